@@ -1,0 +1,159 @@
+namespace McpOperator.Api;
+
+/// <summary>
+/// The desired state, as the user wrote it: null means unset. <see cref="Defaults"/> says what an unset field means.
+/// </summary>
+public sealed record MCPServerSpec
+{
+    public string? TeamID { get; init; }
+    public string? Description { get; init; }
+
+    public string? Image { get; init; }
+    public string? ImageTag { get; init; }
+    public string? RegistryOverride { get; init; }
+    public bool? UseProvisionedRegistry { get; init; }
+    public IReadOnlyList<string>? ImagePullSecrets { get; init; }
+
+    public int? Replicas { get; init; }
+    public int? Port { get; init; }
+    public int? ServicePort { get; init; }
+
+    public string? IngressPath { get; init; }
+    public string? IngressHost { get; init; }
+    public string? PublicPathPrefix { get; init; }
+    public string? IngressClass { get; init; }
+    public IReadOnlyDictionary<string, string>? IngressAnnotations { get; init; }
+
+    public ResourceRequirements? Resources { get; init; }
+    public IReadOnlyList<EnvVar>? EnvVars { get; init; }
+    public IReadOnlyList<SecretEnvVar>? SecretEnvVars { get; init; }
+
+    public IReadOnlyList<ToolConfig>? Tools { get; init; }
+    public IReadOnlyList<InventoryItem>? Prompts { get; init; }
+    public IReadOnlyList<InventoryItem>? McpResources { get; init; }
+    public IReadOnlyList<InventoryItem>? Tasks { get; init; }
+
+    public AuthConfig? Auth { get; init; }
+    public PolicyConfig? Policy { get; init; }
+    public SessionConfig? Session { get; init; }
+    public GatewayConfig? Gateway { get; init; }
+    public AnalyticsConfig? Analytics { get; init; }
+    public RolloutConfig? Rollout { get; init; }
+}
+
+public sealed record ResourceRequirements
+{
+    public ResourceList? Requests { get; init; }
+    public ResourceList? Limits { get; init; }
+}
+
+/// <summary>Quantities in Kubernetes' notation: <c>500m</c>, <c>256Mi</c>.</summary>
+public sealed record ResourceList
+{
+    public string? Cpu { get; init; }
+    public string? Memory { get; init; }
+}
+
+public sealed record EnvVar
+{
+    public string? Name { get; init; }
+    public string? Value { get; init; }
+}
+
+public sealed record SecretEnvVar
+{
+    public string? Name { get; init; }
+    public SecretKeyRef? SecretKeyRef { get; init; }
+}
+
+/// <summary>Points to one key of a Secret in the server's namespace. The operator never reads it.</summary>
+public sealed record SecretKeyRef
+{
+    public string? Name { get; init; }
+    public string? Key { get; init; }
+}
+
+public sealed record ToolConfig
+{
+    public string? Name { get; init; }
+    public string? Description { get; init; }
+    public string? RequiredTrust { get; init; }
+    public string? SideEffect { get; init; }
+    public string? RiskLevel { get; init; }
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+}
+
+/// <summary>A prompt, resource or task that the server offers; for inventories only.</summary>
+public sealed record InventoryItem
+{
+    public string? Name { get; init; }
+    public string? Description { get; init; }
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+}
+
+public sealed record AuthConfig
+{
+    public string? Mode { get; init; }
+    public string? HumanIDHeader { get; init; }
+    public string? AgentIDHeader { get; init; }
+    public string? TeamIDHeader { get; init; }
+    public string? SessionIDHeader { get; init; }
+    public string? TokenHeader { get; init; }
+    public string? IssuerURL { get; init; }
+    public string? Audience { get; init; }
+    public string? TrustDomain { get; init; }
+}
+
+public sealed record PolicyConfig
+{
+    public string? Mode { get; init; }
+    public string? DefaultDecision { get; init; }
+    public string? EnforceOn { get; init; }
+    public string? PolicyVersion { get; init; }
+}
+
+public sealed record SessionConfig
+{
+    public bool? Required { get; init; }
+    public string? Store { get; init; }
+    public string? HeaderName { get; init; }
+
+    /// <summary>A Go duration: <c>24h</c>, <c>1h30m</c>.</summary>
+    public string? MaxLifetime { get; init; }
+
+    /// <summary>A Go duration.</summary>
+    public string? IdleTimeout { get; init; }
+    public string? UpstreamTokenHeader { get; init; }
+}
+
+public sealed record GatewayConfig
+{
+    public bool? Enabled { get; init; }
+    public string? Image { get; init; }
+    public int? Port { get; init; }
+    public string? UpstreamURL { get; init; }
+    public string? StripPrefix { get; init; }
+    public ResourceRequirements? Resources { get; init; }
+}
+
+public sealed record AnalyticsConfig
+{
+    public bool? Disabled { get; init; }
+    public string? IngestURL { get; init; }
+    public string? Source { get; init; }
+    public string? EventType { get; init; }
+    public SecretKeyRef? ApiKeySecretRef { get; init; }
+}
+
+public sealed record RolloutConfig
+{
+    /// <summary>RollingUpdate, Recreate or Canary.</summary>
+    public string? Strategy { get; init; }
+
+    /// <summary>A number of pods or a percentage, as a string: <c>1</c>, <c>25%</c>.</summary>
+    public string? MaxUnavailable { get; init; }
+
+    /// <summary>A number of pods or a percentage, as a string: <c>1</c>, <c>25%</c>.</summary>
+    public string? MaxSurge { get; init; }
+    public int? CanaryReplicas { get; init; }
+}

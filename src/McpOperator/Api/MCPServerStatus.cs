@@ -1,0 +1,68 @@
+namespace McpOperator.Api;
+
+/// <summary>What was observed, and of which generation of the spec.</summary>
+public sealed record MCPServerStatus
+{
+    public long ObservedGeneration { get; init; }
+
+    /// <summary>One of <see cref="Api.Phase"/>.</summary>
+    public string? Phase { get; init; }
+
+    /// <summary>For a person: what is not ready and why, the first cause first.</summary>
+    public string? Message { get; init; }
+
+    public bool DeploymentReady { get; init; }
+    public bool ServiceReady { get; init; }
+    public bool IngressReady { get; init; }
+    public bool GatewayReady { get; init; }
+    public bool PolicyReady { get; init; }
+    public bool CanaryReady { get; init; }
+
+    /// <summary>In a fixed order; one of a type.</summary>
+    public IReadOnlyList<Condition>? Conditions { get; init; }
+
+    /// <summary>Where clients reach it: <c>http(s)://host/path</c>, or the path alone when hostless.</summary>
+    public string? Url { get; init; }
+
+    /// <summary>The image as the pods get it.</summary>
+    public string? Image { get; init; }
+
+    public int Replicas { get; init; }
+    public int ReadyReplicas { get; init; }
+
+    /// <summary>The pods' label selector, for the scale subresource.</summary>
+    public string? Selector { get; init; }
+}
+
+/// <summary>metav1.Condition.</summary>
+public sealed record Condition
+{
+    public required string Type { get; init; }
+
+    /// <summary>True, False or Unknown.</summary>
+    public required string Status { get; init; }
+
+    public long ObservedGeneration { get; init; }
+
+    /// <summary>Moves only when <see cref="Status"/> flips; whole seconds.</summary>
+    public DateTimeOffset LastTransitionTime { get; init; }
+
+    public required string Reason { get; init; }
+
+    public required string Message { get; init; }
+}
+
+/// <summary>The values of status.phase.</summary>
+public static class Phase
+{
+    public const string Ready = "Ready";
+
+    /// <summary>Some surface is ready.</summary>
+    public const string PartiallyReady = "PartiallyReady";
+
+    /// <summary>No surface is ready.</summary>
+    public const string Pending = "Pending";
+
+    /// <summary>The spec is invalid, or an object could not be written.</summary>
+    public const string Error = "Error";
+}

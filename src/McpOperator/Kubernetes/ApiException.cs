@@ -1,0 +1,31 @@
+using System.Net;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>The API server's refusal. Faults on the way to it are <see cref="HttpRequestException"/> as ever.</summary>
+public sealed class ApiException(Status status, string request)
+    : Exception($"{request}: {status.Message ?? status.Reason ?? "no reason given"}")
+{
+    public Status Status { get; } = status;
+
+    public HttpStatusCode Code => (HttpStatusCode)Status.Code;
+
+    public bool IsNotFound => Code == HttpStatusCode.NotFound;
+
+    /// <summary>409 for an edit that raced with ours, or a field that another manager owns.</summary>
+    public bool IsConflict => Code == HttpStatusCode.Conflict && Status.Reason != "AlreadyExists";
+
+    public bool IsAlreadyExists => Status.Reason == "AlreadyExists";
+
+    /// <summary>The resource version asked for is gone (410): list again.</summary>
+    public bool IsExpired => Code == HttpStatusCode.Gone || Status.Reason is "Expired" or "Gone";
+
+    /// <summary>The server's cache has not reached the resource version asked for: list from etcd once.</summary>
+    public bool IsTooLargeResourceVersion => Status.HasCause("ResourceVersionTooLarge");
+
+    /// <summary>Nothing can be created in a namespace that is being deleted.</summary>
+    public bool IsNamespaceTerminating => Status.HasCause("NamespaceTerminating");
+
+    /// <summary>The object broke a rule of the API server (422, 400): sending it again cannot help.</summary>
+    public bool IsInvalid => Code is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest;
+}
