@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Reconciliation;
+
+/// <summary>The events of the room; ids 300 to 399 never change their meaning. The server's name is in the scope.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(300, LogLevel.Information, "Created the {Kind}", EventName = "ObjectCreated")]
+    public static partial void Created(ILogger logger, string kind);
+
+    [LoggerMessage(301, LogLevel.Information, "Applied the {Kind}: it differed from what is wanted", EventName = "ObjectApplied")]
+    public static partial void Updated(ILogger logger, string kind);
+
+    [LoggerMessage(302, LogLevel.Information, "Deleted the {Kind}", EventName = "ObjectDeleted")]
+    public static partial void Deleted(ILogger logger, string kind);
+
+    [LoggerMessage(303, LogLevel.Warning, "The API server refused the {Kind}: {Reason}", EventName = "ObjectRefused")]
+    public static partial void ApplyFailed(ILogger logger, string kind, string reason);
+
+    [LoggerMessage(304, LogLevel.Debug, "The API server made something else of the {Kind} than was applied; it is not applied again until it changes", EventName = "AnswerDiffers")]
+    public static partial void AnswerDiffers(ILogger logger, string kind);
+
+    [LoggerMessage(305, LogLevel.Information, "Wrote the defaults in effect into the spec", EventName = "DefaultsPersisted")]
+    public static partial void DefaultsPersisted(ILogger logger);
+
+    [LoggerMessage(306, LogLevel.Warning, "The defaults could not be written into the spec; they are in effect all the same: {Reason}", EventName = "DefaultsNotPersisted")]
+    public static partial void DefaultsNotPersisted(ILogger logger, string reason);
+
+    [LoggerMessage(307, LogLevel.Information, "Phase {Phase}: {Message}", EventName = "StatusReported")]
+    public static partial void StatusReported(ILogger logger, string phase, string message);
+
+    [LoggerMessage(308, LogLevel.Warning, "The spec is invalid, nothing is written for it: {Faults}", EventName = "InvalidSpec")]
+    public static partial void InvalidSpec(ILogger logger, string faults);
+
+    [LoggerMessage(309, LogLevel.Debug, "Somebody else wrote at the same time; trying again: {Reason}", EventName = "Raced")]
+    public static partial void Raced(ILogger logger, string reason);
+
+    [LoggerMessage(310, LogLevel.Information, "The namespace is being deleted; nothing is created in it", EventName = "NamespaceTerminating")]
+    public static partial void NamespaceTerminating(ILogger logger);
+}

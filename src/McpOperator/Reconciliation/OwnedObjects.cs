@@ -1,0 +1,127 @@
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Resources;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Reconciliation;
+
+/// <summary>What came of bringing an object to its intent.</summary>
+/// <param name="Live">The object as last observed, when it is there and ours.</param>
+/// <param name="Problem">Why it is not as it should be; null when it is.</param>
+/// <param name="IsRaced">Somebody else wrote at the same time: look again, and say nothing of it.</param>
+public readonly record struct Ensured<T>(T? Live, Problem? Problem = null, bool IsRaced = false)
+    where T : Observed;
+
+/// <summary>
+/// Brings the objects of one kind to what their server wants, by server-side apply, and only when they differ. An
+/// object that is not the server's is never touched.
+/// </summary>
+public sealed class OwnedObjects<T>(
+    ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, WriteGuard guard, ILogger logger)
+    where T : Observed
+{
+    /// <param name="owner">Whose object it is; they share their name.</param>
+    /// <param name="intent">The apply body: every field that we own.</param>
+    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
+    /// <param name="createWith">What to create it with first, where the API server refuses to create the intent.</param>
+    /// <exception cref="ApiException">The namespace is being deleted; every other refusal is in the answer.</exception>
+    /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
+    public async Task<Ensured<T>> EnsureAsync(
+        MCPServer owner, byte[] intent, CancellationToken cancellationToken, byte[]? createWith = null)
+    {
+        var key = owner.Key;
+        var live = store.Get(key);
+        if (live is not null && OthersHold(live, owner) is { } conflict)
+            return new Ensured<T>(null, conflict);
+        var fingerprint = OwnedFields.FingerprintOfIntent(intent);
+        if (live is not null && guard.IsSettled(type.Plural, key, fingerprint, live.Fingerprint))
+            return new Ensured<T>(live);
+
+        try
+        {
+            var isKnown = live is not null;
+            // The watch sees only what carries our label, so an object of this name may exist without the store knowing.
+            // One that is found is applied to whatever it looks like: the API server's cache may show what is gone.
+            live ??= await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false);
+            if (!isKnown && live is not null && OthersHold(live, owner) is { } foreign)
+                return new Ensured<T>(null, foreign);
+            var answer = live is null && createWith is not null
+                ? await CreateInStepsAsync(key, createWith, intent, cancellationToken).ConfigureAwait(false)
+                : await ApplyAsync(key, intent, force: live is not null, cancellationToken).ConfigureAwait(false);
+            if (live is null)
+                Log.Created(logger, type.Kind);
+            else
+                Log.Updated(logger, type.Kind);
+            if (!guard.Note(type.Plural, key, fingerprint, answer.Fingerprint))
+                Log.AnswerDiffers(logger, type.Kind);
+            store.Observe(answer);
+            return new Ensured<T>(answer);
+        }
+        catch (ApiException exception) when (exception.IsConflict)
+        {
+            return new Ensured<T>(live, IsRaced: true);
+        }
+        catch (ApiException exception) when (!exception.IsNamespaceTerminating)
+        {
+            Log.ApplyFailed(logger, type.Kind, exception.Message);
+            return new Ensured<T>(live, new Problem(Reasons.ApplyFailed, exception.Message));
+        }
+    }
+
+    private async Task<T> CreateInStepsAsync(
+        ObjectKey key, byte[] first, byte[] intent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ApplyAsync(key, intent, force: false, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ApiException exception) when (exception.IsInvalid)
+        {
+            await ApplyAsync(key, first, force: false, cancellationToken).ConfigureAwait(false);
+            return await ApplyAsync(key, intent, force: true, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private Task<T> ApplyAsync(ObjectKey key, byte[] body, bool force, CancellationToken cancellationToken) =>
+        api.ApplyAsync(type, key, body, force, decode, cancellationToken);
+
+    /// <summary>What is there of it, without changing anything.</summary>
+    public Ensured<T> Look(MCPServer owner) =>
+        new(store.Get(owner.Key) is { } live && OthersHold(live, owner) is null ? live : null);
+
+    /// <summary>Deletes the server's object, when there is one and it is the server's.</summary>
+    /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
+    public async Task<Ensured<T>> RemoveAsync(MCPServer owner, CancellationToken cancellationToken)
+    {
+        if (Look(owner).Live is not { } live)
+            return default;
+        try
+        {
+            if (await api.DeleteAsync(type, owner.Key, live.Uid, cancellationToken).ConfigureAwait(false))
+                Log.Deleted(logger, type.Kind);
+            return default;
+        }
+        catch (ApiException exception)
+        {
+            Log.ApplyFailed(logger, type.Kind, exception.Message);
+            return new Ensured<T>(live, new Problem(Reasons.ApplyFailed, exception.Message));
+        }
+    }
+
+    /// <summary>Null when the object is the server's, or nobody's but labelled as ours (an orphan is adopted).</summary>
+    private Problem? OthersHold(T live, MCPServer owner)
+    {
+        if (live.ControllerUid == owner.Metadata.Uid || (live.ControllerUid is null && live.IsLabelledOurs))
+            return null;
+        var holder = live switch
+        {
+            { ControllerUid: null } => "was not made by this operator",
+            { ControllerKind: var kind, ControllerName: var name } when kind == MCPServer.Type.Kind && name == owner.Metadata.Name =>
+                "still belongs to a deleted MCPServer of this name: it goes when the garbage collector takes it",
+            _ => $"is controlled by {live.ControllerKind} {live.ControllerName}",
+        };
+        return new Problem(
+            Reasons.NameConflict, $"{type.Kind} {owner.Key} {holder}; it is left alone: rename the MCPServer, or delete the {type.Kind}");
+    }
+}

@@ -1,0 +1,78 @@
+using McpOperator.Resources;
+
+namespace McpOperator.Reconciliation;
+
+/// <summary>One of the things that make up a server, and whether it was seen to work.</summary>
+/// <param name="ConditionType">One of <see cref="ConditionTypes"/>.</param>
+/// <param name="Kind">What a person calls it.</param>
+/// <param name="IsReady">As observed, never as sent.</param>
+/// <param name="Reason">One of <see cref="Reasons"/>.</param>
+/// <param name="Message">For a person.</param>
+/// <param name="IsFailed">True when the operator could not bring it to what is wanted.</param>
+public readonly record struct Surface(
+    string ConditionType, string Kind, bool IsReady, string Reason, string Message, bool IsFailed = false)
+{
+    /// <summary>The same observation, with what keeps the operator from changing it.</summary>
+    public Surface Failed(Problem problem) =>
+        this with { Reason = problem.Reason, Message = problem.Message, IsFailed = true };
+}
+
+/// <summary>Why an object could not be brought to its intent.</summary>
+/// <param name="Reason">One of <see cref="Reasons"/>.</param>
+/// <param name="Message">For a person.</param>
+public sealed record Problem(string Reason, string Message);
+
+/// <summary>What the observed objects say of a server. Pure: null stands for an object that is not there.</summary>
+public static class Readiness
+{
+    public static Surface Of(ObservedDeployment? deployment)
+    {
+        const string type = ConditionTypes.DeploymentReady;
+        const string kind = "Deployment";
+        if (deployment is null)
+            return Missing(type, kind);
+        var wanted = deployment.WantedReplicas;
+        if (deployment.ObservedGeneration < deployment.Generation)
+            return Unready("the latest change has not been taken up by the Deployment controller yet");
+        if (deployment.UpdatedReplicas < wanted)
+            return Unready($"{deployment.UpdatedReplicas} of {wanted} replicas are of the latest revision");
+        if (deployment.Replicas > deployment.UpdatedReplicas)
+            return Unready($"{deployment.Replicas - deployment.UpdatedReplicas} replicas of an old revision remain");
+        if (deployment.Replicas > wanted)
+            return Unready($"{deployment.Replicas - wanted} surplus replicas remain");
+        if (deployment.AvailableReplicas < wanted)
+            return Unready($"{deployment.AvailableReplicas} of {wanted} replicas are available");
+        return wanted == 0
+            ? new Surface(type, kind, true, Reasons.ScaledToZero, "no replicas are wanted")
+            : new Surface(type, kind, true, Reasons.DeploymentAvailable, $"{wanted} of {wanted} replicas are available");
+
+        Surface Unready(string message) => new(type, kind, false, Reasons.DeploymentProgressing, message);
+    }
+
+    public static Surface Of(ObservedService? service) => service switch
+    {
+        null => Missing(ConditionTypes.ServiceReady, "Service"),
+        { HasClusterIP: true } => new(
+            ConditionTypes.ServiceReady, "Service", true, Reasons.ClusterIPAssigned, "the Service has its cluster IP"),
+        _ => new(
+            ConditionTypes.ServiceReady, "Service", false, Reasons.ClusterIPPending, "the Service has no cluster IP yet"),
+    };
+
+    /// <param name="ingress">As observed.</param>
+    /// <param name="permissive">Whether existing with a rule is enough.</param>
+    public static Surface Of(ObservedIngress? ingress, bool permissive) => (ingress, permissive) switch
+    {
+        (null, _) => Missing(ConditionTypes.IngressReady, "Ingress"),
+        ({ HasLoadBalancer: true }, false) => new(
+            ConditionTypes.IngressReady, "Ingress", true, Reasons.LoadBalancerAssigned,
+            "an ingress controller has published an address"),
+        ({ HasRule: true }, true) => new(
+            ConditionTypes.IngressReady, "Ingress", true, Reasons.IngressCreated, "the Ingress exists"),
+        _ => new(
+            ConditionTypes.IngressReady, "Ingress", false, Reasons.LoadBalancerPending,
+            "no ingress controller has published an address yet"),
+    };
+
+    private static Surface Missing(string type, string kind) =>
+        new(type, kind, false, Reasons.NotCreated, $"the {kind} does not exist");
+}

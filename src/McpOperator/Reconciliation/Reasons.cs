@@ -1,0 +1,56 @@
+namespace McpOperator.Reconciliation;
+
+/// <summary>The types of a server's conditions, in the order in which they are reported.</summary>
+public static class ConditionTypes
+{
+    public const string Ready = "Ready";
+    public const string DeploymentReady = "DeploymentReady";
+    public const string ServiceReady = "ServiceReady";
+    public const string IngressReady = "IngressReady";
+}
+
+/// <summary>The reasons of conditions: other programs compare them, so none ever changes its meaning.</summary>
+public static class Reasons
+{
+    /// <summary>Ready: every surface is.</summary>
+    public const string AllResourcesReady = "AllResourcesReady";
+
+    /// <summary>The spec breaks a rule; the message names every fault. Nothing was written for it.</summary>
+    public const string InvalidSpec = "InvalidSpec";
+
+    /// <summary>An older server has the same host and path. There is no Ingress meanwhile.</summary>
+    public const string RouteConflict = "RouteConflict";
+
+    /// <summary>An object of this name belongs to somebody else, and is left alone.</summary>
+    public const string NameConflict = "NameConflict";
+
+    /// <summary>The API server refused to have an object written; the message says why.</summary>
+    public const string ApplyFailed = "ApplyFailed";
+
+    /// <summary>The object is not there, and nothing failed yet.</summary>
+    public const string NotCreated = "NotCreated";
+
+    /// <summary>All replicas are of the newest revision and available.</summary>
+    public const string DeploymentAvailable = "DeploymentAvailable";
+
+    /// <summary>No replica is wanted, and none is there: that counts as ready.</summary>
+    public const string ScaledToZero = "ScaledToZero";
+
+    /// <summary>Replicas are missing, unavailable or of an old revision.</summary>
+    public const string DeploymentProgressing = "DeploymentProgressing";
+
+    /// <summary>The Service has its cluster IP.</summary>
+    public const string ClusterIPAssigned = "ClusterIPAssigned";
+
+    /// <summary>The Service has no cluster IP yet.</summary>
+    public const string ClusterIPPending = "ClusterIPPending";
+
+    /// <summary>Permissive mode: the Ingress exists with a rule.</summary>
+    public const string IngressCreated = "IngressCreated";
+
+    /// <summary>Strict mode: an ingress controller has published an address.</summary>
+    public const string LoadBalancerAssigned = "LoadBalancerAssigned";
+
+    /// <summary>Strict mode: no ingress controller has published an address yet.</summary>
+    public const string LoadBalancerPending = "LoadBalancerPending";
+}

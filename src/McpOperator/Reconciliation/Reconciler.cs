@@ -1,0 +1,192 @@
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Resources;
+using McpOperator.Resources.Types;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Reconciliation;
+
+/// <summary>
+/// Brings the cluster to what one MCPServer asks for, one server at a time, and reports what it sees there. Reads only
+/// the stores; every request it makes is one that changes something, or one read before an object is first created.
+/// </summary>
+public sealed class Reconciler
+{
+    private readonly Stores _stores;
+    private readonly OperatorSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly WriteGuard _guard = new();
+    private readonly NamespacePrerequisites _prerequisites;
+    private readonly OwnedObjects<ObservedDeployment> _deployments;
+    private readonly OwnedObjects<ObservedService> _services;
+    private readonly OwnedObjects<ObservedIngress> _ingresses;
+    private readonly ServerWriter _servers;
+
+    public Reconciler(Stores stores, ApiClient api, OperatorSettings settings, TimeProvider time, ILogger logger)
+    {
+        _stores = stores;
+        _settings = settings;
+        _time = time;
+        _logger = logger;
+        _prerequisites = new NamespacePrerequisites(api, settings, logger);
+        _deployments = new(Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, _guard, logger);
+        _services = new(Kinds.Service, ObservedService.Decode, stores.Services, api, _guard, logger);
+        _ingresses = new(Kinds.Ingress, ObservedIngress.Decode, stores.Ingresses, api, _guard, logger);
+        _servers = new ServerWriter(api, stores.Servers, _guard, settings, logger);
+    }
+
+    /// <summary>One pass over one server; the nine steps.</summary>
+    /// <exception cref="HttpRequestException">The API server could not be reached: nothing is known, try again.</exception>
+    public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        if (_stores.Servers.Get(key) is not { Metadata.DeletionTimestamp: null } server)
+        {
+            Forget(key);
+            return Outcome.Done;
+        }
+
+        try
+        {
+            return await ReconcileAsync(server, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ApiException exception) when (exception.IsConflict)
+        {
+            Log.Raced(_logger, exception.Message);
+            return Outcome.Retry;
+        }
+        catch (ApiException exception) when (exception.IsNotFound)
+        {
+            // The server was deleted since it was read; the watch brings the news.
+            return Outcome.Done;
+        }
+        catch (ApiException exception) when (exception.IsNamespaceTerminating)
+        {
+            Log.NamespaceTerminating(_logger);
+            return Outcome.Done;
+        }
+    }
+
+    private async Task<Outcome> ReconcileAsync(MCPServer server, CancellationToken cancellationToken)
+    {
+        var effective = WithDefaults(server);
+        var faults = Validation.Validate(effective, _settings);
+        if (faults.Count > 0)
+            return await RefuseAsync(server, faults, cancellationToken).ConfigureAwait(false);
+
+        if (_settings.PersistDefaults && Defaults.Added(server.Spec, effective.Spec) is { } added)
+        {
+            server = await _servers.PersistDefaultsAsync(server, added, cancellationToken).ConfigureAwait(false);
+            effective = WithDefaults(server);
+        }
+
+        var deployment = await EnsureDeploymentAsync(effective, cancellationToken).ConfigureAwait(false);
+        var service = await _services.EnsureAsync(
+            server, Serialize(ServiceBuilder.Build(effective)), cancellationToken).ConfigureAwait(false);
+        var holder = _stores.Routes.HolderBefore(server.Key);
+        var ingress = holder is { } other
+            ? await WithholdIngressAsync(effective, other, cancellationToken).ConfigureAwait(false)
+            : await EnsureIngressAsync(effective, cancellationToken).ConfigureAwait(false);
+
+        Surface[] surfaces =
+        [
+            With(Readiness.Of(deployment.Live), deployment.Problem),
+            With(Readiness.Of(service.Live), service.Problem),
+            With(Readiness.Of(ingress.Live, _settings.PermissiveIngressReadiness), ingress.Problem),
+        ];
+        var status = StatusReport.Compose(
+            server, surfaces, fault: null, deployment.Live,
+            Routing.Resolve(server.Metadata.Name, effective.Spec).Url(_settings),
+            ImageReference.Resolve(effective.Spec, _settings), _time.GetUtcNow());
+        await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false);
+
+        if (deployment.IsRaced || service.IsRaced || ingress.IsRaced)
+            return Outcome.Retry;
+        // A route that an older server holds is not waited for: its going or changing brings this server back.
+        if (surfaces.Any(surface => surface is { IsFailed: true, Reason: not Reasons.RouteConflict }))
+            return Outcome.Retry;
+        return status.Phase is Phase.Ready or Phase.Error ? Outcome.Done : Outcome.RequeueAfter(_settings.RequeueDelay);
+    }
+
+    private MCPServer WithDefaults(MCPServer server) =>
+        server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, _settings) };
+
+    /// <summary>
+    /// Reports every fault of the spec, beside what is still seen of the objects of the last valid one. Nothing is
+    /// tried again: only a change of the spec can help, and that starts a reconcile of its own.
+    /// </summary>
+    private async Task<Outcome> RefuseAsync(
+        MCPServer server, IReadOnlyList<SpecFault> faults, CancellationToken cancellationToken)
+    {
+        var deployment = _deployments.Look(server).Live;
+        Surface[] surfaces =
+        [
+            Readiness.Of(deployment),
+            Readiness.Of(_services.Look(server).Live),
+            Readiness.Of(_ingresses.Look(server).Live, _settings.PermissiveIngressReadiness),
+        ];
+        var fault = new Problem(Reasons.InvalidSpec, string.Join("; ", faults));
+        var status = StatusReport.Compose(
+            server, surfaces, fault, deployment, server.Status?.Url, server.Status?.Image, _time.GetUtcNow());
+        if (await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false))
+            Log.InvalidSpec(_logger, fault.Message);
+        return Outcome.Done;
+    }
+
+    private async Task<Ensured<ObservedDeployment>> EnsureDeploymentAsync(
+        MCPServer server, CancellationToken cancellationToken)
+    {
+        var ns = server.Metadata.Namespace;
+        var live = _stores.Deployments.Get(server.Key);
+        if (live is { LacksServiceAccount: true })
+            _prerequisites.Forget(ns);
+        // A Deployment that stands had it: a restarted operator need not ask again.
+        if (live is null or { LacksServiceAccount: true }
+            && await _prerequisites.EnsureServiceAccountAsync(ns, cancellationToken).ConfigureAwait(false) is { } missing)
+            return new Ensured<ObservedDeployment>(live, missing);
+        if (DeploymentBuilder.UsesOperatorPullSecret(server.Spec, _settings)
+            && await _prerequisites.EnsurePullSecretAsync(ns, cancellationToken).ConfigureAwait(false) is { } refused)
+            return new Ensured<ObservedDeployment>(live, refused);
+        var intent = JsonSerializer.SerializeToUtf8Bytes(
+            DeploymentBuilder.Build(server, _settings), ManifestJsonContext.Default.Deployment);
+        return await _deployments.EnsureAsync(server, intent, cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task<Ensured<ObservedIngress>> EnsureIngressAsync(MCPServer server, CancellationToken cancellationToken)
+    {
+        var ingress = IngressBuilder.Build(server, _settings);
+        var forOldCreate = IngressBuilder.ForOldCreate(ingress) is { } older ? Serialize(older) : null;
+        return _ingresses.EnsureAsync(server, Serialize(ingress), cancellationToken, forOldCreate);
+    }
+
+    private async Task<Ensured<ObservedIngress>> WithholdIngressAsync(
+        MCPServer server, ObjectKey holder, CancellationToken cancellationToken)
+    {
+        var removed = await _ingresses.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
+        if (removed.Problem is not null)
+            return removed;
+        var route = Routing.Resolve(server.Metadata.Name, server.Spec);
+        return new Ensured<ObservedIngress>(null, new Problem(
+            Reasons.RouteConflict,
+            $"the older MCPServer {holder} has the route {route.Host}{route.Path}: change ingressHost, ingressPath or publicPathPrefix of one of them"));
+    }
+
+    private void Forget(ObjectKey key)
+    {
+        _prerequisites.Forget(key.Namespace);
+        foreach (var kind in (ReadOnlySpan<string>)[Kinds.Deployment.Plural, Kinds.Service.Plural, Kinds.Ingress.Plural])
+            _guard.Forget(kind, key);
+        _servers.Forget(key);
+    }
+
+    private static Surface With(Surface surface, Problem? problem) =>
+        problem is null ? surface : surface.Failed(problem);
+
+    private static byte[] Serialize(Service service) =>
+        JsonSerializer.SerializeToUtf8Bytes(service, ManifestJsonContext.Default.Service);
+
+    private static byte[] Serialize(Ingress ingress) =>
+        JsonSerializer.SerializeToUtf8Bytes(ingress, ManifestJsonContext.Default.Ingress);
+}

@@ -1,0 +1,120 @@
+using System.Buffers;
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Reconciliation;
+
+/// <summary>The two things that the operator writes into an MCPServer: defaults into its spec, and its status.</summary>
+public sealed class ServerWriter(
+    ApiClient api, Store<MCPServer> store, WriteGuard guard, OperatorSettings settings, ILogger logger)
+{
+    private const string SpecGuard = "spec";
+    private const string StatusGuard = "status";
+
+    /// <summary>
+    /// Writes the defaults that the object lacks. The resource version goes along, so that nothing a user sets in the
+    /// same moment is overwritten.
+    /// </summary>
+    /// <returns>The server as it then is; the one given when the API server does not take them.</returns>
+    /// <exception cref="ApiException">The server was edited meanwhile (a conflict), or is gone.</exception>
+    public async Task<MCPServer> PersistDefaultsAsync(
+        MCPServer server, MCPServerSpec added, CancellationToken cancellationToken)
+    {
+        var patch = Write(writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteStartObject("metadata"u8);
+            writer.WriteString("resourceVersion"u8, server.Metadata.ResourceVersion);
+            writer.WriteEndObject();
+            writer.WritePropertyName("spec"u8);
+            JsonSerializer.Serialize(writer, added, ApiJsonContext.Default.MCPServerSpec);
+            writer.WriteEndObject();
+        });
+        var intent = Fingerprint(added);
+        if (guard.IsSettled(SpecGuard, server.Key, intent, observed: 0))
+            return server;
+        try
+        {
+            var answer = await api.MergePatchAsync(
+                MCPServer.Type, server.Key, patch, MCPServerJson.Decode, cancellationToken).ConfigureAwait(false);
+            // A CRD that prunes one of these fields would otherwise have them written for ever.
+            var effective = Defaults.Apply(answer.Metadata.Name, answer.Spec, settings);
+            if (Defaults.Added(answer.Spec, effective) is null)
+                guard.Forget(SpecGuard, server.Key);
+            else
+                guard.Note(SpecGuard, server.Key, intent, result: 0);
+            Log.DefaultsPersisted(logger);
+            store.Observe(answer);
+            return answer;
+        }
+        catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false })
+        {
+            if (exception.IsInvalid)
+                guard.Note(SpecGuard, server.Key, intent, result: 0);
+            Log.DefaultsNotPersisted(logger, exception.Message);
+            return server;
+        }
+    }
+
+    /// <summary>Writes the status when it differs from the one that is stored.</summary>
+    /// <returns>True when it was written.</returns>
+    /// <exception cref="ApiException">The API server refused it.</exception>
+    public async Task<bool> ReportAsync(MCPServer server, MCPServerStatus status, CancellationToken cancellationToken)
+    {
+        var intent = Fingerprint(status);
+        if (guard.IsSettled(StatusGuard, server.Key, intent, Fingerprint(server.Status)))
+            return false;
+        var body = Write(writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteString("apiVersion"u8, MCPServer.Type.ApiVersion);
+            writer.WriteString("kind"u8, MCPServer.Type.Kind);
+            writer.WriteStartObject("metadata"u8);
+            writer.WriteString("name"u8, server.Metadata.Name);
+            writer.WriteString("namespace"u8, server.Metadata.Namespace);
+            writer.WriteEndObject();
+            writer.WritePropertyName("status"u8);
+            JsonSerializer.Serialize(writer, status, ApiJsonContext.Default.MCPServerStatus);
+            writer.WriteEndObject();
+        });
+        try
+        {
+            var answer = await api.ApplyStatusAsync(
+                MCPServer.Type, server.Key, body, MCPServerJson.Decode, cancellationToken).ConfigureAwait(false);
+            guard.Note(StatusGuard, server.Key, intent, Fingerprint(answer.Status));
+            Log.StatusReported(logger, status.Phase!, status.Message!);
+            store.Observe(answer);
+            return true;
+        }
+        catch (ApiException exception) when (exception.IsNotFound)
+        {
+            // Deleted since it was read: the watch brings the news, and there is nobody to tell.
+            return false;
+        }
+    }
+
+    public void Forget(ObjectKey key)
+    {
+        guard.Forget(SpecGuard, key);
+        guard.Forget(StatusGuard, key);
+    }
+
+    private static ulong Fingerprint(MCPServerStatus? status) => status is null
+        ? 0
+        : OwnedFields.FingerprintOfIntent(
+            JsonSerializer.SerializeToUtf8Bytes(status, ApiJsonContext.Default.MCPServerStatus));
+
+    private static ulong Fingerprint(MCPServerSpec spec) =>
+        OwnedFields.FingerprintOfIntent(JsonSerializer.SerializeToUtf8Bytes(spec, ApiJsonContext.Default.MCPServerSpec));
+
+    private static byte[] Write(Action<Utf8JsonWriter> content)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var writer = new Utf8JsonWriter(buffer))
+            content(writer);
+        return buffer.WrittenSpan.ToArray();
+    }
+}

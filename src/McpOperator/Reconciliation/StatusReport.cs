@@ -1,0 +1,101 @@
+using McpOperator.Api;
+using McpOperator.Resources;
+
+namespace McpOperator.Reconciliation;
+
+/// <summary>Puts together what is reported of a server. Pure: the same observations give the same status.</summary>
+public static class StatusReport
+{
+    /// <summary>metav1.Condition's limit is 32,768 bytes; nobody reads that far.</summary>
+    private const int LongestMessage = 4096;
+
+    public const string AllReady = "All resources are ready";
+
+    /// <param name="server">With the status reported last.</param>
+    /// <param name="surfaces">In the order in which they are reported.</param>
+    /// <param name="fault">What stands in the way of the whole server; null when nothing does.</param>
+    /// <param name="deployment">As observed; null when there is none of ours.</param>
+    /// <param name="url">Where clients reach it; null when the spec does not say.</param>
+    /// <param name="image">The resolved image; null when the spec does not say.</param>
+    /// <param name="now">Goes into conditions whose status flips.</param>
+    public static MCPServerStatus Compose(
+        MCPServer server, IReadOnlyList<Surface> surfaces, Problem? fault, ObservedDeployment? deployment,
+        string? url, string? image, DateTimeOffset now)
+    {
+        var failed = fault is not null || surfaces.Any(surface => surface.IsFailed);
+        var ready = !failed && surfaces.All(surface => surface.IsReady);
+        var cause = fault ?? FirstCause(surfaces);
+        var message = Cut(ready ? AllReady : Message(fault, surfaces));
+        var conditions = new List<Condition>(surfaces.Count + 1)
+        {
+            Condition(ConditionTypes.Ready, ready, ready ? Reasons.AllResourcesReady : cause!.Reason, message),
+        };
+        foreach (var surface in surfaces)
+            conditions.Add(Condition(surface.ConditionType, surface.IsReady, surface.Reason, Cut(surface.Message)));
+
+        return new MCPServerStatus
+        {
+            ObservedGeneration = server.Metadata.Generation,
+            Phase = failed ? Phase.Error
+                : ready ? Phase.Ready
+                : surfaces.Any(surface => surface.IsReady) ? Phase.PartiallyReady
+                : Phase.Pending,
+            Message = message,
+            DeploymentReady = IsReady(ConditionTypes.DeploymentReady),
+            ServiceReady = IsReady(ConditionTypes.ServiceReady),
+            IngressReady = IsReady(ConditionTypes.IngressReady),
+            Conditions = conditions,
+            Url = url,
+            Image = image,
+            Replicas = deployment?.Replicas ?? 0,
+            ReadyReplicas = deployment?.ReadyReplicas ?? 0,
+            Selector = Labels.PodSelector(server.Metadata.Name),
+        };
+
+        bool IsReady(string type) => surfaces.Any(surface => surface.ConditionType == type && surface.IsReady);
+
+        Condition Condition(string type, bool isTrue, string reason, string text)
+        {
+            var status = isTrue ? "True" : "False";
+            var before = server.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
+            return new Condition
+            {
+                Type = type,
+                Status = status,
+                ObservedGeneration = server.Metadata.Generation,
+                LastTransitionTime = before?.Status == status ? before.LastTransitionTime : WholeSeconds(now),
+                Reason = reason,
+                Message = text,
+            };
+        }
+    }
+
+    /// <summary>What the operator could not do comes before what it waits for.</summary>
+    private static Problem? FirstCause(IReadOnlyList<Surface> surfaces)
+    {
+        foreach (var surface in surfaces)
+            if (surface.IsFailed)
+                return new Problem(surface.Reason, surface.Message);
+        foreach (var surface in surfaces)
+            if (!surface.IsReady)
+                return new Problem(surface.Reason, surface.Message);
+        return null;
+    }
+
+    private static string Message(Problem? fault, IReadOnlyList<Surface> surfaces)
+    {
+        if (fault is not null)
+            return fault.Message;
+        var failed = surfaces.Where(surface => surface.IsFailed).Select(surface => surface.Message);
+        var waiting = surfaces
+            .Where(surface => !surface.IsFailed && !surface.IsReady)
+            .Select(surface => $"{surface.Kind} not ready: {surface.Message}");
+        return string.Join("; ", failed.Concat(waiting));
+    }
+
+    private static string Cut(string message) =>
+        message.Length <= LongestMessage ? message : string.Concat(message.AsSpan(0, LongestMessage - 1), "…");
+
+    private static DateTimeOffset WholeSeconds(DateTimeOffset time) =>
+        DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
+}

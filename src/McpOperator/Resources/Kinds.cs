@@ -1,0 +1,13 @@
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Resources;
+
+/// <summary>The kinds of object that a server consists of.</summary>
+public static class Kinds
+{
+    public static readonly ResourceType Deployment = new("apps", "v1", "deployments", "Deployment");
+    public static readonly ResourceType Service = new("", "v1", "services", "Service");
+    public static readonly ResourceType Ingress = new("networking.k8s.io", "v1", "ingresses", "Ingress");
+    public static readonly ResourceType ServiceAccount = new("", "v1", "serviceaccounts", "ServiceAccount");
+    public static readonly ResourceType Secret = new("", "v1", "secrets", "Secret");
+}

@@ -1,0 +1,55 @@
+using McpOperator.Api;
+using McpOperator.Kubernetes;
+using McpOperator.Resources.Types;
+
+namespace McpOperator.Resources;
+
+/// <summary>The labels and the owner by which a server's objects are told from everybody else's.</summary>
+public static class Labels
+{
+    public const string App = "app";
+    public const string ManagedBy = "app.kubernetes.io/managed-by";
+    public const string ManagedByValue = "mcp-runtime";
+    public const string RolloutTrack = "mcpruntime.org/rollout-track";
+    public const string StableTrack = "stable";
+
+    /// <summary>What the watches of owned objects select.</summary>
+    public const string ManagedSelector = $"{ManagedBy}={ManagedByValue}";
+
+    /// <summary>On every object; also the Service's selector, so that it covers all tracks of a rollout.</summary>
+    public static Dictionary<string, string> Of(string server) => new()
+    {
+        [App] = server,
+        [ManagedBy] = ManagedByValue,
+    };
+
+    /// <summary>On Deployments and their pods.</summary>
+    public static Dictionary<string, string> OfTrack(string server, string track) => new()
+    {
+        [App] = server,
+        [ManagedBy] = ManagedByValue,
+        [RolloutTrack] = track,
+    };
+
+    /// <summary>The selector of all of a server's pods, as the scale subresource wants it.</summary>
+    public static string PodSelector(string server) => $"{App}={server},{ManagedSelector}";
+
+    internal static Metadata MetadataOf(
+        MCPServer server, Dictionary<string, string> labels, IReadOnlyDictionary<string, string>? annotations = null) => new()
+    {
+        Name = server.Metadata.Name,
+        Namespace = server.Metadata.Namespace,
+        Labels = labels,
+        Annotations = annotations,
+        OwnerReferences =
+        [
+            new OwnerReference
+            {
+                ApiVersion = MCPServer.Type.ApiVersion,
+                Kind = MCPServer.Type.Kind,
+                Name = server.Metadata.Name,
+                Uid = server.Metadata.Uid,
+            },
+        ],
+    };
+}

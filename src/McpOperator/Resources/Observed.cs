@@ -1,0 +1,147 @@
+using System.Text.Json;
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Resources;
+
+/// <summary>
+/// What is kept of an object that belongs to a server: whose it is, whether it still carries what we applied, and how
+/// far it has come. Not the object: a thousand servers have three thousand of these.
+/// </summary>
+public abstract class Observed : IKubernetesObject
+{
+    protected Observed(JsonElement json)
+    {
+        var metadata = json.GetProperty("metadata"u8);
+        Key = new ObjectKey(metadata.Text("namespace"u8) ?? "", metadata.Text("name"u8) ?? "");
+        Uid = metadata.Text("uid"u8) ?? "";
+        ResourceVersion = metadata.Text("resourceVersion"u8) ?? "";
+        Generation = metadata.Number("generation"u8);
+        IsLabelledOurs = metadata.Child("labels"u8)?.Text("app.kubernetes.io/managed-by"u8) == Labels.ManagedByValue;
+        Fingerprint = OwnedFields.Fingerprint(json);
+        if (metadata.Child("ownerReferences"u8) is { ValueKind: JsonValueKind.Array } owners)
+        {
+            foreach (var owner in owners.EnumerateArray())
+            {
+                if (owner.Child("controller"u8) is { ValueKind: JsonValueKind.True })
+                {
+                    ControllerUid = owner.Text("uid"u8);
+                    ControllerKind = owner.Text("kind"u8);
+                    ControllerName = owner.Text("name"u8);
+                }
+            }
+        }
+    }
+
+    public ObjectKey Key { get; }
+
+    public string Uid { get; }
+
+    public string ResourceVersion { get; }
+
+    public long Generation { get; }
+
+    /// <summary>True when it carries our managed-by label.</summary>
+    public bool IsLabelledOurs { get; }
+
+    /// <summary>Of the object that controls it; null when none does.</summary>
+    public string? ControllerUid { get; }
+
+    public string? ControllerKind { get; }
+
+    public string? ControllerName { get; }
+
+    /// <summary>Equals the intent's fingerprint while the object carries exactly what we applied.</summary>
+    public ulong Fingerprint { get; }
+}
+
+/// <summary>A Deployment's progress.</summary>
+public sealed class ObservedDeployment : Observed
+{
+    private ObservedDeployment(JsonElement json)
+        : base(json)
+    {
+        var spec = json.Child("spec"u8);
+        WantedReplicas = (int)(spec?.Child("replicas"u8) is null ? 1 : spec.Value.Number("replicas"u8));
+        if (json.Child("status"u8) is not { } status)
+            return;
+        ObservedGeneration = status.Number("observedGeneration"u8);
+        Replicas = (int)status.Number("replicas"u8);
+        UpdatedReplicas = (int)status.Number("updatedReplicas"u8);
+        AvailableReplicas = (int)status.Number("availableReplicas"u8);
+        ReadyReplicas = (int)status.Number("readyReplicas"u8);
+        if (status.Child("conditions"u8) is { ValueKind: JsonValueKind.Array } conditions)
+            LacksServiceAccount = conditions.EnumerateArray().Any(IsMissingServiceAccount);
+    }
+
+    /// <summary>The generation that the numbers below describe.</summary>
+    public long ObservedGeneration { get; }
+
+    /// <summary>Of the live spec, whoever set it.</summary>
+    public int WantedReplicas { get; }
+
+    /// <summary>All pods there are, those of older revisions included.</summary>
+    public int Replicas { get; }
+
+    public int UpdatedReplicas { get; }
+
+    public int AvailableReplicas { get; }
+
+    public int ReadyReplicas { get; }
+
+    /// <summary>True when the API server refuses its pods because their ServiceAccount is gone.</summary>
+    public bool LacksServiceAccount { get; }
+
+    public static ObservedDeployment Decode(JsonElement json) => new(json);
+
+    private static bool IsMissingServiceAccount(JsonElement condition) =>
+        condition.Text("type"u8) == "ReplicaFailure" && condition.Text("status"u8) == "True"
+        && condition.Text("message"u8)?.Contains("serviceaccount", StringComparison.OrdinalIgnoreCase) == true;
+}
+
+/// <summary>A Service, and whether it has its address.</summary>
+public sealed class ObservedService : Observed
+{
+    private ObservedService(JsonElement json)
+        : base(json) => HasClusterIP = !string.IsNullOrEmpty(json.Child("spec"u8)?.Text("clusterIP"u8));
+
+    public bool HasClusterIP { get; }
+
+    public static ObservedService Decode(JsonElement json) => new(json);
+}
+
+/// <summary>An Ingress, and whether a controller has taken it up.</summary>
+public sealed class ObservedIngress : Observed
+{
+    private ObservedIngress(JsonElement json)
+        : base(json)
+    {
+        HasRule = IsFilledArray(json.Child("spec"u8)?.Child("rules"u8));
+        HasLoadBalancer = IsFilledArray(json.Child("status"u8)?.Child("loadBalancer"u8)?.Child("ingress"u8));
+    }
+
+    public bool HasRule { get; }
+
+    /// <summary>True once the ingress controller has published an address.</summary>
+    public bool HasLoadBalancer { get; }
+
+    public static ObservedIngress Decode(JsonElement json) => new(json);
+
+    private static bool IsFilledArray(JsonElement? element) =>
+        element is { ValueKind: JsonValueKind.Array } array && array.GetArrayLength() > 0;
+}
+
+/// <summary>Reads members that may be absent, or of a type that nobody expects.</summary>
+internal static class JsonElementExtensions
+{
+    public static JsonElement? Child(this JsonElement element, ReadOnlySpan<byte> name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var child)
+        && child.ValueKind != JsonValueKind.Null
+            ? child
+            : null;
+
+    public static string? Text(this JsonElement element, ReadOnlySpan<byte> name) =>
+        element.Child(name) is { ValueKind: JsonValueKind.String } child ? child.GetString() : null;
+
+    public static long Number(this JsonElement element, ReadOnlySpan<byte> name) =>
+        element.Child(name) is { ValueKind: JsonValueKind.Number } child && child.TryGetInt64(out var number) ? number : 0;
+}

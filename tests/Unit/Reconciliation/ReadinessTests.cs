@@ -1,0 +1,71 @@
+using System.Text.Json;
+using McpOperator.Reconciliation;
+using McpOperator.Resources;
+
+namespace McpOperator.Unit.Reconciliation;
+
+public sealed class ReadinessTests
+{
+    [Theory]
+    [InlineData(2, 2, 3, 3, 3, 3, 3, true, Reasons.DeploymentAvailable, "3 of 3 replicas are available")]
+    [InlineData(2, 1, 3, 3, 3, 3, 3, false, Reasons.DeploymentProgressing, "has not been taken up")]
+    [InlineData(2, 2, 3, 3, 2, 3, 3, false, Reasons.DeploymentProgressing, "2 of 3 replicas are of the latest revision")]
+    [InlineData(2, 2, 3, 4, 3, 3, 3, false, Reasons.DeploymentProgressing, "1 replicas of an old revision remain")]
+    [InlineData(2, 2, 3, 4, 4, 3, 3, false, Reasons.DeploymentProgressing, "1 surplus replicas remain")]
+    [InlineData(2, 2, 3, 3, 3, 1, 3, false, Reasons.DeploymentProgressing, "1 of 3 replicas are available")]
+    [InlineData(2, 2, 0, 0, 0, 0, 0, true, Reasons.ScaledToZero, "no replicas are wanted")]
+    [InlineData(2, 2, 0, 1, 1, 1, 1, false, Reasons.DeploymentProgressing, "1 surplus replicas remain")]
+    [InlineData(2, 0, 0, 0, 0, 0, 0, false, Reasons.DeploymentProgressing, "has not been taken up")]
+    public void ADeploymentIsReadyOnceAllItsReplicasAreNewAndAvailable(
+        long generation, long observed, int wanted, int replicas, int updated, int available, int ready,
+        bool isReady, string reason, string message)
+    {
+        var surface = Readiness.Of(Decode(ObservedDeployment.Decode, $$"""
+            {
+              "metadata": { "name": "demo", "generation": {{generation}} },
+              "spec": { "replicas": {{wanted}} },
+              "status": {
+                "observedGeneration": {{observed}}, "replicas": {{replicas}}, "updatedReplicas": {{updated}},
+                "availableReplicas": {{available}}, "readyReplicas": {{ready}}
+              }
+            }
+            """));
+
+        Assert.Equal((isReady, reason), (surface.IsReady, surface.Reason));
+        Assert.Contains(message, surface.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ADeploymentWithoutAStatusIsNotReady() =>
+        Assert.False(Readiness.Of(Decode(ObservedDeployment.Decode, """{"metadata":{"generation":1},"spec":{"replicas":0}}""")).IsReady);
+
+    [Theory]
+    [InlineData("""{"metadata":{},"spec":{"clusterIP":"10.0.0.1"}}""", true)]
+    [InlineData("""{"metadata":{},"spec":{"clusterIP":""}}""", false)]
+    [InlineData("""{"metadata":{}}""", false)]
+    public void AServiceIsReadyOnceItHasAClusterIp(string json, bool expected) =>
+        Assert.Equal(expected, Readiness.Of(Decode(ObservedService.Decode, json)).IsReady);
+
+    [Theory]
+    [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{}}}""", false, true)]
+    [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{"ingress":[]}}}""", false, true)]
+    [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{"ingress":[{"ip":"1.2.3.4"}]}}}""", true, true)]
+    [InlineData("""{"metadata":{},"spec":{}}""", false, false)]
+    public void AnIngressIsReadyByItsModesRule(string json, bool strict, bool permissive)
+    {
+        var ingress = Decode(ObservedIngress.Decode, json);
+
+        Assert.Equal(strict, Readiness.Of(ingress, permissive: false).IsReady);
+        Assert.Equal(permissive, Readiness.Of(ingress, permissive: true).IsReady);
+    }
+
+    [Fact]
+    public void WhatIsNotThereIsNotReady()
+    {
+        Assert.Equal(Reasons.NotCreated, Readiness.Of((ObservedDeployment?)null).Reason);
+        Assert.Equal(Reasons.NotCreated, Readiness.Of((ObservedService?)null).Reason);
+        Assert.Equal(Reasons.NotCreated, Readiness.Of(null, permissive: true).Reason);
+    }
+
+    private static T Decode<T>(Func<JsonElement, T> decode, string json) => decode(JsonDocument.Parse(json).RootElement);
+}

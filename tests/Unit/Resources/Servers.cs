@@ -1,0 +1,31 @@
+using McpOperator.Api;
+
+namespace McpOperator.Unit.Resources;
+
+internal static class Servers
+{
+    public static readonly DateTimeOffset Epoch = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    public static OperatorSettings Settings { get; } = new();
+
+    /// <summary>A server with its spec in effect.</summary>
+    public static MCPServer Effective(MCPServerSpec? spec = null, OperatorSettings? settings = null, string name = "demo")
+    {
+        var server = Of(spec, name);
+        return server with { Spec = Defaults.Apply(name, server.Spec, settings ?? Settings) };
+    }
+
+    public static MCPServer Of(MCPServerSpec? spec = null, string name = "demo", string ns = "team", DateTimeOffset? created = null) => new()
+    {
+        Metadata = new ObjectMeta
+        {
+            Name = name,
+            Namespace = ns,
+            Uid = $"uid-of-{name}",
+            ResourceVersion = "7",
+            Generation = 3,
+            CreationTimestamp = created ?? Epoch,
+        },
+        Spec = spec ?? new MCPServerSpec { Image = "example.org/demo:1" },
+    };
+}
