@@ -21,6 +21,8 @@ public sealed record SettingsVariable(
 }
 
 /// <summary>A variable whose value could not be read.</summary>
+/// <param name="Variable">Its name.</param>
 /// <param name="Value">What stood there; withheld when it is secret.</param>
+/// <param name="Rule">Completes "must be …".</param>
 /// <param name="Default">What is used in its place.</param>
 public sealed record SettingsWarning(string Variable, string Value, string Rule, string Default);
