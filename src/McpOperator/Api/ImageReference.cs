@@ -1,0 +1,54 @@
+namespace McpOperator.Api;
+
+/// <summary>The image that the pods get.</summary>
+public static class ImageReference
+{
+    /// <summary>
+    /// The spec's image with its tag, moved to the registry that the spec asks for: the provisioned one, else
+    /// <c>registryOverride</c>, else (still with <c>useProvisionedRegistry</c>) the registry's pull host.
+    /// </summary>
+    public static string Resolve(MCPServerSpec spec, OperatorSettings settings)
+    {
+        var image = Defaults.Trimmed(spec.Image) ?? "";
+        if (!HasTagOrDigest(image))
+            image = $"{image}:{Defaults.Trimmed(spec.ImageTag) ?? Defaults.ImageTag}";
+        return Registry(spec, settings) is { } registry ? Rewrite(image, registry) : image;
+    }
+
+    /// <summary>True with an <c>@</c>, or a <c>:</c> after the last slash; one before it belongs to a registry's port.</summary>
+    public static bool HasTagOrDigest(string image) =>
+        image.Contains('@', StringComparison.Ordinal) || image.LastIndexOf(':') > image.LastIndexOf('/');
+
+    /// <summary>
+    /// A registry as it can stand in an image: without scheme (people paste URLs, references know none) and without
+    /// slashes at the end. Null when nothing is left.
+    /// </summary>
+    public static string? NormalizeRegistry(string? registry)
+    {
+        if (Defaults.Trimmed(registry) is not { } host)
+            return null;
+        var scheme = host.IndexOf("://", StringComparison.Ordinal);
+        host = (scheme < 0 ? host : host[(scheme + 3)..]).TrimEnd('/');
+        return host.Length == 0 ? null : host;
+    }
+
+    private static string? Registry(MCPServerSpec spec, OperatorSettings settings)
+    {
+        var provisioned = spec.UseProvisionedRegistry is true;
+        return (provisioned ? NormalizeRegistry(settings.ProvisionedRegistry.Url) : null)
+            ?? NormalizeRegistry(spec.RegistryOverride)
+            ?? (provisioned ? NormalizeRegistry(settings.RegistryPullHost) : null);
+    }
+
+    private static string Rewrite(string image, string registry)
+    {
+        var slash = image.IndexOf('/', StringComparison.Ordinal);
+        return slash > 0 && LooksLikeRegistry(image.AsSpan(0, slash))
+            ? registry + image[slash..]
+            : $"{registry}/{image}";
+    }
+
+    /// <summary>Docker's old rule: what tells <c>ghcr.io/app</c> from <c>library/app</c>.</summary>
+    internal static bool LooksLikeRegistry(ReadOnlySpan<char> segment) =>
+        segment.ContainsAny('.', ':') || segment is "localhost";
+}

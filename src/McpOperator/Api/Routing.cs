@@ -1,0 +1,41 @@
+namespace McpOperator.Api;
+
+/// <summary>
+/// Where clients reach a server. A null host takes every host; the path has its leading slash.
+/// </summary>
+public sealed record Route(string? Host, string Path)
+{
+    /// <summary><c>http(s)://host/path</c>, or the path alone when there is no host to write.</summary>
+    public string Url(OperatorSettings settings) =>
+        Host is null ? Path : $"{(settings.DefaultIngressTls ? "https" : "http")}://{Host}{Path}";
+}
+
+/// <summary>Finds the one host and path of a server; what the Ingress gets and what two servers may fight over.</summary>
+public static class Routing
+{
+    /// <summary>
+    /// A prefix gives <c>/&lt;prefix&gt;/mcp</c> and wins over <c>ingressPath</c>; with neither it is
+    /// <c>/&lt;n&gt;/mcp</c>.
+    /// </summary>
+    /// <remarks>
+    /// One exception, because defaults are persisted: a prefix that is the server's own name may be one that we wrote,
+    /// so an <c>ingressPath</c> next to it that is not <c>/&lt;n&gt;/mcp</c> (the default that was written with it) must
+    /// have been the user's later wish, and wins. Who writes both by hand, the prefix being the name, gets the path, too.
+    /// </remarks>
+    public static Route Resolve(string name, MCPServerSpec spec) =>
+        new(Defaults.Trimmed(spec.IngressHost),
+            PathOf(name, Defaults.Trimmed(spec.PublicPathPrefix), Defaults.Trimmed(spec.IngressPath)));
+
+    internal static string PathOf(string name, string? prefix, string? path)
+    {
+        var byName = $"/{name}/mcp";
+        var given = path is null ? null : path.StartsWith('/') ? path : '/' + path;
+        if (prefix is null)
+            return given ?? byName;
+        prefix = prefix.Trim('/');
+        // Only slashes: a fault of the spec, but not one to write "//mcp" for.
+        if (prefix.Length == 0)
+            return "/mcp";
+        return prefix == name && given is not null && given != byName ? given : $"/{prefix}/mcp";
+    }
+}

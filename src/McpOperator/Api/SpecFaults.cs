@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Text;
+
+namespace McpOperator.Api;
+
+/// <summary>Collects what is wrong with a spec, and makes a user's text fit to be quoted.</summary>
+internal sealed class SpecFaults
+{
+    private const int MaxQuoted = 60;
+
+    private readonly List<SpecFault> _faults = [];
+
+    public IReadOnlyList<SpecFault> All => _faults;
+
+    public void Add(string field, string reason) => _faults.Add(new SpecFault(field, reason));
+
+    /// <summary>
+    /// A user's text in quotes. It ends up in log lines, events and a terminal: cut where it is long, control characters
+    /// (and line separators, and what turns the writing direction) escaped.
+    /// </summary>
+    public static string Quote(string? text) => $"\"{Plain(text)}\"";
+
+    /// <summary>The same without the quotes: for a key inside a field's path.</summary>
+    public static string Plain(string? text)
+    {
+        var result = new StringBuilder();
+        var length = 0;
+        foreach (var rune in (text ?? "").EnumerateRunes())
+        {
+            if (length++ == MaxQuoted)
+                return result.Append('…').ToString();
+            if (Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+                result.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}");
+            else
+                result.Append(rune);
+        }
+
+        return result.ToString();
+    }
+}

@@ -1,0 +1,19 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace McpOperator.Commands;
+
+/// <summary>What this binary was built from. The SDK writes <c>version+commit</c> when it builds in a git checkout.</summary>
+internal static class BuildInfo
+{
+    private static readonly string[] Parts =
+        (Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion ?? "unknown").Split('+', 2);
+
+    public static string Version => Parts[0];
+
+    public static string Commit => Parts.Length > 1 ? Parts[1] : "unknown";
+
+    public static string Runtime { get; } =
+        $"{RuntimeInformation.FrameworkDescription} {RuntimeInformation.RuntimeIdentifier}";
+}

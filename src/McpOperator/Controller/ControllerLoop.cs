@@ -1,0 +1,195 @@
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Controller;
+
+/// <summary>
+/// Runs the reflectors, and workers that take keys from the queue to the reconcile function and act on its outcome
+/// (controller-runtime pkg/internal/controller/controller.go). No key is looked at before every store is complete.
+/// </summary>
+/// <param name="queue">Filled by the stores' change handlers; shut down at the end of a run.</param>
+/// <param name="reconcile">What to do with a key.</param>
+/// <param name="reflectors">What has to be in sync before.</param>
+/// <param name="workers">Reconciles in flight.</param>
+/// <param name="logger">For everything that the reconcile has not said itself.</param>
+/// <param name="time">The clock of the graces.</param>
+/// <param name="gate">Awaited between sync and the first reconcile: leadership, so that a standby has warm stores.</param>
+public sealed class ControllerLoop(
+    WorkQueue queue,
+    Reconcile reconcile,
+    IReadOnlyCollection<IReflector> reflectors,
+    int workers,
+    ILogger logger,
+    TimeProvider time,
+    Func<CancellationToken, Task>? gate = null)
+{
+    /// <summary>
+    /// How long a reconcile in flight may go on after the stop; then its token is cancelled. Together with the two waits
+    /// below it leaves more than a second of the process's five for the lease's release.
+    /// </summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan AfterCancel = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ReflectorsEnd = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan FirstSyncReport = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan SyncReport = TimeSpan.FromSeconds(60);
+
+    private readonly ReconcileCounters _counters = new();
+    private int _lastId = Environment.TickCount;
+
+    /// <summary>Reconciles so far and now.</summary>
+    public ReconcileCounters Counters => _counters;
+
+    /// <summary>True once every reflector has its first list.</summary>
+    public bool HasSynced => reflectors.All(reflector => reflector.Synced.IsCompleted);
+
+    /// <summary>
+    /// Runs until cancelled. Then nothing new is begun, whatever still waits in the queue (the next process lists and sees
+    /// it all); what is in flight finishes, or is cancelled after <see cref="Grace"/>; and last the reflectors end, so that
+    /// a reconcile sees a live store to its end.
+    /// </summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        using var reflecting = new CancellationTokenSource();
+        var running = Task.WhenAll(reflectors.Select(r => Task.Run(() => r.RunAsync(reflecting.Token), CancellationToken.None)));
+        try
+        {
+            await SyncAsync(stop);
+            if (gate is not null)
+                await gate(stop);
+            await WorkAsync(stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Stopped before the first reconcile.
+        }
+        finally
+        {
+            queue.ShutDown();
+            await reflecting.CancelAsync();
+            await Task.WhenAny(running, Task.Delay(ReflectorsEnd, time, CancellationToken.None));
+        }
+    }
+
+    private async Task SyncAsync(CancellationToken stop)
+    {
+        var synced = Task.WhenAll(reflectors.Select(reflector => reflector.Synced));
+        for (var wait = FirstSyncReport; ; wait = SyncReport)
+        {
+            try
+            {
+                await synced.WaitAsync(wait, time, stop);
+                Log.Synced(logger, reflectors.Count);
+                return;
+            }
+            catch (TimeoutException)
+            {
+                var missing = reflectors.Where(reflector => !reflector.Synced.IsCompleted).Select(reflector => reflector.Name);
+                Log.WaitingForSync(logger, string.Join(", ", missing));
+            }
+        }
+    }
+
+    private async Task WorkAsync(CancellationToken stop)
+    {
+        using var inFlight = new CancellationTokenSource();
+        // Task.Run: a reconcile that never really waits must not keep the other workers from starting.
+        var all = Task.WhenAll(Enumerable.Range(0, workers)
+            .Select(_ => Task.Run(() => WorkerAsync(stop, inFlight.Token), CancellationToken.None)));
+        Log.WorkersStarted(logger, workers);
+
+        await Task.WhenAny(all, Task.Delay(Timeout.Infinite, stop));
+        queue.ShutDown();
+        if (await EndsWithin(all, Grace))
+            return;
+
+        Log.CancellingReconciles(logger, _counters.ActiveWorkers);
+        await inFlight.CancelAsync();
+        if (!await EndsWithin(all, AfterCancel))
+            Log.AbandoningReconciles(logger, _counters.ActiveWorkers);
+    }
+
+    private async Task<bool> EndsWithin(Task task, TimeSpan limit)
+    {
+        using var enough = new CancellationTokenSource();
+        var ended = await Task.WhenAny(task, Task.Delay(limit, time, enough.Token)) == task;
+        await enough.CancelAsync();
+        return ended;
+    }
+
+    private async Task WorkerAsync(CancellationToken stop, CancellationToken inFlight)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            ObjectKey key;
+            try
+            {
+                if (await queue.GetAsync(stop) is not { } next)
+                    return;
+                key = next;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            _counters.Enter();
+            try
+            {
+                // Got in the same moment as the stop: it merely waited.
+                if (!stop.IsCancellationRequested)
+                    await ProcessAsync(key, inFlight);
+            }
+            finally
+            {
+                _counters.Leave();
+                queue.Done(key);
+            }
+        }
+    }
+
+    private async Task ProcessAsync(ObjectKey key, CancellationToken inFlight)
+    {
+        using var scope = logger.BeginScope(new ReconcileScope((uint)Interlocked.Increment(ref _lastId), key));
+        Outcome outcome;
+        try
+        {
+            outcome = await reconcile(key, inFlight);
+        }
+        catch (OperationCanceledException) when (inFlight.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (ApiException exception) when (exception.IsConflict)
+        {
+            // Somebody else was faster. Not an error; the next look sees what they did.
+            Log.Conflict(logger, key, exception.Message);
+            outcome = Outcome.Retry;
+        }
+#pragma warning disable CA1031 // One object's trouble must not become another's.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _counters.Error();
+            Log.ReconcileFailed(logger, key, queue.AddRateLimited(key), exception);
+            return;
+        }
+
+        switch (outcome.Kind)
+        {
+            case OutcomeKind.Retry:
+                _counters.Requeue();
+                queue.AddRateLimited(key);
+                break;
+            case OutcomeKind.RequeueAfter:
+                _counters.RequeueAfter();
+                queue.Forget(key);
+                queue.AddAfter(key, outcome.Delay);
+                break;
+            default:
+                _counters.Success();
+                queue.Forget(key);
+                break;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Controller;
+
+/// <summary>What this room logs. Event ids 200 to 299; ids and names stay what they are.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(EventId = 200, EventName = "Listed", Level = LogLevel.Debug,
+        Message = "Listed {Count} {Resource} at version {ResourceVersion}")]
+    public static partial void Listed(ILogger logger, string resource, int count, string resourceVersion);
+
+    [LoggerMessage(EventId = 201, EventName = "WatchEnded", Level = LogLevel.Debug,
+        Message = "The watch of {Resource} ended at version {ResourceVersion} after {Lasted}")]
+    public static partial void WatchEnded(ILogger logger, string resource, string resourceVersion, TimeSpan lasted);
+
+    [LoggerMessage(EventId = 202, EventName = "WatchInterrupted", Level = LogLevel.Debug,
+        Message = "The watch of {Resource} was interrupted ({Fault}) and goes on: {Error}")]
+    public static partial void WatchInterrupted(ILogger logger, string resource, WatchFault fault, string error);
+
+    [LoggerMessage(EventId = 203, EventName = "ReflectorFailed",
+        Message = "Cannot {Verb} {Resource}, next try in {Delay}: {Error}")]
+    public static partial void ReflectorFailed(
+        ILogger logger, LogLevel level, string verb, string resource, TimeSpan delay, string error, Exception? exception);
+
+    [LoggerMessage(EventId = 204, EventName = "NotAllowed",
+        Message = "Not allowed to {Verb} {Resource}; grant it in the operator's ClusterRole or Role. Next try in {Delay}: {Error}")]
+    public static partial void NotAllowed(
+        ILogger logger, LogLevel level, string verb, string resource, TimeSpan delay, string error);
+
+    [LoggerMessage(EventId = 205, EventName = "NotServed",
+        Message = "Cannot {Verb} {Resource}: the API server does not serve them. Is the CRD installed? Next try in {Delay}: {Error}")]
+    public static partial void NotServed(
+        ILogger logger, LogLevel level, string verb, string resource, TimeSpan delay, string error);
+
+    [LoggerMessage(EventId = 206, EventName = "ReflectorRecovered", Level = LogLevel.Information,
+        Message = "Watching {Resource} works again")]
+    public static partial void ReflectorRecovered(ILogger logger, string resource);
+
+    [LoggerMessage(EventId = 207, EventName = "ChangeHandlerFailed", Level = LogLevel.Error,
+        Message = "A change of {Resource} could not be handled; the others were")]
+    public static partial void ChangeHandlerFailed(ILogger logger, string resource, Exception exception);
+
+    [LoggerMessage(EventId = 210, EventName = "WaitingForSync", Level = LogLevel.Warning,
+        Message = "Nothing is reconciled before the first lists; still missing: {Missing}")]
+    public static partial void WaitingForSync(ILogger logger, string missing);
+
+    [LoggerMessage(EventId = 211, EventName = "Synced", Level = LogLevel.Information,
+        Message = "All {Count} stores are filled")]
+    public static partial void Synced(ILogger logger, int count);
+
+    [LoggerMessage(EventId = 212, EventName = "WorkersStarted", Level = LogLevel.Information,
+        Message = "Reconciling with {Workers} workers")]
+    public static partial void WorkersStarted(ILogger logger, int workers);
+
+    [LoggerMessage(EventId = 213, EventName = "ReconcileFailed", Level = LogLevel.Error,
+        Message = "Reconciling {Key} failed, next try in {Delay}")]
+    public static partial void ReconcileFailed(ILogger logger, ObjectKey key, TimeSpan delay, Exception exception);
+
+    [LoggerMessage(EventId = 214, EventName = "Conflict", Level = LogLevel.Debug,
+        Message = "Reconciling {Key} met a conflict, and is tried again: {Error}")]
+    public static partial void Conflict(ILogger logger, ObjectKey key, string error);
+
+    [LoggerMessage(EventId = 215, EventName = "CancellingReconciles", Level = LogLevel.Warning,
+        Message = "{Active} reconciles did not finish in the shutdown's grace and are cancelled")]
+    public static partial void CancellingReconciles(ILogger logger, int active);
+
+    [LoggerMessage(EventId = 216, EventName = "AbandoningReconciles", Level = LogLevel.Warning,
+        Message = "{Active} reconciles ignore their cancellation and are left behind")]
+    public static partial void AbandoningReconciles(ILogger logger, int active);
+}

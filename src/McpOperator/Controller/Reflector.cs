@@ -1,0 +1,198 @@
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Controller;
+
+/// <summary>
+/// Keeps a <see cref="Store{T}"/> equal to one scope of the API server, for ever. What to do next is
+/// <see cref="ReflectorMachine"/>'s to say; here it is done.
+/// </summary>
+/// <param name="source">What to list and watch.</param>
+/// <param name="store">Where to keep it.</param>
+/// <param name="logger">Told of a fault when its text changes, and of the recovery; repetitions are Debug.</param>
+/// <param name="time">The clock of delays and deadlines.</param>
+/// <param name="random">In [0, 1); for jitter.</param>
+public sealed class Reflector<T>(
+    IListWatch<T> source, Store<T> store, ILogger logger, TimeProvider time, Func<double> random) : IReflector
+    where T : class, IKubernetesObject
+{
+    // client-go's: long enough to be cheap, and random, so that the watches of many clients do not end together.
+    private static readonly TimeSpan ShortestTimeout = TimeSpan.FromSeconds(300);
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromSeconds(600);
+
+    // The server ends a watch in its time. If the end does not come either, the connection is dead (kube-rs watcher.rs
+    // has 5 s). A deadline rather than an idle timer, so that an event costs nothing; starting a watch again is cheap.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _epoch = time.GetTimestamp();
+    private (ReflectorVerb Verb, string Message)? _fault;
+    private long _lists;
+    private long _watches;
+
+    public string Name => source.Name;
+
+    public Task Synced => _synced.Task;
+
+    public long WatchRestarts => Math.Max(0, Interlocked.Read(ref _watches) - 1);
+
+    public long Relists => Math.Max(0, Interlocked.Read(ref _lists) - 1);
+
+    private TimeSpan Now => time.GetElapsedTime(_epoch);
+
+    /// <inheritdoc/>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var state = default(ReflectorState);
+        var step = ReflectorMachine.Start;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            if (step.Delay > TimeSpan.Zero)
+            {
+                await Task.Delay(step.Delay, time, cancellationToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            if (cancellationToken.IsCancellationRequested)
+                return;
+
+            var (input, exception) = step.Verb == ReflectorVerb.List
+                ? await ListAsync(step.Version, cancellationToken)
+                : await WatchAsync(step.Version, cancellationToken);
+            if (cancellationToken.IsCancellationRequested)
+                return;
+
+            (state, step) = ReflectorMachine.Next(state, input, Now, random());
+            if (step.Delay > TimeSpan.Zero)
+                LogFault(input, exception, step.Delay);
+            else if (exception is null)
+                Recovered(input.Verb);
+            else
+                // Part of normal life: history is compacted, API servers restart and watches are cut.
+                Log.WatchInterrupted(logger, Name, input.Fault, exception.Message);
+        }
+    }
+
+    private async Task<(ReflectorInput, Exception?)> ListAsync(string version, CancellationToken cancellationToken)
+    {
+        var items = new List<T>();
+        string listed;
+        try
+        {
+            listed = await source.ListAsync(version, items.Add, cancellationToken);
+        }
+#pragma warning disable CA1031 // Whatever it is, the reflector goes on, and RunAsync logs it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return Failed(ReflectorVerb.List, version, WatchFaults.Of(exception), exception);
+        }
+
+        try
+        {
+            store.Replace(source.Namespace, items, listed);
+        }
+#pragma warning disable CA1031
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            // The store has it all, and the handler was told of all: another list would only fail for the same object
+            // again, while the others wait. So the watch begins.
+            Log.ChangeHandlerFailed(logger, Name, exception);
+        }
+
+        Interlocked.Increment(ref _lists);
+        Log.Listed(logger, Name, items.Count, listed);
+        _synced.TrySetResult();
+        return (new(ReflectorVerb.List, listed, WatchFault.None, TimeSpan.Zero, false, TimeSpan.Zero), null);
+    }
+
+    private async Task<(ReflectorInput, Exception?)> WatchAsync(string version, CancellationToken cancellationToken)
+    {
+        var timeout = ShortestTimeout + ((LongestTimeout - ShortestTimeout) * random());
+        using var deadline = new CancellationTokenSource(timeout + Grace, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        Interlocked.Increment(ref _watches);
+
+        // Before the request: some proxies hold back the headers until the first event.
+        var begun = Now;
+        var sawEvents = false;
+        var applying = false;
+        try
+        {
+            await foreach (var line in source.WatchAsync(version, timeout, either.Token))
+            {
+                if (line.Type == WatchEventType.Error)
+                    throw new ApiException(line.Error ?? new Status { Message = "error without a status" }, $"watch {Name}");
+
+                if (!sawEvents)
+                {
+                    sawEvents = true;
+                    Recovered(ReflectorVerb.Watch);
+                }
+
+                applying = true;
+                store.Apply(source.Namespace, line);
+                applying = false;
+                version = line.ResourceVersion ?? line.Object?.ResourceVersion ?? version;
+            }
+        }
+#pragma warning disable CA1031 // Whatever it is, the reflector goes on, and RunAsync logs it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            var fault = applying ? WatchFault.Unexpected
+                : deadline.IsCancellationRequested ? WatchFault.Overdue
+                : WatchFaults.Of(exception);
+            return Failed(ReflectorVerb.Watch, version, fault, exception, Now - begun, sawEvents);
+        }
+
+        // A cancelled stream may also end without an exception.
+        var lasted = Now - begun;
+        Log.WatchEnded(logger, Name, version, lasted);
+        return (new(ReflectorVerb.Watch, version, WatchFault.None, lasted, sawEvents, TimeSpan.Zero), null);
+    }
+
+    private static (ReflectorInput, Exception?) Failed(
+        ReflectorVerb verb, string version, WatchFault fault, Exception exception, TimeSpan lasted = default, bool sawEvents = false)
+    {
+        var retryAfter = (exception as ApiException)?.Status.Details?.RetryAfterSeconds ?? 0;
+        return (new(verb, version, fault, lasted, sawEvents, TimeSpan.FromSeconds(retryAfter)), exception);
+    }
+
+    private void LogFault(in ReflectorInput input, Exception? exception, TimeSpan delay)
+    {
+        // Not the exception's whole message, which names the request: a query that differs is no news.
+        var status = (exception as ApiException)?.Status;
+        var message = status?.Message ?? exception?.Message ?? "it ended at once, and without an event";
+        var level = _fault == (input.Verb, message) ? LogLevel.Debug
+            : input.Fault == WatchFault.Unexpected ? LogLevel.Error
+            : LogLevel.Warning;
+        _fault = (input.Verb, message);
+        var verb = input.Verb == ReflectorVerb.List ? "list" : "watch";
+        switch (status?.Code)
+        {
+            case 403:
+                Log.NotAllowed(logger, level, verb, Name, delay, message);
+                break;
+            case 404:
+                Log.NotServed(logger, level, verb, Name, delay, message);
+                break;
+            default:
+                // The stack says something only when the fault is our own.
+                var detail = input.Fault == WatchFault.Unexpected ? exception : null;
+                Log.ReflectorFailed(logger, level, verb, Name, delay, message, detail);
+                break;
+        }
+    }
+
+    // A list that works says nothing about a watch that does not: else the two would log in turn, for ever.
+    private void Recovered(ReflectorVerb verb)
+    {
+        if (_fault is not { } fault || fault.Verb != verb)
+            return;
+
+        _fault = null;
+        Log.ReflectorRecovered(logger, Name);
+    }
+}

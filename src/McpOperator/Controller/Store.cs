@@ -1,0 +1,239 @@
+using System.Runtime.ExceptionServices;
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Controller;
+
+/// <summary>
+/// What the API server holds of one kind, as far as lists, watches and the answers to our own writes have told. Filled by
+/// one reflector a scope: the whole cluster, or a namespace each. An object here is never changed, only replaced.
+/// Safe for any number of threads.
+/// </summary>
+/// <param name="onChange">
+/// Told of each change: before (null when new) and after (null when deleted). A list reports every object of its scope,
+/// changed or not, which makes up for whatever a failing handler missed. Called one at a time, in the order in which the
+/// store changed, while readers go on; it must be quick and must not wait for another thread that writes to this store.
+/// </param>
+public sealed class Store<T>(Action<T?, T?> onChange)
+    where T : class, IKubernetesObject
+{
+    // Writers take both, in this order; readers the second alone. So handlers run in the order of the changes, and a
+    // handler, or another thread meanwhile, can read what it was told of. One dictionary and no wrapper per entry:
+    // there are 20,000 of them.
+    private readonly Lock _writing = new();
+    private readonly Lock _reading = new();
+    private readonly Dictionary<ObjectKey, T> _objects = [];
+    private readonly Dictionary<string, string> _versions = new(StringComparer.Ordinal);
+
+    public int Count
+    {
+        get
+        {
+            lock (_reading)
+                return _objects.Count;
+        }
+    }
+
+    public T? Get(ObjectKey key)
+    {
+        lock (_reading)
+            return _objects.GetValueOrDefault(key);
+    }
+
+    /// <summary>The objects of this moment, in no order; of one namespace when it is given.</summary>
+    public IReadOnlyList<T> Snapshot(string? ns = null)
+    {
+        lock (_reading)
+        {
+            if (ns is null)
+                return [.. _objects.Values];
+
+            var found = new List<T>();
+            foreach (var (key, value) in _objects)
+            {
+                if (key.Namespace == ns)
+                    found.Add(value);
+            }
+
+            return found;
+        }
+    }
+
+    /// <summary>True once the scope has been listed.</summary>
+    public bool HasSynced(string? ns) => Version(ns) is not null;
+
+    /// <summary>How far list and watch of the scope have come; null before its first list.</summary>
+    public string? Version(string? ns)
+    {
+        lock (_reading)
+            return _versions.GetValueOrDefault(ns ?? "");
+    }
+
+    /// <summary>
+    /// Makes the scope equal to a list: what the list lacks was deleted while nobody watched. Kept is what is newer than
+    /// the list's own item, or newer than the whole list: it came from the answer to a write, and the watch that follows
+    /// the list will confirm or delete it.
+    /// </summary>
+    /// <param name="ns">The namespace that was listed; null for all.</param>
+    /// <param name="items">All objects in it.</param>
+    /// <param name="resourceVersion">The version of the list.</param>
+    /// <exception cref="Exception">The first one of the handler, after every object was stored and reported.</exception>
+    public void Replace(string? ns, IReadOnlyCollection<T> items, string resourceVersion)
+    {
+        lock (_writing)
+        {
+            Exception? fault = null;
+
+            // A list is never older than the version that was asked for. If it is all the same, the API server's history
+            // has begun anew (etcd restored from a backup), and nothing that we hold is worth keeping.
+            var rewound = Version(ns) is { } reached && ResourceVersion.IsNewer(reached, resourceVersion);
+            var gone = KeysNotIn(ns, items);
+            lock (_reading)
+                _objects.EnsureCapacity(items.Count);
+
+            foreach (var item in items)
+            {
+                var before = Get(item.Key);
+                // The same version is the same object; the one we hold has survived the young generations already.
+                var keep = before is not null && !rewound
+                    && (before.ResourceVersion == item.ResourceVersion
+                        || ResourceVersion.IsNewer(before.ResourceVersion, item.ResourceVersion));
+                var after = keep ? before! : item;
+                Put(item.Key, after);
+                fault = Report(before, after, fault);
+            }
+
+            foreach (var key in gone)
+            {
+                var before = Get(key);
+                if (before is null || (!rewound && ResourceVersion.IsNewer(before.ResourceVersion, resourceVersion)))
+                    continue;
+
+                Remove(key);
+                fault = Report(before, null, fault);
+            }
+
+            lock (_reading)
+                _versions[ns ?? ""] = resourceVersion;
+            if (fault is not null)
+                ExceptionDispatchInfo.Throw(fault);
+        }
+    }
+
+    /// <summary>
+    /// Takes in one line of the scope's watch. Nothing happens when the store already holds that version, or a later one,
+    /// from the answer to a write.
+    /// </summary>
+    /// <exception cref="Exception">Whatever the handler throws; the object is stored all the same.</exception>
+    public void Apply(string? ns, in WatchEvent<T> line)
+    {
+        lock (_writing)
+        {
+            var version = line.ResourceVersion ?? line.Object?.ResourceVersion;
+            if (version is not null)
+                Advance(ns, version);
+            if (line.Object is not { } item)
+                return;
+
+            version ??= "";
+            var before = Get(item.Key);
+            if (before is not null && ResourceVersion.IsNewer(before.ResourceVersion, version))
+                return;
+
+            switch (line.Type)
+            {
+                case WatchEventType.Deleted when before is not null:
+                    Remove(item.Key);
+                    onChange(before, null);
+                    break;
+                case WatchEventType.Added or WatchEventType.Modified when before?.ResourceVersion != version:
+                    Put(item.Key, item);
+                    onChange(before, item);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Reads our own write: takes in the API server's answer before the watch delivers it, so that the next look does not
+    /// see the object of before, and write again. Refused is an answer that the watch has caught up with: if the store
+    /// does not hold it then, it was deleted in the meantime, and nobody would ever take the ghost out again.
+    /// </summary>
+    /// <returns>True when the store holds the answer now because of this call.</returns>
+    public bool Observe(T answer)
+    {
+        lock (_writing)
+        {
+            // Versions that cannot be ordered (IsNewer is false) are refused: the watch will bring the object.
+            var reached = Version(null) ?? Version(answer.Key.Namespace);
+            if (reached is null || !ResourceVersion.IsNewer(answer.ResourceVersion, reached))
+                return false;
+
+            var before = Get(answer.Key);
+            if (before is not null && !ResourceVersion.IsNewer(answer.ResourceVersion, before.ResourceVersion))
+                return false;
+
+            Put(answer.Key, answer);
+            onChange(before, answer);
+            return true;
+        }
+    }
+
+    private List<ObjectKey> KeysNotIn(string? ns, IReadOnlyCollection<T> items)
+    {
+        var gone = new List<ObjectKey>();
+        if (Count == 0)
+            return gone;
+
+        var listed = new HashSet<ObjectKey>(items.Count);
+        foreach (var item in items)
+            listed.Add(item.Key);
+        lock (_reading)
+        {
+            foreach (var key in _objects.Keys)
+            {
+                if ((ns is null || key.Namespace == ns) && !listed.Contains(key))
+                    gone.Add(key);
+            }
+        }
+
+        return gone;
+    }
+
+    private void Put(ObjectKey key, T value)
+    {
+        lock (_reading)
+            _objects[key] = value;
+    }
+
+    private void Remove(ObjectKey key)
+    {
+        lock (_reading)
+            _objects.Remove(key);
+    }
+
+    private void Advance(string? ns, string version)
+    {
+        lock (_reading)
+        {
+            var scope = ns ?? "";
+            if (_versions.TryGetValue(scope, out var reached) && !ResourceVersion.IsNewer(reached, version))
+                _versions[scope] = version;
+        }
+    }
+
+    // One object that the handler cannot bear must not hide the others.
+    private Exception? Report(T? before, T? after, Exception? fault)
+    {
+        try
+        {
+            onChange(before, after);
+            return fault;
+        }
+#pragma warning disable CA1031 // It is thrown at the end of the list.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return fault ?? exception;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+
+namespace McpOperator.Hosting;
+
+/// <summary>
+/// A line for people: time, level, logger, message, then what the scopes add (the message shows its own values
+/// already). A stack trace follows, indented.
+/// </summary>
+internal sealed class ConsoleLogFormatter(TimeProvider time, bool colour) : ConsoleFormatter(FormatterName)
+{
+    public const string FormatterName = "mcp-console";
+
+    public override void Write<TState>(
+        in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    {
+        textWriter.Write(time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
+        textWriter.Write(' ');
+        WriteLevel(textWriter, logEntry.LogLevel);
+        textWriter.Write($" {LogText.Logger(logEntry.Category),-14}  ");
+        textWriter.Write(Printable.Escape(logEntry.Formatter(logEntry.State, logEntry.Exception)));
+
+        var fields = LogFields.Of(logEntry, scopeProvider);
+        var separator = "  ";
+        foreach (var (key, value) in fields.Take(fields.HasTemplate ? fields.FromScopes : fields.Count))
+        {
+            textWriter.Write($"{separator}{key}={Quote(LogText.Value(value) ?? "null")}");
+            separator = " ";
+        }
+        textWriter.Write('\n');
+
+        if (logEntry.Exception is { } exception)
+        {
+            foreach (var line in exception.ToString().Split('\n'))
+                textWriter.Write($"    {Printable.Escape(line.TrimEnd('\r'))}\n");
+        }
+    }
+
+    private void WriteLevel(TextWriter textWriter, LogLevel level)
+    {
+        var name = level == LogLevel.Critical ? "CRIT" : LogText.Level(level).ToUpperInvariant();
+        if (!colour)
+        {
+            textWriter.Write($"{name,-5}");
+            return;
+        }
+        var code = level switch
+        {
+            LogLevel.Trace or LogLevel.Debug => "90",
+            LogLevel.Information => "32",
+            LogLevel.Warning => "33",
+            _ => "31",
+        };
+        textWriter.Write($"\e[{code}m{name,-5}\e[0m");
+    }
+
+    private static string Quote(string value)
+    {
+        value = Printable.Escape(value);
+        return value.Length == 0 || value.AsSpan().IndexOfAny(" \"=") >= 0
+            ? $"\"{value.Replace("\"", "\\\"", StringComparison.Ordinal)}\""
+            : value;
+    }
+}

@@ -1,0 +1,75 @@
+namespace McpOperator.Hosting;
+
+/// <summary>What the arguments of <c>run</c> came to: options, a wish for help, or one line about what is wrong.</summary>
+public sealed record ParsedFlags(RunOptions? Options, string? Error)
+{
+    /// <summary>Neither options nor a fault: the person asked for help.</summary>
+    public bool HelpWanted => Options is null && Error is null;
+}
+
+/// <summary>Reads arguments as Go's flag package does: one dash or two, <c>=value</c> or the next argument.</summary>
+public static class FlagParser
+{
+    public static ParsedFlags Parse(IReadOnlyList<string> arguments)
+    {
+        var given = new List<(Flag Flag, string Value)>();
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var argument = arguments[i];
+            if (argument is "-h" or "-help" or "--help")
+                return new ParsedFlags(null, null);
+            if (argument.Length < 2 || argument[0] != '-')
+                return Fault(Unexpected(argument, i > 0 ? arguments[i - 1] : ""));
+
+            var text = argument.TrimStart('-');
+            var equals = text.IndexOf('=');
+            var name = equals < 0 ? text : text[..equals];
+            if (Flags.All.FirstOrDefault(f => f.Name == name) is not { } flag)
+            {
+                return Fault($"unknown flag --{Printable.Escape(name)}" +
+                    (Closest.To(name, Flags.All.Select(f => f.Name)) is { } near
+                        ? $"; did you mean --{near}?"
+                        : "; --help lists those that there are"));
+            }
+
+            if (equals >= 0)
+                given.Add((flag, text[(equals + 1)..]));
+            else if (flag.IsBoolean)
+                given.Add((flag, "true"));
+            else if (++i < arguments.Count)
+                given.Add((flag, arguments[i]));
+            else
+                return Fault($"--{name} needs a value: --{name}={flag.Placeholder}");
+        }
+
+        var options = new RunOptions();
+        foreach (var (flag, value) in given.OrderBy(g => g.Flag.Precedence)) // stable: of a repeated flag the last wins
+        {
+            if (flag.Apply(options, value) is not { } changed)
+                return Fault($"--{flag.Name}={Printable.Escape(value)}: must be {flag.Rule}");
+            options = changed;
+        }
+        return new ParsedFlags(options, null);
+    }
+
+    /// <summary>The list of flags for <c>--help</c>.</summary>
+    public static void WriteHelp(TextWriter output)
+    {
+        foreach (var flag in Flags.All)
+        {
+            output.WriteLine(flag.IsBoolean ? $"  --{flag.Name}" : $"  --{flag.Name}={flag.Placeholder}");
+            output.WriteLine($"        {flag.Help}" + (flag.Default is null ? "" : $" (default {flag.Default})"));
+        }
+    }
+
+    private static ParsedFlags Fault(string error) => new(null, error);
+
+    // "--persist-defaults false" reads well and is no value in Go either: say how it is written.
+    private static string Unexpected(string argument, string before)
+    {
+        var name = before.TrimStart('-');
+        return before.StartsWith('-') && Flags.All.Any(f => f.IsBoolean && f.Name == name)
+            ? $"unexpected argument \"{Printable.Escape(argument)}\"; write --{name}={Printable.Escape(argument)}"
+            : $"unexpected argument \"{Printable.Escape(argument)}\"; run takes flags only";
+    }
+}

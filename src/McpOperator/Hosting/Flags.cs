@@ -1,0 +1,98 @@
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Hosting;
+
+/// <summary>The flags of <c>run</c>. The zap ones are those of controller-runtime, pkg/log/zap.</summary>
+public static class Flags
+{
+    private const string AddressRule = "an address such as :8080, 127.0.0.1:0 or [::1]:8080, or 0 to turn it off";
+    private const string LevelRule = "debug, info, warn, error, panic, or a number above 0 for debug";
+    private const string FormatRule = "json or console";
+    private const string BooleanRule = "true or false";
+    private const string NoElection =
+        "left out or false, as this version has no leader election yet: run one replica";
+    private const string NoElectionTiming = "left out, as this version has no leader election yet: run one replica";
+
+    public static IReadOnlyList<Flag> All { get; } =
+    [
+        new("metrics-bind-address", "ADDRESS", ":8080", "Where Prometheus finds /metrics; 0 turns it off.", AddressRule,
+            (o, v) => v == "0" ? o with { Metrics = null }
+                : BindAddress.TryParse(v, out var address) ? o with { Metrics = address } : null),
+        new("health-probe-bind-address", "ADDRESS", ":8081",
+            "Where the kubelet finds /healthz and /readyz; 0 turns them off.", AddressRule,
+            (o, v) => v == "0" ? o with { Probes = null }
+                : BindAddress.TryParse(v, out var address) ? o with { Probes = address } : null),
+        new("leader-elect", null, "false", "Not in this version: run one replica.", NoElection,
+            (o, v) => Values.Boolean(v) == false ? o : null),
+        new("leader-elect-lease-duration", "DURATION", null, "Not in this version.", NoElectionTiming, Refuse),
+        new("leader-elect-renew-deadline", "DURATION", null, "Not in this version.", NoElectionTiming, Refuse),
+        new("leader-elect-retry-period", "DURATION", null, "Not in this version.", NoElectionTiming, Refuse),
+        new("watch-namespaces", "A,B,…", "all", "The only namespaces to watch; then Roles are enough.",
+            "namespaces separated by commas, each a DNS label (a-z, 0-9 and -, at most 63 characters)",
+            (o, v) => Namespaces(v) is { } names ? o with { WatchNamespaces = names } : null),
+        new("kubeconfig", "FILE", "in-cluster, else $KUBECONFIG, else ~/.kube/config", "How to reach the API server.",
+            "a path", (o, v) => o with { Kubeconfig = v.Length == 0 ? null : v }),
+        new("workers", "N", "4", "Reconciles in flight.", "a whole number, 1 or more",
+            (o, v) => Values.WholeNumber(v) is { } n ? o with { Workers = n } : null),
+        new("persist-defaults", null, "true", "Write defaults that depend on the object into its spec.", BooleanRule,
+            (o, v) => Values.Boolean(v) is { } b ? o with { PersistDefaults = b } : null),
+        new("log-level", "LEVEL", "info", "debug, info, warn or error.", LevelRule,
+            (o, v) => Level(v) is { } level ? o with { LogLevel = level } : null),
+        new("log-format", "FORMAT", "json", "json for machines, console for people.", FormatRule,
+            (o, v) => Format(v) is { } format ? o with { LogFormat = format } : null),
+        new("zap-log-level", "LEVEL", null, "The same as --log-level.", LevelRule,
+            (o, v) => Level(v) is { } level ? o with { LogLevel = level } : null) { Precedence = 1 },
+        new("zap-encoder", "FORMAT", null, "The same as --log-format.", FormatRule,
+            (o, v) => Format(v) is { } format ? o with { LogFormat = format } : null) { Precedence = 1 },
+        new("zap-devel", null, "false", "The same as --log-level=debug --log-format=console.", BooleanRule,
+            (o, v) => Values.Boolean(v) switch
+            {
+                true => o with { LogLevel = LogLevel.Debug, LogFormat = LogFormat.Console },
+                false => o,
+                null => null,
+            }) { Precedence = 0 },
+        new("zap-time-encoding", "ENCODING", null, "Accepted without effect: times are RFC 3339.", "", (o, _) => o),
+        new("zap-stacktrace-level", "LEVEL", null, "Accepted without effect: an exception brings its stack trace.", "",
+            (o, _) => o),
+    ];
+
+    private static RunOptions? Refuse(RunOptions options, string value) => null;
+
+    private static LogLevel? Level(string value) => value.ToLowerInvariant() switch
+    {
+        "debug" => LogLevel.Debug,
+        "info" => LogLevel.Information,
+        "warn" or "warning" => LogLevel.Warning,
+        "error" => LogLevel.Error,
+        "panic" => LogLevel.Critical,
+        // zap counts verbosity upwards; all of it is our debug.
+        _ => Values.WholeNumber(value) is null ? null : LogLevel.Debug,
+    };
+
+    private static LogFormat? Format(string value) => value.ToLowerInvariant() switch
+    {
+        "json" => LogFormat.Json,
+        "console" => LogFormat.Console,
+        _ => null,
+    };
+
+    private static List<string>? Namespaces(string value)
+    {
+        var names = new List<string>();
+        if (value.Length == 0)
+            return names; // what a template leaves of an unset value; the same as no flag
+        foreach (var part in value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!IsDnsLabel(part))
+                return null;
+            if (!names.Contains(part))
+                names.Add(part);
+        }
+        // "," wanted to limit the operator: it must not become the whole cluster.
+        return names.Count == 0 ? null : names;
+    }
+
+    private static bool IsDnsLabel(string name) =>
+        name.Length is > 0 and <= 63 && name[0] != '-' && name[^1] != '-' &&
+        name.All(c => c is '-' or (>= 'a' and <= 'z') or (>= '0' and <= '9'));
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+
+namespace McpOperator.Hosting;
+
+/// <summary>
+/// One flat JSON object a line, as zap's production encoder writes them. The package's own JSON formatter nests the
+/// values, repeats the template and writes no time unless told to.
+/// </summary>
+internal sealed class JsonLogFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
+{
+    public const string FormatterName = "mcp-json";
+
+    private static readonly JsonWriterOptions Options = new()
+    {
+        // Safe here: no log line is ever embedded in HTML. Control characters are escaped all the same.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
+
+    public override void Write<TState>(
+        in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    {
+        var fields = LogFields.Of(logEntry, scopeProvider);
+        using var line = new PooledBuffer();
+        using (var json = new Utf8JsonWriter(line, Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("ts", time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture));
+            json.WriteString("level", LogText.Level(logEntry.LogLevel));
+            json.WriteString("logger", LogText.Logger(logEntry.Category));
+            if (logEntry.EventId.Id != 0)
+                json.WriteNumber("eventId", logEntry.EventId.Id);
+            if (logEntry.EventId.Name is { } name)
+                json.WriteString("event", name);
+            json.WriteString("msg", logEntry.Formatter(logEntry.State, logEntry.Exception));
+            foreach (var (key, value) in fields.Take(fields.Count))
+            {
+                if (!IsTaken(key, logEntry.Exception))
+                    Write(json, key, value);
+            }
+            if (logEntry.Exception is { } exception)
+            {
+                json.WriteString("error", LogText.Error(exception));
+                json.WriteString("stacktrace", exception.ToString());
+            }
+            json.WriteEndObject();
+        }
+        textWriter.Write(Encoding.UTF8.GetString(line.Written.Span));
+        textWriter.Write('\n');
+    }
+
+    // Two keys of one name are valid JSON, and what a reader makes of them is anyone's guess. The message has the value.
+    private static bool IsTaken(string key, Exception? exception) =>
+        key is "ts" or "level" or "logger" or "eventId" or "event" or "msg" ||
+        (exception is not null && key is "error" or "stacktrace");
+
+    private static void Write(Utf8JsonWriter json, string key, object? value)
+    {
+        switch (value)
+        {
+            case null: json.WriteNull(key); break;
+            case bool flag: json.WriteBoolean(key, flag); break;
+            case int number: json.WriteNumber(key, number); break;
+            case long number: json.WriteNumber(key, number); break;
+            case double number when double.IsFinite(number): json.WriteNumber(key, number); break;
+            default: json.WriteString(key, LogText.Value(value)); break;
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.Buffers;
+
+namespace McpOperator.Hosting;
+
+/// <summary>
+/// Bytes on their way out, in rented memory that goes back when this is disposed of: between two scrapes nothing of a
+/// page of metrics stays on the heap.
+/// </summary>
+internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
+{
+    private byte[] _bytes = [];
+    private int _length;
+
+    public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _length);
+
+    public void Clear() => _length = 0;
+
+    public void Advance(int count) => _length += count;
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        var wanted = _length + Math.Max(sizeHint, 256);
+        if (wanted > _bytes.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(wanted, _bytes.Length * 2));
+            Written.CopyTo(larger);
+            Return();
+            _bytes = larger;
+        }
+        return _bytes.AsMemory(_length);
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    public void Dispose()
+    {
+        Return();
+        _bytes = [];
+        _length = 0;
+    }
+
+    private void Return()
+    {
+        if (_bytes.Length > 0)
+            ArrayPool<byte>.Shared.Return(_bytes);
+    }
+}

@@ -1,0 +1,117 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace McpOperator.Hosting;
+
+/// <summary>
+/// Writes the Prometheus text format 0.0.4. First the family, then all its samples: the format wants a family in one
+/// piece, so a family belongs to one writer. Names must be valid metric names; label values may be anything.
+/// </summary>
+public sealed class PrometheusWriter(IBufferWriter<byte> output)
+{
+    public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+    private readonly HashSet<string> _families = new(StringComparer.Ordinal);
+    private string _family = "";
+
+    public void Counter(string name, string help) => Family(name, "counter", help);
+
+    public void Gauge(string name, string help) => Family(name, "gauge", help);
+
+    public void Histogram(string name, string help) => Family(name, "histogram", help);
+
+    /// <summary>A sample of the family begun last.</summary>
+    public void Sample(double value, params ReadOnlySpan<(string Name, string Value)> labels) =>
+        Line("", labels, null, value);
+
+    /// <summary>One histogram of the family begun last.</summary>
+    /// <param name="bounds">Upper bounds, ascending, without +Inf.</param>
+    /// <param name="counts">Observations of each bucket on its own, with that of +Inf as the last.</param>
+    /// <param name="sum">Sum of what was observed.</param>
+    /// <param name="labels">Labels of the histogram, without <c>le</c>.</param>
+    public void Sample(ReadOnlySpan<double> bounds, ReadOnlySpan<long> counts, double sum,
+        params ReadOnlySpan<(string Name, string Value)> labels)
+    {
+        if (counts.Length != bounds.Length + 1)
+            throw new ArgumentException("One count a bound, and one for +Inf.", nameof(counts));
+        long total = 0;
+        for (var i = 0; i < counts.Length; i++)
+        {
+            total += counts[i];
+            Line("_bucket", labels, i < bounds.Length ? Number(bounds[i]) : "+Inf", total);
+        }
+        Line("_sum", labels, null, sum);
+        Line("_count", labels, null, total);
+    }
+
+    private void Family(string name, string type, string help)
+    {
+        _family = name;
+        if (!_families.Add(name))
+            return;
+        Write("# HELP ");
+        Write(name);
+        Write(" ");
+        WriteEscaped(help, quotes: false);
+        Write("\n# TYPE ");
+        Write(name);
+        Write(" ");
+        Write(type);
+        Write("\n");
+    }
+
+    private void Line(string suffix, ReadOnlySpan<(string Name, string Value)> labels, string? le, double value)
+    {
+        Write(_family);
+        Write(suffix);
+        var separator = "{";
+        foreach (var (name, text) in labels)
+        {
+            Label(name, text, separator);
+            separator = ",";
+        }
+        if (le is not null)
+        {
+            Label("le", le, separator);
+            separator = ",";
+        }
+        if (separator == ",")
+            Write("}");
+        Write(" ");
+        Write(Number(value));
+        Write("\n");
+    }
+
+    private void Label(string name, string text, string separator)
+    {
+        Write(separator);
+        Write(name);
+        Write("=\"");
+        WriteEscaped(text, quotes: true);
+        Write("\"");
+    }
+
+    // What Go's ParseFloat reads.
+    private static string Number(double value) =>
+        double.IsPositiveInfinity(value) ? "+Inf"
+        : double.IsNegativeInfinity(value) ? "-Inf"
+        : value.ToString(CultureInfo.InvariantCulture);
+
+    private void WriteEscaped(string text, bool quotes)
+    {
+        if (text.AsSpan().IndexOfAny('\\', '\n', '"') >= 0)
+        {
+            text = text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+            if (quotes)
+                text = text.Replace("\"", "\\\"", StringComparison.Ordinal);
+        }
+        Write(text);
+    }
+
+    private void Write(string text)
+    {
+        var span = output.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length));
+        output.Advance(Encoding.UTF8.GetBytes(text, span));
+    }
+}

@@ -1,0 +1,29 @@
+using McpOperator.Api;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Hosting;
+
+/// <summary>What the process hands to the operator.</summary>
+public sealed class RunContext
+{
+    public required RunOptions Options { get; init; }
+
+    public required OperatorSettings Settings { get; init; }
+
+    public required ILoggerFactory LoggerFactory { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>/healthz: a check that fails gets the process restarted.</summary>
+    public required HealthEndpoint Liveness { get; init; }
+
+    /// <summary>
+    /// /readyz. Checks that are added before the operator's first await are in place when the first probe is answered.
+    /// </summary>
+    public required HealthEndpoint Readiness { get; init; }
+
+    public required MetricsEndpoint Metrics { get; init; }
+
+    /// <summary>Cancelled when the process shall stop.</summary>
+    public required CancellationToken Stopping { get; init; }
+}

@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Hosting;
+
+public enum LogFormat
+{
+    /// <summary>One JSON object a line, for machines.</summary>
+    Json,
+
+    /// <summary>Aligned text, for people.</summary>
+    Console,
+}
+
+/// <summary>What the flags of <c>run</c> say.</summary>
+public sealed record RunOptions
+{
+    /// <summary>Where /metrics is served; null when it is off.</summary>
+    public BindAddress? Metrics { get; init; } = new(null, 8080);
+
+    /// <summary>Where /healthz and /readyz are served; null when they are off.</summary>
+    public BindAddress? Probes { get; init; } = new(null, 8081);
+
+    /// <summary>Namespaces that are watched, each once; empty for the whole cluster.</summary>
+    public IReadOnlyList<string> WatchNamespaces { get; init; } = [];
+
+    /// <summary>Path of the kubeconfig; null for in-cluster, else $KUBECONFIG, else ~/.kube/config.</summary>
+    public string? Kubeconfig { get; init; }
+
+    /// <summary>Reconciles in flight; at least 1.</summary>
+    public int Workers { get; init; } = 4;
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    public LogFormat LogFormat { get; init; }
+
+    /// <summary>Whether defaults that depend on the object are written into its spec.</summary>
+    public bool PersistDefaults { get; init; } = true;
+}

@@ -1,0 +1,88 @@
+using McpOperator.Api;
+
+namespace McpOperator.Hosting;
+
+/// <summary>The environment, as the names that installations of the Go operator already use.</summary>
+public static class SettingsReader
+{
+    private static readonly OperatorSettings Defaults = new();
+
+    public static IReadOnlyList<SettingsVariable> Variables { get; } =
+    [
+        new(["MCP_DEFAULT_INGRESS_HOST", "DEFAULT_INGRESS_HOST"], null,
+            "Host of servers whose spec gives neither host nor path prefix.",
+            (s, v) => s with { DefaultIngressHost = v }),
+        new(["DEFAULT_INGRESS_CLASS"], Defaults.DefaultIngressClass, "Ingress class of servers that name none.",
+            (s, v) => s with { DefaultIngressClass = v }),
+        new(["MCP_DEFAULT_INGRESS_ENTRYPOINTS"], Defaults.DefaultIngressEntryPoints,
+            "Traefik's entry points annotation.", (s, v) => s with { DefaultIngressEntryPoints = v }),
+        new(["MCP_DEFAULT_INGRESS_TLS"], "false", "Traefik's router.tls annotation; reported URLs become https.",
+            (s, v) => Values.Boolean(v) is { } on ? s with { DefaultIngressTls = on } : null)
+            { Rule = "true or false" },
+        new(["MCP_INGRESS_READINESS_MODE"], "strict",
+            "strict: an Ingress is ready once it has a load balancer; permissive: once it exists with a rule.",
+            (s, v) => v.ToLowerInvariant() switch
+            {
+                "strict" => s with { PermissiveIngressReadiness = false },
+                "permissive" => s with { PermissiveIngressReadiness = true },
+                _ => null,
+            }) { Rule = "strict or permissive" },
+        new(["PROVISIONED_REGISTRY_URL"], null, "The platform's registry.",
+            (s, v) => s with { ProvisionedRegistry = s.ProvisionedRegistry with { Url = v } }),
+        new(["PROVISIONED_REGISTRY_USERNAME"], null, "Its user, for the pull secret.",
+            (s, v) => s with { ProvisionedRegistry = s.ProvisionedRegistry with { Username = v } }),
+        new(["PROVISIONED_REGISTRY_PASSWORD"], null, "Its password, for the pull secret; never logged.",
+            (s, v) => s with { ProvisionedRegistry = s.ProvisionedRegistry with { Password = v } }) { Secret = true },
+        new(["PROVISIONED_REGISTRY_SECRET_NAME"], Defaults.ProvisionedRegistry.SecretName,
+            "Name of the pull secret that the operator keeps in the servers' namespaces.",
+            (s, v) => s with { ProvisionedRegistry = s.ProvisionedRegistry with { SecretName = v } }),
+        new(["MCP_REGISTRY_PULL_HOST", "MCP_REGISTRY_ENDPOINT"], Defaults.RegistryPullHost,
+            "Registry of servers with useProvisionedRegistry while no URL is set.",
+            (s, v) => s with { RegistryPullHost = v }),
+        // A day is more than anyone waits for, and timers overflow at 49.
+        new(["REQUEUE_DELAY_SECONDS"], "10", "Seconds until a server that is not ready is looked at again.",
+            (s, v) => Values.WholeNumber(v, max: 86400) is { } n
+                ? s with { RequeueDelay = TimeSpan.FromSeconds(n) }
+                : null) { Rule = "a whole number from 1 to 86400" },
+        new(["MCP_GATEWAY_PROXY_IMAGE"], null, "Gateway image of servers whose spec names none.",
+            (s, v) => s with { GatewayImage = v }),
+        new(["MCP_GATEWAY_OTEL_EXPORTER_OTLP_ENDPOINT"], null, "OTLP endpoint handed to gateways.",
+            (s, v) => s with { GatewayOtlpEndpoint = v }),
+        new(["MCP_SENTINEL_INGEST_URL", "MCP_ANALYTICS_INGEST_URL"], null,
+            "Where gateways send analytics when the spec does not say.", (s, v) => s with { AnalyticsIngestUrl = v }),
+        new(["MCP_CLUSTER_NAME"], Defaults.ClusterName, "Cluster label in policy and gateway.",
+            (s, v) => s with { ClusterName = v }),
+    ];
+
+    /// <summary>
+    /// Values are trimmed, and a blank one is an unset one. A value that cannot be read leaves the default, and a
+    /// warning for the caller to log once.
+    /// </summary>
+    /// <param name="environment"><see cref="Environment.GetEnvironmentVariable(string)"/>, outside tests.</param>
+    public static (OperatorSettings Settings, IReadOnlyList<SettingsWarning> Warnings) Read(
+        Func<string, string?> environment)
+    {
+        var settings = Defaults;
+        var warnings = new List<SettingsWarning>();
+        foreach (var variable in Variables)
+        {
+            foreach (var name in variable.Names)
+            {
+                var value = environment(name)?.Trim();
+                if (string.IsNullOrEmpty(value))
+                    continue;
+                if (variable.Apply(settings, value) is { } changed)
+                {
+                    settings = changed;
+                }
+                else
+                {
+                    warnings.Add(new SettingsWarning(name, variable.Secret ? "withheld" : value, variable.Rule,
+                        variable.Default ?? "unset"));
+                }
+                break;
+            }
+        }
+        return (settings, warnings);
+    }
+}

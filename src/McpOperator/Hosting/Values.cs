@@ -1,0 +1,21 @@
+using System.Globalization;
+
+namespace McpOperator.Hosting;
+
+/// <summary>How flags and variables spell booleans and numbers; null for what is neither.</summary>
+internal static class Values
+{
+    /// <summary>What Go's strconv.ParseBool takes, in any case, and yes, no, on and off.</summary>
+    public static bool? Boolean(string value) => value.ToLowerInvariant() switch
+    {
+        "true" or "t" or "1" or "yes" or "on" => true,
+        "false" or "f" or "0" or "no" or "off" => false,
+        _ => null,
+    };
+
+    public static int? WholeNumber(string value, int min = 1, int max = int.MaxValue) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) &&
+        number >= min && number <= max
+            ? number
+            : null;
+}
