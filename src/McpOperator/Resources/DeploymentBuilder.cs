@@ -11,7 +11,7 @@ public static class DeploymentBuilder
 
     private const string Recreate = "Recreate";
 
-    /// <param name="server">With its spec in effect (<see cref="Defaults.Apply"/>), and valid.</param>
+    /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
     /// <param name="settings">Of the operator.</param>
     public static Deployment Build(MCPServer server, OperatorSettings settings)
     {

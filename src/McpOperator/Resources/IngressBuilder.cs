@@ -11,7 +11,7 @@ public static class IngressBuilder
     private const string NginxSslRedirect = "nginx.ingress.kubernetes.io/ssl-redirect";
     private const string ClassAnnotation = "kubernetes.io/ingress.class";
 
-    /// <param name="server">With its spec in effect (<see cref="Defaults.Apply"/>), and valid.</param>
+    /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
     /// <param name="settings">Of the operator.</param>
     public static Ingress Build(MCPServer server, OperatorSettings settings)
     {

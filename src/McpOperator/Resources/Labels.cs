@@ -1,5 +1,4 @@
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 using McpOperator.Resources.Types;
 
 namespace McpOperator.Resources;

@@ -6,7 +6,7 @@ namespace McpOperator.Resources;
 /// <summary>The Service in front of a server's pods.</summary>
 public static class ServiceBuilder
 {
-    /// <param name="server">With its spec in effect (<see cref="Defaults.Apply"/>), and valid.</param>
+    /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
     public static Service Build(MCPServer server) => new()
     {
         Metadata = Labels.MetadataOf(server, Labels.Of(server.Metadata.Name)),
