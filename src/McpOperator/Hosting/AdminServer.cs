@@ -32,13 +32,14 @@ internal sealed class AdminServer : IAsyncDisposable
         Socket listener, Func<AdminRequest, AdminResponse?>[] endpoints, ILogger logger, TimeProvider time)
     {
         _listener = listener;
+        EndPoint = (IPEndPoint)listener.LocalEndPoint!;
         _endpoints = endpoints;
         _logger = logger;
         _time = time;
     }
 
     /// <summary>Where it listens, with the port that the kernel chose when it was asked to.</summary>
-    public IPEndPoint EndPoint => (IPEndPoint)_listener.LocalEndPoint!;
+    public IPEndPoint EndPoint { get; }
 
     /// <summary>
     /// Takes the address, so that a taken one is known before anything else begins. Clients can connect from now on;
@@ -67,6 +68,8 @@ internal sealed class AdminServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_stopping.IsCancellationRequested)
+            return;
         await _stopping.CancelAsync();
         _listener.Dispose();
         await _accepting;

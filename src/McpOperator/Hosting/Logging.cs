@@ -24,7 +24,10 @@ internal static class Logging
         var filter = new LoggerFilterOptions { MinLevel = level };
         filter.Rules.Add(new LoggerFilterRule(
             null, "Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning, null));
-        return new LoggerFactory([provider], filter);
+        var factory = new LoggerFactory([], filter);
+        // Not through the constructor: the factory disposes of, and so flushes, only providers that are added to it.
+        factory.AddProvider(provider);
+        return factory;
     }
 
     private sealed class FixedOptions(ConsoleLoggerOptions options) : IOptionsMonitor<ConsoleLoggerOptions>
