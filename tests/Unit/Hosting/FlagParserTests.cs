@@ -1,0 +1,149 @@
+using McpOperator.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Unit.Hosting;
+
+public sealed class FlagParserTests
+{
+    private static RunOptions Options(params string[] arguments)
+    {
+        var parsed = FlagParser.Parse(arguments);
+        Assert.Null(parsed.Error);
+        return Assert.IsType<RunOptions>(parsed.Options);
+    }
+
+    private static string Error(params string[] arguments)
+    {
+        var parsed = FlagParser.Parse(arguments);
+        Assert.Null(parsed.Options);
+        var error = Assert.IsType<string>(parsed.Error);
+        Assert.DoesNotContain('\n', error);
+        return error;
+    }
+
+    [Fact]
+    public void NoArgumentMeansTheDefaults()
+    {
+        var options = Options();
+        Assert.Equal(new BindAddress(null, 8080), options.Metrics);
+        Assert.Equal(new BindAddress(null, 8081), options.Probes);
+        Assert.Empty(options.WatchNamespaces);
+        Assert.Null(options.Kubeconfig);
+        Assert.Equal(4, options.Workers);
+        Assert.Equal(LogLevel.Information, options.LogLevel);
+        Assert.Equal(LogFormat.Json, options.LogFormat);
+        Assert.True(options.PersistDefaults);
+    }
+
+    [Theory]
+    [InlineData("--workers=7")]
+    [InlineData("-workers=7")]
+    [InlineData("--workers", "7")]
+    [InlineData("-workers", "7")]
+    [InlineData("--workers=3", "--workers=7")]
+    public void AFlagIsWrittenAsInGo(params string[] arguments) => Assert.Equal(7, Options(arguments).Workers);
+
+    [Theory]
+    [InlineData("--persist-defaults", true)]
+    [InlineData("--persist-defaults=true", true)]
+    [InlineData("--persist-defaults=T", true)]
+    [InlineData("--persist-defaults=false", false)]
+    [InlineData("-persist-defaults=0", false)]
+    public void ABooleanNeedsNoValue(string argument, bool expected) =>
+        Assert.Equal(expected, Options(argument).PersistDefaults);
+
+    [Theory]
+    [InlineData("0", null)]
+    [InlineData(":9090", ":9090")]
+    [InlineData("127.0.0.1:0", "127.0.0.1:0")]
+    [InlineData("[::1]:8080", "[::1]:8080")]
+    [InlineData("localhost:8080", "127.0.0.1:8080")]
+    [InlineData("0.0.0.0:8080", "0.0.0.0:8080")]
+    public void AnAddressIsReadAsInGo(string value, string? expected)
+    {
+        Assert.Equal(expected, Options($"--metrics-bind-address={value}").Metrics?.ToString());
+        Assert.Equal(expected, Options($"--health-probe-bind-address={value}").Probes?.ToString());
+    }
+
+    [Theory]
+    [InlineData("a", "a")]
+    [InlineData("a,b", "a", "b")]
+    [InlineData(" a , b,a,", "a", "b")]
+    [InlineData("")]
+    public void NamespacesAreTrimmedAndEachOnce(string value, params string[] expected) =>
+        Assert.Equal(expected, Options("--watch-namespaces", value).WatchNamespaces);
+
+    [Theory]
+    [InlineData(LogLevel.Debug, LogFormat.Console, "--zap-devel")]
+    [InlineData(LogLevel.Information, LogFormat.Json, "--zap-devel=false")]
+    [InlineData(LogLevel.Error, LogFormat.Console, "--zap-log-level=error", "--zap-devel")]
+    [InlineData(LogLevel.Debug, LogFormat.Json, "--zap-encoder=json", "--zap-devel")]
+    [InlineData(LogLevel.Debug, LogFormat.Json, "--zap-log-level=5")]
+    [InlineData(LogLevel.Critical, LogFormat.Json, "--zap-log-level=panic")]
+    [InlineData(LogLevel.Warning, LogFormat.Json, "--log-level=warning", "--zap-log-level=debug")]
+    [InlineData(LogLevel.Warning, LogFormat.Json, "--log-level=WARN", "--log-format=JSON", "--zap-devel")]
+    [InlineData(LogLevel.Debug, LogFormat.Json, "--log-level=2")]
+    [InlineData(LogLevel.Information, LogFormat.Json, "--zap-time-encoding=epoch", "-zap-stacktrace-level", "panic")]
+    public void OurOwnLogFlagsWinOverZapsInAnyOrder(LogLevel level, LogFormat format, params string[] arguments)
+    {
+        var options = Options(arguments);
+        Assert.Equal((level, format), (options.LogLevel, options.LogFormat));
+    }
+
+    [Theory]
+    [InlineData("--workers=0", "--workers=0: must be a whole number, 1 or more")]
+    [InlineData("--workers=-1", "--workers=-1: must be")]
+    [InlineData("--workers=many", "--workers=many: must be")]
+    [InlineData("--workers=99999999999", "--workers=99999999999: must be")]
+    [InlineData("--metrics-bind-address=8080", "--metrics-bind-address=8080: must be an address")]
+    [InlineData("--metrics-bind-address=:65536", "must be an address")]
+    [InlineData("--metrics-bind-address=::1:80", "must be an address")]
+    [InlineData("--metrics-bind-address=[127.0.0.1:80", "must be an address")]
+    [InlineData("--health-probe-bind-address=", "must be an address")]
+    [InlineData("--watch-namespaces=a,B", "--watch-namespaces=a,B: must be namespaces")]
+    [InlineData("--watch-namespaces=a.b", "must be namespaces")]
+    [InlineData("--watch-namespaces=-a", "must be namespaces")]
+    [InlineData("--watch-namespaces=,", "must be namespaces")]
+    [InlineData("--log-level=loud", "--log-level=loud: must be debug, info, warn")]
+    [InlineData("--log-level=0", "must be debug")]
+    [InlineData("--log-format=xml", "must be json or console")]
+    [InlineData("--persist-defaults=maybe", "must be true or false")]
+    [InlineData("--workers=1\n2", @"--workers=1\n2: must be")]
+    public void ABadValueIsNamedWithWhatIsAllowed(string argument, string expected) =>
+        Assert.Contains(expected, Error(argument), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("--worker=1", "unknown flag --worker; did you mean --workers?")]
+    [InlineData("--metric-bind-adress=:1", "did you mean --metrics-bind-address?")]
+    [InlineData("--frobnicate", "unknown flag --frobnicate; --help lists")]
+    [InlineData("run", "unexpected argument \"run\"")]
+    [InlineData("-", "unexpected argument \"-\"")]
+    [InlineData("--", "unknown flag --")]
+    public void AnUnknownArgumentIsAnError(string argument, string expected) =>
+        Assert.Contains(expected, Error(argument), StringComparison.Ordinal);
+
+    [Fact]
+    public void AMissingValueIsAnError() => Assert.Equal("--workers needs a value: --workers=N", Error("--workers"));
+
+    [Fact]
+    public void ABooleansValueAfterASpaceIsExplained() =>
+        Assert.Contains("write --persist-defaults=false", Error("--persist-defaults", "false"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("--leader-elect")]
+    [InlineData("--leader-elect=true")]
+    [InlineData("--leader-elect-lease-duration=15s")]
+    [InlineData("--leader-elect-renew-deadline=10s")]
+    [InlineData("--leader-elect-retry-period=2s")]
+    public void LeaderElectionIsRefusedRatherThanIgnored(string argument) =>
+        Assert.Contains("no leader election yet: run one replica", Error(argument), StringComparison.Ordinal);
+
+    [Fact]
+    public void LeaderElectionCanBeTurnedOff() => Options("--leader-elect=false");
+
+    [Theory]
+    [InlineData("-h")]
+    [InlineData("--help")]
+    [InlineData("--workers=0", "-help")]
+    public void HelpIsNoError(params string[] arguments) => Assert.True(FlagParser.Parse(arguments).HelpWanted);
+}
