@@ -77,6 +77,7 @@ public sealed partial class DocumentationTests
     {
         LogLevel.Information => "info",
         LogLevel.Warning => "warn",
+        LogLevel.None => "varies", // the caller says
         _ => level.ToString().ToLowerInvariant(),
     };
 
