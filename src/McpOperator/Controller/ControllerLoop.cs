@@ -142,8 +142,8 @@ public sealed class ControllerLoop(
             }
             finally
             {
-                _counters.Leave();
                 queue.Done(key);
+                _counters.Leave();
             }
         }
     }
