@@ -4,7 +4,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace McpOperator.Unit.Controller;
 
-/// <summary>client-go's delaying_queue_test.go, rate_limiting_queue_test.go and default_rate_limiters_test.go.</summary>
+/// <summary>
+/// client-go's delaying_queue_test.go, rate_limiting_queue_test.go and default_rate_limiters_test.go.
+/// </summary>
 public sealed class DelayedWorkQueueTests : IDisposable
 {
     private static readonly ObjectKey Foo = new("ns", "foo");

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Unit.Controller;
 
-/// <summary>That the driver does what <see cref="ReflectorMachine"/> says, against a server that the test plays.</summary>
+/// <summary>
+/// That the driver does what <see cref="ReflectorMachine"/> says, against a server that the test plays.
+/// </summary>
 public sealed class ReflectorTests : IAsyncDisposable
 {
     private readonly Clock _time = new();
