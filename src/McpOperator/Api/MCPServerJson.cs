@@ -16,12 +16,9 @@ public static class MCPServerJson
         var metadata = Metadata(Property(json, "metadata"));
         var spec = Property(json, "spec");
         var status = Read(Property(json, "status"), ApiJsonContext.Default.MCPServerStatus, out _);
-        var decoded = Read(spec, ApiJsonContext.Default.MCPServerSpec, out var fault);
-        if (fault is null)
-            FindNull(spec, "spec", ref fault);
-        return fault is null
-            ? new MCPServer { Metadata = metadata, Spec = decoded ?? new MCPServerSpec(), Status = status }
-            : new MCPServer { Metadata = metadata, Status = status, Unreadable = fault };
+        var fault = Mismatch(spec, typeof(MCPServerSpec), "spec", inCollection: false);
+        var decoded = fault is null ? Read(spec, ApiJsonContext.Default.MCPServerSpec, out fault) : null;
+        return new MCPServer { Metadata = metadata, Spec = decoded ?? new MCPServerSpec(), Status = status, Unreadable = fault };
     }
 
     private static ObjectMeta Metadata(JsonElement json) => new()
@@ -46,64 +43,86 @@ public static class MCPServerJson
         {
             return json.Deserialize(type);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            fault = Explain(e);
-        }
-        catch (InvalidOperationException)
-        {
-            // Text that is no Unicode (half a surrogate pair), which a file can hold.
+            // Of a spec: text that is no Unicode (half a surrogate pair), which a file can hold.
             fault = new SpecFault("spec", "holds text that is not valid Unicode");
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// The first place where <paramref name="json"/> does not fit <paramref name="type"/>. A JsonException would only tell
+    /// the path, and a deserializer lets null into lists and maps that promise to hold none.
+    /// </summary>
+    private static SpecFault? Mismatch(JsonElement json, Type type, string path, bool inCollection)
+    {
+        if (json.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+            return inCollection ? new SpecFault(path, "must not be null: remove it or give it a value") : null;
+        if (type == typeof(string))
+            return json.ValueKind == JsonValueKind.String ? null : new SpecFault(path, "must be text: put it in quotes");
+        if (type == typeof(int?))
+        {
+            return json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out _)
+                ? null
+                : new SpecFault(path, "must be a whole number below 2147483648, without quotes");
+        }
+
+        if (type == typeof(bool?))
+        {
+            return json.ValueKind is JsonValueKind.True or JsonValueKind.False
+                ? null
+                : new SpecFault(path, "must be true or false, without quotes");
+        }
+
+        var info = ApiJsonContext.Default.GetTypeInfo(type)!;
+        return info.Kind switch
+        {
+            JsonTypeInfoKind.Enumerable => InList(json, info, path),
+            JsonTypeInfoKind.Dictionary => InMap(json, info, path),
+            _ => InObject(json, info, path),
+        };
+    }
+
+    private static SpecFault? InList(JsonElement json, JsonTypeInfo info, string path)
+    {
+        if (json.ValueKind != JsonValueKind.Array)
+            return new SpecFault(path, "must be a list");
+        var index = 0;
+        foreach (var item in json.EnumerateArray())
+        {
+            if (Mismatch(item, info.ElementType!, $"{path}[{index++}]", inCollection: true) is { } fault)
+                return fault;
         }
 
         return null;
     }
 
-    /// <summary>
-    /// Names the field and what is wrong with it. The exception only tells the path (<c>$.envVars[2].name</c>) and, in
-    /// its message, the .NET type that was wanted.
-    /// </summary>
-    private static SpecFault Explain(JsonException e)
+    private static SpecFault? InMap(JsonElement json, JsonTypeInfo info, string path)
     {
-        var path = e.Path is ['$', .. var rest] ? rest : "";
-        var wanted = e.Message switch
+        if (json.ValueKind != JsonValueKind.Object)
+            return new SpecFault(path, "must be a map of names to text");
+        foreach (var entry in json.EnumerateObject())
         {
-            var m when m.Contains("Int32", StringComparison.Ordinal) => "must be a whole number, without quotes",
-            var m when m.Contains("Boolean", StringComparison.Ordinal) => "must be true or false, without quotes",
-            var m when m.Contains("Dictionary", StringComparison.Ordinal) => "must be a map of names to text",
-            var m when m.Contains("List", StringComparison.Ordinal) => "must be a list",
-            var m when m.Contains("System.String", StringComparison.Ordinal) => "must be text: put it in quotes",
-            _ => "must be an object",
-        };
-        return new SpecFault("spec" + SpecFaults.Plain(path), wanted);
+            if (Mismatch(entry.Value, info.ElementType!, $"{path}[{SpecFaults.Plain(entry.Name)}]", inCollection: true) is { } fault)
+                return fault;
+        }
+
+        return null;
     }
 
-    // The types promise that lists and maps hold no null, but a deserializer does not keep that promise for them.
-    private static void FindNull(JsonElement json, string path, ref SpecFault? fault)
+    private static SpecFault? InObject(JsonElement json, JsonTypeInfo info, string path)
     {
-        if (json.ValueKind == JsonValueKind.Array)
+        if (json.ValueKind != JsonValueKind.Object)
+            return new SpecFault(path, "must be an object");
+        foreach (var field in info.Properties)
         {
-            var index = 0;
-            foreach (var item in json.EnumerateArray())
-                Check(item, item, $"{path}[{index++}]", ref fault);
-        }
-        else if (json.ValueKind == JsonValueKind.Object)
-        {
-            foreach (var property in json.EnumerateObject())
-            {
-                var map = path.EndsWith(".labels", StringComparison.Ordinal) || path == "spec.ingressAnnotations";
-                Check(map ? property.Value : default, property.Value,
-                    map ? $"{path}[{SpecFaults.Plain(property.Name)}]" : $"{path}.{SpecFaults.Plain(property.Name)}", ref fault);
-            }
+            if (json.TryGetProperty(field.Name, out var value)
+                && Mismatch(value, field.PropertyType, $"{path}.{field.Name}", inCollection: false) is { } fault)
+                return fault;
         }
 
-        static void Check(JsonElement mustBeThere, JsonElement inside, string path, ref SpecFault? fault)
-        {
-            if (mustBeThere.ValueKind == JsonValueKind.Null)
-                fault ??= new SpecFault(path, "must not be null: remove it or give it a value");
-            else if (fault is null)
-                FindNull(inside, path, ref fault);
-        }
+        return null;
     }
 
     private static JsonElement Property(JsonElement json, string name) =>

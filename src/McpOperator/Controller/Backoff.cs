@@ -19,8 +19,8 @@ public sealed record Backoff(TimeSpan Min, double Factor, TimeSpan Max, double J
         TimeSpan.FromMilliseconds(800), 2, TimeSpan.FromSeconds(30), 1.0, TimeSpan.FromMinutes(2));
 
     /// <summary>
-    /// For a key that failed: 5 ms doubling. A fifth of jitter spreads keys that one cause broke at the same moment; more
-    /// would blur the doubling. With it, the longest delay is 5 minutes. Only success resets it.
+    /// For a key that failed: 5 ms doubling. A fifth of jitter spreads keys that one cause broke at the same moment;
+    /// more would blur the doubling. With it, the longest delay is 5 minutes. Only success resets it.
     /// </summary>
     public static Backoff Retry { get; } = new(
         TimeSpan.FromMilliseconds(5), 2, TimeSpan.FromSeconds(250), 0.2, TimeSpan.MaxValue);

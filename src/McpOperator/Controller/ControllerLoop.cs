@@ -13,7 +13,9 @@ namespace McpOperator.Controller;
 /// <param name="workers">Reconciles in flight.</param>
 /// <param name="logger">For everything that the reconcile has not said itself.</param>
 /// <param name="time">The clock of the graces.</param>
-/// <param name="gate">Awaited between sync and the first reconcile: leadership, so that a standby has warm stores.</param>
+/// <param name="gate">
+/// Awaited between sync and the first reconcile: leadership, so that a standby has warm stores.
+/// </param>
 public sealed class ControllerLoop(
     WorkQueue queue,
     Reconcile reconcile,
@@ -24,8 +26,8 @@ public sealed class ControllerLoop(
     Func<CancellationToken, Task>? gate = null)
 {
     /// <summary>
-    /// How long a reconcile in flight may go on after the stop; then its token is cancelled. Together with the two waits
-    /// below it leaves more than a second of the process's five for the lease's release.
+    /// How long a reconcile in flight may go on after the stop; then its token is cancelled. Together with the two
+    /// waits below it leaves more than a second of the process's five for the lease's release.
     /// </summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
 
@@ -35,6 +37,8 @@ public sealed class ControllerLoop(
     private static readonly TimeSpan SyncReport = TimeSpan.FromSeconds(60);
 
     private readonly ReconcileCounters _counters = new();
+
+    // Counts up from anywhere, so that the ids of two runs of the process hardly ever meet in a log.
     private int _lastId = Environment.TickCount;
 
     /// <summary>Reconciles so far and now.</summary>
@@ -44,14 +48,15 @@ public sealed class ControllerLoop(
     public bool HasSynced => reflectors.All(reflector => reflector.Synced.IsCompleted);
 
     /// <summary>
-    /// Runs until cancelled. Then nothing new is begun, whatever still waits in the queue (the next process lists and sees
-    /// it all); what is in flight finishes, or is cancelled after <see cref="Grace"/>; and last the reflectors end, so that
-    /// a reconcile sees a live store to its end.
+    /// Runs until cancelled. Then nothing new is begun, whatever still waits in the queue (the next process lists and
+    /// sees it all); what is in flight finishes, or is cancelled after <see cref="Grace"/>; and last the reflectors
+    /// end, so that a reconcile sees a live store to its end.
     /// </summary>
     public async Task RunAsync(CancellationToken stop)
     {
         using var reflecting = new CancellationTokenSource();
-        var running = Task.WhenAll(reflectors.Select(r => Task.Run(() => r.RunAsync(reflecting.Token), CancellationToken.None)));
+        var running = Task.WhenAll(reflectors.Select(
+            reflector => Task.Run(() => reflector.RunAsync(reflecting.Token), CancellationToken.None)));
         try
         {
             await SyncAsync(stop);
@@ -84,8 +89,8 @@ public sealed class ControllerLoop(
             }
             catch (TimeoutException)
             {
-                var missing = reflectors.Where(reflector => !reflector.Synced.IsCompleted).Select(reflector => reflector.Name);
-                Log.WaitingForSync(logger, string.Join(", ", missing));
+                var missing = reflectors.Where(reflector => !reflector.Synced.IsCompleted);
+                Log.WaitingForSync(logger, string.Join(", ", missing.Select(reflector => reflector.Name)));
             }
         }
     }
@@ -142,8 +147,8 @@ public sealed class ControllerLoop(
             }
             finally
             {
-                _counters.Leave();
                 queue.Done(key);
+                _counters.Leave();
             }
         }
     }

@@ -3,9 +3,10 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// Keys in the order of their time, one entry a key, the earliest time wins (client-go util/workqueue/delaying_queue.go).
-/// A sorted set rather than a heap, because an entry that an earlier one replaces has to go: left behind, they would pile
-/// up with servers that alternate between a short and a long requeue. Not thread-safe.
+/// Keys in the order of their time, one entry a key, the earliest time wins (client-go
+/// util/workqueue/delaying_queue.go). A sorted set rather than a heap, because an entry that an earlier one replaces
+/// has to go: left behind, they would pile up with servers that alternate between a short and a long requeue. Not
+/// thread-safe.
 /// </summary>
 internal sealed class DelayedKeys
 {

@@ -1,6 +1,8 @@
 namespace McpOperator.Controller;
 
-/// <summary>A <see cref="Reflector{T}"/> whatever its kind: what the loop, the probes and the metrics need of it.</summary>
+/// <summary>
+/// A <see cref="Reflector{T}"/> whatever its kind: what the loop, the probes and the metrics need of it.
+/// </summary>
 public interface IReflector
 {
     /// <summary>What it watches, for log lines.</summary>

@@ -24,12 +24,14 @@ internal static partial class Log
         ILogger logger, LogLevel level, string verb, string resource, TimeSpan delay, string error, Exception? exception);
 
     [LoggerMessage(EventId = 204, EventName = "NotAllowed",
-        Message = "Not allowed to {Verb} {Resource}; grant it in the operator's ClusterRole or Role. Next try in {Delay}: {Error}")]
+        Message = "Not allowed to {Verb} {Resource}; grant it in the operator's ClusterRole or Role. "
+            + "Next try in {Delay}: {Error}")]
     public static partial void NotAllowed(
         ILogger logger, LogLevel level, string verb, string resource, TimeSpan delay, string error);
 
     [LoggerMessage(EventId = 205, EventName = "NotServed",
-        Message = "Cannot {Verb} {Resource}: the API server does not serve them. Is the CRD installed? Next try in {Delay}: {Error}")]
+        Message = "Cannot {Verb} {Resource}: the API server does not serve them. Is the CRD installed? "
+            + "Next try in {Delay}: {Error}")]
     public static partial void NotServed(
         ILogger logger, LogLevel level, string verb, string resource, TimeSpan delay, string error);
 

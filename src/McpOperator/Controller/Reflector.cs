@@ -85,7 +85,7 @@ public sealed class Reflector<T>(
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            return Failed(ReflectorVerb.List, version, WatchFaults.Of(exception), exception);
+            return Failed(ReflectorVerb.List, version, WatchFaults.Of(exception), exception, TimeSpan.Zero, false);
         }
 
         try
@@ -123,7 +123,7 @@ public sealed class Reflector<T>(
             await foreach (var line in source.WatchAsync(version, timeout, either.Token))
             {
                 if (line.Type == WatchEventType.Error)
-                    throw new ApiException(line.Error ?? new Status { Message = "error without a status" }, $"watch {Name}");
+                    throw new ApiException(line.Error ?? new Status { Message = "no status" }, $"watch {Name}");
 
                 if (!sawEvents)
                 {
@@ -154,7 +154,7 @@ public sealed class Reflector<T>(
     }
 
     private static (ReflectorInput, Exception?) Failed(
-        ReflectorVerb verb, string version, WatchFault fault, Exception exception, TimeSpan lasted = default, bool sawEvents = false)
+        ReflectorVerb verb, string version, WatchFault fault, Exception exception, TimeSpan lasted, bool sawEvents)
     {
         var retryAfter = (exception as ApiException)?.Status.Details?.RetryAfterSeconds ?? 0;
         return (new(verb, version, fault, lasted, sawEvents, TimeSpan.FromSeconds(retryAfter)), exception);

@@ -38,13 +38,17 @@ public readonly record struct ReflectorState(
 /// </summary>
 public static class ReflectorMachine
 {
-    /// <summary>Some failures of a watch are bound to its version (a damaged history in etcd); a list gets past them.</summary>
+    /// <summary>
+    /// Some failures of a watch are bound to its version (a damaged history in etcd); a list gets past them.
+    /// </summary>
     private const int ServerErrorsBeforeRelist = 5;
 
     // A proxy that accepts watches and closes them at once would have us spin (client-go: VeryShortWatchError).
     private static readonly TimeSpan ShortestWatch = TimeSpan.FromSeconds(1);
 
-    /// <summary>"0" is whatever the API server's cache holds: a restart of many operators must not go to etcd.</summary>
+    /// <summary>
+    /// "0" is whatever the API server's cache holds: a restart of many operators must not go to etcd.
+    /// </summary>
     public static ReflectorStep Start { get; } = new(ReflectorVerb.List, "0", TimeSpan.Zero);
 
     public static (ReflectorState State, ReflectorStep Step) Next(
@@ -84,7 +88,8 @@ public static class ReflectorMachine
             case WatchFault.None or WatchFault.Overdue or WatchFault.Unreachable:
                 return useful ? Watch(state) : BackOff(Watch(state), input, now, random);
 
-            // Not a relist: an API server that is down or busy would get the most expensive request from all its clients.
+            // Not a relist: an API server that is down or busy would get the most expensive request from all its
+            // clients.
             case WatchFault.TooManyRequests:
                 return BackOff(Watch(state), input, now, random);
 

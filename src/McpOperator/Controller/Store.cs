@@ -4,14 +4,15 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// What the API server holds of one kind, as far as lists, watches and the answers to our own writes have told. Filled by
-/// one reflector a scope: the whole cluster, or a namespace each. An object here is never changed, only replaced.
+/// What the API server holds of one kind, as far as lists, watches and the answers to our own writes have told. Filled
+/// by one reflector a scope: the whole cluster, or a namespace each. An object here is never changed, only replaced.
 /// Safe for any number of threads.
 /// </summary>
 /// <param name="onChange">
 /// Told of each change: before (null when new) and after (null when deleted). A list reports every object of its scope,
-/// changed or not, which makes up for whatever a failing handler missed. Called one at a time, in the order in which the
-/// store changed, while readers go on; it must be quick and must not wait for another thread that writes to this store.
+/// changed or not, which makes up for whatever a failing handler missed. Called one at a time, in the order in which
+/// the store changed, while readers go on; it must be quick and must not wait for another thread that writes to this
+/// store.
 /// </param>
 public sealed class Store<T>(Action<T?, T?> onChange)
     where T : class, IKubernetesObject
@@ -69,22 +70,22 @@ public sealed class Store<T>(Action<T?, T?> onChange)
     }
 
     /// <summary>
-    /// Makes the scope equal to a list: what the list lacks was deleted while nobody watched. Kept is what is newer than
-    /// the list's own item, or newer than the whole list: it came from the answer to a write, and the watch that follows
-    /// the list will confirm or delete it.
+    /// Makes the scope equal to a list: what the list lacks was deleted while nobody watched. Kept is what is newer
+    /// than the list's own item, or newer than the whole list: it came from the answer to a write, and the watch that
+    /// follows the list will confirm or delete it.
     /// </summary>
     /// <param name="ns">The namespace that was listed; null for all.</param>
     /// <param name="items">All objects in it.</param>
     /// <param name="resourceVersion">The version of the list.</param>
-    /// <exception cref="Exception">The first one of the handler, after every object was stored and reported.</exception>
+    /// <exception cref="Exception">The handler's first one, after every object was stored and reported.</exception>
     public void Replace(string? ns, IReadOnlyCollection<T> items, string resourceVersion)
     {
         lock (_writing)
         {
             Exception? fault = null;
 
-            // A list is never older than the version that was asked for. If it is all the same, the API server's history
-            // has begun anew (etcd restored from a backup), and nothing that we hold is worth keeping.
+            // A list is never older than the version that was asked for. If it is all the same, the API server's
+            // history has begun anew (etcd restored from a backup), and nothing that we hold is worth keeping.
             var rewound = Version(ns) is { } reached && ResourceVersion.IsNewer(reached, resourceVersion);
             var gone = KeysNotIn(ns, items);
             lock (_reading)
@@ -120,8 +121,8 @@ public sealed class Store<T>(Action<T?, T?> onChange)
     }
 
     /// <summary>
-    /// Takes in one line of the scope's watch. Nothing happens when the store already holds that version, or a later one,
-    /// from the answer to a write.
+    /// Takes in one line of the scope's watch. Nothing happens when the store already holds that version, or a later
+    /// one, from the answer to a write.
     /// </summary>
     /// <exception cref="Exception">Whatever the handler throws; the object is stored all the same.</exception>
     public void Apply(string? ns, in WatchEvent<T> line)
@@ -154,9 +155,9 @@ public sealed class Store<T>(Action<T?, T?> onChange)
     }
 
     /// <summary>
-    /// Reads our own write: takes in the API server's answer before the watch delivers it, so that the next look does not
-    /// see the object of before, and write again. Refused is an answer that the watch has caught up with: if the store
-    /// does not hold it then, it was deleted in the meantime, and nobody would ever take the ghost out again.
+    /// Reads our own write: takes in the API server's answer before the watch delivers it, so that the next look does
+    /// not see the object of before, and write again. Refused is an answer that the watch has caught up with: if the
+    /// store does not hold it then, it was deleted in the meantime, and nobody would ever take the ghost out again.
     /// </summary>
     /// <returns>True when the store holds the answer now because of this call.</returns>
     public bool Observe(T answer)

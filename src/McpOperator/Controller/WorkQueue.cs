@@ -40,7 +40,10 @@ public sealed class WorkQueue : IDisposable
         _random = random;
         _backoff = backoff ?? Backoff.Retry;
         _timer = time.CreateTimer(
-            static queue => ((WorkQueue)queue!).MoveDelayed(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            static queue => ((WorkQueue)queue!).MoveDelayed(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Keys that wait for a worker now.</summary>
@@ -70,8 +73,8 @@ public sealed class WorkQueue : IDisposable
     public long Retries => Interlocked.Read(ref _retries);
 
     /// <summary>
-    /// Wants a look at the key as soon as a worker is free. A delayed addition of the same key stays: it is one more look
-    /// at the cache, and whoever asked for it gets it.
+    /// Wants a look at the key as soon as a worker is free. A delayed addition of the same key stays: it is one more
+    /// look at the cache, and whoever asked for it gets it.
     /// </summary>
     public void Add(ObjectKey key)
     {
@@ -120,8 +123,8 @@ public sealed class WorkQueue : IDisposable
     }
 
     /// <summary>
-    /// Waits for a key. Whoever gets it owes a <see cref="Done"/>; until then nobody else gets it. Null once the queue is
-    /// shut down and empty.
+    /// Waits for a key. Whoever gets it owes a <see cref="Done"/>; until then nobody else gets it. Null once the queue
+    /// is shut down and empty.
     /// </summary>
     /// <exception cref="OperationCanceledException">Cancelled; no key was taken.</exception>
     public async ValueTask<ObjectKey?> GetAsync(CancellationToken cancellationToken)
@@ -225,7 +228,10 @@ public sealed class WorkQueue : IDisposable
     private void SetTimer(TimeSpan now)
     {
         // Rounded up: a timer counts whole milliseconds, and one that rang early would have to be set again and again.
-        if (_delayed.Next is { } next)
-            _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling((next - now).TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+        if (_delayed.Next is not { } next)
+            return;
+
+        var wait = TimeSpan.FromMilliseconds(Math.Ceiling((next - now).TotalMilliseconds));
+        _timer.Change(wait, Timeout.InfiniteTimeSpan);
     }
 }

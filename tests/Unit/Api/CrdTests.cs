@@ -1,0 +1,262 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using McpOperator.Api;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace McpOperator.Unit.Api;
+
+/// <summary>The definition, the types, the table of defaults, the samples and the reference say the same.</summary>
+public sealed class CrdTests
+{
+    private static readonly Crd Definition = Crd.Load();
+
+    public static TheoryData<string> Samples => new("mcpserver_minimal.yaml", "mcpserver_host.yaml");
+
+    [Theory]
+    [InlineData("spec", typeof(MCPServerSpec))]
+    [InlineData("status", typeof(MCPServerStatus))]
+    public void TheSchemaHasTheFieldsOfTheTypes(string top, Type type) =>
+        Compare(top, (YamlMappingNode)Definition.Schema["properties"][top], type);
+
+    private static void Compare(string path, YamlMappingNode schema, Type type)
+    {
+        var (expected, format) = Expected(type);
+        Assert.Equal((path, expected, format), (path, Crd.Text(schema, "type"), Crd.Text(schema, "format")));
+        if (expected == "array")
+            Compare(path + "[]", (YamlMappingNode)schema["items"], type.GetGenericArguments()[0]);
+        else if (expected == "object" && type.IsGenericType)
+            Compare(path + "{}", (YamlMappingNode)schema["additionalProperties"], type.GetGenericArguments()[1]);
+        else if (expected == "object")
+        {
+            var fields = ApiJsonContext.Default.GetTypeInfo(type)!.Properties;
+            var properties = (YamlMappingNode)schema["properties"];
+            Assert.Equal(
+                properties.Children.Keys.Select(key => $"{path}.{key}").Order(),
+                fields.Select(field => $"{path}.{field.Name}").Order());
+            foreach (var field in fields)
+                Compare($"{path}.{field.Name}", (YamlMappingNode)properties[field.Name], field.PropertyType);
+        }
+
+        static (string Type, string? Format) Expected(Type type)
+        {
+            type = Nullable.GetUnderlyingType(type) ?? type;
+            return type switch
+            {
+                _ when type == typeof(string) => ("string", null),
+                _ when type == typeof(bool) => ("boolean", null),
+                _ when type == typeof(int) => ("integer", "int32"),
+                _ when type == typeof(long) => ("integer", "int64"),
+                _ when type == typeof(DateTimeOffset) => ("string", "date-time"),
+                _ when type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) => ("array", null),
+                _ => ("object", null),
+            };
+        }
+    }
+
+    [Fact]
+    public void TheSchemaHasTheConstantDefaultsAndNoOther()
+    {
+        // What is left of a spec with every object in it when nothing depends on name, image or operator.
+        var empty = new MCPServerSpec
+        {
+            Image = "a:1", IngressPath = "/x", IngressHost = "h", IngressClass = "c",
+            Auth = new AuthConfig(), Policy = new PolicyConfig(), Session = new SessionConfig(), Gateway = new GatewayConfig(),
+            Rollout = new RolloutConfig(), Tools = [new ToolConfig()],
+        };
+        var constants = Defaults.Added(empty, Defaults.Apply("n", empty, new OperatorSettings()));
+        var expected = Flatten("spec", JsonSerializer.SerializeToNode(constants, ApiJsonContext.Default.MCPServerSpec)!);
+
+        var actual = Definition.Objects("spec")
+            .SelectMany(entry => ((YamlMappingNode)entry.Value["properties"]).Children
+                .Select(field => (Path: $"{entry.Key}.{field.Key}", Default: Crd.Text((YamlMappingNode)field.Value, "default"))))
+            .Where(field => field.Default is not null)
+            .ToDictionary(field => field.Path, field => field.Default!);
+        Assert.Equal(expected.OrderBy(pair => pair.Key, StringComparer.Ordinal), actual.OrderBy(pair => pair.Key, StringComparer.Ordinal));
+
+        static Dictionary<string, string> Flatten(string path, JsonNode node) => node switch
+        {
+            JsonObject fields => fields.SelectMany(field => Flatten($"{path}.{field.Key}", field.Value!)).ToDictionary(),
+            JsonArray items => items.SelectMany(item => Flatten(path + "[]", item!)).ToDictionary(),
+            _ => new Dictionary<string, string> { [path] = node.ToString() },
+        };
+    }
+
+    [Fact]
+    public void PrinterColumnsSubresourcesAndNamesAreTheContract()
+    {
+        var columns = ((YamlSequenceNode)Definition.Version["additionalPrinterColumns"]).Cast<YamlMappingNode>()
+            .Select(column => $"{column["name"]} {column["type"]} {column["jsonPath"]} {Crd.Text(column, "priority") ?? "0"}");
+        Assert.Equal(
+            [
+                "Phase string .status.phase 0",
+                "Ready string .status.conditions[?(@.type==\"Ready\")].status 0",
+                "Replicas integer .status.replicas 0",
+                "URL string .status.url 0",
+                "Age date .metadata.creationTimestamp 0",
+                "Image string .status.image 1",
+                "Message string .status.message 1",
+            ],
+            columns);
+        var scale = Definition.Version["subresources"]["scale"];
+        Assert.Equal(".spec.replicas .status.replicas .status.selector",
+            $"{scale["specReplicasPath"]} {scale["statusReplicasPath"]} {scale["labelSelectorPath"]}");
+        Assert.Empty(((YamlMappingNode)Definition.Version["subresources"]["status"]).Children);
+
+        var type = MCPServer.Type;
+        var names = Definition.Root["spec"]["names"];
+        Assert.Equal((type.Group, type.Plural, type.Kind, type.Version),
+            (Definition.Root["spec"]["group"].ToString(), names["plural"].ToString(), names["kind"].ToString(), Definition.Version["name"].ToString()));
+        Assert.Equal(["mcp", "mcps"], ((YamlSequenceNode)names["shortNames"]).Select(name => name.ToString()));
+    }
+
+    [Fact]
+    public void EveryFieldIsDescribed() => Assert.Empty(
+        from top in new[] { "spec", "status" }
+        from entry in Definition.Objects(top)
+        from field in ((YamlMappingNode)entry.Value["properties"]).Children
+        where Crd.Text((YamlMappingNode)field.Value, "description") is not { Length: > 3 and < 200 } text || !text.EndsWith('.')
+        select $"{entry.Key}.{field.Key}");
+
+    /// <summary>What a blank or padded value means is the same for the API server and for the operator.</summary>
+    [Theory]
+    [InlineData("spec.imageTag", " 1.4 ", true)]
+    [InlineData("spec.imageTag", "a:b", false)]
+    [InlineData("spec.ingressHost", "", true)]
+    [InlineData("spec.ingressHost", "*.example.com", true)]
+    [InlineData("spec.ingressHost", "https://example.com", false)]
+    [InlineData("spec.ingressPath", " ", true)]
+    [InlineData("spec.ingressPath", "/a b", false)]
+    [InlineData("spec.publicPathPrefix", "a`b", false)]
+    [InlineData("spec.ingressClass", "nginx", true)]
+    [InlineData("spec.ingressClass", "Nginx", false)]
+    [InlineData("spec.resources.limits.cpu", "", true)]
+    [InlineData("spec.resources.limits.cpu", "1.5", true)]
+    [InlineData("spec.resources.limits.cpu", "1e3", true)]
+    [InlineData("spec.resources.limits.cpu", "1K", false)]
+    [InlineData("spec.resources.limits.cpu", "-1", false)]
+    [InlineData("spec.envVars[].name", "_a.b-C1", true)]
+    [InlineData("spec.envVars[].name", "1A", false)]
+    [InlineData("spec.auth.tokenHeader", "X-Token", true)]
+    [InlineData("spec.auth.tokenHeader", "a b", false)]
+    [InlineData("spec.auth.issuerURL", "https://id.example.com", true)]
+    [InlineData("spec.auth.issuerURL", "id.example.com", false)]
+    [InlineData("spec.session.maxLifetime", "1h30m", true)]
+    [InlineData("spec.session.maxLifetime", "1d", false)]
+    [InlineData("spec.rollout.maxSurge", "25%", true)]
+    [InlineData("spec.rollout.maxSurge", "1.5", false)]
+    [InlineData("spec.teamID", "a b", false)]
+    public void PatternsLetThroughWhatIsValid(string path, string value, bool accepted)
+    {
+        var dot = path.LastIndexOf('.');
+        var field = (YamlMappingNode)Definition.Objects("spec")[path[..dot]]["properties"][path[(dot + 1)..]];
+        Assert.Equal(accepted, Regex.IsMatch(value, field["pattern"].ToString()));
+    }
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public void SamplesAreValid(string file)
+    {
+        var document = Crd.Documents("config/samples/" + file).Single();
+        Assert.Equal("mcpruntime.org/v1alpha1 MCPServer", $"{document["apiVersion"]} {document["kind"]}");
+        Assert.Null(Crd.Find((YamlMappingNode)document["metadata"], "namespace"));
+        using var json = JsonDocument.Parse(Json(document).ToJsonString());
+        var server = MCPServerJson.Decode(json.RootElement);
+        var settings = new OperatorSettings();
+        Assert.Empty(Validation.Validate(server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) }, settings));
+
+        // And nothing in them is unknown to the schema.
+        var known = Definition.Objects("spec");
+        Known("spec", Json((YamlMappingNode)document["spec"]));
+
+        void Known(string path, JsonNode node)
+        {
+            if (node is JsonArray items)
+            {
+                foreach (var item in items)
+                    Known(path + "[]", item!);
+            }
+            else if (node is JsonObject fields && known.TryGetValue(path, out var schema))
+            {
+                foreach (var (name, value) in fields)
+                {
+                    Assert.True(((YamlMappingNode)schema["properties"]).Children.ContainsKey(name), $"{path}.{name}");
+                    Known($"{path}.{name}", value!);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void SamplesAndDefinitionsAreAllInTheirKustomizations()
+    {
+        foreach (var directory in new[] { "config/samples", "config/crd" })
+        {
+            var listed = ((YamlSequenceNode)Crd.Documents(directory + "/kustomization.yaml").Single()["resources"]).Select(file => file.ToString());
+            var there = Directory.EnumerateFiles(Crd.InRepository(directory), "*.yaml").Select(file => Path.GetFileName(file)!);
+            Assert.Equal(there.Where(file => file != "kustomization.yaml").Order(), listed.Order());
+        }
+
+        var tested = Samples.Select(row => row.Data);
+        Assert.Equal(
+            Directory.EnumerateFiles(Crd.InRepository("config/samples"), "mcpserver_*.yaml").Select(file => Path.GetFileName(file)!).Order(),
+            tested.Order());
+    }
+
+    [Theory]
+    [InlineData("spec")]
+    [InlineData("status")]
+    public void TheReferenceHasEveryFieldWithItsDefault(string top)
+    {
+        var text = File.ReadAllText(Crd.InRepository("docs/api.md"));
+        foreach (var (path, schema) in Definition.Objects(top))
+        {
+            var start = text.IndexOf($"\n### `{path}`\n", StringComparison.Ordinal);
+            Assert.True(start >= 0, $"docs/api.md has no section for {path}");
+            var rows = text[(start + 1)..].Split('\n').Skip(1).SkipWhile(line => line.Length == 0).TakeWhile(line => line.StartsWith('|'))
+                .Skip(2).Select(row => row.Split(" | ")).ToDictionary(cells => cells[0].TrimStart('|', ' ').Trim('`'));
+            var fields = ((YamlMappingNode)schema["properties"]).Children.ToDictionary(field => field.Key.ToString(), field => (YamlMappingNode)field.Value);
+            Assert.Equal((path, string.Join(' ', fields.Keys.Order())), (path, string.Join(' ', rows.Keys.Order())));
+            var required = Crd.Find(schema, "required") is YamlSequenceNode names ? names.Select(name => name.ToString()).ToList() : [];
+            foreach (var (name, field) in fields)
+            {
+                var column = rows[name][2].Trim();
+                if (Crd.Text(field, "default") is { } value)
+                    Assert.Equal($"{path}.{name} `{value}`", $"{path}.{name} {column}");
+                else if (required.Contains(name))
+                    Assert.Equal($"{path}.{name} **required**", $"{path}.{name} {column}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("spec", "imageTag", Defaults.ImageTag)]
+    [InlineData("spec", "publicPathPrefix", "<name>")]
+    [InlineData("spec", "ingressPath", "/<name>/mcp")]
+    [InlineData("spec", "ingressHost", "MCP_DEFAULT_INGRESS_HOST")]
+    [InlineData("spec", "ingressClass", "traefik")]
+    [InlineData("spec.resources.requests", "cpu", Defaults.CpuRequest)]
+    [InlineData("spec.resources.requests", "memory", Defaults.MemoryRequest)]
+    [InlineData("spec.resources.limits", "cpu", Defaults.CpuLimit)]
+    [InlineData("spec.resources.limits", "memory", Defaults.MemoryLimit)]
+    [InlineData("spec.gateway", "upstreamURL", "http://127.0.0.1:<port>")]
+    [InlineData("spec.analytics", "source", "<name>-gateway")]
+    [InlineData("spec.analytics", "eventType", Defaults.AnalyticsEventType)]
+    public void TheReferenceHasTheDefaultsThatTheSchemaCannotHave(string section, string field, string value)
+    {
+        var text = File.ReadAllText(Crd.InRepository("docs/api.md"));
+        var start = text.IndexOf($"\n### `{section}`\n", StringComparison.Ordinal);
+        var row = text[start..].Split('\n').First(line => line.StartsWith($"| `{field}` |", StringComparison.Ordinal));
+        Assert.Contains($"`{value}`", row.Split(" | ")[2], StringComparison.Ordinal);
+    }
+
+    private static JsonNode Json(YamlNode node) => node switch
+    {
+        YamlMappingNode map => new JsonObject(map.Select(pair => KeyValuePair.Create(pair.Key.ToString(), (JsonNode?)Json(pair.Value)))),
+        YamlSequenceNode list => new JsonArray([.. list.Select(Json)]),
+        YamlScalarNode { Style: ScalarStyle.Plain } scalar when int.TryParse(scalar.Value, out var number) => JsonValue.Create(number),
+        YamlScalarNode { Style: ScalarStyle.Plain, Value: "true" or "false" } scalar => JsonValue.Create(scalar.Value == "true"),
+        _ => JsonValue.Create(((YamlScalarNode)node).Value)!,
+    };
+}

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using McpOperator.Api;
+
+namespace McpOperator.Unit.Api;
+
+public sealed class MCPServerJsonTests
+{
+    private static MCPServer Decode(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return MCPServerJson.Decode(document.RootElement);
+    }
+
+    private static string Normal(string json) => JsonSerializer.Serialize(JsonDocument.Parse(json).RootElement);
+
+    [Fact]
+    public void ReadsAnObject()
+    {
+        var server = Decode("""
+            {"apiVersion":"mcpruntime.org/v1alpha1","kind":"MCPServer",
+             "metadata":{"name":"hello","namespace":"team","uid":"u","resourceVersion":"7","generation":3,
+              "creationTimestamp":"2026-01-02T03:04:05Z","deletionTimestamp":"2026-01-02T03:04:06Z","managedFields":[{}]},
+             "spec":{"image":"a","replicas":2,"unknown":{"x":[null]},"envVars":[{"name":"A","value":""}]},
+             "status":{"observedGeneration":2,"conditions":[{"type":"Ready","status":"True","reason":"R","message":"",
+              "lastTransitionTime":"2026-01-02T03:04:05Z"}]}}
+            """);
+        Assert.Null(server.Unreadable);
+        Assert.Equal("team/hello", server.Key.ToString());
+        Assert.Equal(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), server.Metadata.CreationTimestamp);
+        Assert.NotNull(server.Metadata.DeletionTimestamp);
+        Assert.Equal(("u", "7", 3L), (server.Metadata.Uid, server.ResourceVersion, server.Metadata.Generation));
+        Assert.Equal(("a", 2), (server.Spec.Image, server.Spec.Replicas));
+        Assert.Equal("True", server.Status!.Conditions![0].Status);
+    }
+
+    [Theory]
+    [InlineData("""{"port":"x"}""", "spec.port: must be a whole number below 2147483648, without quotes")]
+    [InlineData("""{"port":1.5}""", "spec.port: must be a whole number below 2147483648, without quotes")]
+    [InlineData("""{"port":99999999999}""", "spec.port: must be a whole number below 2147483648, without quotes")]
+    [InlineData("""{"image":5}""", "spec.image: must be text: put it in quotes")]
+    [InlineData("""{"useProvisionedRegistry":"yes"}""", "spec.useProvisionedRegistry: must be true or false, without quotes")]
+    [InlineData("""{"envVars":[{"name":"A"},{"name":"B","value":8080}]}""", "spec.envVars[1].value: must be text: put it in quotes")]
+    [InlineData("""{"envVars":{"A":"b"}}""", "spec.envVars: must be a list")]
+    [InlineData("""{"envVars":["A"]}""", "spec.envVars[0]: must be an object")]
+    [InlineData("""{"envVars":[null]}""", "spec.envVars[0]: must not be null: remove it or give it a value")]
+    [InlineData("""{"imagePullSecrets":["a",null]}""", "spec.imagePullSecrets[1]: must not be null: remove it or give it a value")]
+    [InlineData("""{"ingressAnnotations":["a"]}""", "spec.ingressAnnotations: must be a map of names to text")]
+    [InlineData("""{"ingressAnnotations":{"a":null}}""", "spec.ingressAnnotations[a]: must not be null: remove it or give it a value")]
+    [InlineData("""{"tools":[{"labels":{"a":null}}]}""", "spec.tools[0].labels[a]: must not be null: remove it or give it a value")]
+    [InlineData("""{"gateway":true}""", "spec.gateway: must be an object")]
+    [InlineData("""{"resources":{"limits":{"cpu":1}}}""", "spec.resources.limits.cpu: must be text: put it in quotes")]
+    [InlineData("[]", "spec: must be an object")]
+    [InlineData("\"x\"", "spec: must be an object")]
+    [InlineData("7", "spec: must be an object")]
+    public void ASpecThatDoesNotFitIsAFaultAndTheRestIsKept(string spec, string fault)
+    {
+        var server = Decode($$"""{"metadata":{"name":"hello","namespace":"team","generation":3},"spec":{{spec}}}""");
+        Assert.Equal(fault, server.Unreadable?.ToString());
+        Assert.Equal(("hello", "team", 3L), (server.Metadata.Name, server.Metadata.Namespace, server.Metadata.Generation));
+        Assert.Equal(new MCPServerSpec(), server.Spec);
+        Assert.Equal([server.Unreadable!], Validation.Validate(server, new OperatorSettings()));
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("""{"metadata":null,"spec":null,"status":null}""")]
+    [InlineData("""{"metadata":{"name":5,"generation":"x","creationTimestamp":"yesterday","deletionTimestamp":null}}""")]
+    [InlineData("""{"spec":{"gateway":null,"envVars":null,"replicas":null}}""")]
+    [InlineData("""{"spec":{},"status":{"conditions":[{"type":"Ready","lastTransitionTime":null}]}}""")]
+    [InlineData("""{"spec":{},"status":{"conditions":[{"lastTransitionTime":5}],"phase":[]}}""")]
+    [InlineData("""{"spec":{},"status":"fine"}""")]
+    public void WhateverIsStoredIsRead(string json)
+    {
+        var server = Decode(json);
+        Assert.Null(server.Unreadable);
+        Assert.NotNull(server.Spec);
+    }
+
+    [Fact]
+    public void TextThatIsNoUnicodeIsAFault() =>
+        Assert.NotNull(Decode("""{"spec":{"image":"\ud800"}}""").Unreadable);
+
+    [Fact]
+    public void AStatusIsWrittenWithItsZerosAndWholeSeconds()
+    {
+        var status = new MCPServerStatus
+        {
+            ObservedGeneration = 1,
+            Conditions =
+            [
+                new Condition
+                {
+                    Type = "Ready", Status = "False", Reason = "R", Message = "",
+                    LastTransitionTime = new DateTimeOffset(2026, 1, 2, 5, 4, 5, 999, TimeSpan.FromHours(2)),
+                },
+            ],
+        };
+        Assert.Equal(
+            Normal("""
+            {"status":{"observedGeneration":1,"deploymentReady":false,"serviceReady":false,"ingressReady":false,
+             "gatewayReady":false,"policyReady":false,"canaryReady":false,"conditions":[{"type":"Ready","status":"False",
+             "observedGeneration":0,"lastTransitionTime":"2026-01-02T03:04:05Z","reason":"R","message":""}],
+             "replicas":0,"readyReplicas":0}}
+            """),
+            JsonSerializer.Serialize(new MCPServerPatch { Status = status }, ApiJsonContext.Default.MCPServerPatch));
+    }
+
+    [Fact]
+    public void APatchOfTheSpecHoldsNothingElse() => Assert.Equal(
+        """{"metadata":{"resourceVersion":"7"},"spec":{"replicas":0}}""",
+        JsonSerializer.Serialize(
+            new MCPServerPatch { Metadata = new MCPServerPatchMetadata("7"), Spec = new MCPServerSpec { Replicas = 0 } },
+            ApiJsonContext.Default.MCPServerPatch));
+}

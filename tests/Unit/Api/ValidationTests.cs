@@ -1,0 +1,285 @@
+using System.Text.Json;
+using McpOperator.Api;
+
+namespace McpOperator.Unit.Api;
+
+/// <summary>A table of specs, each a merge over a valid one, with the faults that it must have.</summary>
+public sealed class ValidationTests
+{
+    private static readonly OperatorSettings Settings = new();
+
+    private static IReadOnlyList<SpecFault> Validate(string spec, string name = "hello", OperatorSettings? settings = null)
+    {
+        using var document = JsonDocument.Parse($$"""{"metadata":{"name":{{JsonSerializer.Serialize(name)}},"namespace":"team"},"spec":{{spec}}}""");
+        var server = MCPServerJson.Decode(document.RootElement);
+        settings ??= Settings;
+        return Validation.Validate(server with { Spec = Defaults.Apply(name, server.Spec, settings) }, settings);
+    }
+
+    private static string With(string fields) => fields.Length == 0 ? """{"image":"a"}""" : $$"""{"image":"a",{{fields}}}""";
+
+    private const string Digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    // A gateway is not built yet: what is valid about one still has that fault, and no other.
+    private const string GatewayOn = "spec.gateway.enabled";
+    private const string Canary = "spec.rollout.strategy";
+
+    /// <summary>Fields of a spec, and the fields with faults; none for a valid one.</summary>
+    public static TheoryData<string, string[]> Rules => new()
+    {
+        { "", [] },
+
+        { "\"teamID\":\"team-1\"", [] },
+        { "\"teamID\":\"a b\"", ["spec.teamID"] },
+        { "\"teamID\":\" a\"", ["spec.teamID"] },
+        { $"\"teamID\":\"{new string('x', 128)}\"", [] },
+        { $"\"teamID\":\"{new string('x', 129)}\"", ["spec.teamID"] },
+        { $"\"teamID\":\"{new string('ü', 65)}\"", ["spec.teamID"] },
+
+        { "\"image\":\"ghcr.io/acme/tools:1.4\"", [] },
+        { $"\"image\":\"ghcr.io/acme/tools:1.4@{Digest}\"", [] },
+        { "\"image\":\"localhost:5000/tools\"", [] },
+        { "\"image\":\"Reg.example.com/tools\"", [] },
+        { "\"image\":\"[::1]:5000/tools\"", [] },
+        { "\"image\":\"a__b/c--d/e.f_g\"", [] },
+        { "\"image\":\"\"", ["spec.image"] },
+        { "\"image\":\" \"", ["spec.image"] },
+        { "\"image\":\"a b\"", ["spec.image"] },
+        { "\"image\":\"a\\u0000\"", ["spec.image"] },
+        { "\"image\":\"http://reg.example.com/a\"", ["spec.image"] },
+        { "\"image\":\"HTTPS://reg.example.com/a\"", ["spec.image"] },
+        { "\"image\":\"acme/Tools\"", ["spec.image"] },
+        { "\"image\":\"acme//tools\"", ["spec.image"] },
+        { "\"image\":\"/tools\"", ["spec.image"] },
+        { "\"image\":\"tools/\"", ["spec.image"] },
+        { "\"image\":\"tools:\"", ["spec.image"] },
+        { "\"image\":\"tools:-a\"", ["spec.image"] },
+        { "\"image\":\"tools@latest\"", ["spec.image"] },
+        { "\"image\":\"reg.example.com:99999/tools\"", ["spec.image"] },
+
+        { "\"imageTag\":\"v1.2_3-rc\"", [] },
+        { "\"imageTag\":\".1\"", ["spec.imageTag"] },
+        { "\"imageTag\":\"a:b\"", ["spec.imageTag"] },
+        { $"\"imageTag\":\"{new string('x', 129)}\"", ["spec.imageTag"] },
+
+        { "\"registryOverride\":\"reg.example.com:5000/team\"", [] },
+        { "\"registryOverride\":\"https://reg.example.com/\"", [] },
+        { "\"registryOverride\":\"reg\"", [] },
+        { "\"registryOverride\":\"https://\"", ["spec.registryOverride"] },
+        { "\"registryOverride\":\"reg example\"", ["spec.registryOverride"] },
+        { "\"registryOverride\":\"reg.example.com/Team\"", ["spec.registryOverride"] },
+
+        { "\"imagePullSecrets\":[\"\",\"a.b-c\"]", [] },
+        { "\"imagePullSecrets\":[\"a\",\"A_b\"]", ["spec.imagePullSecrets[1]"] },
+
+        { "\"replicas\":0", [] },
+        { "\"replicas\":-1", ["spec.replicas"] },
+        { "\"port\":1,\"servicePort\":65535", [] },
+        { "\"port\":0,\"servicePort\":0", [] },
+        { "\"port\":65536,\"servicePort\":-1", ["spec.port", "spec.servicePort"] },
+
+        { "\"ingressHost\":\"tools.example.com\"", [] },
+        { "\"ingressHost\":\"*.example.com\"", [] },
+        { "\"ingressHost\":\"localhost\"", [] },
+        { "\"ingressHost\":\"Tools.example.com\"", ["spec.ingressHost"] },
+        { "\"ingressHost\":\"https://tools.example.com\"", ["spec.ingressHost"] },
+        { "\"ingressHost\":\"tools.example.com:443\"", ["spec.ingressHost"] },
+        { "\"ingressHost\":\"tools..example.com\"", ["spec.ingressHost"] },
+        { "\"ingressHost\":\"a.*.example.com\"", ["spec.ingressHost"] },
+        { "\"ingressHost\":\"*\"", ["spec.ingressHost"] },
+        { "\"ingressHost\":\"10.0.0.1\"", ["spec.ingressHost"] },
+        { $"\"ingressHost\":\"{new string('x', 254)}\"", ["spec.ingressHost"] },
+
+        { "\"ingressPath\":\"/a/b.c~d\"", [] },
+        { "\"ingressPath\":\"/\"", [] },
+        { "\"ingressPath\":\"/a b\"", ["spec.ingressPath"] },
+        { "\"ingressPath\":\"/a\\u0007\"", ["spec.ingressPath"] },
+        { "\"ingressPath\":\"/a`b\"", ["spec.ingressPath"] },
+        { "\"ingressPath\":\"/../b\"", ["spec.ingressPath"] },
+        { "\"ingressPath\":\"/a//b\"", ["spec.ingressPath"] },
+        { "\"ingressPath\":\"/a/./b\"", ["spec.ingressPath"] },
+        { "\"ingressPath\":\"/a/.\"", ["spec.ingressPath"] },
+        { "\"ingressPath\":\"/a%2Fb\"", ["spec.ingressPath"] },
+        { "\"publicPathPrefix\":\"/team/a/\"", [] },
+        { "\"publicPathPrefix\":\"/\"", ["spec.publicPathPrefix"] },
+        { "\"publicPathPrefix\":\"a\\tb\",\"ingressPath\":\"/x\"", ["spec.publicPathPrefix"] },
+        { "\"publicPathPrefix\":\"a`b\",\"ingressPath\":\"/x\"", ["spec.publicPathPrefix"] },
+        { "\"publicPathPrefix\":\"..\",\"ingressPath\":\"/x\"", ["spec.publicPathPrefix"] },
+
+        { "\"ingressClass\":\"nginx.internal\"", [] },
+        { "\"ingressClass\":\"Nginx\"", ["spec.ingressClass"] },
+
+        { "\"ingressAnnotations\":{\"nginx.ingress.kubernetes.io/x\":\"\",\"Plain_1.a\":\"b\"}", [] },
+        { "\"ingressAnnotations\":{\"a b\":\"\"}", ["spec.ingressAnnotations[a b]"] },
+        { "\"ingressAnnotations\":{\"\":\"\"}", ["spec.ingressAnnotations[]"] },
+        { "\"ingressAnnotations\":{\"a/b/c\":\"\"}", ["spec.ingressAnnotations[a/b/c]"] },
+        { "\"ingressAnnotations\":{\"/c\":\"\"}", ["spec.ingressAnnotations[/c]"] },
+        { "\"ingressAnnotations\":{\"a.b/\":\"\"}", ["spec.ingressAnnotations[a.b/]"] },
+        { "\"ingressAnnotations\":{\"-a\":\"\"}", ["spec.ingressAnnotations[-a]"] },
+        { $"\"ingressAnnotations\":{{\"a\":\"{new string('x', 256 * 1024)}\"}}", ["spec.ingressAnnotations"] },
+
+        { "\"resources\":{\"requests\":{\"cpu\":\"1\"},\"limits\":{\"cpu\":\"1000m\"}}", [] },
+        { "\"resources\":{\"requests\":{\"cpu\":\"4\",\"memory\":\"4Gi\"}}", [] },
+        { "\"resources\":{\"limits\":{\"cpu\":\"1m\",\"memory\":\"1Mi\"}}", [] },
+        { "\"resources\":{\"requests\":{\"cpu\":\" \"},\"limits\":{\"memory\":\"\"}}", [] },
+        { "\"resources\":{\"requests\":{\"cpu\":\"2\"},\"limits\":{\"cpu\":\"1\"}}", ["spec.resources.requests.cpu"] },
+        { "\"resources\":{\"requests\":{\"memory\":\"1Gi\"},\"limits\":{\"memory\":\"1G\"}}", ["spec.resources.requests.memory"] },
+        { "\"resources\":{\"requests\":{\"cpu\":\"x\"},\"limits\":{\"memory\":\"-1\"}}", ["spec.resources.requests.cpu", "spec.resources.limits.memory"] },
+
+        { "\"envVars\":[{\"name\":\"A\"},{\"name\":\"_a.b-C1\",\"value\":\"\"}]", [] },
+        { "\"envVars\":[{\"value\":\"x\"}]", ["spec.envVars[0].name"] },
+        { "\"envVars\":[{\"name\":\"1A\"},{\"name\":\"A B\"},{\"name\":\"A=B\"}]", ["spec.envVars[0].name", "spec.envVars[1].name", "spec.envVars[2].name"] },
+        { "\"envVars\":[{\"name\":\".\"},{\"name\":\"..a\"}]", ["spec.envVars[0].name", "spec.envVars[1].name"] },
+        { "\"envVars\":[{\"name\":\"A\"},{\"name\":\"a\"},{\"name\":\"A\"}]", ["spec.envVars[2].name"] },
+        { "\"secretEnvVars\":[{\"name\":\"A\",\"secretKeyRef\":{\"name\":\"s\",\"key\":\"k.a_b\"}}]", [] },
+        { "\"envVars\":[{\"name\":\"A\"}],\"secretEnvVars\":[{\"name\":\"A\",\"secretKeyRef\":{\"name\":\"s\",\"key\":\"k\"}}]", ["spec.secretEnvVars[0].name"] },
+        { "\"secretEnvVars\":[{\"secretKeyRef\":{\"name\":\"s\",\"key\":\"k\"}}]", ["spec.secretEnvVars[0].name"] },
+        { "\"secretEnvVars\":[{\"name\":\"A\"}]", ["spec.secretEnvVars[0].secretKeyRef"] },
+        { "\"secretEnvVars\":[{\"name\":\"A\",\"secretKeyRef\":{}}]", ["spec.secretEnvVars[0].secretKeyRef.name", "spec.secretEnvVars[0].secretKeyRef.key"] },
+        { "\"secretEnvVars\":[{\"name\":\"A\",\"secretKeyRef\":{\"name\":\"S\",\"key\":\"k/\"}}]", ["spec.secretEnvVars[0].secretKeyRef.name", "spec.secretEnvVars[0].secretKeyRef.key"] },
+
+        { "\"tools\":[{\"name\":\"t\",\"sideEffect\":\"read\",\"riskLevel\":\"high\"},{\"name\":\"T\",\"sideEffect\":\"destructive\",\"requiredTrust\":\"medium\"}]", [] },
+        { "\"tools\":[{\"sideEffect\":\"read\"}]", ["spec.tools[0].name"] },
+        { "\"tools\":[{\"name\":\"t\"}]", ["spec.tools[0].sideEffect"] },
+        { "\"tools\":[{\"name\":\"t\",\"sideEffect\":\"Read\"}]", ["spec.tools[0].sideEffect"] },
+        { "\"tools\":[{\"name\":\"t\",\"sideEffect\":\"write\",\"requiredTrust\":\"total\",\"riskLevel\":\"none\"}]", ["spec.tools[0].requiredTrust", "spec.tools[0].riskLevel"] },
+        { "\"tools\":[{\"name\":\"t\",\"sideEffect\":\"read\"},{\"name\":\"t\",\"sideEffect\":\"read\"}]", ["spec.tools[1].name"] },
+        { "\"prompts\":[{\"name\":\"p\"}],\"mcpResources\":[{\"name\":\"p\"}],\"tasks\":[{\"name\":\"p\"}]", [] },
+        { "\"prompts\":[{}],\"mcpResources\":[{\"name\":\" \"}],\"tasks\":[{\"name\":\"p\"},{}]", ["spec.prompts[0].name", "spec.mcpResources[0].name", "spec.tasks[1].name"] },
+
+        { "\"gateway\":{\"enabled\":false}", [] },
+        { "\"gateway\":{\"enabled\":false},\"port\":8091", [] },
+        { "\"gateway\":{\"port\":9103},\"port\":9103", [] },
+        { "\"gateway\":{\"port\":70000,\"image\":\"A b\",\"upstreamURL\":\"x\",\"stripPrefix\":\"/a b\",\"resources\":{\"limits\":{\"cpu\":\"x\"}}}",
+            ["spec.gateway.port", "spec.gateway.image", "spec.gateway.upstreamURL", "spec.gateway.stripPrefix", "spec.gateway.resources.limits.cpu"] },
+        { "\"gateway\":{\"image\":\"g\",\"upstreamURL\":\"http://127.0.0.1:8088\",\"stripPrefix\":\"/a\",\"enabled\":true}", [GatewayOn] },
+        { "\"gateway\":{\"image\":\"g\",\"enabled\":true,\"port\":8088}", [GatewayOn, "spec.gateway.port"] },
+        { "\"gateway\":{\"image\":\"g\",\"enabled\":true},\"port\":8091", [GatewayOn, "spec.gateway.port"] },
+        { "\"gateway\":{\"image\":\"g\",\"enabled\":true,\"port\":9103}", [GatewayOn, "spec.gateway.port"] },
+        { "\"gateway\":{\"image\":\"g\",\"enabled\":true},\"port\":9103", [GatewayOn, "spec.port"] },
+        { "\"gateway\":{\"enabled\":true}", [GatewayOn, "spec.gateway.image"] },
+
+        { "\"auth\":{\"mode\":\"none\"}", [] },
+        { "\"auth\":{\"mode\":\"oauth\"}", [] },
+        { "\"auth\":{\"mode\":\"oauth\",\"issuerURL\":\"https://id.example.com/x\"},\"gateway\":{\"image\":\"g\",\"enabled\":true}", [GatewayOn] },
+        { "\"auth\":{\"mode\":\"oauth\",\"issuerURL\":\" \"},\"gateway\":{\"image\":\"g\",\"enabled\":true}", [GatewayOn, "spec.auth.issuerURL"] },
+        { "\"auth\":{\"mode\":\"oauth\",\"issuerURL\":\"id.example.com\"}", ["spec.auth.issuerURL"] },
+        { "\"auth\":{\"issuerURL\":\"ftp://id.example.com\"}", ["spec.auth.issuerURL"] },
+        { "\"auth\":{\"mode\":\"mtls\",\"trustDomain\":\"x\"}", ["spec.auth.mode"] },
+        { "\"auth\":{\"mode\":\"Header\"}", ["spec.auth.mode"] },
+        { "\"auth\":{\"humanIDHeader\":\"a b\",\"agentIDHeader\":\"a:\",\"teamIDHeader\":\"(\",\"sessionIDHeader\":\"ü\",\"tokenHeader\":\"a\\nb\"}",
+            ["spec.auth.humanIDHeader", "spec.auth.agentIDHeader", "spec.auth.teamIDHeader", "spec.auth.sessionIDHeader", "spec.auth.tokenHeader"] },
+
+        { "\"policy\":{\"mode\":\"observe\",\"defaultDecision\":\"allow\"}", [] },
+        { "\"policy\":{\"mode\":\"off\",\"defaultDecision\":\"maybe\"}", ["spec.policy.mode", "spec.policy.defaultDecision"] },
+        { "\"session\":{\"maxLifetime\":\"1h30m\",\"idleTimeout\":\"45s\"}", [] },
+        { "\"session\":{\"maxLifetime\":\"1d\",\"idleTimeout\":\"60\",\"headerName\":\"a b\",\"upstreamTokenHeader\":\"a,b\"}",
+            ["spec.session.headerName", "spec.session.maxLifetime", "spec.session.idleTimeout", "spec.session.upstreamTokenHeader"] },
+
+        { "\"analytics\":{\"disabled\":true}", [] },
+        { "\"analytics\":{\"ingestURL\":\"http://i\",\"apiKeySecretRef\":{\"name\":\"s\",\"key\":\"k\"}},\"gateway\":{\"image\":\"g\",\"enabled\":true}", [GatewayOn] },
+        { "\"analytics\":{\"ingestURL\":\"http://i\"}", ["spec.analytics"] },
+        { "\"analytics\":{},\"gateway\":{\"image\":\"g\",\"enabled\":true}", [GatewayOn, "spec.analytics.ingestURL"] },
+        { "\"analytics\":{\"disabled\":true,\"ingestURL\":\"i\",\"apiKeySecretRef\":{}}",
+            ["spec.analytics.ingestURL", "spec.analytics.apiKeySecretRef.name", "spec.analytics.apiKeySecretRef.key"] },
+
+        { "\"rollout\":{}", [] },
+        { "\"rollout\":{\"strategy\":\"RollingUpdate\",\"maxUnavailable\":\"0\",\"maxSurge\":\"200%\"}", [] },
+        { "\"rollout\":{\"maxUnavailable\":\"100%\",\"maxSurge\":\"0\"}", [] },
+        { "\"rollout\":{\"maxUnavailable\":\"200\",\"maxSurge\":\"0\"}", [] },
+        { "\"rollout\":{\"strategy\":\"Recreate\",\"maxUnavailable\":\"0\",\"maxSurge\":\"0\"}", [] },
+        { "\"rollout\":{\"maxUnavailable\":\"0\",\"maxSurge\":\"0%\"}", ["spec.rollout.maxUnavailable"] },
+        { "\"rollout\":{\"maxUnavailable\":\"101%\"}", ["spec.rollout.maxUnavailable"] },
+        { "\"rollout\":{\"maxUnavailable\":\"-1\",\"maxSurge\":\"a\"}", ["spec.rollout.maxUnavailable", "spec.rollout.maxSurge"] },
+        { "\"rollout\":{\"maxUnavailable\":\"%\",\"maxSurge\":\"1.5%\"}", ["spec.rollout.maxUnavailable", "spec.rollout.maxSurge"] },
+        { "\"rollout\":{\"maxUnavailable\":\"1%%\",\"maxSurge\":\"99999999999\"}", ["spec.rollout.maxUnavailable", "spec.rollout.maxSurge"] },
+        { "\"rollout\":{\"strategy\":\"BlueGreen\"}", ["spec.rollout.strategy"] },
+        { "\"rollout\":{\"canaryReplicas\":-1}", ["spec.rollout.canaryReplicas"] },
+        { "\"replicas\":3,\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":2}", [Canary] },
+        { "\"replicas\":3,\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":3}", [Canary, "spec.rollout.canaryReplicas"] },
+        { "\"replicas\":3,\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":0}", [Canary, "spec.rollout.canaryReplicas"] },
+        { "\"rollout\":{\"strategy\":\"Canary\"}", [Canary, "spec.rollout.canaryReplicas"] },
+        { "\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":1}", [Canary, "spec.rollout.canaryReplicas"] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Rules))]
+    public void NamesEachFieldWithAFault(string fields, string[] faulty)
+    {
+        // A later member of the same name wins.
+        var faults = Validate(With(fields));
+        Assert.Equal(faulty.Order(), faults.Select(fault => fault.Field).Order());
+        Assert.All(faults, fault =>
+        {
+            Assert.True(fault.Reason.Length is > 5 and < 300, fault.Reason);
+            Assert.DoesNotContain(fault.Reason, char.IsControl);
+        });
+    }
+
+    [Fact]
+    public void EveryFieldWithARuleHasACaseThatBreaksIt()
+    {
+        // Fields that hold anything, and those that hold only others.
+        string[] free =
+        [
+            "description", "useProvisionedRegistry", "envVars[].value", "tools[].description", "tools[].labels", "auth.audience",
+            "auth.trustDomain", "policy.enforceOn", "policy.policyVersion", "session.required", "session.store",
+            "analytics.disabled", "analytics.source", "analytics.eventType",
+            "prompts[].description", "prompts[].labels", "mcpResources[].description", "mcpResources[].labels",
+            "tasks[].description", "tasks[].labels",
+        ];
+        var broken = Rules.SelectMany(row => row.Data.Item2)
+            .Select(field => System.Text.RegularExpressions.Regex.Replace(field, @"\[\d*\]", "[]")["spec.".Length..])
+            .Select(field => field.Replace("PullSecrets[]", "PullSecrets", StringComparison.Ordinal))
+            .Select(field => field.StartsWith("ingressAnnotations[", StringComparison.Ordinal) ? "ingressAnnotations" : field)
+            .ToHashSet();
+        var leaves = Crd.Load().Leaves("spec").Select(leaf => leaf["spec.".Length..]).ToList();
+        Assert.Empty(free.Except(leaves));
+        // One set of amounts stands for all of them: they share their rule.
+        var unbroken = leaves.Except(free).Except(broken).Where(field => !field.Contains("resources.", StringComparison.Ordinal)).ToList();
+        Assert.Equal([], unbroken);
+    }
+
+    [Theory]
+    [InlineData("hello", true)]
+    [InlineData("h", true)]
+    [InlineData("a-1", true)]
+    [InlineData("1a", false)]
+    [InlineData("a.b", false)]
+    [InlineData("a-", false)]
+    [InlineData("A", false)]
+    [InlineData("", false)]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true)]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false)]
+    public void TheNameMustNameAServiceToo(string name, bool valid) =>
+        Assert.Equal(valid ? [] : ["metadata.name"], Validate("""{"image":"a","ingressPath":"/x"}""", name).Select(fault => fault.Field));
+
+    [Fact]
+    public void TheOperatorsEnvironmentCanStandIn()
+    {
+        var settings = new OperatorSettings { GatewayImage = "g", AnalyticsIngestUrl = "http://ingest" };
+        Assert.Equal([GatewayOn], Validate(With("\"gateway\":{\"enabled\":true},\"analytics\":{}"), settings: settings).Select(fault => fault.Field));
+    }
+
+    [Fact]
+    public void WhatIsNotBuiltYetSaysSo()
+    {
+        var faults = Validate(With("\"replicas\":2,\"gateway\":{\"image\":\"g\",\"enabled\":true},\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":1}"));
+        Assert.Equal(
+            [
+                "spec.gateway.enabled: the gateway is not supported by this version of the operator yet; remove it or set it to false",
+                "spec.rollout.strategy: Canary is not supported by this version of the operator yet; use RollingUpdate or Recreate",
+            ],
+            faults.Select(fault => fault.ToString()));
+    }
+
+    [Theory]
+    [InlineData("plain", "\"plain\"")]
+    [InlineData(null, "\"\"")]
+    [InlineData("a\u001b[31m\n\u202e\u2028b", "\"a\\u001b[31m\\u000a\\u202e\\u2028b\"")]
+    public void TextOfAUserIsMadeHarmless(string? text, string quoted) => Assert.Equal(quoted, SpecFaults.Quote(text));
+
+    [Fact]
+    public void LongTextIsCutBetweenCharacters() =>
+        Assert.Equal("\"" + string.Concat(Enumerable.Repeat("😀", 60)) + "…\"", SpecFaults.Quote(string.Concat(Enumerable.Repeat("😀", 61))));
+}

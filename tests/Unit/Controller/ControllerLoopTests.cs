@@ -1,0 +1,405 @@
+using System.Threading.Channels;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Unit.Controller;
+
+public sealed class ControllerLoopTests : IAsyncDisposable
+{
+    private static readonly ObjectKey Foo = new("ns", "foo");
+    private static readonly ObjectKey Bar = new("ns", "bar");
+
+    private readonly Clock _time = new();
+    private readonly Lines _log = new();
+    private readonly WorkQueue _queue;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Channel<Call> _calls = Channel.CreateUnbounded<Call>();
+    private ControllerLoop? _loop;
+    private Task _running = Task.CompletedTask;
+
+    public ControllerLoopTests() => _queue = new WorkQueue(_time, () => 0);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        while (!_running.IsCompleted)
+        {
+            // Whatever a test left in flight ends with its token.
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        await _running;
+        _queue.Dispose();
+        _stop.Dispose();
+    }
+
+    [Fact]
+    public async Task NothingIsReconciledBeforeEveryReflectorHasSynced()
+    {
+        var (one, two) = (new FakeReflector("things"), new FakeReflector("others"));
+        _queue.Add(Foo);
+        Start(1, one, two);
+        await Task.WhenAll(one.Started.Task, two.Started.Task).WaitAsync(Limit.OfATest);
+        Assert.Equal(TimeSpan.FromSeconds(10), await _time.NextTimer());
+
+        one.HasSynced();
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(TimeSpan.FromSeconds(60), await _time.NextTimer());
+        Assert.False(_loop!.HasSynced);
+        Assert.Equal(0, _calls.Reader.Count);
+        Assert.EndsWith("missing: others", Assert.Single(_log.All, line => line.Event == "WaitingForSync").Text, StringComparison.Ordinal);
+
+        two.HasSynced();
+        (await NextCall()).Answer(Outcome.Done);
+        Assert.True(_loop.HasSynced);
+    }
+
+    [Fact]
+    public async Task TheGateOpensAfterTheSyncAndBeforeTheFirstReconcile()
+    {
+        var gate = new TaskCompletionSource();
+        var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _queue.Add(Foo);
+        _loop = new(_queue, Reconcile, [], 1, _log, _time, async _ =>
+        {
+            waiting.SetResult();
+            await gate.Task;
+        });
+        _running = _loop.RunAsync(_stop.Token);
+        await waiting.Task.WaitAsync(Limit.OfATest);
+        Assert.Equal(1, _queue.Depth);
+
+        gate.SetResult();
+
+        Assert.Equal(Foo, (await NextCall()).Key);
+    }
+
+    [Fact]
+    public async Task TheSameKeyIsNeverWithTwoWorkers()
+    {
+        Start(workers: 4);
+        _queue.Add(Foo);
+        var first = await NextCall();
+        _queue.Add(Foo);
+        _queue.Add(Bar);
+
+        var other = await NextCall();
+        Assert.Equal(Bar, other.Key);
+        other.Answer(Outcome.Done);
+        Assert.Equal(0, _calls.Reader.Count);
+
+        first.Answer(Outcome.Done);
+        Assert.Equal(Foo, (await NextCall()).Key);
+    }
+
+    [Fact]
+    public async Task NoMoreReconcilesAreInFlightThanThereAreWorkers()
+    {
+        Start(workers: 2);
+        for (var i = 0; i < 5; i++)
+            _queue.Add(new ObjectKey("ns", $"k{i}"));
+        var first = await NextCall();
+        await NextCall();
+
+        Assert.Equal((2, 3), (_loop!.Counters.ActiveWorkers, _queue.Depth));
+        first.Answer(Outcome.Done);
+        await NextCall();
+        Assert.Equal((2, 2), (_loop.Counters.ActiveWorkers, _queue.Depth));
+    }
+
+    [Fact]
+    public async Task DoneForgetsTheFailuresAndAsksForNothing()
+    {
+        Start();
+        _queue.AddRateLimited(Foo);
+        _time.Advance(TimeSpan.FromMilliseconds(5));
+        await Finish(Outcome.Done);
+
+        Assert.Equal((0, 0, 0), (_queue.Failures(Foo), _queue.Depth, _queue.Delayed));
+        Assert.Equal(1, _loop!.Counters.Succeeded);
+    }
+
+    [Fact]
+    public async Task RequeueAfterForgetsTheFailuresAndComesBackInItsTime()
+    {
+        Start();
+        _queue.AddRateLimited(Foo);
+        _time.Advance(TimeSpan.FromMilliseconds(5));
+        await Finish(Outcome.RequeueAfter(TimeSpan.FromSeconds(10)));
+        Assert.Equal((0, 1), (_queue.Failures(Foo), _queue.Delayed));
+        Assert.Equal(1, _loop!.Counters.RequeuedAfter);
+
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal(0, _calls.Reader.Count + _queue.Depth);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(Foo, (await NextCall()).Key);
+    }
+
+    [Fact]
+    public async Task RetryBacksOffWithoutALine()
+    {
+        Start();
+        _queue.Add(Foo);
+        for (var i = 0; i < 4; i++)
+        {
+            await Finish(Outcome.Retry);
+            Assert.Equal((i + 1, 1), (_queue.Failures(Foo), _queue.Delayed));
+            _time.Advance(TimeSpan.FromMilliseconds(5 << i));
+        }
+
+        await NextCall();
+        Assert.Equal(4, _loop!.Counters.Requeued);
+        Assert.DoesNotContain(_log.All, line => line.Level >= LogLevel.Warning);
+    }
+
+    [Fact]
+    public async Task AnExceptionIsLoggedOnceWithItsKeyAndTheKeyIsTriedAgain()
+    {
+        Start();
+        _queue.Add(Foo);
+        await Fail(new InvalidOperationException("boom"));
+
+        var line = Assert.Single(_log.All, line => line.Level == LogLevel.Error);
+        Assert.Equal("Reconciling ns/foo failed, next try in 00:00:00.0050000", line.Text);
+        Assert.IsType<InvalidOperationException>(line.Exception);
+        Assert.Equal((1, 1, 1), (_queue.Failures(Foo), _queue.Delayed, _loop!.Counters.Failed));
+    }
+
+    [Fact]
+    public async Task OneKeysExceptionsDoNotStopTheOthers()
+    {
+        Start(workers: 1);
+        _queue.Add(Foo);
+        _queue.Add(Bar);
+        (await NextCall()).Fail(new InvalidOperationException("boom"));
+
+        Assert.Equal(Bar, (await NextCall()).Key);
+    }
+
+    [Fact]
+    public async Task AReconcileThatThrowsBeforeItsFirstAwaitIsNoDifferent()
+    {
+        var calls = Channel.CreateUnbounded<ObjectKey>();
+        _loop = new(_queue, (key, _) =>
+        {
+            calls.Writer.TryWrite(key);
+            throw new InvalidOperationException("boom");
+        }, [], 1, _log, _time);
+        _running = _loop.RunAsync(_stop.Token);
+
+        _queue.Add(Foo);
+        _queue.Add(Bar);
+
+        Assert.Equal(Foo, await calls.Reader.ReadAsync().AsTask().WaitAsync(Limit.OfATest));
+        Assert.Equal(Bar, await calls.Reader.ReadAsync().AsTask().WaitAsync(Limit.OfATest));
+    }
+
+    [Fact]
+    public async Task TheBackoffGrowsUntilThereIsAResultWithoutAnError()
+    {
+        Start();
+        _queue.Add(Foo);
+        for (var i = 0; i < 3; i++)
+        {
+            await Fail(new InvalidOperationException("boom"));
+            Assert.Equal(i + 1, _queue.Failures(Foo));
+
+            // An event in between is one more look, and no reason to start afresh.
+            _queue.Add(Foo);
+        }
+
+        await Finish(Outcome.Done);
+        Assert.Equal(0, _queue.Failures(Foo));
+    }
+
+    [Fact]
+    public async Task AConflictIsTriedAgainInSilence()
+    {
+        Start();
+        _queue.Add(Foo);
+        await Fail(Refusals.Of(409, "Conflict", "the object has been modified"));
+
+        Assert.Equal((1, 1), (_queue.Failures(Foo), _loop!.Counters.Requeued));
+        Assert.DoesNotContain(_log.All, line => line.Level >= LogLevel.Warning);
+    }
+
+    [Fact]
+    public async Task ARequestThatRanIntoItsDeadlineIsAnErrorLikeAnyOther()
+    {
+        Start();
+        _queue.Add(Foo);
+        await Fail(new TaskCanceledException("HttpClient.Timeout"));
+
+        Assert.Equal((1, 1), (_queue.Failures(Foo), _loop!.Counters.Failed));
+    }
+
+    [Fact]
+    public async Task EveryLineOfAReconcileCarriesItsIdNamespaceAndName()
+    {
+        Start();
+        _queue.Add(Foo);
+        await Fail(new InvalidOperationException("boom"));
+        _time.Advance(TimeSpan.FromMilliseconds(5));
+        await Fail(new InvalidOperationException("boom"));
+
+        var scopes = _log.All.Where(line => line.Event == "ReconcileFailed")
+            .Select(line => Assert.IsType<ReconcileScope>(line.Scope).ToDictionary()).ToArray();
+        Assert.Equal(["ns", "foo"], [scopes[0]["namespace"], scopes[0]["name"]]);
+        Assert.Matches("^[0-9a-f]{8}$", (string)scopes[0]["reconcileId"]!);
+        Assert.NotEqual(scopes[0]["reconcileId"], scopes[1]["reconcileId"]);
+    }
+
+    [Fact]
+    public async Task StoppingLetsWhatIsInFlightFinishAndBeginsNothingNew()
+    {
+        var reflector = new FakeReflector("things");
+        Start(1, reflector);
+        reflector.HasSynced();
+        _queue.Add(Foo);
+        _queue.Add(Bar);
+        var call = await NextCall();
+
+        await _stop.CancelAsync();
+        Assert.Equal(ControllerLoop.Grace, await GraceTimer());
+        Assert.False(_running.IsCompleted);
+        Assert.False(call.Token.IsCancellationRequested);
+        Assert.False(reflector.Ended.Task.IsCompleted);
+
+        call.Answer(Outcome.RequeueAfter(TimeSpan.FromSeconds(1)));
+        await _running.WaitAsync(Limit.OfATest);
+
+        Assert.True(reflector.Ended.Task.IsCompleted);
+        Assert.Equal(0, _calls.Reader.Count);
+        Assert.Equal((1, 1), (_queue.Depth, _loop!.Counters.RequeuedAfter));
+    }
+
+    [Fact]
+    public async Task AReconcileThatTakesLongerThanTheGraceIsCancelled()
+    {
+        Start();
+        _queue.Add(Foo);
+        var call = await NextCall();
+        await _stop.CancelAsync();
+        await GraceTimer();
+
+        _time.Advance(ControllerLoop.Grace);
+        await call.Cancelled.WaitAsync(Limit.OfATest);
+        await _running.WaitAsync(Limit.OfATest);
+
+        Assert.Equal(0, _loop!.Counters.Failed);
+        Assert.Equal([LogLevel.Warning], _log.LevelsOf("CancellingReconciles"));
+        Assert.DoesNotContain(_log.All, line => line.Level >= LogLevel.Error);
+    }
+
+    [Fact]
+    public async Task AReconcileThatIgnoresItsCancellationIsLeftBehind()
+    {
+        var never = new TaskCompletionSource<Outcome>();
+        var called = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _loop = new(_queue, (_, _) =>
+        {
+            called.SetResult();
+            return never.Task;
+        }, [], 1, _log, _time);
+        _running = _loop.RunAsync(_stop.Token);
+        _queue.Add(Foo);
+        await called.Task.WaitAsync(Limit.OfATest);
+        await _stop.CancelAsync();
+        _time.Advance(await GraceTimer());
+
+        _time.Advance(await _time.NextTimer());
+        await _running.WaitAsync(Limit.OfATest);
+
+        Assert.Equal([LogLevel.Warning], _log.LevelsOf("AbandoningReconciles"));
+    }
+
+    [Fact]
+    public async Task StoppingBeforeTheSyncEndsWithoutAnError()
+    {
+        var reflector = new FakeReflector("things");
+        Start(1, reflector);
+        await reflector.Started.Task.WaitAsync(Limit.OfATest);
+
+        await _stop.CancelAsync();
+        await _running.WaitAsync(Limit.OfATest);
+
+        Assert.True(reflector.Ended.Task.IsCompleted);
+    }
+
+    [Fact]
+    public async Task AGateThatFailsEndsTheRunAndTheReflectors()
+    {
+        var reflector = new FakeReflector("things");
+        reflector.HasSynced();
+        _loop = new(_queue, Reconcile, [reflector], 1, _log, _time, _ => throw new InvalidOperationException("lost"));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _loop.RunAsync(_stop.Token).WaitAsync(Limit.OfATest));
+
+        Assert.True(reflector.Ended.Task.IsCompleted);
+    }
+
+    private void Start(int workers = 1, params FakeReflector[] reflectors)
+    {
+        _loop = new(_queue, Reconcile, reflectors, workers, _log, _time);
+        _running = _loop.RunAsync(_stop.Token);
+    }
+
+    private Task<Outcome> Reconcile(ObjectKey key, CancellationToken token)
+    {
+        var call = new Call(key, token);
+        _calls.Writer.TryWrite(call);
+        return call.Result;
+    }
+
+    private Task<Call> NextCall() => _calls.Reader.ReadAsync().AsTask().WaitAsync(Limit.OfATest);
+
+    private async Task Finish(Outcome outcome)
+    {
+        (await NextCall()).Answer(outcome);
+        await Idle();
+    }
+
+    private async Task Fail(Exception exception)
+    {
+        (await NextCall()).Fail(exception);
+        await Idle();
+    }
+
+    private async Task Idle()
+    {
+        while (_loop!.Counters.ActiveWorkers > 0)
+            await Task.Yield();
+    }
+
+    // The waits for the first sync come before it.
+    private async Task<TimeSpan> GraceTimer()
+    {
+        var timer = await _time.NextTimer();
+        return timer == TimeSpan.FromSeconds(10) ? await _time.NextTimer() : timer;
+    }
+
+    private sealed class Call
+    {
+        private readonly TaskCompletionSource<Outcome> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Call(ObjectKey key, CancellationToken token)
+        {
+            (Key, Token) = (key, token);
+            token.Register(() => _result.TrySetCanceled(token));
+        }
+
+        public ObjectKey Key { get; }
+
+        public CancellationToken Token { get; }
+
+        public Task<Outcome> Result => _result.Task;
+
+        public Task Cancelled => _result.Task.ContinueWith(static task => Assert.True(task.IsCanceled), TaskScheduler.Default);
+
+        public void Answer(Outcome outcome) => _result.TrySetResult(outcome);
+
+        public void Fail(Exception exception) => _result.TrySetException(exception);
+    }
+}

@@ -1,0 +1,207 @@
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Time.Testing;
+
+namespace McpOperator.Unit.Controller;
+
+/// <summary>
+/// client-go's delaying_queue_test.go, rate_limiting_queue_test.go and default_rate_limiters_test.go.
+/// </summary>
+public sealed class DelayedWorkQueueTests : IDisposable
+{
+    private static readonly ObjectKey Foo = new("ns", "foo");
+    private static readonly ObjectKey Bar = new("ns", "bar");
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly WorkQueue _queue;
+    private double _random;
+
+    public DelayedWorkQueueTests() => _queue = new WorkQueue(_time, () => _random);
+
+    public void Dispose() => _queue.Dispose();
+
+    [Fact]
+    public void ADelayedKeyIsNotThereBeforeItsTime()
+    {
+        _queue.AddAfter(Foo, Ms(50));
+        Assert.Equal((0, 1), (_queue.Depth, _queue.Delayed));
+
+        _time.Advance(Ms(49));
+        Assert.Equal(0, _queue.Depth);
+
+        _time.Advance(Ms(1));
+        Assert.Equal((1, 0), (_queue.Depth, _queue.Delayed));
+
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(1, _queue.Depth);
+    }
+
+    [Fact]
+    public void ADelayOfNothingIsAnAddition()
+    {
+        _queue.AddAfter(Foo, TimeSpan.Zero);
+        _queue.AddAfter(Bar, Ms(-1));
+
+        Assert.Equal((2, 0), (_queue.Depth, _queue.Delayed));
+    }
+
+    [Fact]
+    public async Task TheEarliestOfSeveralTimesWins()
+    {
+        _queue.AddAfter(Foo, Ms(50));
+        _queue.AddAfter(Foo, Ms(20));
+        _queue.AddAfter(Foo, Ms(70));
+        Assert.Equal(1, _queue.Delayed);
+
+        _time.Advance(Ms(20));
+        Assert.Equal((1, 0), (_queue.Depth, _queue.Delayed));
+
+        await Finish();
+        _time.Advance(Ms(100));
+        Assert.Equal(0, _queue.Depth);
+    }
+
+    [Fact]
+    public async Task AnEarlierKeyFiresWhileALaterOneWaits()
+    {
+        _queue.AddAfter(Foo, TimeSpan.FromSeconds(1));
+        _queue.AddAfter(Bar, Ms(50));
+
+        _time.Advance(Ms(60));
+        Assert.Equal(Bar, await Finish());
+        Assert.Equal(0, _queue.Depth);
+
+        _time.Advance(Ms(940));
+        Assert.Equal(Foo, await Finish());
+    }
+
+    [Fact]
+    public async Task KeysComeInTheOrderOfTheirTimesAndOneTimerServesThemAll()
+    {
+        _queue.AddAfter(new("ns", "c"), Ms(30));
+        _queue.AddAfter(new("ns", "a"), Ms(10));
+        _queue.AddAfter(new("ns", "b"), Ms(20));
+        _queue.AddAfter(new("ns", "b2"), Ms(20));
+
+        _time.Advance(Ms(30));
+
+        Assert.Equal("a", (await Finish())?.Name);
+        Assert.Equal("b", (await Finish())?.Name);
+        Assert.Equal("b2", (await Finish())?.Name);
+        Assert.Equal("c", (await Finish())?.Name);
+    }
+
+    [Fact]
+    public async Task AnAdditionAtOnceLeavesTheDelayedOneInPlace()
+    {
+        _queue.AddAfter(Foo, Ms(50));
+        _queue.Add(Foo);
+        Assert.Equal(Foo, await Finish());
+
+        _time.Advance(Ms(50));
+
+        Assert.Equal(1, _queue.Depth);
+    }
+
+    [Fact]
+    public void ADelayedKeyWhoseTimeComesWhileItWaitsAlreadyIsOneLook()
+    {
+        _queue.AddAfter(Foo, Ms(50));
+        _queue.Add(Foo);
+
+        _time.Advance(Ms(50));
+
+        Assert.Equal(1, _queue.Depth);
+    }
+
+    [Fact]
+    public void TheFarFutureIsClampedToWhatATimerCanDo()
+    {
+        _queue.AddAfter(Foo, TimeSpan.MaxValue);
+        Assert.Equal(1, _queue.Delayed);
+
+        _time.Advance(TimeSpan.FromDays(30));
+
+        Assert.Equal(1, _queue.Depth);
+    }
+
+    [Fact]
+    public async Task ShutDownDropsDelayedKeysAndTakesNoNewOnes()
+    {
+        _queue.AddAfter(Foo, Ms(50));
+        _queue.ShutDown();
+        _queue.AddAfter(Bar, Ms(1));
+        _queue.AddAfter(Bar, TimeSpan.Zero);
+        _queue.AddRateLimited(Bar);
+        _time.Advance(TimeSpan.FromHours(1));
+
+        Assert.Equal((0, 0), (_queue.Depth, _queue.Delayed));
+        Assert.Null(await _queue.GetAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public void EachFailureDoublesTheDelayOfItsOwnKeyOnly()
+    {
+        Assert.Equal([Ms(5), Ms(10), Ms(20)], [Fail(Foo), Fail(Foo), Fail(Foo)]);
+        Assert.Equal(Ms(5), Fail(Bar));
+        Assert.Equal((3, 1), (_queue.Failures(Foo), _queue.Failures(Bar)));
+    }
+
+    [Fact]
+    public void ForgetStartsTheBackoffAfreshAndTakesNothingOut()
+    {
+        Fail(Foo);
+        Fail(Foo);
+
+        _queue.Forget(Foo);
+
+        Assert.Equal(0, _queue.Failures(Foo));
+        Assert.Equal(1, _queue.Delayed);
+        Assert.Equal(Ms(5), Fail(Foo));
+    }
+
+    [Fact]
+    public void AThousandFailuresStayWithinFiveMinutes()
+    {
+        _random = 0.999;
+        var delays = Enumerable.Range(0, 1000).Select(_ => Fail(Foo)).ToArray();
+
+        Assert.All(delays, delay => Assert.InRange(delay, Ms(5), TimeSpan.FromMinutes(5)));
+        Assert.True(delays[^1] > TimeSpan.FromMinutes(4.9));
+    }
+
+    [Fact]
+    public void AFailedKeyComesBackAfterItsDelay()
+    {
+        _random = 0.5;
+        Assert.Equal(Ms(5.5), Fail(Foo));
+
+        _time.Advance(Ms(5));
+        Assert.Equal(0, _queue.Depth);
+        _time.Advance(Ms(1));
+        Assert.Equal(1, _queue.Depth);
+    }
+
+    [Fact]
+    public void RetriesCountsWhatWasDelayedAndAddsWhatBecameReady()
+    {
+        _queue.Add(Bar);
+        _queue.AddAfter(Foo, Ms(1));
+        Fail(Foo);
+        Assert.Equal((1, 2), (_queue.Adds, _queue.Retries));
+
+        _time.Advance(Ms(10));
+        Assert.Equal((2, 2), (_queue.Adds, _queue.Retries));
+    }
+
+    private static TimeSpan Ms(double value) => TimeSpan.FromMilliseconds(value);
+
+    private TimeSpan Fail(ObjectKey key) => _queue.AddRateLimited(key);
+
+    private async Task<ObjectKey?> Finish()
+    {
+        var key = await _queue.GetAsync(CancellationToken.None).AsTask().WaitAsync(Limit.OfATest);
+        _queue.Done(key!.Value);
+        return key;
+    }
+}

@@ -1,0 +1,308 @@
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Unit.Controller;
+
+/// <summary>
+/// That the driver does what <see cref="ReflectorMachine"/> says, against a server that the test plays.
+/// </summary>
+public sealed class ReflectorTests : IAsyncDisposable
+{
+    private readonly Clock _time = new();
+    private readonly FakeServer _server = new();
+    private readonly Lines _log = new();
+    private readonly Store<Thing> _store;
+    private readonly Reflector<Thing> _reflector;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _running;
+    private Action<Thing?, Thing?>? _onChange;
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ReflectorTests()
+    {
+        _store = new((before, after) =>
+        {
+            _onChange?.Invoke(before, after);
+            _changed.TrySetResult();
+        });
+        _reflector = new(_server, _store, _log, _time, () => 0);
+        _running = _reflector.RunAsync(_stop.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running.WaitAsync(Limit.OfATest);
+        _stop.Dispose();
+    }
+
+    [Fact]
+    public async Task ItListsFromTheCacheFillsTheStoreAndWatchesFromTheListsVersion()
+    {
+        var list = await _server.List();
+        Assert.Equal("0", list.Version);
+        Assert.False(_reflector.Synced.IsCompleted);
+
+        list.Answer.SetResult(([Thing.At("a", 1), Thing.At("b", 2)], "10"));
+        var watch = await _server.Watch();
+
+        Assert.True(_reflector.Synced.IsCompleted);
+        Assert.Equal("10", watch.Version);
+        Assert.Equal(2, _store.Count);
+        Assert.Equal((0, 0), (_reflector.Relists, _reflector.WatchRestarts));
+    }
+
+    [Fact]
+    public async Task EventsReachTheStoreAndTheNextWatchBeginsAfterTheLastOne()
+    {
+        var watch = await _server.ListThenWatch("10", Thing.At("a", 1));
+        watch.Send(Events.Added(Thing.At("b", 11)));
+        watch.Send(Events.Modified(Thing.At("b", 12)));
+        watch.Send(Events.Deleted(Thing.At("a", 13)));
+        watch.Send(Events.Bookmark("20"));
+        watch.End();
+
+        var next = await _server.Watch();
+
+        Assert.Equal("20", next.Version);
+        Assert.Equal([Thing.At("b", 12)], _store.Snapshot());
+        Assert.Equal((0, 1), (_reflector.Relists, _reflector.WatchRestarts));
+    }
+
+    [Fact]
+    public async Task AnExpiredWatchRelistsAndDeletesWhatWasMissed()
+    {
+        var watch = await _server.ListThenWatch("10", Thing.At("a", 1), Thing.At("b", 2));
+        watch.Send(Events.Bookmark("15"));
+        watch.Send(Events.Error(Refusals.Expired));
+
+        var list = await _server.List();
+        Assert.Equal("15", list.Version);
+        list.Answer.SetResult(([Thing.At("b", 2)], "30"));
+        Assert.Equal("30", (await _server.Watch()).Version);
+
+        Assert.Equal([Thing.At("b", 2)], _store.Snapshot());
+        Assert.Equal(1, _reflector.Relists);
+        Assert.DoesNotContain(_log.All, line => line.Level >= LogLevel.Warning);
+    }
+
+    [Fact]
+    public async Task AGoneAnswerToTheRequestIsTheSameAsAnExpiredEvent()
+    {
+        (await _server.ListThenWatch("10")).End(Refusals.Of(410, "Gone"));
+
+        Assert.Equal("10", (await _server.List()).Version);
+    }
+
+    [Fact]
+    public async Task ARelistThatIsTooFarAheadGoesToEtcdAtOnce()
+    {
+        (await _server.ListThenWatch("10")).End(new ApiException(Refusals.Expired, "GET /"));
+        (await _server.List()).Answer.SetException(new ApiException(Refusals.TooLarge, "GET /"));
+
+        Assert.Equal("", (await _server.List()).Version);
+    }
+
+    [Fact]
+    public async Task TheFirstListIsTriedAgainUntilTheServerIsThere()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            (await _server.List()).Answer.SetException(new HttpRequestException("Connection refused"));
+            var delay = await _time.NextTimer();
+            Assert.Equal(TimeSpan.FromMilliseconds(800 << i), delay);
+            Assert.True(_server.IsIdle);
+            _time.Advance(delay);
+        }
+
+        await _server.ListThenWatch("10");
+
+        Assert.True(_reflector.Synced.IsCompleted);
+        Assert.Equal(
+            [LogLevel.Warning, LogLevel.Debug, LogLevel.Debug, LogLevel.Debug, LogLevel.Debug],
+            _log.LevelsOf("ReflectorFailed"));
+        Assert.Equal([LogLevel.Information], _log.LevelsOf("ReflectorRecovered"));
+    }
+
+    [Fact]
+    public async Task ANewErrorIsAWarningAgain()
+    {
+        foreach (var message in new[] { "Connection refused", "No route to host", "No route to host" })
+        {
+            (await _server.List()).Answer.SetException(new HttpRequestException(message));
+            _time.Advance(await _time.NextTimer());
+        }
+
+        await _server.List();
+        Assert.Equal([LogLevel.Warning, LogLevel.Warning, LogLevel.Debug], _log.LevelsOf("ReflectorFailed"));
+    }
+
+    [Fact]
+    public async Task MissingRightsNameTheVerbAndTheResource()
+    {
+        (await _server.List()).Answer.SetException(Refusals.Of(403, "Forbidden", "user cannot list"));
+        _time.Advance(await _time.NextTimer());
+        (await _server.List()).Answer.SetException(Refusals.Of(404, "NotFound", "page not found"));
+        _time.Advance(await _time.NextTimer());
+        await _server.List();
+
+        Assert.Contains(_log.All, line =>
+            line is { Event: "NotAllowed", Level: LogLevel.Warning }
+            && line.Text.StartsWith("Not allowed to list things.example.org", StringComparison.Ordinal));
+        Assert.Contains(_log.All, line =>
+            line is { Event: "NotServed", Level: LogLevel.Warning }
+            && line.Text.StartsWith("Cannot list things.example.org", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task AWatchThatIsRefusedWhileTheListWorksIsReportedOnce()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            (await _server.ListThenWatch("10")).End(Refusals.Of(403, "Forbidden", "user cannot watch"));
+            await _time.NextTimer(); // the watch's deadline
+            _time.Advance(await _time.NextTimer());
+        }
+
+        await _server.List();
+        Assert.Equal([LogLevel.Warning, LogLevel.Debug, LogLevel.Debug], _log.LevelsOf("NotAllowed"));
+        Assert.Empty(_log.LevelsOf("ReflectorRecovered"));
+    }
+
+    [Fact]
+    public async Task AWatchThatWorksAgainSaysSo()
+    {
+        (await _server.ListThenWatch("10")).End(new HttpRequestException("Connection refused"));
+        await _time.NextTimer();
+        _time.Advance(await _time.NextTimer());
+
+        var watch = await _server.Watch();
+        Assert.Equal("10", watch.Version);
+        watch.Send(Events.Bookmark("11"));
+        watch.End();
+        await _server.Watch();
+
+        Assert.Equal([LogLevel.Information], _log.LevelsOf("ReflectorRecovered"));
+        Assert.Equal(0, _reflector.Relists);
+    }
+
+    [Fact]
+    public async Task AVeryShortWatchBacksOffAndIsReported()
+    {
+        (await _server.ListThenWatch("10")).End();
+        await _time.NextTimer();
+
+        Assert.Equal(TimeSpan.FromMilliseconds(800), await _time.NextTimer());
+        Assert.Equal([LogLevel.Warning], _log.LevelsOf("ReflectorFailed"));
+    }
+
+    [Fact]
+    public async Task AWatchTheServerDoesNotEndIsCutTenSecondsAfterItsTimeAndBegunAgain()
+    {
+        var watch = await _server.ListThenWatch("10");
+        Assert.Equal(TimeSpan.FromSeconds(300), watch.Timeout);
+
+        _time.Advance(TimeSpan.FromSeconds(309));
+        Assert.False(watch.Cancelled.IsCancellationRequested);
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal("10", (await _server.Watch()).Version);
+        Assert.True(watch.Cancelled.IsCancellationRequested);
+        Assert.DoesNotContain(_log.All, line => line.Level >= LogLevel.Warning);
+    }
+
+    [Fact]
+    public async Task AHandlerThatThrowsAtAnEventIsLoggedAndMadeGoodByAList()
+    {
+        var watch = await _server.ListThenWatch("10");
+        _onChange = (_, _) => throw new InvalidOperationException("handler");
+        watch.Send(Events.Added(Thing.At("a", 11)));
+
+        await _time.NextTimer();
+        var delay = await _time.NextTimer();
+        Assert.Equal([LogLevel.Error], _log.LevelsOf("ReflectorFailed"));
+        _onChange = null;
+        _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _time.Advance(delay);
+        await _server.ListThenWatch("12", Thing.At("a", 11));
+
+        Assert.True(_changed.Task.IsCompleted);
+    }
+
+    [Fact]
+    public async Task AHandlerThatThrowsAtAListIsLoggedAndTheWatchBeginsAllTheSame()
+    {
+        _onChange = (_, after) =>
+        {
+            if (after?.Key.Name == "bad")
+                throw new InvalidOperationException("handler");
+        };
+
+        await _server.ListThenWatch("10", Thing.At("bad", 1), Thing.At("b", 2));
+
+        Assert.True(_reflector.Synced.IsCompleted);
+        Assert.Equal([LogLevel.Error], _log.LevelsOf("ChangeHandlerFailed"));
+    }
+
+    [Fact]
+    public async Task ADecoderThatThrowsIsLoggedAsAnErrorAndTriedAgain()
+    {
+        (await _server.List()).Answer.SetException(new FormatException("decoder"));
+        _time.Advance(await _time.NextTimer());
+
+        await _server.List();
+        Assert.IsType<FormatException>(Assert.Single(_log.All, line => line.Level == LogLevel.Error).Exception);
+    }
+
+    [Fact]
+    public async Task ItStopsInTheMiddleOfAWatch()
+    {
+        var watch = await _server.ListThenWatch("10");
+
+        await _stop.CancelAsync();
+        await _running.WaitAsync(Limit.OfATest);
+
+        Assert.True(watch.Cancelled.IsCancellationRequested);
+        Assert.True(_server.IsIdle);
+    }
+
+    [Fact]
+    public async Task ItStopsInTheMiddleOfADelay()
+    {
+        (await _server.List()).Answer.SetException(new HttpRequestException("Connection refused"));
+        await _time.NextTimer();
+
+        await _stop.CancelAsync();
+        await _running.WaitAsync(Limit.OfATest);
+
+        Assert.True(_server.IsIdle);
+    }
+
+    [Fact]
+    public async Task ItAsksForNothingWhenItIsStoppedBeforeItBegins()
+    {
+        var server = new FakeServer();
+        var reflector = new Reflector<Thing>(server, _store, _log, _time, () => 0);
+
+        await reflector.RunAsync(new CancellationToken(canceled: true));
+
+        Assert.True(server.IsIdle);
+    }
+
+    [Fact]
+    public async Task AReflectorOfOneNamespaceLeavesTheObjectsOfAnotherAlone()
+    {
+        await _server.ListThenWatch("10", Thing.At("a", 1, "one"));
+        var server = new FakeServer("two");
+        var reflector = new Reflector<Thing>(server, _store, _log, _time, () => 0);
+        using var stop = new CancellationTokenSource();
+        var running = reflector.RunAsync(stop.Token);
+
+        await server.ListThenWatch("11", Thing.At("b", 2, "two"));
+        await stop.CancelAsync();
+        await running.WaitAsync(Limit.OfATest);
+
+        Assert.Equal(2, _store.Count);
+    }
+}
