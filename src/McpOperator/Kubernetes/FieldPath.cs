@@ -43,6 +43,19 @@ internal static class FieldPath
 
     private static bool IsStepTo(ReadOnlySpan<byte> step, JsonElement item, int index)
     {
+        try
+        {
+            return IsWellFormedStepTo(step, item, index);
+        }
+        catch (JsonException)
+        {
+            // Only the API server writes these, but it lets everyone edit them.
+            return false;
+        }
+    }
+
+    private static bool IsWellFormedStepTo(ReadOnlySpan<byte> step, JsonElement item, int index)
+    {
         if (step.StartsWith("k:"u8))
             return item.ValueKind == JsonValueKind.Object && HasKey(item, step[2..]);
         if (step.StartsWith("v:"u8))

@@ -76,8 +76,8 @@ public static class OwnedFields
 
         foreach (var entry in entries.EnumerateArray())
         {
-            if (entry.TryGetMember("manager", out var manager) && manager.ValueEquals(ApiClient.FieldManager)
-                && entry.TryGetMember("operation", out var operation) && operation.ValueEquals("Apply"u8)
+            if (Is(entry, "manager", ApiClient.FieldManager)
+                && Is(entry, "operation", "Apply")
                 && !entry.TryGetMember("subresource", out _)
                 && entry.TryGetMember("fieldsV1", out fields))
             {
@@ -86,6 +86,9 @@ public static class OwnedFields
         }
         return false;
     }
+
+    private static bool Is(JsonElement entry, string name, string value) =>
+        entry.TryGetMember(name, out var member) && member.ValueKind == JsonValueKind.String && member.ValueEquals(value);
 
     // === The body of an apply ===
 

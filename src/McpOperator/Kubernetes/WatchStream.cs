@@ -18,7 +18,7 @@ internal static class WatchStream
         var searched = 0;
         while (await buffer.ReadAsync(stream, cancellationToken).ConfigureAwait(false))
         {
-            while (NextLine(buffer, searched) is { } line)
+            while (TryFindLine(buffer, searched, out var line))
             {
                 var decoded = TryDecode(line, decode, out var watchEvent);
                 buffer.Use(line.Length);
@@ -35,11 +35,13 @@ internal static class WatchStream
             throw new HttpRequestException(HttpRequestError.ResponseEnded, "the watch ended in the middle of an event");
     }
 
-    private static ReadOnlyMemory<byte>? NextLine(GrowingBuffer buffer, int searched)
+    /// <summary>The first line, newline included; <paramref name="searched"/> bytes are known to hold none.</summary>
+    private static bool TryFindLine(GrowingBuffer buffer, int searched, out ReadOnlyMemory<byte> line)
     {
         var unused = buffer.Unused;
         var newline = unused.Span[searched..].IndexOf((byte)'\n');
-        return newline < 0 ? null : unused[..(searched + newline + 1)];
+        line = unused[..(newline < 0 ? 0 : searched + newline + 1)];
+        return newline >= 0;
     }
 
     private static bool TryDecode<T>(ReadOnlyMemory<byte> line, Decoder<T> decode, out WatchEvent<T> watchEvent)
