@@ -1,0 +1,181 @@
+using System.Text.Json;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>
+/// The requests that an operator makes of the API server, and no others. All of them throw <see cref="ApiException"/>
+/// when the server refuses and <see cref="HttpRequestException"/> when it gives no whole answer within
+/// <see cref="Deadline"/>.
+/// </summary>
+public sealed class ApiClient : IDisposable
+{
+    /// <summary>Our name in <c>metadata.managedFields</c>. Changing it orphans every field ever written.</summary>
+    public const string FieldManager = "mcp-runtime-operator";
+
+    private const string ManagerQuery = $"?fieldManager={FieldManager}";
+    private const string ApplyPatch = "application/apply-patch+yaml";
+    private const string MergePatch = "application/merge-patch+json";
+    private const string Json = "application/json";
+
+    private readonly Requester _requester;
+
+    /// <param name="transport">The way to the server, credentials and all: a <see cref="Connection"/>. Not disposed.</param>
+    /// <param name="server">Where it is; may have a path, as behind Rancher's proxy.</param>
+    /// <param name="time">For deadlines and for waiting as long as the server asks.</param>
+    public ApiClient(HttpMessageHandler transport, Uri server, TimeProvider time) => _requester = new(transport, server, time);
+
+    public ApiClient(Connection connection, TimeProvider time)
+        : this(connection, connection.Server, time)
+    {
+    }
+
+    /// <summary>From the first byte sent to the last received; of each attempt when the server asks for another.</summary>
+    public static TimeSpan Deadline { get; } = TimeSpan.FromSeconds(30);
+
+    public RequestCounter Requests => _requester.Requests;
+
+    internal Requester Requester => _requester;
+
+    /// <summary>Null when there is no such object.</summary>
+    /// <param name="type">The kind of the object.</param>
+    /// <param name="key">The name of the object.</param>
+    /// <param name="decode">Makes the result of it.</param>
+    /// <param name="resourceVersion">"0" asks the server's cache, null etcd.</param>
+    /// <param name="cancellationToken">Ends it now.</param>
+    public async Task<T?> FindAsync<T>(
+        ResourceType type,
+        ObjectKey key,
+        Decoder<T> decode,
+        string? resourceVersion = null,
+        CancellationToken cancellationToken = default)
+        where T : class
+    {
+        var query = resourceVersion is null ? "" : $"?resourceVersion={Uri.EscapeDataString(resourceVersion)}";
+        try
+        {
+            return await SendAsync(new(HttpMethod.Get, type.ObjectPath(key), query), decode, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ApiException e) when (e.IsNotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Server-side apply: <paramref name="body"/> (JSON) is the whole list of fields that we want to own, and those
+    /// that we owned and that it leaves out are removed. Creates the object when there is none.
+    /// </summary>
+    /// <param name="type">The kind of the object.</param>
+    /// <param name="key">The name of the object.</param>
+    /// <param name="body">With apiVersion, kind and metadata.name; without managedFields and status.</param>
+    /// <param name="force">Takes over fields of other managers; without it they are a conflict.</param>
+    /// <param name="decode">Makes the result of the object as it is now stored.</param>
+    /// <param name="cancellationToken">Ends it now.</param>
+    public Task<T> ApplyAsync<T>(
+        ResourceType type,
+        ObjectKey key,
+        ReadOnlyMemory<byte> body,
+        bool force,
+        Decoder<T> decode,
+        CancellationToken cancellationToken = default) =>
+        SendAsync(
+            new(HttpMethod.Patch, type.ObjectPath(key), force ? $"{ManagerQuery}&force=true" : ManagerQuery, body, ApplyPatch),
+            decode,
+            cancellationToken);
+
+    /// <summary>Server-side apply of the status subresource, forced. Does not create the object (404).</summary>
+    public Task<T> ApplyStatusAsync<T>(
+        ResourceType type,
+        ObjectKey key,
+        ReadOnlyMemory<byte> body,
+        Decoder<T> decode,
+        CancellationToken cancellationToken = default) =>
+        SendAsync(
+            new(HttpMethod.Patch, type.ObjectPath(key, "status"), $"{ManagerQuery}&force=true", body, ApplyPatch),
+            decode,
+            cancellationToken);
+
+    /// <summary>JSON merge patch (RFC 7386).</summary>
+    public Task<T> MergePatchAsync<T>(
+        ResourceType type,
+        ObjectKey key,
+        ReadOnlyMemory<byte> body,
+        Decoder<T> decode,
+        CancellationToken cancellationToken = default) =>
+        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), ManagerQuery, body, MergePatch), decode, cancellationToken);
+
+    /// <exception cref="ApiException">Among others with <see cref="ApiException.IsAlreadyExists"/>.</exception>
+    public Task CreateAsync(
+        ResourceType type, string ns, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
+        SendAsync(new(HttpMethod.Post, type.CollectionPath(ns), ManagerQuery, body, Json), cancellationToken);
+
+    /// <summary>
+    /// Writes the whole object, on the condition that it still has the resource version in <paramref name="body"/>:
+    /// what a lease needs, where only one writer may win.
+    /// </summary>
+    /// <exception cref="ApiException">Among others with <see cref="ApiException.IsConflict"/>.</exception>
+    public Task<T> ReplaceAsync<T>(
+        ResourceType type,
+        ObjectKey key,
+        ReadOnlyMemory<byte> body,
+        Decoder<T> decode,
+        CancellationToken cancellationToken = default) =>
+        SendAsync(new(HttpMethod.Put, type.ObjectPath(key), ManagerQuery, body, Json), decode, cancellationToken);
+
+    /// <summary>
+    /// Deletes the object that was seen, and what it owns after it. False when it is gone already, or another one has
+    /// taken its name.
+    /// </summary>
+    public async Task<bool> DeleteAsync(
+        ResourceType type, ObjectKey key, string uid, CancellationToken cancellationToken = default)
+    {
+        using var body = new MemoryStream();
+        using (var json = new Utf8JsonWriter(body))
+        {
+            json.WriteStartObject();
+            json.WriteString("apiVersion"u8, "v1"u8);
+            json.WriteString("kind"u8, "DeleteOptions"u8);
+            json.WriteString("propagationPolicy"u8, "Background"u8);
+            json.WriteStartObject("preconditions"u8);
+            json.WriteString("uid"u8, uid);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        try
+        {
+            await SendAsync(
+                new(HttpMethod.Delete, type.ObjectPath(key), "", body.ToArray(), Json), cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (ApiException e) when (e.IsNotFound || e.IsConflict)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose() => _requester.Dispose();
+
+    private Task<T> SendAsync<T>(ApiRequest request, Decoder<T> decode, CancellationToken cancellationToken) =>
+        _requester.SendAsync(
+            request,
+            Deadline,
+            async (stream, token) =>
+            {
+                using var document = await JsonDocument.ParseAsync(stream, JsonLimits.Document, token).ConfigureAwait(false);
+                return decode(document.RootElement);
+            },
+            cancellationToken);
+
+    /// <summary>Reads the answer to its end, which lets HTTP/1.1 use the connection again, and drops it.</summary>
+    private Task<bool> SendAsync(ApiRequest request, CancellationToken cancellationToken) =>
+        _requester.SendAsync(
+            request,
+            Deadline,
+            async (stream, token) =>
+            {
+                await stream.CopyToAsync(Stream.Null, token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken);
+}

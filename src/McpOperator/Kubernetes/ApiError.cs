@@ -1,0 +1,92 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>Makes a <see cref="Status"/> of whatever body came with an error code.</summary>
+internal static class ApiError
+{
+    private const int LongestBody = 64 * 1024;
+    private const int LongestText = 200;
+
+    public static async Task<ApiException> FromAsync(
+        HttpResponseMessage response, string request, CancellationToken cancellationToken)
+    {
+        var code = (int)response.StatusCode;
+        var body = await ReadSomeAsync(response, cancellationToken).ConfigureAwait(false);
+        return new ApiException(Parse(body, code) ?? new Status { Code = code, Message = Describe(response, body) }, request);
+    }
+
+    /// <summary>Of an ERROR event. Never fails: what is no Status becomes one that says so.</summary>
+    public static Status StatusFrom(JsonElement json)
+    {
+        try
+        {
+            return json.Deserialize(StatusJson.Default.Status) ?? new Status { Message = "an error without a status" };
+        }
+        catch (JsonException)
+        {
+            return new Status { Message = "an error whose status cannot be read" };
+        }
+    }
+
+    private static Status? Parse(byte[] body, int code)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            if (document.RootElement.GetText("kind") != "Status")
+                return null;
+            var status = StatusFrom(document.RootElement);
+            return status.Code == code ? status : status with { Code = code };
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The answer of a proxy or a load balancer: its first words, without mark-up.</summary>
+    private static string Describe(HttpResponseMessage response, byte[] body)
+    {
+        var text = new StringBuilder();
+        var inTag = false;
+        foreach (var c in Encoding.UTF8.GetString(body))
+        {
+            if (text.Length >= LongestText)
+                break;
+            if (c is '<' or '>')
+                inTag = c == '<';
+            else if (!inTag && !char.IsWhiteSpace(c) && !char.IsControl(c))
+                text.Append(c);
+            else if (text.Length > 0 && text[^1] != ' ')
+                text.Append(' ');
+        }
+
+        var line = $"{(int)response.StatusCode} {response.ReasonPhrase ?? response.StatusCode.ToString()}";
+        var words = text.ToString().TrimEnd();
+        return words.Length == 0 ? line : $"{line}: {words}";
+    }
+
+    private static async Task<byte[]> ReadSomeAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var rented = ArrayPool<byte>.Shared.Rent(LongestBody);
+        try
+        {
+            var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            var length = await stream
+                .ReadAtLeastAsync(rented, rented.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            return rented[..length];
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(Status))]
+internal sealed partial class StatusJson : JsonSerializerContext;

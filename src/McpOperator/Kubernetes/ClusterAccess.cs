@@ -1,0 +1,64 @@
+namespace McpOperator.Kubernetes;
+
+/// <summary>
+/// Where the API server is and how to prove who we are: what a kubeconfig or a service account comes to. Data wins over
+/// a file of the same purpose, as in client-go. Not a record: nothing shall print a token by accident.
+/// </summary>
+public sealed class ClusterAccess
+{
+    public required Uri Server { get; init; }
+
+    /// <summary>The namespace of the context or of the pod.</summary>
+    public required string Namespace { get; init; }
+
+    /// <summary>Where this was found, for a log line.</summary>
+    public required string Origin { get; init; }
+
+    /// <summary>PEM, as many certificates as there are. Null, with no file either: the system's roots.</summary>
+    public byte[]? CertificateAuthority { get; init; }
+
+    public string? CertificateAuthorityFile { get; init; }
+
+    /// <summary>The name to ask for and to check, when the server's address is not in its certificate.</summary>
+    public string? TlsServerName { get; init; }
+
+    public bool InsecureSkipTlsVerify { get; init; }
+
+    /// <summary>PEM, the leaf first.</summary>
+    public byte[]? ClientCertificate { get; init; }
+
+    public string? ClientCertificateFile { get; init; }
+
+    public byte[]? ClientKey { get; init; }
+
+    public string? ClientKeyFile { get; init; }
+
+    public string? Token { get; init; }
+
+    /// <summary>Wins over <see cref="Token"/>.</summary>
+    public string? TokenFile { get; init; }
+
+    public string? Username { get; init; }
+
+    public string? Password { get; init; }
+
+    public ExecCommand? Exec { get; init; }
+
+    public override string ToString() => $"{Server} ({Origin})";
+}
+
+/// <summary>A credential plugin: a command that prints an ExecCredential.</summary>
+public sealed class ExecCommand
+{
+    /// <summary>client.authentication.k8s.io/v1 or v1beta1.</summary>
+    public required string ApiVersion { get; init; }
+
+    public required string Command { get; init; }
+
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    public IReadOnlyList<KeyValuePair<string, string>> Environment { get; init; } = [];
+}
+
+/// <summary>There is no usable description of how to reach a cluster. The text is for the operator's user.</summary>
+public sealed class ConnectionException(string message) : Exception(message);

@@ -1,0 +1,138 @@
+using System.Net;
+using System.Security.Cryptography;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>
+/// The way to one API server: TLS, credentials, and their renewal while the process runs. The bottom of
+/// <see cref="ApiClient"/>'s handler chain.
+/// </summary>
+/// <remarks>
+/// New certificates, ours or the CA's, are for new connections: they get a new <see cref="SocketsHttpHandler"/>, and the
+/// streams that the old one carries live on until the server ends them.
+/// </remarks>
+public sealed class Connection : HttpMessageHandler
+{
+    private readonly string? _hostHeader;
+    private readonly ICredentialSource _credentials;
+    private readonly TlsSettings _tls;
+    private readonly Lock _lock = new();
+    private TlsSettings.Material _material;
+    private HttpMessageInvoker? _invoker;
+
+    public Connection(ClusterAccess access, TimeProvider time)
+    {
+        Server = access.Server;
+        Namespace = access.Namespace;
+        // SocketsHttpHandler takes the name to ask for and to check from the Host header, when there is one.
+        _hostHeader = access.TlsServerName;
+        _credentials = FixedCredentials.From(access, time);
+        _tls = new TlsSettings(access, time);
+    }
+
+    public Uri Server { get; }
+
+    /// <summary>The namespace of the context or of the pod.</summary>
+    public string Namespace { get; }
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (_hostHeader is not null)
+            request.Headers.Host = _hostHeader;
+
+        var credential = await _credentials.GetAsync(refused: null, cancellationToken).ConfigureAwait(false);
+        var invoker = Invoker(credential);
+        var response = await SendAsync(invoker, credential, request, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode != HttpStatusCode.Unauthorized)
+            return response;
+
+        // Rotated between two looks at it. The same credential again would only be refused again.
+        var fresh = await RefreshAsync(credential, response, cancellationToken).ConfigureAwait(false);
+        _tls.Expire();
+        var freshInvoker = Invoker(fresh);
+        if (fresh == credential && freshInvoker == invoker)
+            return response;
+        response.Dispose();
+        return await SendAsync(freshInvoker, fresh, request, cancellationToken).ConfigureAwait(false);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _invoker?.Dispose();
+            (_credentials as IDisposable)?.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    private async ValueTask<Credential> RefreshAsync(
+        Credential refused, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _credentials.GetAsync(refused, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMessageInvoker invoker, Credential credential, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        request.Headers.Authorization = credential.Authorization;
+        try
+        {
+            return await invoker.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.SecureConnectionError)
+        {
+            // Perhaps a new CA: the next attempt shall not wait for the minute to pass.
+            _tls.Expire();
+            throw;
+        }
+    }
+
+    private HttpMessageInvoker Invoker(Credential credential)
+    {
+        lock (_lock)
+        {
+            var material = _tls.Current(credential.Certificate);
+            if (_invoker is not null && material == _material)
+                return _invoker;
+            try
+            {
+                // The old one is not disposed: requests may be on their way into it. Its idle connections end after a
+                // minute, and the watches that it carries keep their pings.
+                _invoker = new HttpMessageInvoker(Handler(material));
+                _material = material;
+                return _invoker;
+            }
+            catch (CryptographicException e)
+            {
+                // Caught between the writing of a certificate and of its key, or of half a file.
+                return _invoker ?? throw new HttpRequestException(
+                    HttpRequestError.SecureConnectionError, $"the certificates for {Server} cannot be used: {e.Message}", e);
+            }
+        }
+    }
+
+    private SocketsHttpHandler Handler(TlsSettings.Material material) => new()
+    {
+        SslOptions = _tls.Options(material),
+        ConnectTimeout = TimeSpan.FromSeconds(10),
+        // A peer that is gone without a word is noticed in 45 s instead of the kernel's 15 min (client-go's figures,
+        // apimachinery pkg/util/net/http.go).
+        KeepAlivePingDelay = TimeSpan.FromSeconds(30),
+        KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
+        KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+        EnableMultipleHttp2Connections = true,
+        // A redirect would carry the token elsewhere.
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        ActivityHeadersPropagator = null,
+    };
+}

@@ -1,0 +1,141 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>
+/// Credentials printed by a command (KEP-541, client.authentication.k8s.io). Kept until they expire or the server
+/// refuses them; one run at a time.
+/// </summary>
+/// <remarks>
+/// Own code instead of the official client's ExecuteExternalCommand: that one waits for the exit before it reads (a long
+/// answer fills the pipe and hangs it), splits arguments at their spaces, and throws away the expiry.
+/// </remarks>
+internal sealed class ExecPlugin(ExecCommand command, TimeProvider time) : ICredentialSource, IDisposable
+{
+    private const int LongestError = 300;
+
+    /// <summary>So that a token does not run out on its way.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(10);
+
+    private readonly SemaphoreSlim _running = new(1, 1);
+    private Credential? _credential;
+    private DateTimeOffset? _expiry;
+
+    public async ValueTask<Credential> GetAsync(Credential? refused, CancellationToken cancellationToken)
+    {
+        await _running.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // Several requests are refused at once: the first one runs the plugin for all.
+            if (_credential is not null && _credential != refused && !(_expiry - Margin <= time.GetUtcNow()))
+                return _credential;
+            var answer = await RunAsync(cancellationToken).ConfigureAwait(false);
+            (_credential, _expiry) = Parse(answer);
+            return _credential;
+        }
+        finally
+        {
+            _running.Release();
+        }
+    }
+
+    public void Dispose() => _running.Dispose();
+
+    private async Task<byte[]> RunAsync(CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(command.Command, command.Arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in command.Environment)
+            start.Environment[name] = value;
+        start.Environment["KUBERNETES_EXEC_INFO"] =
+            $$$"""{"apiVersion":"{{{JsonEncodedText.Encode(command.ApiVersion)}}}","kind":"ExecCredential","spec":{"interactive":false}}""";
+
+        using var process = Start(start);
+        try
+        {
+            process.StandardInput.Close();
+            using var output = new MemoryStream();
+            // Both at once: a pipe that nobody reads stops the plugin.
+            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+            await process.StandardOutput.BaseStream.CopyToAsync(output, cancellationToken).ConfigureAwait(false);
+            var error = await errors.ConfigureAwait(false);
+            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            if (process.ExitCode != 0)
+                throw Failure($"exited with code {process.ExitCode.ToString(CultureInfo.InvariantCulture)}{OneLine(error)}");
+            return output.ToArray();
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start) ?? throw Failure("did not start");
+        }
+        catch (Win32Exception e)
+        {
+            throw Failure($"cannot be started: {e.Message}");
+        }
+    }
+
+    private (Credential Credential, DateTimeOffset? Expiry) Parse(byte[] answer)
+    {
+        // The answer holds a secret, and a JsonException can quote it: none of it goes into an error.
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(answer);
+        }
+        catch (JsonException)
+        {
+            throw Failure("printed no JSON");
+        }
+
+        using (document)
+        {
+            var root = document.RootElement;
+            if (root.GetText("apiVersion") != command.ApiVersion)
+                throw Failure($"printed another apiVersion than {command.ApiVersion}");
+            if (!root.TryGetMember("status", out var status))
+                throw Failure("printed no status");
+
+            var token = status.GetText("token");
+            var certificate = status.GetText("clientCertificateData");
+            var key = status.GetText("clientKeyData");
+            if (string.IsNullOrEmpty(certificate) != string.IsNullOrEmpty(key))
+                throw Failure("printed a certificate without a key, or the reverse");
+            var pem = string.IsNullOrEmpty(certificate) || string.IsNullOrEmpty(key)
+                ? null
+                : new CertificatePem(Encoding.UTF8.GetBytes(certificate), Encoding.UTF8.GetBytes(key));
+            if (string.IsNullOrEmpty(token) && pem is null)
+                throw Failure("printed neither a token nor a certificate");
+
+            var credential = new Credential(string.IsNullOrEmpty(token) ? null : new("Bearer", token), pem);
+            var expires = DateTimeOffset.TryParse(
+                status.GetText("expirationTimestamp"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var expiry);
+            return (credential, expires ? expiry : null);
+        }
+    }
+
+    private HttpRequestException Failure(string what) =>
+        new(HttpRequestError.UserAuthenticationError, $"credential plugin {command.Command} {what}");
+
+    private static string OneLine(string error)
+    {
+        var words = string.Join(' ', error.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return words.Length == 0 ? "" : $": {(words.Length > LongestError ? words[..LongestError] : words)}";
+    }
+}

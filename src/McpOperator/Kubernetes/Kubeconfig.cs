@@ -1,0 +1,186 @@
+using k8s;
+using k8s.Exceptions;
+using k8s.KubeConfigModels;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>
+/// Reads kubeconfig files with the official client's models. Merging, paths and credentials are done here: that client
+/// resolves the paths of merged files against the first one, joins a plugin's arguments with spaces and does not know
+/// <c>tokenFile</c>.
+/// </summary>
+internal static class Kubeconfig
+{
+    private sealed record ClusterEntry(string Path, ClusterEndpoint Cluster);
+
+    private sealed record UserEntry(string Path, UserCredentials User, string? TokenFile);
+
+    /// <summary>
+    /// Merges as kubectl does: the first file that names a context, cluster, user or the current context decides.
+    /// </summary>
+    /// <returns>Null when none of the files exists and none must.</returns>
+    /// <exception cref="ConnectionException">A file is unreadable, or the current context is incomplete.</exception>
+    public static ClusterAccess? Read(IReadOnlyList<string> paths, bool mustExist)
+    {
+        var contexts = new Dictionary<string, ContextDetails>();
+        var clusters = new Dictionary<string, ClusterEntry>();
+        var users = new Dictionary<string, UserEntry>();
+        string? current = null;
+        var found = new List<string>();
+
+        foreach (var path in paths.Select(Path.GetFullPath))
+        {
+            if (!mustExist && !File.Exists(path))
+                continue;
+            found.Add(path);
+            var (file, tokenFiles) = Load(path);
+            if (string.IsNullOrEmpty(current))
+                current = file.CurrentContext;
+            foreach (var context in file.Contexts ?? [])
+                contexts.TryAdd(context.Name ?? "", context.ContextDetails ?? new());
+            foreach (var cluster in file.Clusters ?? [])
+                clusters.TryAdd(cluster.Name ?? "", new(path, cluster.ClusterEndpoint ?? new()));
+            foreach (var user in file.Users ?? [])
+                users.TryAdd(user.Name ?? "", new(path, user.UserCredentials ?? new(), tokenFiles.GetValueOrDefault(user.Name ?? "")));
+        }
+        if (found.Count == 0)
+            return null;
+
+        var origin = string.Join(Path.PathSeparator, found);
+        if (string.IsNullOrEmpty(current))
+            throw new ConnectionException($"{origin}: no current-context is set");
+        if (!contexts.TryGetValue(current, out var details))
+            throw new ConnectionException($"{origin}: there is no context {current}");
+        if (!clusters.TryGetValue(details.Cluster ?? "", out var clusterEntry))
+            throw new ConnectionException($"{origin}: there is no cluster {details.Cluster} (context {current})");
+        if (!Uri.TryCreate(clusterEntry.Cluster.Server, UriKind.Absolute, out var server) || server.Scheme is not ("https" or "http"))
+            throw new ConnectionException($"{origin}: the server of cluster {details.Cluster} is no URL");
+
+        // A context without a user is anonymous; a user that is named must be there.
+        var userEntry = new UserEntry(clusterEntry.Path, new(), null);
+        if (!string.IsNullOrEmpty(details.User) && !users.TryGetValue(details.User, out userEntry))
+            throw new ConnectionException($"{origin}: there is no user {details.User} (context {current})");
+
+        return Access(origin, server, details, clusterEntry, userEntry!);
+    }
+
+    private static ClusterAccess Access(
+        string origin, Uri server, ContextDetails context, ClusterEntry clusterEntry, UserEntry userEntry)
+    {
+        var cluster = clusterEntry.Cluster;
+        var user = userEntry.User;
+        if (user.AuthProvider is { } provider)
+            throw new ConnectionException($"{origin}: auth-provider {provider.Name} is gone from Kubernetes; use an exec plugin");
+
+        if (HasOne(user.ClientCertificateData, user.ClientCertificate) != HasOne(user.ClientKeyData, user.ClientKey))
+            throw new ConnectionException($"{userEntry.Path}: user {context.User} has a client certificate without a key, or the reverse");
+
+        return new ClusterAccess
+        {
+            Server = server,
+            Namespace = NullIfEmpty(context.Namespace) ?? "default",
+            Origin = origin,
+            CertificateAuthority = Data(clusterEntry.Path, "certificate-authority-data", cluster.CertificateAuthorityData),
+            CertificateAuthorityFile = FileOf(clusterEntry.Path, cluster.CertificateAuthority),
+            TlsServerName = NullIfEmpty(cluster.TlsServerName),
+            InsecureSkipTlsVerify = cluster.SkipTlsVerify,
+            ClientCertificate = Data(userEntry.Path, "client-certificate-data", user.ClientCertificateData),
+            ClientCertificateFile = FileOf(userEntry.Path, user.ClientCertificate),
+            ClientKey = Data(userEntry.Path, "client-key-data", user.ClientKeyData),
+            ClientKeyFile = FileOf(userEntry.Path, user.ClientKey),
+            Token = NullIfEmpty(user.Token),
+            TokenFile = FileOf(userEntry.Path, userEntry.TokenFile),
+            Username = NullIfEmpty(user.UserName),
+            Password = user.Password,
+            Exec = user.ExternalExecution is { } exec ? Plugin(userEntry.Path, exec) : null,
+        };
+    }
+
+    private static ExecCommand Plugin(string path, ExternalExecution exec)
+    {
+        if (string.IsNullOrEmpty(exec.Command))
+            throw new ConnectionException($"{path}: an exec plugin without a command");
+        if (string.IsNullOrEmpty(exec.ApiVersion))
+            throw new ConnectionException($"{path}: exec plugin {exec.Command} has no apiVersion");
+
+        return new ExecCommand
+        {
+            ApiVersion = exec.ApiVersion,
+            // A bare name is looked up in $PATH; with a separator it is a path like any other in the file.
+            Command = exec.Command.Contains('/') ? FileOf(path, exec.Command)! : exec.Command,
+            Arguments = [.. exec.Arguments ?? []],
+            Environment =
+            [
+                .. (exec.EnvironmentVariables ?? []).Select(
+                    variable => KeyValuePair.Create(variable.GetValueOrDefault("name") ?? "", variable.GetValueOrDefault("value") ?? "")),
+            ],
+        };
+    }
+
+    private static (K8SConfiguration File, Dictionary<string, string> TokenFiles) Load(string path)
+    {
+        try
+        {
+            var bytes = File.ReadAllBytes(path);
+            var file = KubernetesClientConfiguration.LoadKubeConfig(new MemoryStream(bytes));
+            return file is null ? throw new ConnectionException($"{path}: an empty kubeconfig") : (file, TokenFiles(bytes));
+        }
+        catch (YamlException e)
+        {
+            // Without the inner text: it can quote the value that it stumbled over.
+            throw new ConnectionException($"{path}: no kubeconfig (line {e.Start.Line}, column {e.Start.Column})");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or KubeConfigException)
+        {
+            throw new ConnectionException($"{path}: {e.Message}");
+        }
+    }
+
+    /// <summary>The one field that the client's model lacks, by the user's name.</summary>
+    private static Dictionary<string, string> TokenFiles(byte[] bytes)
+    {
+        var yaml = new YamlStream();
+        yaml.Load(new StreamReader(new MemoryStream(bytes)));
+        var files = new Dictionary<string, string>();
+        if (yaml.Documents is [var document, ..]
+            && Child(document.RootNode, "users") is YamlSequenceNode users)
+        {
+            foreach (var entry in users)
+            {
+                if (Child(entry, "name") is YamlScalarNode { Value: { } name }
+                    && Child(Child(entry, "user"), "tokenFile") is YamlScalarNode { Value: { Length: > 0 } file })
+                {
+                    files.TryAdd(name, file);
+                }
+            }
+        }
+        return files;
+    }
+
+    private static YamlNode? Child(YamlNode? node, string name) =>
+        node is YamlMappingNode mapping && mapping.Children.TryGetValue(new YamlScalarNode(name), out var child) ? child : null;
+
+    private static byte[]? Data(string path, string field, string? base64)
+    {
+        if (string.IsNullOrEmpty(base64))
+            return null;
+        try
+        {
+            return Convert.FromBase64String(base64);
+        }
+        catch (FormatException)
+        {
+            throw new ConnectionException($"{path}: {field} is no base64");
+        }
+    }
+
+    /// <summary>Relative paths are relative to the file that they stand in.</summary>
+    private static string? FileOf(string path, string? file) =>
+        string.IsNullOrEmpty(file) ? null : Path.GetFullPath(file, Path.GetDirectoryName(path)!);
+
+    private static bool HasOne(string? data, string? file) => !string.IsNullOrEmpty(data) || !string.IsNullOrEmpty(file);
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}

@@ -1,0 +1,223 @@
+using System.Text.Json;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>
+/// Tells from a live object alone whether it carries exactly what we want of it, so that an apply which would change
+/// nothing is not sent, not even after a restart.
+/// </summary>
+/// <remarks>
+/// <para>
+/// With every server-side apply the API server writes down, in <c>metadata.managedFields</c>, which fields the manager
+/// now owns: just those of the body. When another writer changes or removes one of them, it is struck off our list.
+/// The live object cut down to that list is therefore the body of our last apply as far as it still stands, and
+/// <see cref="Fingerprint"/> is a hash of it. <see cref="FingerprintOfIntent(JsonElement)"/> is the same hash of the
+/// body that we would send now. They are equal if and only if (but for 2⁻⁶⁴)
+/// </para>
+/// <list type="bullet">
+/// <item>every field that we want is there, ours, and has the value that we want: no drift;</item>
+/// <item>we own no field that we want no longer: nothing is left to be removed.</item>
+/// </list>
+/// <para>
+/// What others added (a sidecar, an annotation, the server's defaults) is not on our list and makes no difference.
+/// </para>
+/// <para>
+/// Hazards, all on the side of the body. Values must be written as the API server prints them (<c>500m</c>, not
+/// <c>0.5</c>). A value that is atomic in the schema (a selector, the rules of an Ingress, <c>fieldRef</c>) is owned as
+/// a whole, defaults included: write those out. An empty object where others may add (<c>annotations: {}</c>) cannot be
+/// told from an atomic one: leave it out. Each of these only costs an apply per look, never a wrong object.
+/// </para>
+/// <para>
+/// Formats: structured-merge-diff, fieldpath/serialize-pe.go and typed/tofieldset.go.
+/// </para>
+/// </remarks>
+public static class OwnedFields
+{
+    /// <summary>The fingerprint of an object of which we own nothing. No intent has it.</summary>
+    public const ulong None = 0;
+
+    /// <summary>Of the part of <paramref name="live"/> that our own applies account for.</summary>
+    public static ulong Fingerprint(JsonElement live) =>
+        TryFindOurs(live, out var fields) && TryProject(live, fields, out var hash) ? NotNone(hash) : None;
+
+    /// <summary>Of the body of an apply: a whole object with apiVersion, kind and name.</summary>
+    public static ulong FingerprintOfIntent(JsonElement intent)
+    {
+        var members = 0UL;
+        foreach (var member in intent.EnumerateObject())
+        {
+            if (member.NameEquals("apiVersion"u8) || member.NameEquals("kind"u8))
+                continue;
+            if (member.NameEquals("metadata"u8))
+                members += Metadata(member);
+            else
+                TryAdd(member, ref members);
+        }
+        return NotNone(JsonHash.OfObject(members));
+    }
+
+    /// <inheritdoc cref="FingerprintOfIntent(JsonElement)"/>
+    public static ulong FingerprintOfIntent(ReadOnlyMemory<byte> intent)
+    {
+        using var document = JsonDocument.Parse(intent, JsonLimits.Document);
+        return FingerprintOfIntent(document.RootElement);
+    }
+
+    /// <summary>Our entry in managedFields. The server keeps at most one for a manager's applies of the main resource.</summary>
+    private static bool TryFindOurs(JsonElement live, out JsonElement fields)
+    {
+        fields = default;
+        if (!live.TryGetMember("metadata", out var metadata)
+            || !metadata.TryGetMember("managedFields", out var entries)
+            || entries.ValueKind != JsonValueKind.Array)
+        {
+            return false;
+        }
+
+        foreach (var entry in entries.EnumerateArray())
+        {
+            if (Is(entry, "manager", ApiClient.FieldManager)
+                && Is(entry, "operation", "Apply")
+                && !entry.TryGetMember("subresource", out _)
+                && entry.TryGetMember("fieldsV1", out fields))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static bool Is(JsonElement entry, string name, string value) =>
+        entry.TryGetMember(name, out var member) && member.ValueKind == JsonValueKind.String && member.ValueEquals(value);
+
+    // === The body of an apply ===
+
+    /// <summary>A body's metadata, without what managed fields never record (apimachinery managedfields/internal/stripmeta.go).</summary>
+    private static ulong Metadata(JsonProperty metadata)
+    {
+        var members = 0UL;
+        var any = false;
+        foreach (var member in metadata.Value.EnumerateObject())
+        {
+            var recorded = !(member.NameEquals("name"u8) || member.NameEquals("namespace"u8) || member.NameEquals("uid"u8)
+                || member.NameEquals("resourceVersion"u8) || member.NameEquals("generation"u8)
+                || member.NameEquals("creationTimestamp"u8) || member.NameEquals("managedFields"u8));
+            any |= recorded && TryAdd(member, ref members);
+        }
+        return any ? JsonHash.OfMember(JsonHash.OfName(metadata), JsonHash.OfObject(members)) : 0;
+    }
+
+    /// <summary>
+    /// The hash of a value and all below it. False for null and for an array or an object without members, which are the
+    /// same as nothing: the server drops most of them, and records no owner of an empty array, nor, up to about
+    /// 1.20, of an empty object.
+    /// </summary>
+    private static bool TryWhole(JsonElement value, out ulong hash)
+    {
+        hash = 0;
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Null:
+                return false;
+
+            case JsonValueKind.Object:
+                return TryMembers(value, out hash);
+
+            case JsonValueKind.Array:
+                var items = 0;
+                foreach (var item in value.EnumerateArray())
+                {
+                    TryWhole(item, out var itemHash);
+                    hash = JsonHash.Append(hash, itemHash);
+                    items++;
+                }
+                hash = JsonHash.OfArray(hash);
+                return items > 0;
+
+            default:
+                hash = JsonHash.OfScalar(value);
+                return true;
+        }
+    }
+
+    private static bool TryMembers(JsonElement value, out ulong hash)
+    {
+        hash = 0;
+        var any = false;
+        foreach (var member in value.EnumerateObject())
+            any |= TryAdd(member, ref hash);
+        hash = JsonHash.OfObject(hash);
+        return any;
+    }
+
+    private static bool TryAdd(JsonProperty member, ref ulong members)
+    {
+        if (!TryWhole(member.Value, out var hash))
+            return false;
+        members += JsonHash.OfMember(JsonHash.OfName(member), hash);
+        return true;
+    }
+
+    // === The live object, cut down to the fields owned ===
+
+    /// <summary>The hash of what <paramref name="fields"/> names of <paramref name="live"/>. False when that is nothing.</summary>
+    private static bool TryProject(JsonElement live, JsonElement fields, out ulong hash)
+    {
+        // A leaf is owned with all that is below it.
+        if (!HasMembers(fields))
+            return TryWhole(live, out hash);
+
+        return live.ValueKind switch
+        {
+            JsonValueKind.Object => ProjectObject(live, fields, out hash),
+            JsonValueKind.Array => ProjectArray(live, fields, out hash),
+            _ => TryWhole(live, out hash),
+        };
+    }
+
+    /// <summary>
+    /// The fields below decide; "." (the object itself) adds nothing to them, and alone is an empty object: nothing.
+    /// </summary>
+    private static bool ProjectObject(JsonElement live, JsonElement fields, out ulong hash)
+    {
+        hash = 0;
+        var any = false;
+        foreach (var member in live.EnumerateObject())
+        {
+            if (FieldPath.TryFindField(fields, member, out var below) && TryProject(member.Value, below, out var value))
+            {
+                hash += JsonHash.OfMember(JsonHash.OfName(member), value);
+                any = true;
+            }
+        }
+        hash = JsonHash.OfObject(hash);
+        return any;
+    }
+
+    /// <summary>
+    /// The owned items in the order in which they are live, which after an apply is that of the body: order can matter
+    /// (environment variables), and the server keeps the applied one.
+    /// </summary>
+    private static bool ProjectArray(JsonElement live, JsonElement fields, out ulong hash)
+    {
+        hash = 0;
+        var items = 0;
+        var index = 0;
+        foreach (var item in live.EnumerateArray())
+        {
+            if (FieldPath.TryFindItem(fields, item, index++, out var below))
+            {
+                TryProject(item, below, out var itemHash);
+                hash = JsonHash.Append(hash, itemHash);
+                items++;
+            }
+        }
+        hash = JsonHash.OfArray(hash);
+        return items > 0;
+    }
+
+    private static bool HasMembers(JsonElement fields) =>
+        fields.ValueKind == JsonValueKind.Object && fields.EnumerateObject().MoveNext();
+
+    private static ulong NotNone(ulong hash) => hash == None ? 1 : hash;
+}

@@ -1,0 +1,161 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>One request to the API server. Prints without its query, as error texts want it.</summary>
+internal sealed record ApiRequest(
+    HttpMethod Method, string Path, string Query = "", ReadOnlyMemory<byte> Body = default, string? ContentType = null)
+{
+    public override string ToString() => $"{Method.Method} {Path}";
+}
+
+/// <summary>
+/// Sends requests: deadline, retries, counting, and the server's refusals as <see cref="ApiException"/>. The rules of
+/// retrying are client-go's (rest/with_retry.go, rest/request.go).
+/// </summary>
+internal sealed class Requester(HttpMessageHandler transport, Uri server, TimeProvider time) : IDisposable
+{
+    private const int MaxAttempts = 10;
+
+    /// <summary>How often a GET whose connection broke is sent again.</summary>
+    private const int MaxResends = 2;
+
+    private static readonly ProductInfoHeaderValue UserAgent =
+        new("mcp-operator", typeof(Requester).Assembly.GetName().Version?.ToString(3));
+
+    private static readonly MediaTypeWithQualityHeaderValue Json = new("application/json");
+
+    private readonly HttpMessageInvoker _invoker = new(transport, disposeHandler: false);
+
+    public RequestCounter Requests { get; } = new();
+
+    /// <summary>
+    /// Sends and reads the answer, both within <paramref name="deadline"/>. A GET whose connection breaks is sent
+    /// again, so that <paramref name="read"/> can run more than once.
+    /// </summary>
+    /// <exception cref="ApiException">The server refused.</exception>
+    /// <exception cref="HttpRequestException">No answer, half of one, or none in time.</exception>
+    public async Task<T> SendAsync<T>(
+        ApiRequest request,
+        TimeSpan deadline,
+        Func<Stream, CancellationToken, Task<T>> read,
+        CancellationToken cancellationToken)
+    {
+        return await RetryAsync(
+            request,
+            deadline,
+            async (response, token) =>
+            {
+                using (response)
+                {
+                    var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
+                    return await read(stream, token).ConfigureAwait(false);
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends; <paramref name="deadline"/> ends with the headers, and the body may take as long as it will.</summary>
+    public Task<HttpResponseMessage> OpenAsync(ApiRequest request, TimeSpan deadline, CancellationToken cancellationToken) =>
+        RetryAsync(request, deadline, (response, _) => Task.FromResult(response), cancellationToken);
+
+    public void Dispose() => _invoker.Dispose();
+
+    private async Task<T> RetryAsync<T>(
+        ApiRequest request,
+        TimeSpan deadline,
+        Func<HttpResponseMessage, CancellationToken, Task<T>> finish,
+        CancellationToken cancellationToken)
+    {
+        var resends = 0;
+        for (var attempt = 1; ; attempt++)
+        {
+            using var expiry = new CancellationTokenSource(deadline, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, expiry.Token);
+            TimeSpan delay;
+            try
+            {
+                var response = await SendOnceAsync(request, either.Token).ConfigureAwait(false);
+                if (response.IsSuccessStatusCode)
+                    return await finish(response, either.Token).ConfigureAwait(false);
+                using (response)
+                {
+                    if (attempt >= MaxAttempts || !AsksToRetry(response, out delay))
+                        throw await ApiError.FromAsync(response, request.ToString(), either.Token).ConfigureAwait(false);
+                }
+            }
+            catch (OperationCanceledException) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                var seconds = deadline.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+                throw new HttpRequestException($"{request}: no answer within {seconds} s", new TimeoutException());
+            }
+            catch (Exception e) when (request.Method == HttpMethod.Get && resends < MaxResends && IsBrokenConnection(e))
+            {
+                resends++;
+                continue;
+            }
+            catch (HttpRequestException e)
+            {
+                throw new HttpRequestException(e.HttpRequestError, $"{request}: {e.Message}", e, e.StatusCode);
+            }
+            catch (Exception e) when (e is IOException or JsonException)
+            {
+                throw new HttpRequestException(HttpRequestError.ResponseEnded, $"{request}: {e.Message}", e);
+            }
+
+            await Task.Delay(delay, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendOnceAsync(ApiRequest request, CancellationToken cancellationToken)
+    {
+        using var message = new HttpRequestMessage(request.Method, new Uri(server.AbsoluteUri.TrimEnd('/') + request.Path + request.Query))
+        {
+            // Plain http and servers without ALPN get 1.1.
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        message.Headers.UserAgent.Add(UserAgent);
+        message.Headers.Accept.Add(Json);
+        if (request.ContentType is not null)
+        {
+            message.Content = new ReadOnlyMemoryContent(request.Body);
+            message.Content.Headers.ContentType = new MediaTypeHeaderValue(request.ContentType);
+        }
+
+        int? code = null;
+        try
+        {
+            var response = await _invoker.SendAsync(message, cancellationToken).ConfigureAwait(false);
+            code = (int)response.StatusCode;
+            return response;
+        }
+        finally
+        {
+            Requests.Count(request.Method, code);
+        }
+    }
+
+    /// <summary>Overload says so with 429 or 5xx and a number of seconds; without that header the caller decides.</summary>
+    private static bool AsksToRetry(HttpResponseMessage response, out TimeSpan delay)
+    {
+        var wanted = response.Headers.RetryAfter?.Delta;
+        delay = wanted ?? TimeSpan.Zero;
+        return wanted is not null && (response.StatusCode == HttpStatusCode.TooManyRequests || (int)response.StatusCode >= 500);
+    }
+
+    /// <summary>
+    /// It had been sent, and the answer never came whole. A connection that could not be made is not meant: that
+    /// fails at once, so that the caller backs off.
+    /// </summary>
+    private static bool IsBrokenConnection(Exception exception) => exception switch
+    {
+        HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded or HttpRequestError.HttpProtocolError } => true,
+        HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: IOException } => true,
+        IOException => true,
+        _ => false,
+    };
+}

@@ -1,0 +1,91 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>
+/// The certificates in force, and from them the options of a TLS connection. Names are always checked by SslStream
+/// itself: no callback decides (the official client's accepts any name once a CA is configured).
+/// </summary>
+internal sealed class TlsSettings
+{
+    private readonly bool _skipVerify;
+    private readonly Func<byte[]?> _authority;
+    private readonly Func<CertificatePem?> _certificate;
+    private readonly List<ReloadedFile> _files = [];
+
+    public TlsSettings(ClusterAccess access, TimeProvider time)
+    {
+        _skipVerify = access.InsecureSkipTlsVerify;
+        _authority = Source(access.CertificateAuthority, access.CertificateAuthorityFile, time);
+        var certificate = Source(access.ClientCertificate, access.ClientCertificateFile, time);
+        var key = Source(access.ClientKey, access.ClientKeyFile, time);
+
+        CertificatePem? last = null;
+        _certificate = () => (certificate(), key()) switch
+        {
+            (null, _) or (_, null) => null,
+            var (c, k) when last is not null && last.Certificate == c && last.Key == k => last,
+            var (c, k) => last = new CertificatePem(c, k),
+        };
+    }
+
+    /// <summary>What connections are made with. Two are the same when their parts are the same objects.</summary>
+    public readonly record struct Material(byte[]? Authority, CertificatePem? Certificate);
+
+    /// <summary>Not thread-safe.</summary>
+    /// <param name="issued">A certificate of a credential plugin; goes before the configured one.</param>
+    public Material Current(CertificatePem? issued) => new(_skipVerify ? null : _authority(), issued ?? _certificate());
+
+    /// <summary>Has the next <see cref="Current"/> look at the files.</summary>
+    public void Expire() => _files.ForEach(file => file.Expire());
+
+    /// <exception cref="CryptographicException">The PEM is none, or the key is not the certificate's.</exception>
+    public SslClientAuthenticationOptions Options(Material material)
+    {
+        var options = new SslClientAuthenticationOptions();
+        if (_skipVerify)
+            options.RemoteCertificateValidationCallback = (_, _, _, _) => _skipVerify;
+        else if (material.Authority is { } authority)
+            options.CertificateChainPolicy = TrustOnly(authority);
+        if (material.Certificate is { } certificate)
+            options.ClientCertificateContext = Identity(certificate);
+        return options;
+    }
+
+    private static X509ChainPolicy TrustOnly(byte[] pem)
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            // The API server sends its whole chain; looking for intermediates on the web is only a way to hang.
+            DisableCertificateDownloads = true,
+        };
+        // All of the bundle: during a rotation the old and the new CA stand in it together.
+        policy.CustomTrustStore.ImportFromPem(Encoding.UTF8.GetString(pem));
+        return policy.CustomTrustStore.Count > 0
+            ? policy
+            : throw new CryptographicException("there is no certificate in the certificate authority's PEM");
+    }
+
+    private static SslStreamCertificateContext Identity(CertificatePem pem)
+    {
+        var text = Encoding.UTF8.GetString(pem.Certificate);
+        var leaf = X509Certificate2.CreateFromPem(text, Encoding.UTF8.GetString(pem.Key));
+        var chain = new X509Certificate2Collection();
+        chain.ImportFromPem(text);
+        return SslStreamCertificateContext.Create(leaf, chain, offline: true);
+    }
+
+    private Func<byte[]?> Source(byte[]? data, string? path, TimeProvider time)
+    {
+        if (data is not null || path is null)
+            return () => data;
+        var file = new ReloadedFile(path, time);
+        _files.Add(file);
+        return file.Read;
+    }
+}

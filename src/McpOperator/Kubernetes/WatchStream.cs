@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>
+/// The body of a watch: one <c>{"type": …, "object": …}</c> a line. Each line is parsed where it was read to and
+/// decoded once; no string is made of it.
+/// </summary>
+internal static class WatchStream
+{
+    /// <summary>Ends when the server ends the stream between two lines.</summary>
+    /// <exception cref="HttpRequestException">The stream ended within a line, or a line is no JSON.</exception>
+    public static async IAsyncEnumerable<WatchEvent<T>> ReadAsync<T>(
+        Stream stream, Decoder<T> decode, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var buffer = new GrowingBuffer();
+        var searched = 0;
+        while (await buffer.ReadAsync(stream, cancellationToken).ConfigureAwait(false))
+        {
+            while (TryFindLine(buffer, searched, out var line))
+            {
+                var decoded = TryDecode(line, decode, out var watchEvent);
+                buffer.Use(line.Length);
+                searched = 0;
+                if (decoded)
+                    yield return watchEvent;
+            }
+            searched = buffer.Unused.Length;
+        }
+
+        // A proxy or a server that dies cuts anywhere. The half line is no event, even where it happens to parse:
+        // the API server ends each one with a newline.
+        if (!buffer.Unused.IsEmpty)
+            throw new HttpRequestException(HttpRequestError.ResponseEnded, "the watch ended in the middle of an event");
+    }
+
+    /// <summary>The first line, newline included; <paramref name="searched"/> bytes are known to hold none.</summary>
+    private static bool TryFindLine(GrowingBuffer buffer, int searched, out ReadOnlyMemory<byte> line)
+    {
+        var unused = buffer.Unused;
+        var newline = unused.Span[searched..].IndexOf((byte)'\n');
+        line = unused[..(newline < 0 ? 0 : searched + newline + 1)];
+        return newline >= 0;
+    }
+
+    private static bool TryDecode<T>(ReadOnlyMemory<byte> line, Decoder<T> decode, out WatchEvent<T> watchEvent)
+    {
+        watchEvent = default;
+        if (line.Span.Trim("\r\n\t "u8).IsEmpty)
+            return false;
+
+        using var document = Parse(line);
+        if (!document.RootElement.TryGetMember("type", out var type)
+            || type.ValueKind != JsonValueKind.String
+            || !document.RootElement.TryGetMember("object", out var json))
+        {
+            throw new HttpRequestException(HttpRequestError.InvalidResponse, "the watch sent a line that is no event");
+        }
+
+        // Any other type is of a newer server; client-go's decoder skips what it does not know, too.
+        if (type.ValueEquals("ADDED"u8))
+            watchEvent = new(WatchEventType.Added, decode(json), json.ResourceVersion(), null);
+        else if (type.ValueEquals("MODIFIED"u8))
+            watchEvent = new(WatchEventType.Modified, decode(json), json.ResourceVersion(), null);
+        else if (type.ValueEquals("DELETED"u8))
+            watchEvent = new(WatchEventType.Deleted, decode(json), json.ResourceVersion(), null);
+        else if (type.ValueEquals("BOOKMARK"u8))
+            watchEvent = new(WatchEventType.Bookmark, default, json.ResourceVersion(), null);
+        else if (type.ValueEquals("ERROR"u8))
+            watchEvent = new(WatchEventType.Error, default, null, ApiError.StatusFrom(json));
+        else
+            return false;
+        return true;
+    }
+
+    private static JsonDocument Parse(ReadOnlyMemory<byte> line)
+    {
+        try
+        {
+            return JsonDocument.Parse(line, JsonLimits.Document);
+        }
+        catch (JsonException e)
+        {
+            throw new HttpRequestException(HttpRequestError.InvalidResponse, "the watch sent a line that is no JSON", e);
+        }
+    }
+}
