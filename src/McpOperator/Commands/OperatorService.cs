@@ -1,15 +1,61 @@
+using McpOperator.Api;
+using McpOperator.Controller;
 using McpOperator.Hosting;
+using McpOperator.Kubernetes;
+using McpOperator.Reconciliation;
+using McpOperator.Resources;
+using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Commands;
 
 /// <summary>The operator itself: connects, and runs the controller until it is told to stop.</summary>
 internal static class OperatorService
 {
-    // TODO: connection and controller loop go here. Add checks to context.Readiness before the first await.
+    /// <exception cref="ConnectionException">It is not said how to reach the cluster.</exception>
     public static async Task RunAsync(RunContext context)
     {
-        context.Readiness.Add("caches", () => "the operator is not wired");
-        context.LoggerFactory.CreateLogger(nameof(OperatorService)).NotWired();
-        await Task.Delay(Timeout.Infinite, context.Stopping);
+        var (options, settings, time) = (context.Options, context.Settings, context.Time);
+        var access = new ConnectionSource().Find(options.Kubeconfig);
+        using var connection = new Connection(access, time);
+        using var api = new ApiClient(connection, time);
+        using var queue = new WorkQueue(time, Random.Shared.NextDouble);
+        var stores = new Stores(queue.Add, settings);
+        var reconciler = new Reconciler(stores, api, settings, time, context.LoggerFactory.CreateLogger<Reconciler>());
+        var reflectors = Reflectors(context, api, stores);
+        var loop = new ControllerLoop(
+            queue, reconciler.ReconcileAsync, reflectors, options.Workers,
+            context.LoggerFactory.CreateLogger<ControllerLoop>(), time);
+
+        context.Readiness.Add("caches", () => loop.HasSynced
+            ? null
+            : $"not listed yet: {string.Join(", ", reflectors.Where(r => !r.Synced.IsCompleted).Select(r => r.Name))}");
+        context.Metrics.Add(new ControllerMetrics(loop.Counters, queue, reflectors, options.Workers).Write);
+        context.Metrics.Add(new ClientMetrics(api.Requests, access.Server).Write);
+        context.LoggerFactory.CreateLogger(nameof(OperatorService)).Connecting(
+            access.Server, access.Origin,
+            options.WatchNamespaces.Count == 0 ? "all namespaces" : string.Join(", ", options.WatchNamespaces));
+        await loop.RunAsync(context.Stopping);
+    }
+
+    /// <summary>One for each kind and scope: the cluster, or every watched namespace on its own.</summary>
+    private static List<IReflector> Reflectors(RunContext context, ApiClient api, Stores stores)
+    {
+        var reflectors = new List<IReflector>();
+        IReadOnlyList<string?> scopes = context.Options.WatchNamespaces is { Count: > 0 } some ? [.. some] : [null];
+        foreach (var ns in scopes)
+        {
+            Add(MCPServer.Type, ns, selector: null, MCPServerJson.Decode, stores.Servers);
+            Add(Kinds.Deployment, ns, Labels.ManagedSelector, ObservedDeployment.Decode, stores.Deployments);
+            Add(Kinds.Service, ns, Labels.ManagedSelector, ObservedService.Decode, stores.Services);
+            Add(Kinds.Ingress, ns, Labels.ManagedSelector, ObservedIngress.Decode, stores.Ingresses);
+        }
+
+        return reflectors;
+
+        void Add<T>(ResourceType type, string? ns, string? selector, Decoder<T> decode, Store<T> store)
+            where T : class, IKubernetesObject =>
+            reflectors.Add(new Reflector<T>(
+                new ListWatch<T>(api, type, ns, selector, decode), store,
+                context.LoggerFactory.CreateLogger("Reflector"), context.Time, Random.Shared.NextDouble));
     }
 }

@@ -51,7 +51,10 @@ internal static partial class Log
     [LoggerMessage(EventId = 412, Level = LogLevel.Error, Message = "Cannot answer {Path}")]
     public static partial void RequestFailed(this ILogger logger, string path, Exception exception);
 
-    // TODO: goes with the stub in Commands/OperatorService.cs.
-    [LoggerMessage(EventId = 499, Level = LogLevel.Warning, Message = "The operator is not wired yet")]
-    public static partial void NotWired(this ILogger logger);
+    [LoggerMessage(EventId = 413, Level = LogLevel.Information,
+        Message = "Watching {Namespaces} on {Server}, reached by {Origin}")]
+    public static partial void Connecting(this ILogger logger, Uri server, string origin, string namespaces);
+
+    [LoggerMessage(EventId = 414, Level = LogLevel.Critical, Message = "{Reason}")]
+    public static partial void NotConnected(this ILogger logger, string reason);
 }

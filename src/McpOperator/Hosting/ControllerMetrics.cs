@@ -1,0 +1,52 @@
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Hosting;
+
+/// <summary>The loop's counters under the names of controller-runtime, which dashboards know.</summary>
+internal sealed class ControllerMetrics(
+    ReconcileCounters reconciles, WorkQueue queue, IReadOnlyCollection<IReflector> reflectors, int workers)
+{
+    private const string Controller = "mcpserver";
+
+    public void Write(PrometheusWriter metrics)
+    {
+        metrics.Counter("controller_runtime_reconcile_total", "Reconciles by result.");
+        Result("success", reconciles.Succeeded);
+        Result("error", reconciles.Failed);
+        Result("requeue", reconciles.Requeued);
+        Result("requeue_after", reconciles.RequeuedAfter);
+        metrics.Counter("controller_runtime_reconcile_errors_total", "Reconciles that ended with an error.");
+        metrics.Sample(reconciles.Failed, ("controller", Controller));
+        metrics.Gauge("controller_runtime_max_concurrent_reconciles", "Reconciles that may be in flight.");
+        metrics.Sample(workers, ("controller", Controller));
+        metrics.Gauge("controller_runtime_active_workers", "Reconciles in flight.");
+        metrics.Sample(reconciles.ActiveWorkers, ("controller", Controller));
+
+        metrics.Gauge("workqueue_depth", "Keys that wait to be reconciled.");
+        metrics.Sample(queue.Depth, ("name", Controller), ("controller", Controller));
+        metrics.Counter("workqueue_adds_total", "Keys added to the queue.");
+        metrics.Sample(queue.Adds, ("name", Controller), ("controller", Controller));
+        metrics.Counter("workqueue_retries_total", "Keys added again with backoff.");
+        metrics.Sample(queue.Retries, ("name", Controller), ("controller", Controller));
+
+        metrics.Counter("mcp_operator_watch_restarts_total", "Watches begun again.");
+        metrics.Sample(reflectors.Sum(reflector => reflector.WatchRestarts));
+        metrics.Counter("mcp_operator_relists_total", "Complete lists after the first.");
+        metrics.Sample(reflectors.Sum(reflector => reflector.Relists));
+
+        void Result(string result, long count) =>
+            metrics.Sample(count, ("controller", Controller), ("result", result));
+    }
+}
+
+/// <summary>Requests to the API server, under client-go's name.</summary>
+internal sealed class ClientMetrics(RequestCounter requests, Uri server)
+{
+    public void Write(PrometheusWriter metrics)
+    {
+        metrics.Counter("rest_client_requests_total", "Requests to the API server by method and status code.");
+        foreach (var request in requests.Snapshot())
+            metrics.Sample(request.Count, ("code", request.Code), ("method", request.Method), ("host", server.Authority));
+    }
+}
