@@ -1,4 +1,7 @@
+using System.Collections;
 using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace McpOperator.Testing;
 
@@ -9,6 +12,7 @@ namespace McpOperator.Testing;
 public static class Eventually
 {
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Observes until the condition holds, and returns that observation. An exception counts as "not yet".</summary>
@@ -28,7 +32,7 @@ public static class Eventually
                 var observation = await observe();
                 if (condition(observation))
                     return observation;
-                last = observation?.ToString() ?? "null";
+                last = Describe(observation);
             }
             catch (Exception e)
             {
@@ -62,9 +66,18 @@ public static class Eventually
         {
             var observation = await observe();
             if (!condition(observation))
-                throw new InvalidOperationException($"After {clock.Elapsed.TotalSeconds:0.0} s it was no longer true that {what}. Seen:\n{observation}");
+                throw new InvalidOperationException($"After {clock.Elapsed.TotalSeconds:0.0} s it was no longer true that {what}. Seen:\n{Describe(observation)}");
             await Task.Delay(Interval);
         }
         while (clock.Elapsed < time);
     }
+
+    private static string Describe(object? observation) => observation switch
+    {
+        null => "null",
+        JsonNode json => json.ToJsonString(Indented),
+        string text => text,
+        IEnumerable items => string.Join('\n', items.Cast<object?>().Select(Describe)) is { Length: > 0 } list ? list : "(nothing)",
+        _ => observation.ToString() ?? "",
+    };
 }

@@ -22,15 +22,12 @@ public sealed class TestAuthority : IDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        _certificate = request.CreateSelfSigned(NotBefore, NotAfter);
+        // A day back, so that a clock that is put right during a run does not end it.
+        _certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
         CertificatePem = _certificate.ExportCertificatePem();
     }
 
     public string CertificatePem { get; }
-
-    // A day back, so that a clock that is put right during a run does not end it.
-    private static DateTimeOffset NotBefore => DateTimeOffset.UtcNow.AddDays(-1);
-    private static DateTimeOffset NotAfter => DateTimeOffset.UtcNow.AddDays(30);
 
     /// <summary>For a server that also authenticates to others with the same pair, as etcd does to its own gateway.</summary>
     public PemPair IssueServer(string name)
@@ -80,7 +77,7 @@ public sealed class TestAuthority : IDisposable
             request.CertificateExtensions.Add(names);
         var serial = RandomNumberGenerator.GetBytes(16);
         serial[0] &= 0x7f;
-        using var certificate = request.Create(_certificate, NotBefore.AddMinutes(1), NotAfter.AddMinutes(-1), serial);
+        using var certificate = request.Create(_certificate, _certificate.NotBefore, _certificate.NotAfter, serial);
         return new(certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
     }
 }

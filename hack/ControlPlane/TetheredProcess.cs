@@ -48,14 +48,23 @@ public sealed class TetheredProcess : IAsyncDisposable
             start.Environment["TETHER_REMOVE"] = removeWhenOrphaned;
 
         var tether = Process.Start(start)!;
-        var errors = PumpAsync(tether.StandardError, onLine);
-        if (!int.TryParse(await tether.StandardOutput.ReadLineAsync(), out var id))
+        var firstLine = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var output = Pump(tether.StandardOutput, line =>
         {
-            await errors;
+            if (!firstLine.TrySetResult(line))
+                onLine(line);
+        });
+        var errors = Pump(tether.StandardError, onLine);
+        _ = output.ContinueWith(_ => firstLine.TrySetResult(null), TaskScheduler.Default);
+        var exited = WaitAsync(tether, Task.WhenAll(output, errors));
+        if (!int.TryParse(await firstLine.Task, out var id))
+        {
+            tether.StandardInput.Close();
+            await exited;
             tether.Dispose();
             throw new InvalidOperationException($"hack/tether could not start {file}");
         }
-        return new(tether, id, WaitAsync(tether, Task.WhenAll(errors, PumpAsync(tether.StandardOutput, onLine))));
+        return new(tether, id, exited);
     }
 
     /// <summary>Sends the signal to the command alone. Nothing happens when it has exited.</summary>
@@ -68,14 +77,9 @@ public sealed class TetheredProcess : IAsyncDisposable
     /// <summary>Kills the command and all its descendants in the group, and waits until they are gone.</summary>
     public async Task<int> KillAsync()
     {
-        try
-        {
-            _tether.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // The pipe broke: it was over already.
-        }
+        // Not by closing the pipe, which means that the holder has died and takes removeWhenOrphaned along.
+        if (!Exited.IsCompleted)
+            _ = NativeMethods.Kill(_tether.Id, SigTerm);
         return await Exited;
     }
 
@@ -92,10 +96,26 @@ public sealed class TetheredProcess : IAsyncDisposable
         return tether.ExitCode;
     }
 
-    private static async Task PumpAsync(StreamReader reader, Action<string> onLine)
+    // A thread of its own: on Unix an "asynchronous" read of a child's pipe blocks a thread of the pool, and a dozen
+    // children would starve everything else that runs there.
+    private static Task Pump(StreamReader reader, Action<string> onLine)
     {
-        while (await reader.ReadLineAsync() is { } line)
-            onLine(line);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            try
+            {
+                while (reader.ReadLine() is { } line)
+                    onLine(line);
+                done.SetResult();
+            }
+            catch (Exception e)
+            {
+                done.SetException(e);
+            }
+        })
+        { IsBackground = true, Name = "output of a child process" }.Start();
+        return done.Task;
     }
 
     private static class NativeMethods
