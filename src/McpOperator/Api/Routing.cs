@@ -19,8 +19,8 @@ public static class Routing
     /// </summary>
     /// <remarks>
     /// One exception, because defaults are persisted: a prefix that is the server's own name may be one that we wrote,
-    /// so an <c>ingressPath</c> next to it that is not <c>/&lt;n&gt;/mcp</c> (the default that was written with it) must
-    /// have been the user's later wish, and wins. Who writes both by hand, the prefix being the name, gets the path, too.
+    /// so the <c>ingressPath</c> next to it wins: it is either <c>/&lt;n&gt;/mcp</c>, written with it and the same, or the
+    /// user's later wish. Who writes both by hand, the prefix being the name, gets the path, too.
     /// </remarks>
     public static Route Resolve(string name, MCPServerSpec spec) =>
         new(Defaults.Trimmed(spec.IngressHost),
@@ -36,6 +36,6 @@ public static class Routing
         // Only slashes: a fault of the spec, but not one to write "//mcp" for.
         if (prefix.Length == 0)
             return "/mcp";
-        return prefix == name && given is not null && given != byName ? given : $"/{prefix}/mcp";
+        return prefix == name && given is not null ? given : $"/{prefix}/mcp";
     }
 }

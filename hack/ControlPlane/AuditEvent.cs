@@ -1,0 +1,55 @@
+using System.Text.Json;
+
+namespace McpOperator.Testing;
+
+/// <summary>One line of the API server's audit log. What does not apply to a request is empty, never null.</summary>
+public sealed record AuditEvent(
+    string Stage,
+    string User,
+    string UserAgent,
+    string Verb,
+    string Group,
+    string Resource,
+    string Subresource,
+    string Namespace,
+    string Name,
+    string RequestUri,
+    int Code,
+    DateTimeOffset Received)
+{
+    /// <summary>
+    /// True for exactly one line of a request: a watch is logged when it starts, so that an open one counts, and again
+    /// when it ends; everything else only when it is complete.
+    /// </summary>
+    public bool IsRequest => Stage == (Verb == "watch" ? "ResponseStarted" : "ResponseComplete");
+
+    public bool IsWrite => Verb is "create" or "update" or "patch" or "delete" or "deletecollection";
+
+    public static AuditEvent Parse(string line)
+    {
+        using var document = JsonDocument.Parse(line);
+        var root = document.RootElement;
+        var reference = Child(root, "objectRef");
+        return new(
+            Text(root, "stage"),
+            Text(Child(root, "user"), "username"),
+            Text(root, "userAgent"),
+            Text(root, "verb"),
+            Text(reference, "apiGroup"),
+            Text(reference, "resource"),
+            Text(reference, "subresource"),
+            Text(reference, "namespace"),
+            Text(reference, "name"),
+            Text(root, "requestURI"),
+            Child(Child(root, "responseStatus"), "code") is { ValueKind: JsonValueKind.Number } code ? code.GetInt32() : 0,
+            DateTimeOffset.TryParse(Text(root, "requestReceivedTimestamp"), out var received) ? received : default);
+    }
+
+    public override string ToString() => $"{User} {Verb} {RequestUri} {Code} ({Stage})";
+
+    private static JsonElement Child(JsonElement parent, string name) =>
+        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var child) ? child : default;
+
+    private static string Text(JsonElement parent, string name) =>
+        Child(parent, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";
+}

@@ -1,0 +1,29 @@
+using McpOperator.Envtest;
+
+[assembly: AssemblyFixture(typeof(ControlPlaneFixture))]
+
+namespace McpOperator.Envtest;
+
+/// <summary>
+/// One control plane for the whole run, with our CRDs. A test class takes it as constructor parameter; every test makes a
+/// <see cref="TestNamespace"/> of its own, and one that stops the API server makes a control plane of its own.
+/// </summary>
+public sealed class ControlPlaneFixture : IAsyncLifetime
+{
+    public ControlPlane ControlPlane { get; private set; } = null!;
+
+    /// <summary>The API as a cluster administrator.</summary>
+    public KubeClient Client => ControlPlane.Client;
+
+    public async ValueTask InitializeAsync()
+    {
+        ControlPlane = await ControlPlane.StartAsync();
+        await ControlPlane.InstallCrdsAsync(Repository.PathTo("config", "crd"));
+    }
+
+    /// <summary>Skips the running test where the cluster is somebody else's: no audit log, no other users, no restart.</summary>
+    public void RequireOwn(string reason) =>
+        Assert.SkipUnless(ControlPlane.IsOwn, $"needs a control plane of its own ({reason}), and USE_EXISTING_CLUSTER is set");
+
+    public ValueTask DisposeAsync() => ControlPlane?.DisposeAsync() ?? ValueTask.CompletedTask;
+}
