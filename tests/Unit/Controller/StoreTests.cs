@@ -256,6 +256,7 @@ public sealed class StoreTests
         var store = new Store<Thing>((before, after) =>
         {
             Assert.Same(last, before);
+            Thread.SpinWait(200); // Room for another writer to come in between, if one could.
             last = after;
         });
         store.Replace(null, [], "1");
