@@ -216,7 +216,7 @@ public sealed class ReflectorTests : IAsyncDisposable
     public async Task AHandlerThatThrowsAtAnEventIsLoggedAndMadeGoodByAList()
     {
         var watch = await _server.ListThenWatch("10");
-        _onChange = (_, _) => throw new InvalidOperationException("handler");
+        _onChange = (_, _) => throw new IOException("a fault of the handler, not of the network");
         watch.Send(Events.Added(Thing.At("a", 11)));
 
         await _time.NextTimer();
