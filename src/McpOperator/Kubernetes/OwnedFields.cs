@@ -28,6 +28,11 @@ namespace McpOperator.Kubernetes;
 /// told from an atomic one: leave it out. Each of these only costs an apply per look, never a wrong object.
 /// </para>
 /// <para>
+/// Some differences no apply can remove: those hazards, and, on older API servers (seen with 1.20), the order of list
+/// items, which they keep as it is live. So the caller compares the answer to its apply, too, and when that differs
+/// from the intent still, remembers the pair and does not apply again before one of them changes.
+/// </para>
+/// <para>
 /// Formats: structured-merge-diff, fieldpath/serialize-pe.go and typed/tofieldset.go.
 /// </para>
 /// </remarks>
@@ -196,7 +201,7 @@ public static class OwnedFields
 
     /// <summary>
     /// The owned items in the order in which they are live, which after an apply is that of the body: order can matter
-    /// (environment variables), and the server keeps the applied one.
+    /// (an environment variable may refer to the ones before it).
     /// </summary>
     private static bool ProjectArray(JsonElement live, JsonElement fields, out ulong hash)
     {

@@ -74,7 +74,15 @@ internal sealed class TlsSettings
     private static SslStreamCertificateContext Identity(CertificatePem pem)
     {
         var text = Encoding.UTF8.GetString(pem.Certificate);
-        var leaf = X509Certificate2.CreateFromPem(text, Encoding.UTF8.GetString(pem.Key));
+        X509Certificate2 leaf;
+        try
+        {
+            leaf = X509Certificate2.CreateFromPem(text, Encoding.UTF8.GetString(pem.Key));
+        }
+        catch (ArgumentException)
+        {
+            throw new CryptographicException("the key is not that of the client certificate");
+        }
         var chain = new X509Certificate2Collection();
         chain.ImportFromPem(text);
         return SslStreamCertificateContext.Create(leaf, chain, offline: true);

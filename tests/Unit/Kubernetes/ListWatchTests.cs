@@ -1,0 +1,156 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Time.Testing;
+
+namespace McpOperator.Unit.Kubernetes;
+
+public sealed class ListWatchTests
+{
+    private const string Path = "https://api.test/apis/apps/v1/deployments";
+    private const string Selector = "&labelSelector=app.kubernetes.io%2Fmanaged-by%3Dmcp-runtime";
+
+    private static readonly ResourceType Deployments = new("apps", "v1", "deployments", "Deployment");
+
+    private sealed record Thing(ObjectKey Key, string ResourceVersion) : IKubernetesObject
+    {
+        public static Thing From(JsonElement json) =>
+            new(new("a", json.GetProperty("metadata").GetProperty("name").GetString()!), "1");
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("17")]
+    public async Task AListFromTheCacheHasNoLimit(string version)
+    {
+        var server = new ScenarioHandler(_ => Page("9", null, "a"));
+
+        Assert.Equal("9", await ListWatch(server).ListAsync(version, _ => { }, default));
+
+        Assert.Equal($"GET {Path}?resourceVersion={version}{Selector}", server.Sent[0].Line);
+    }
+
+    [Fact]
+    public async Task AListFromEtcdComesInPages()
+    {
+        var server = new ScenarioHandler(_ => Page("9", "t/1", "a", "b"), _ => Page("9", null, "c"));
+        var names = new List<string>();
+
+        Assert.Equal("9", await ListWatch(server).ListAsync("", thing => names.Add(thing.Key.Name), default));
+
+        Assert.Equal(["a", "b", "c"], names);
+        Assert.Equal(
+            [$"GET {Path}?limit=500{Selector}", $"GET {Path}?limit=500&continue=t%2F1{Selector}"],
+            server.Sent.Select(sent => sent.Line));
+    }
+
+    [Fact]
+    public async Task APageThatHasExpiredMakesTheListStartAgainWithoutPages()
+    {
+        var server = new ScenarioHandler(
+            _ => Page("9", "t", "a", "b"), _ => ScenarioHandler.Status(410, "Expired", "too old"), _ => Page("12", null, "a", "c"));
+        var names = new List<string>();
+
+        Assert.Equal("12", await ListWatch(server).ListAsync("", thing => names.Add(thing.Key.Name), default));
+
+        Assert.Equal(["a", "b", "a", "c"], names);
+        Assert.Equal($"GET {Path}?resourceVersion={Selector}", server.Sent[2].Line);
+    }
+
+    [Fact]
+    public async Task AResourceVersionThatHasExpiredIsTheCallersAffair()
+    {
+        var server = new ScenarioHandler(_ => ScenarioHandler.Status(410, "Expired", "too old"));
+
+        var refusal = await Assert.ThrowsAsync<ApiException>(() => ListWatch(server).ListAsync("17", _ => { }, default));
+
+        Assert.True(refusal.IsExpired);
+    }
+
+    [Fact]
+    public async Task OneNamespaceIsAskedForInThePath()
+    {
+        var server = new ScenarioHandler(_ => Page("9", null));
+        var client = new ApiClient(server, new Uri("https://api.test"), new FakeTimeProvider());
+        var listWatch = new ListWatch<Thing>(client, Deployments, "team-a", null, Thing.From);
+
+        await listWatch.ListAsync("0", _ => { }, default);
+
+        Assert.Equal("deployments.apps in team-a", listWatch.Name);
+        Assert.Equal("GET https://api.test/apis/apps/v1/namespaces/team-a/deployments?resourceVersion=0", server.Sent[0].Line);
+    }
+
+    [Fact]
+    public async Task AWatchBeginsWhereItIsToldAndEndsWithItsStream()
+    {
+        var server = new ScenarioHandler(_ => ScenarioHandler.Json(
+            """{"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"10"} } }""" + "\n"));
+
+        var events = new List<WatchEvent<Thing>>();
+        await foreach (var e in ListWatch(server).WatchAsync("9", TimeSpan.FromSeconds(301.5), default))
+            events.Add(e);
+
+        Assert.Equal([new(WatchEventType.Added, new Thing(new("a", "a"), "1"), "10", null)], events);
+        Assert.Equal(
+            $"GET {Path}?watch=1&resourceVersion=9&allowWatchBookmarks=true&timeoutSeconds=301{Selector}", server.Sent[0].Line);
+    }
+
+    [Fact]
+    public async Task ASilentWatchIsNotBoundByTheDeadlineButEndsWhenCancelled()
+    {
+        var time = new FakeTimeProvider();
+        var line = Encoding.UTF8.GetBytes("""{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"10"} } }""" + "\n");
+        var server = new ScenarioHandler(_ => new(HttpStatusCode.OK) { Content = new StreamContent(new StalledStream(line)) });
+        using var cancel = new CancellationTokenSource();
+        await using var events = ListWatch(server, time).WatchAsync("9", TimeSpan.FromMinutes(5), cancel.Token).GetAsyncEnumerator(default);
+
+        Assert.True(await events.MoveNextAsync());
+        var next = events.MoveNextAsync().AsTask();
+        time.Advance(TimeSpan.FromHours(1));
+        Assert.False(next.IsCompleted);
+        await cancel.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next);
+    }
+
+    [Fact]
+    public async Task AWatchThatTheServerRefusesIsAnApiException()
+    {
+        var server = new ScenarioHandler(_ => ScenarioHandler.Status(410, "Gone", "too old"));
+        await using var events = ListWatch(server).WatchAsync("9", TimeSpan.FromMinutes(5), default).GetAsyncEnumerator(default);
+
+        var refusal = await Assert.ThrowsAsync<ApiException>(async () => await events.MoveNextAsync());
+
+        Assert.True(refusal.IsExpired);
+    }
+
+    [Fact]
+    public async Task AConnectionThatBreaksIsAnHttpRequestException()
+    {
+        var server = new ScenarioHandler(_ => new(HttpStatusCode.OK) { Content = new StreamContent(new BrokenStream()) });
+        await using var events = ListWatch(server).WatchAsync("9", TimeSpan.FromMinutes(5), default).GetAsyncEnumerator(default);
+
+        await Assert.ThrowsAsync<HttpRequestException>(async () => await events.MoveNextAsync());
+    }
+
+    private static ListWatch<Thing> ListWatch(HttpMessageHandler server, TimeProvider? time = null) => new(
+        new ApiClient(server, new Uri("https://api.test"), time ?? new FakeTimeProvider()),
+        Deployments,
+        null,
+        "app.kubernetes.io/managed-by=mcp-runtime",
+        Thing.From);
+
+    private static HttpResponseMessage Page(string version, string? token, params string[] names)
+    {
+        var items = string.Join(",", names.Select(name => $$$"""{"metadata":{"name":"{{{name}}}"}}"""));
+        return ScenarioHandler.Json(
+            $$$"""{"kind":"DeploymentList","metadata":{"resourceVersion":"{{{version}}}","continue":"{{{token}}}"},"items":[{{{items}}}]}""");
+    }
+
+    private sealed class BrokenStream : MemoryStream
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            throw new IOException("connection reset by peer");
+    }
+}
