@@ -18,10 +18,11 @@ public sealed record AuditEvent(
     DateTimeOffset Received)
 {
     /// <summary>
-    /// True for exactly one line of a request: a watch is logged when it starts, so that an open one counts, and again
-    /// when it ends; everything else only when it is complete.
+    /// True for exactly one line of a request: a watch is logged when it arrives, so that an open one counts, and again
+    /// with its code when it ends; everything else only when it is complete. (ResponseStarted would be the stage for an
+    /// open watch, but Kubernetes 1.20 writes it when the watch ends.)
     /// </summary>
-    public bool IsRequest => Stage == (Verb == "watch" ? "ResponseStarted" : "ResponseComplete");
+    public bool IsRequest => Stage == (Verb == "watch" ? "RequestReceived" : "ResponseComplete");
 
     public bool IsWrite => Verb is "create" or "update" or "patch" or "delete" or "deletecollection";
 

@@ -9,9 +9,12 @@ public sealed class AuditLog(string path)
     public const string Policy = """
         apiVersion: audit.k8s.io/v1
         kind: Policy
-        omitStages: [RequestReceived]
         rules:
         - level: Metadata
+          verbs: [watch]
+          omitStages: [ResponseStarted]
+        - level: Metadata
+          omitStages: [RequestReceived]
         """;
 
     private readonly Lock _lock = new();
