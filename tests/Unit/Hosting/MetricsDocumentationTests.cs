@@ -1,0 +1,38 @@
+using System.Buffers;
+using System.Text;
+using System.Text.RegularExpressions;
+using McpOperator.Controller;
+using McpOperator.Hosting;
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Time.Testing;
+
+namespace McpOperator.Unit.Hosting;
+
+public sealed partial class MetricsDocumentationTests
+{
+    private static readonly string Document = File.ReadAllText(RepositoryRoot.File("docs/metrics.md"));
+
+    [Fact]
+    public void EveryMetricIsDocumentedWithItsTypeAndNoneThatDoesNotExist()
+    {
+        var time = new FakeTimeProvider();
+        using var queue = new WorkQueue(time, () => 0);
+        var page = new ArrayBufferWriter<byte>();
+        var metrics = new PrometheusWriter(page);
+        new ControllerMetrics(new ReconcileCounters(), queue, [], workers: 4).Write(metrics);
+        new ClientMetrics(new RequestCounter(), new Uri("https://api.example:6443")).Write(metrics);
+        new ProcessMetrics(time.GetUtcNow()).Write(metrics);
+
+        var written = Family().Matches(Encoding.UTF8.GetString(page.WrittenSpan))
+            .Select(match => $"{match.Groups[1].Value} {match.Groups[2].Value}");
+        var documented = Row().Matches(Document).Select(match => $"{match.Groups[1].Value} {match.Groups[2].Value}");
+
+        Assert.Equal(documented.Order(), written.Order());
+    }
+
+    [GeneratedRegex(@"^# TYPE (\w+) (\w+)$", RegexOptions.Multiline)]
+    private static partial Regex Family();
+
+    [GeneratedRegex(@"^\| `(\w+)` \| (\w+) \|", RegexOptions.Multiline)]
+    private static partial Regex Row();
+}
