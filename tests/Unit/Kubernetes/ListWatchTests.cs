@@ -58,12 +58,14 @@ public sealed class ListWatchTests
         Assert.Equal($"GET {Path}?resourceVersion={Selector}", server.Sent[2].Line);
     }
 
-    [Fact]
-    public async Task AResourceVersionThatHasExpiredIsTheCallersAffair()
+    [Theory]
+    [InlineData("17")]
+    [InlineData("")]
+    public async Task AListThatHasExpiredAtItsStartIsTheCallersAffair(string version)
     {
         var server = new ScenarioHandler(_ => ScenarioHandler.Status(410, "Expired", "too old"));
 
-        var refusal = await Assert.ThrowsAsync<ApiException>(() => ListWatch(server).ListAsync("17", _ => { }, default));
+        var refusal = await Assert.ThrowsAsync<ApiException>(() => ListWatch(server).ListAsync(version, _ => { }, default));
 
         Assert.True(refusal.IsExpired);
     }
