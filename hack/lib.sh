@@ -39,3 +39,36 @@ platform() {
   esac
   printf '%s-%s\n' "$os" "$arch"
 }
+
+# hash_of FILE...: one checksum over names and contents.
+hash_of() {
+  if have sha256sum; then sha256sum "$@" | sha256sum; else shasum -a 256 "$@" | shasum -a 256; fi | cut -d ' ' -f 1
+}
+
+# need_packages PACKAGE...: installs them where that is ours to do (root or CI, on Debian or Ubuntu); else names the command.
+need_packages() {
+  local sudo=''
+  have apt-get || die "this machine lacks: $* (Debian's names). Install them with its package manager."
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  if [ "$(id -u)" != 0 ] && [ "${CI:-}" != true ]; then
+    die "this machine lacks: $*. Install with: sudo apt-get install --no-install-recommends $*"
+  fi
+  apt_install() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; }
+  mkdir -p "$cache"
+  with_progress "installing $*" "$cache/apt-install.log" apt_install "$@" && return
+  # Lists that are missing or old are the usual reason.
+  with_progress "updating the package lists" "$cache/apt-update.log" $sudo apt-get update \
+    && with_progress "installing $*" "$cache/apt-install.log" apt_install "$@" \
+    || die "could not install: $*"
+}
+
+# use_dotnet: puts a .NET SDK that global.json accepts on the PATH: the machine's, else the one that hack/tools got.
+use_dotnet() {
+  export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+  # The SDK would insist on ICU, which a minimal machine does not have and nothing here uses.
+  export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-1}
+  (cd "$root" && dotnet --version) >/dev/null 2>&1 && return
+  [ -x "$cache/dotnet/dotnet" ] || return 1
+  export DOTNET_ROOT=$cache/dotnet PATH=$cache/dotnet:$PATH
+  (cd "$root" && dotnet --version) >/dev/null 2>&1
+}

@@ -1,6 +1,7 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
-namespace McpOperator.Envtest;
+namespace McpOperator.Testing;
 
 /// <summary>
 /// Writes the statuses that controllers and kubelets write in a whole cluster. They are written once: when the spec
@@ -34,6 +35,15 @@ public static class Kubelet
             },
         });
 
+    /// <summary>Every Deployment of the namespace rolled out, every Ingress served.</summary>
+    public static async Task ServeAllAsync(KubeClient client, string @namespace)
+    {
+        foreach (var deployment in await client.ListAsync(Resource.Deployments, @namespace))
+            await RollOutAsync(client, @namespace, (string)deployment["metadata"]!["name"]!);
+        foreach (var ingress in await client.ListAsync(Resource.Ingresses, @namespace))
+            await ServeIngressAsync(client, @namespace, (string)ingress["metadata"]!["name"]!);
+    }
+
     private static Task<JsonObject> WriteAsync(KubeClient client, JsonObject live, int replicas, int ready, params JsonNode[] conditions) =>
         client.PatchStatusAsync(
             Resource.Deployments,
@@ -55,6 +65,6 @@ public static class Kubelet
         ["type"] = type,
         ["status"] = status,
         ["reason"] = reason,
-        ["lastTransitionTime"] = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture),
+        ["lastTransitionTime"] = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
     };
 }

@@ -1,0 +1,42 @@
+# Logic lives in hack/, so that a recipe says what happens and a script how.
+.DEFAULT_GOAL := help
+.PHONY: help build publish test test-unit test-envtest run demo size fmt lint envtest clean
+
+help: ## What there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build everything, for development
+	@hack/dotnet build --nologo
+
+publish: ## The native binary, bin/mcp-operator
+	@hack/publish
+
+test: ## Unit tests, and the published binary against a real API server
+	@hack/test all
+
+test-unit: ## Unit tests alone: seconds
+	@hack/test unit
+
+test-envtest: ## The published binary against a real API server
+	@hack/test envtest
+
+run: ## See it work: a throw-away control plane (or the cluster of KUBECONFIG) until Ctrl-C
+	@hack/run
+
+demo: ## The same, played to the end: the samples become Ready, exit 0
+	@hack/run demo
+
+size: publish ## What the binary weighs
+	@hack/size
+
+fmt: ## Format the code
+	@hack/dotnet format
+
+lint: ## What CI asks of the style
+	@hack/lint
+
+envtest: ## Get kube-apiserver, etcd and kubectl, and print their directory
+	@hack/envtest
+
+clean: ## Remove what was built (the cache outside of the checkout stays)
+	@rm -rf bin TestResults; find src tests hack -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
