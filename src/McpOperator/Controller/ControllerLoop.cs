@@ -171,6 +171,16 @@ public sealed class ControllerLoop(
             Log.Conflict(logger, key, exception.Message);
             outcome = Outcome.Retry;
         }
+        catch (HttpRequestException exception)
+        {
+            // The way to the API server, not the object: every key meets it, and the reflectors report it as well. So
+            // one line a key and outage, and no stack.
+            var level = queue.Failures(key) == 0 ? LogLevel.Warning : LogLevel.Debug;
+            _counters.Error();
+            var delay = queue.AddRateLimited(key);
+            Log.NotReached(logger, level, key, delay, exception.Message);
+            return;
+        }
 #pragma warning disable CA1031 // One object's trouble must not become another's.
         catch (Exception exception)
 #pragma warning restore CA1031

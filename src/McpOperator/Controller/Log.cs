@@ -70,4 +70,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 216, EventName = "AbandoningReconciles", Level = LogLevel.Warning,
         Message = "{Active} reconciles ignore their cancellation and are left behind")]
     public static partial void AbandoningReconciles(ILogger logger, int active);
+
+    [LoggerMessage(EventId = 217, EventName = "NotReached",
+        Message = "Reconciling {Key} did not reach the API server, next try in {Delay}: {Error}")]
+    public static partial void NotReached(
+        ILogger logger, LogLevel level, ObjectKey key, TimeSpan delay, string error);
 }

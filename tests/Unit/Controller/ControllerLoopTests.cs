@@ -236,6 +236,21 @@ public sealed class ControllerLoopTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task AnApiServerThatIsAwayIsOneWarningAKeyUntilItIsBack()
+    {
+        Start();
+        _queue.Add(Foo);
+        await Fail(new HttpRequestException("refused"));
+        _time.Advance(TimeSpan.FromMilliseconds(5));
+        await Fail(new HttpRequestException("refused"));
+
+        Assert.Equal(
+            [LogLevel.Warning, LogLevel.Debug],
+            _log.All.Where(line => line.Event == "NotReached").Select(line => line.Level));
+        Assert.Equal((2, 2), (_queue.Failures(Foo), _loop!.Counters.Failed));
+    }
+
+    [Fact]
     public async Task EveryLineOfAReconcileCarriesItsIdNamespaceAndName()
     {
         Start();
