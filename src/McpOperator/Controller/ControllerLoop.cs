@@ -178,7 +178,7 @@ public sealed class ControllerLoop(
             var level = queue.Failures(key) == 0 ? LogLevel.Warning : LogLevel.Debug;
             _counters.Error();
             var delay = queue.AddRateLimited(key);
-            Log.NotReached(logger, level, key, delay, exception.Message);
+            Log.NotReached(logger, level, key, delay.TotalSeconds, exception.Message);
             return;
         }
 #pragma warning disable CA1031 // One object's trouble must not become another's.
@@ -186,7 +186,8 @@ public sealed class ControllerLoop(
 #pragma warning restore CA1031
         {
             _counters.Error();
-            Log.ReconcileFailed(logger, key, queue.AddRateLimited(key), exception);
+            var delay = queue.AddRateLimited(key);
+            Log.ReconcileFailed(logger, key, delay.TotalSeconds, exception);
             return;
         }
 

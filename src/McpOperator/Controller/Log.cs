@@ -11,29 +11,29 @@ internal static partial class Log
     public static partial void Listed(ILogger logger, string resource, int count, string resourceVersion);
 
     [LoggerMessage(EventId = 201, EventName = "WatchEnded", Level = LogLevel.Debug,
-        Message = "The watch of {Resource} ended at version {ResourceVersion} after {Lasted}")]
-    public static partial void WatchEnded(ILogger logger, string resource, string resourceVersion, TimeSpan lasted);
+        Message = "The watch of {Resource} ended at version {ResourceVersion} after {Seconds:0.0} s")]
+    public static partial void WatchEnded(ILogger logger, string resource, string resourceVersion, double seconds);
 
     [LoggerMessage(EventId = 202, EventName = "WatchInterrupted", Level = LogLevel.Debug,
         Message = "The watch of {Resource} was interrupted ({Fault}) and goes on: {Error}")]
     public static partial void WatchInterrupted(ILogger logger, string resource, WatchFault fault, string error);
 
     [LoggerMessage(EventId = 203, EventName = "ReflectorFailed",
-        Message = "Cannot {Verb} {Resource}, next try in {Delay}: {Error}")]
+        Message = "Cannot {Verb} {Resource}, next try in {Seconds:0.0##} s: {Error}")]
     public static partial void ReflectorFailed(
-        ILogger logger, LogLevel level, string verb, string resource, TimeSpan delay, string error, Exception? exception);
+        ILogger logger, LogLevel level, string verb, string resource, double seconds, string error, Exception? exception);
 
     [LoggerMessage(EventId = 204, EventName = "NotAllowed",
         Message = "Not allowed to {Verb} {Resource}; grant it in the operator's ClusterRole or Role. "
-            + "Next try in {Delay}: {Error}")]
+            + "Next try in {Seconds:0.0##} s: {Error}")]
     public static partial void NotAllowed(
-        ILogger logger, LogLevel level, string verb, string resource, TimeSpan delay, string error);
+        ILogger logger, LogLevel level, string verb, string resource, double seconds, string error);
 
     [LoggerMessage(EventId = 205, EventName = "NotServed",
         Message = "Cannot {Verb} {Resource}: the API server does not serve them. Is the CRD installed? "
-            + "Next try in {Delay}: {Error}")]
+            + "Next try in {Seconds:0.0##} s: {Error}")]
     public static partial void NotServed(
-        ILogger logger, LogLevel level, string verb, string resource, TimeSpan delay, string error);
+        ILogger logger, LogLevel level, string verb, string resource, double seconds, string error);
 
     [LoggerMessage(EventId = 206, EventName = "ReflectorRecovered", Level = LogLevel.Information,
         Message = "Watching {Resource} works again")]
@@ -56,8 +56,8 @@ internal static partial class Log
     public static partial void WorkersStarted(ILogger logger, int workers);
 
     [LoggerMessage(EventId = 213, EventName = "ReconcileFailed", Level = LogLevel.Error,
-        Message = "Reconciling {Key} failed, next try in {Delay}")]
-    public static partial void ReconcileFailed(ILogger logger, ObjectKey key, TimeSpan delay, Exception exception);
+        Message = "Reconciling {Key} failed, next try in {Seconds:0.0##} s")]
+    public static partial void ReconcileFailed(ILogger logger, ObjectKey key, double seconds, Exception exception);
 
     [LoggerMessage(EventId = 214, EventName = "Conflict", Level = LogLevel.Debug,
         Message = "Reconciling {Key} met a conflict, and is tried again: {Error}")]
@@ -72,7 +72,7 @@ internal static partial class Log
     public static partial void AbandoningReconciles(ILogger logger, int active);
 
     [LoggerMessage(EventId = 217, EventName = "NotReached",
-        Message = "Reconciling {Key} did not reach the API server, next try in {Delay}: {Error}")]
+        Message = "Reconciling {Key} did not reach the API server, next try in {Seconds:0.0##} s: {Error}")]
     public static partial void NotReached(
-        ILogger logger, LogLevel level, ObjectKey key, TimeSpan delay, string error);
+        ILogger logger, LogLevel level, ObjectKey key, double seconds, string error);
 }

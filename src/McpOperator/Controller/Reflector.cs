@@ -149,7 +149,7 @@ public sealed class Reflector<T>(
 
         // A cancelled stream may also end without an exception.
         var lasted = Now - begun;
-        Log.WatchEnded(logger, Name, version, lasted);
+        Log.WatchEnded(logger, Name, version, lasted.TotalSeconds);
         return (new(ReflectorVerb.Watch, version, WatchFault.None, lasted, sawEvents, TimeSpan.Zero), null);
     }
 
@@ -173,15 +173,15 @@ public sealed class Reflector<T>(
         switch (status?.Code)
         {
             case 403:
-                Log.NotAllowed(logger, level, verb, Name, delay, message);
+                Log.NotAllowed(logger, level, verb, Name, delay.TotalSeconds, message);
                 break;
             case 404:
-                Log.NotServed(logger, level, verb, Name, delay, message);
+                Log.NotServed(logger, level, verb, Name, delay.TotalSeconds, message);
                 break;
             default:
                 // The stack says something only when the fault is our own.
                 var detail = input.Fault == WatchFault.Unexpected ? exception : null;
-                Log.ReflectorFailed(logger, level, verb, Name, delay, message, detail);
+                Log.ReflectorFailed(logger, level, verb, Name, delay.TotalSeconds, message, detail);
                 break;
         }
     }
