@@ -19,7 +19,7 @@ internal sealed class ConsoleLogFormatter(TimeProvider time, bool colour) : Cons
         textWriter.Write(time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
         textWriter.Write(' ');
         WriteLevel(textWriter, logEntry.LogLevel);
-        textWriter.Write($" {LogText.Logger(logEntry.Category),-14}  ");
+        textWriter.Write($" {LogText.Logger(logEntry.Category),-15}  ");
         textWriter.Write(Printable.Escape(logEntry.Formatter(logEntry.State, logEntry.Exception)));
 
         var fields = LogFields.Of(logEntry, scopeProvider);

@@ -162,7 +162,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         await Fail(new InvalidOperationException("boom"));
 
         var line = Assert.Single(_log.All, line => line.Level == LogLevel.Error);
-        Assert.Equal("Reconciling ns/foo failed, next try in 00:00:00.0050000", line.Text);
+        Assert.Equal("Reconciling ns/foo failed, next try in 0.005 s", line.Text);
         Assert.IsType<InvalidOperationException>(line.Exception);
         Assert.Equal((1, 1, 1), (_queue.Failures(Foo), _queue.Delayed, _loop!.Counters.Failed));
     }
