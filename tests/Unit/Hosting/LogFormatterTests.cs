@@ -133,7 +133,7 @@ public sealed class LogFormatterTests
 
     [Fact]
     public void AConsoleLineIsAlignedAndAddsTheScopes() => Assert.Equal(
-        "2026-01-02T03:04:05Z INFO  Reconciler      Applied Service  namespace=shop name=\"a b\"\n",
+        "2026-01-02T03:04:05Z INFO  Reconciler       Applied Service  namespace=shop name=\"a b\"\n",
         Console(logger =>
         {
             using (logger.BeginScope("{Namespace} {Name}", "shop", "a b"))
@@ -142,7 +142,7 @@ public sealed class LogFormatterTests
 
     [Fact]
     public void AConsoleStackTraceIsIndented() => Assert.Equal(
-        "2026-01-02T03:04:05Z ERROR Reconciler      Failed\n    System.IO.IOException: one\n    two\n",
+        "2026-01-02T03:04:05Z ERROR Reconciler       Failed\n    System.IO.IOException: one\n    two\n",
         Console(logger => logger.LogError(new IOException("one\ntwo"), "Failed")));
 
     [Fact]
