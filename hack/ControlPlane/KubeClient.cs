@@ -141,10 +141,11 @@ public sealed class KubeClient : IDisposable
         SendAsync(HttpMethod.Delete, $"{resource.PathTo(@namespace, name)}?propagationPolicy=Background");
 
     /// <summary>Any request; an answer that is no JSON object comes as <c>{"text": …}</c>.</summary>
-    public async Task<JsonObject> SendAsync(HttpMethod method, string path, HttpContent? content = null, CancellationToken cancellation = default)
+    public async Task<JsonObject> SendAsync(
+        HttpMethod method, string path, HttpContent? content = null, string accept = "application/json", CancellationToken cancellation = default)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
-        request.Headers.Accept.ParseAdd("application/json");
+        request.Headers.Accept.ParseAdd(accept);
         // Only a cluster that somebody else set up has tokens or passwords; our own has client certificates.
         if (_configuration.TokenProvider is { } tokens)
             request.Headers.Authorization = await tokens.GetAuthenticationHeaderAsync(cancellation);

@@ -15,6 +15,7 @@ public sealed class ApiClient : IDisposable
     private const string ManagerQuery = $"?fieldManager={FieldManager}";
     private const string ApplyPatch = "application/apply-patch+yaml";
     private const string MergePatch = "application/merge-patch+json";
+    private const string StrategicMergePatch = "application/strategic-merge-patch+json";
     private const string Json = "application/json";
 
     private readonly Requester _requester;
@@ -103,6 +104,11 @@ public sealed class ApiClient : IDisposable
         Decoder<T> decode,
         CancellationToken cancellationToken = default) =>
         SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), ManagerQuery, body, MergePatch), decode, cancellationToken);
+
+    /// <summary>Strategic merge patch: knows the keys of lists, and can delete items. Built-in kinds only.</summary>
+    public Task StrategicPatchAsync(
+        ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
+        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), ManagerQuery, body, StrategicMergePatch), cancellationToken);
 
     /// <exception cref="ApiException">Among others with <see cref="ApiException.IsAlreadyExists"/>.</exception>
     public Task CreateAsync(

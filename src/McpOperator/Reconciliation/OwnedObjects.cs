@@ -13,6 +13,17 @@ namespace McpOperator.Reconciliation;
 public readonly record struct Ensured<T>(T? Live, Problem? Problem = null, bool IsRaced = false)
     where T : Observed;
 
+/// <summary>A request after which an intent that was refused is tried again.</summary>
+/// <param name="Body">An apply body, or a strategic merge patch.</param>
+/// <param name="IsPatch">True for the latter.</param>
+public sealed record Step(byte[] Body, bool IsPatch = false);
+
+/// <summary>The step that may help after a refusal; null when none will.</summary>
+/// <param name="isNew">Whether the object was not there before.</param>
+/// <param name="taken">How many steps were taken already.</param>
+/// <param name="refusal">Of the intent.</param>
+public delegate Step? Detour(bool isNew, int taken, ApiException refusal);
+
 /// <summary>
 /// Brings the objects of one kind to what their server wants, by server-side apply, and only when they differ. An
 /// object that is not the server's is never touched.
@@ -24,11 +35,11 @@ public sealed class OwnedObjects<T>(
     /// <param name="owner">Whose object it is; they share their name.</param>
     /// <param name="intent">The apply body: every field that we own.</param>
     /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
-    /// <param name="createWith">What to create it with first, where the API server refuses to create the intent.</param>
+    /// <param name="detour">Asked when the API server finds the intent invalid.</param>
     /// <exception cref="ApiException">The namespace is being deleted; every other refusal is in the answer.</exception>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
     public async Task<Ensured<T>> EnsureAsync(
-        MCPServer owner, byte[] intent, CancellationToken cancellationToken, byte[]? createWith = null)
+        MCPServer owner, byte[] intent, CancellationToken cancellationToken, Detour? detour = null)
     {
         var key = owner.Key;
         var live = store.Get(key);
@@ -46,9 +57,7 @@ public sealed class OwnedObjects<T>(
             live ??= await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false);
             if (!isKnown && live is not null && OthersHold(live, owner) is { } foreign)
                 return new Ensured<T>(null, foreign);
-            var answer = live is null && createWith is not null
-                ? await CreateInStepsAsync(key, createWith, intent, cancellationToken).ConfigureAwait(false)
-                : await ApplyAsync(key, intent, force: live is not null, cancellationToken).ConfigureAwait(false);
+            var answer = await BringAsync(key, intent, isNew: live is null, detour, cancellationToken).ConfigureAwait(false);
             if (live is null)
                 Log.Created(logger, type.Kind);
             else
@@ -69,17 +78,26 @@ public sealed class OwnedObjects<T>(
         }
     }
 
-    private async Task<T> CreateInStepsAsync(
-        ObjectKey key, byte[] first, byte[] intent, CancellationToken cancellationToken)
+    private async Task<T> BringAsync(
+        ObjectKey key, byte[] intent, bool isNew, Detour? detour, CancellationToken cancellationToken)
     {
-        try
+        for (var taken = 0; ; taken++)
         {
-            return await ApplyAsync(key, intent, force: false, cancellationToken).ConfigureAwait(false);
-        }
-        catch (ApiException exception) when (exception.IsInvalid)
-        {
-            await ApplyAsync(key, first, force: false, cancellationToken).ConfigureAwait(false);
-            return await ApplyAsync(key, intent, force: true, cancellationToken).ConfigureAwait(false);
+            var force = !isNew || taken > 0;
+            Step step;
+            try
+            {
+                return await ApplyAsync(key, intent, force, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ApiException exception) when (exception.IsInvalid && detour?.Invoke(isNew, taken, exception) is { } next)
+            {
+                step = next;
+            }
+
+            if (step.IsPatch)
+                await api.StrategicPatchAsync(type, key, step.Body, cancellationToken).ConfigureAwait(false);
+            else
+                await ApplyAsync(key, step.Body, force, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -149,16 +149,26 @@ public sealed class Reconciler
         if (DeploymentBuilder.UsesOperatorPullSecret(server.Spec, _settings)
             && await _prerequisites.EnsurePullSecretAsync(ns, cancellationToken).ConfigureAwait(false) is { } refused)
             return new Ensured<ObservedDeployment>(live, refused);
-        var intent = JsonSerializer.SerializeToUtf8Bytes(
-            DeploymentBuilder.Build(server, _settings), ManifestJsonContext.Default.Deployment);
-        return await _deployments.EnsureAsync(server, intent, cancellationToken).ConfigureAwait(false);
+        var deployment = DeploymentBuilder.Build(server, _settings);
+        return await _deployments.EnsureAsync(
+            server, Serialize(deployment), cancellationToken,
+            (isNew, taken, refusal) => taken switch
+            {
+                _ when isNew || !EnvironmentReset.Helps(refusal) => null,
+                0 => new Step(Serialize(EnvironmentReset.Paused(deployment))),
+                1 => new Step(EnvironmentReset.Removal(deployment), IsPatch: true),
+                _ => null,
+            }).ConfigureAwait(false);
     }
 
     private Task<Ensured<ObservedIngress>> EnsureIngressAsync(MCPServer server, CancellationToken cancellationToken)
     {
         var ingress = IngressBuilder.Build(server, _settings);
-        var forOldCreate = IngressBuilder.ForOldCreate(ingress) is { } older ? Serialize(older) : null;
-        return _ingresses.EnsureAsync(server, Serialize(ingress), cancellationToken, forOldCreate);
+        return _ingresses.EnsureAsync(
+            server, Serialize(ingress), cancellationToken,
+            (isNew, taken, _) => isNew && taken == 0 && IngressBuilder.ForOldCreate(ingress) is { } older
+                ? new Step(Serialize(older))
+                : null);
     }
 
     private async Task<Ensured<ObservedIngress>> WithholdIngressAsync(
@@ -183,6 +193,9 @@ public sealed class Reconciler
 
     private static Surface With(Surface surface, Problem? problem) =>
         problem is null ? surface : surface.Failed(problem);
+
+    private static byte[] Serialize(Deployment deployment) =>
+        JsonSerializer.SerializeToUtf8Bytes(deployment, ManifestJsonContext.Default.Deployment);
 
     private static byte[] Serialize(Service service) =>
         JsonSerializer.SerializeToUtf8Bytes(service, ManifestJsonContext.Default.Service);

@@ -14,6 +14,9 @@ public sealed record DeploymentSpec
     public required int Replicas { get; init; }
     public required LabelSelector Selector { get; init; }
     public required DeploymentStrategy Strategy { get; init; }
+
+    /// <summary>True while no rollout may start; absent otherwise, so that pausing one by hand works.</summary>
+    public bool? Paused { get; init; }
     public required PodTemplate Template { get; init; }
 }
 

@@ -1,0 +1,168 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace McpOperator.Envtest;
+
+/// <summary>Images of the platform's registry, and the secret that they are pulled with.</summary>
+public sealed class RegistryTests(ControlPlaneFixture fixture)
+{
+    private const string Password = "p\"a\\s's<w>ö&d $x";
+
+    [Fact]
+    public async Task AServerThatAsksForTheProvisionedRegistryGetsItsImageFromThere()
+    {
+        await using var scenario = await ServerScenario.StartAsync(
+            fixture, new Dictionary<string, string?> { ["PROVISIONED_REGISTRY_URL"] = "https://registry.example.org:5000/" });
+        await scenario.CreateServerAsync("{image: ghcr.io/acme/web, useProvisionedRegistry: true, registryOverride: mirror.example.org}");
+        await AssertImageAsync(scenario, "registry.example.org:5000/acme/web:latest");
+        // Without credentials there is nothing to pull with.
+        Assert.Empty(await scenario.Client.ListAsync(Resource.Secrets, scenario.Namespace.Name));
+        Assert.Null((await scenario.DeploymentAsync())["spec"]!["template"]!["spec"]!["imagePullSecrets"]);
+
+        await scenario.EditServerAsync("image: acme/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+        await AssertImageAsync(
+            scenario, "registry.example.org:5000/acme/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+        await scenario.EditServerAsync("image: web:2");
+        await AssertImageAsync(scenario, "registry.example.org:5000/web:2");
+        await scenario.EditServerAsync("useProvisionedRegistry: false");
+        await AssertImageAsync(scenario, "mirror.example.org/web:2");
+        await scenario.EditServerAsync("registryOverride: null");
+        await AssertImageAsync(scenario, "web:2");
+    }
+
+    [Fact]
+    public async Task WithoutAUrlThePullHostIsTheProvisionedRegistry()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, new Dictionary<string, string?>
+        {
+            ["MCP_REGISTRY_PULL_HOST"] = "pull.example.org",
+            ["MCP_REGISTRY_ENDPOINT"] = "endpoint.example.org",
+        });
+        await scenario.CreateServerAsync("{image: ghcr.io/acme/web, useProvisionedRegistry: true}");
+        await AssertImageAsync(scenario, "pull.example.org/acme/web:latest");
+
+        await scenario.StartOperatorAsync();
+        await scenario.EditServerAsync("imageTag: '2'");
+        await AssertImageAsync(scenario, "registry.registry.svc.cluster.local:5000/acme/web:2");
+    }
+
+    [Fact]
+    public async Task ThePullSecretHoldsTheCredentialsAndNothingElseShowsThem()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, Credentials(Password), "--log-level", "debug");
+        await scenario.CreateServerAsync("image: registry.example.org/acme/web");
+        var server = await scenario.SettledAsync();
+
+        ServerScenario.AssertJson(
+            """[{"name": "mcp-runtime-registry-pull"}]""".AsJson(),
+            (await scenario.DeploymentAsync())["spec"]!["template"]!["spec"]!["imagePullSecrets"]);
+        var secret = await scenario.Client.GetAsync(Resource.Secrets, scenario.Namespace.Name, "mcp-runtime-registry-pull");
+        Assert.Equal("kubernetes.io/dockerconfigjson", (string?)secret["type"]);
+        ServerScenario.AssertJson("{app.kubernetes.io/managed-by: mcp-runtime}", secret["metadata"]!["labels"]);
+        Assert.Null(secret["metadata"]!["ownerReferences"]);
+        Assert.Equal(
+            [(ServerScenario.FieldManager, "Apply")],
+            secret["metadata"]!["managedFields"]!.AsArray().Select(entry => ((string)entry!["manager"]!, (string)entry["operation"]!)));
+        ServerScenario.AssertJson(
+            new JsonObject
+            {
+                ["auths"] = new JsonObject
+                {
+                    ["registry.example.org"] = new JsonObject
+                    {
+                        ["username"] = "robot",
+                        ["password"] = Password,
+                        ["auth"] = Convert.ToBase64String(Encoding.UTF8.GetBytes($"robot:{Password}")),
+                    },
+                },
+            },
+            Content(secret));
+
+        // An edit makes more log lines, and a refused spec a message about itself.
+        await scenario.EditServerAsync("resources: {requests: {cpu: '2'}, limits: {cpu: '1'}}");
+        await scenario.EventuallyPhaseAsync("Error");
+        var seen = string.Join('\n', [
+            .. scenario.Operator!.Lines,
+            server.ToJsonString(),
+            (await scenario.ServerAsync()).ToJsonString(),
+            (await scenario.DeploymentAsync()).ToJsonString(),
+            .. (await scenario.Client.ListAsync(Resource.Events, scenario.Namespace.Name)).Select(e => e.ToJsonString()),
+        ]);
+        Assert.NotEmpty(scenario.Operator.Lines);
+        foreach (var trace in (string[])[Password, JsonValue.Create(Password).ToJsonString()[1..^1], "p\\\"a", Convert.ToBase64String(Encoding.UTF8.GetBytes($"robot:{Password}"))])
+            Assert.DoesNotContain(trace, seen);
+    }
+
+    [Fact]
+    public async Task ANewPasswordReachesTheNamespaceWithTheNextOperator()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, Credentials("first"));
+        await scenario.CreateServerAsync("image: registry.example.org/acme/web");
+        await scenario.SettledAsync();
+
+        await scenario.StartOperatorAsync(Credentials("second"));
+
+        await Eventually.TrueAsync(
+            "the secret held the new password",
+            () => scenario.Client.GetAsync(Resource.Secrets, scenario.Namespace.Name, "mcp-runtime-registry-pull"),
+            secret => (string?)Content(secret)["auths"]!["registry.example.org"]!["password"] == "second");
+    }
+
+    [Fact]
+    public async Task ThePullSecretHasTheConfiguredNameAndIsThereOnlyForServersWithoutTheirOwn()
+    {
+        await using var scenario = await ServerScenario.StartAsync(
+            fixture, new Dictionary<string, string?>(Credentials("secret")) { ["PROVISIONED_REGISTRY_SECRET_NAME"] = "platform-pull" });
+        await scenario.CreateServerAsync("{image: registry.example.org/acme/web, imagePullSecrets: [own]}");
+        await scenario.SettledAsync();
+        Assert.Equal("own", await PullSecretsAsync(scenario));
+        Assert.Empty(await scenario.Client.ListAsync(Resource.Secrets, scenario.Namespace.Name));
+
+        // Blank entries come out of templates, and are none.
+        await scenario.EditAndSettleAsync("imagePullSecrets: [' ']");
+        Assert.Equal("platform-pull", await PullSecretsAsync(scenario));
+        Assert.Equal(
+            ["platform-pull"],
+            (await scenario.Client.ListAsync(Resource.Secrets, scenario.Namespace.Name)).Select(secret => (string)secret["metadata"]!["name"]!));
+
+        await scenario.EditAndSettleAsync("imagePullSecrets: [own]");
+        Assert.Equal("own", await PullSecretsAsync(scenario));
+    }
+
+    [Fact]
+    public async Task AServiceAccountThatSomebodyElseMadeStaysAsItIs()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture);
+        await scenario.Client.CreateAsync(
+            "{apiVersion: v1, kind: ServiceAccount, metadata: {name: mcp-workload, labels: {made-by: them}}, automountServiceAccountToken: true}",
+            scenario.Namespace.Name);
+        await scenario.CreateServerAsync("image: example.org/web");
+        await scenario.SettledAsync();
+
+        var account = await scenario.Client.GetAsync(Resource.ServiceAccounts, scenario.Namespace.Name, "mcp-workload");
+        Assert.True((bool)account["automountServiceAccountToken"]!);
+        ServerScenario.AssertJson("{made-by: them}", account["metadata"]!["labels"]);
+        Assert.Equal("mcp-workload", (string?)(await scenario.DeploymentAsync())["spec"]!["template"]!["spec"]!["serviceAccountName"]);
+    }
+
+    private static Dictionary<string, string?> Credentials(string password) => new()
+    {
+        ["PROVISIONED_REGISTRY_URL"] = "registry.example.org",
+        ["PROVISIONED_REGISTRY_USERNAME"] = "robot",
+        ["PROVISIONED_REGISTRY_PASSWORD"] = password,
+    };
+
+    private static JsonObject Content(JsonObject secret) =>
+        Encoding.UTF8.GetString(Convert.FromBase64String((string)secret["data"]![".dockerconfigjson"]!)).AsJson().AsObject();
+
+    private static async Task<string> PullSecretsAsync(ServerScenario scenario) => string.Join(
+        ',',
+        ((JsonArray?)(await scenario.DeploymentAsync())["spec"]!["template"]!["spec"]!["imagePullSecrets"] ?? []).Select(secret => (string?)secret!["name"]));
+
+    private static async Task AssertImageAsync(ServerScenario scenario, string image)
+    {
+        var status = (await scenario.SettledAsync())["status"]!;
+        Assert.Equal(image, (string?)(await scenario.ContainerAsync())["image"]);
+        Assert.Equal(image, (string?)status["image"]);
+    }
+}
