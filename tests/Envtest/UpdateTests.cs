@@ -83,6 +83,29 @@ public sealed class UpdateTests(ControlPlaneFixture fixture)
     }
 
     [Fact]
+    public async Task AVariableThatTheSpecTakesOverFromSomebodysReferenceHasTheValueOfTheSpec()
+    {
+        await using var scenario = await StartAsync("{image: example.org/web, envVars: [{name: A, value: '1'}]}");
+        await scenario.Client.PatchAsync(
+            Resource.Deployments, scenario.Namespace.Name, ServerScenario.Name,
+            """
+            {"spec": {"template": {"spec": {"containers": [{"name": "web", "env": [
+              {"name": "B", "valueFrom": {"secretKeyRef": {"name": "theirs", "key": "B"}}}
+            ]}]}}}}
+            """.AsJson(),
+            PatchKind.Strategic);
+
+        var status = (await scenario.EditAndSettleAsync("envVars: [{name: A, value: '1'}, {name: B, value: '2'}, {name: C, value: '3'}]"))["status"]!;
+
+        Assert.NotEqual("Error", (string?)status["phase"]);
+        Assert.Null((await scenario.DeploymentAsync())["spec"]!["paused"]);
+        ServerScenario.AssertJson(
+            """[{"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "C", "value": "3"}]""".AsJson(),
+            (await scenario.ContainerAsync())["env"]);
+        await AssertEnvAsync(scenario, "envVars: null", null);
+    }
+
+    [Fact]
     public async Task TurningTheOrderOfVariablesAroundSettles()
     {
         fixture.RequireOwn("the audit log");
