@@ -35,7 +35,7 @@ public sealed class Reconciler
         _deployments = new(Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, _guard, logger);
         _services = new(Kinds.Service, ObservedService.Decode, stores.Services, api, _guard, logger);
         _ingresses = new(Kinds.Ingress, ObservedIngress.Decode, stores.Ingresses, api, _guard, logger);
-        _servers = new ServerWriter(api, stores.Servers, _guard, settings, logger);
+        _servers = new ServerWriter(api, stores, _guard, settings, logger);
     }
 
     /// <summary>One pass over one server; the nine steps.</summary>
