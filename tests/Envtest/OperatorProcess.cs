@@ -13,7 +13,7 @@ public sealed record OperatorOptions
     /// <summary>Added to the environment; null removes a variable.</summary>
     public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
 
-    /// <summary>Default: one for <see cref="TestNamespace.OperatorUser"/>, who may do everything.</summary>
+    /// <summary>Default: one for <see cref="TestNamespace.OperatorUser"/>, who may do what config/rbac grants, in that namespace.</summary>
     public string? Kubeconfig { get; init; }
 
     /// <summary>Default: $MCP_OPERATOR_BINARY, else bin/mcp-operator.</summary>
@@ -52,7 +52,7 @@ public sealed class OperatorProcess : IAsyncDisposable
     {
         options ??= new();
         var kubeconfig = options.Kubeconfig
-            ?? (controlPlane.IsOwn ? controlPlane.Kubeconfig(@namespace.OperatorUser, "system:masters") : controlPlane.AdminKubeconfig);
+            ?? (controlPlane.IsOwn ? controlPlane.Kubeconfig(@namespace.OperatorUser) : controlPlane.AdminKubeconfig);
         // Whatever configures an operator in the shell of whoever runs the tests must not reach this one.
         var environment = System.Environment.GetEnvironmentVariables().Keys.Cast<string>()
             .Where(name => name is "KUBECONFIG" or "DEFAULT_INGRESS_HOST" or "DEFAULT_INGRESS_CLASS" or "REQUEUE_DELAY_SECONDS"
