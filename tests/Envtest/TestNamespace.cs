@@ -55,7 +55,7 @@ public sealed class TestNamespace : IAsyncDisposable
 
     /// <summary>The operator's requests that RBAC refused.</summary>
     public async Task<IReadOnlyList<AuditEvent>> DenialsAsync() =>
-        [.. (await OperatorRequestsAsync()).Where(request => request.IsDenied)];
+        [.. (await _controlPlane.AuditEventsAsync()).Where(e => e.User == OperatorUser && e.IsDenied)];
 
     public override string ToString() => Name;
 
