@@ -7,13 +7,23 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace McpOperator.Unit.Reconciliation;
 
-public sealed class NamespacePrerequisitesTests
+public sealed class NamespacePrerequisitesTests : IDisposable
 {
     private readonly Server _server = new();
+    private readonly ApiClient _api;
     private readonly NamespacePrerequisites _prerequisites;
 
-    public NamespacePrerequisitesTests() => _prerequisites = new(
-        new ApiClient(_server, new Uri("https://api.example.org"), TimeProvider.System), new OperatorSettings(), NullLogger.Instance);
+    public NamespacePrerequisitesTests()
+    {
+        _api = new ApiClient(_server, new Uri("https://api.example.org"), TimeProvider.System);
+        _prerequisites = new NamespacePrerequisites(_api, new OperatorSettings(), NullLogger.Instance);
+    }
+
+    public void Dispose()
+    {
+        _api.Dispose();
+        _server.Dispose();
+    }
 
     [Fact]
     public async Task WorkersThatNeedTheServiceAccountAtTheSameTimeSendOneRequest()
