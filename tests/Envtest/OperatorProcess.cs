@@ -148,7 +148,7 @@ public sealed class OperatorProcess : IAsyncDisposable
             output?.WriteLine(line);
     }
 
-    private static string FindBinary()
+    internal static string FindBinary()
     {
         var binary = Environment.GetEnvironmentVariable("MCP_OPERATOR_BINARY");
         if (string.IsNullOrEmpty(binary))
