@@ -3,6 +3,9 @@ using System.Text.Json;
 namespace McpOperator.Testing;
 
 /// <summary>One line of the API server's audit log. What does not apply to a request is empty, never null.</summary>
+/// <param name="IsDenied">
+/// The user lacks the permission. A 403 alone does not say so: admission answers one too, as for a namespace that ends.
+/// </param>
 public sealed record AuditEvent(
     string Stage,
     string User,
@@ -15,6 +18,7 @@ public sealed record AuditEvent(
     string Name,
     string RequestUri,
     int Code,
+    bool IsDenied,
     DateTimeOffset Received)
 {
     /// <summary>
@@ -43,6 +47,7 @@ public sealed record AuditEvent(
             Text(reference, "name"),
             Text(root, "requestURI"),
             Child(Child(root, "responseStatus"), "code") is { ValueKind: JsonValueKind.Number } code ? code.GetInt32() : 0,
+            Text(Child(root, "annotations"), "authorization.k8s.io/decision") == "forbid",
             DateTimeOffset.TryParse(Text(root, "requestReceivedTimestamp"), out var received) ? received : default);
     }
 

@@ -88,6 +88,11 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <summary>Kills kube-apiserver as a power cut would: open watches break, nobody answers at its address. etcd stays.</summary>
     public Task StopApiServerAsync() => Required(_own).ApiServer.StopAsync();
 
+    /// <summary>Freezes kube-apiserver: it takes connections, and answers nothing, until <see cref="ResumeApiServer"/>.</summary>
+    public void PauseApiServer() => Required(_own).ApiServer.Signal(TetheredProcess.SigStop);
+
+    public void ResumeApiServer() => Required(_own).ApiServer.Signal(TetheredProcess.SigCont);
+
     /// <summary>Starts it again at the same address and with the same data, and waits until it is ready.</summary>
     public async Task StartApiServerAsync()
     {

@@ -50,6 +50,8 @@ internal sealed class ServerProcess(string name, string binary, string logFile, 
         }
     }
 
+    public void Signal(int signal) => _process?.Signal(signal);
+
     /// <summary>SIGKILL: what they hold is thrown away, and a graceful stop of kube-apiserver takes a minute.</summary>
     public async Task StopAsync()
     {

@@ -11,6 +11,8 @@ public sealed class TetheredProcess : IAsyncDisposable
 {
     public const int SigKill = 9;
     public const int SigTerm = 15;
+    public const int SigCont = 18;
+    public const int SigStop = 19;
 
     private readonly Process _tether;
 

@@ -5,7 +5,7 @@ using McpOperator.Envtest;
 namespace McpOperator.Envtest;
 
 /// <summary>
-/// One control plane for the whole run, with our CRDs. A test class takes it as constructor parameter; every test makes a
+/// One control plane for the whole run, with our CRDs and our role. A test class takes it as constructor parameter; every test makes a
 /// <see cref="TestNamespace"/> of its own, and one that stops the API server makes a control plane of its own.
 /// </summary>
 public sealed class ControlPlaneFixture : IAsyncLifetime
@@ -18,7 +18,20 @@ public sealed class ControlPlaneFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         ControlPlane = await ControlPlane.StartAsync();
-        await ControlPlane.InstallCrdsAsync(Repository.PathTo("config", "crd"));
+        await InstallAsync(ControlPlane);
+    }
+
+    /// <summary>What README tells an administrator to apply: the CRDs, and the role that <see cref="TestNamespace"/> binds.</summary>
+    public static async Task InstallAsync(ControlPlane controlPlane)
+    {
+        await controlPlane.InstallCrdsAsync(Repository.PathTo("config", "crd"));
+        await InstallRoleAsync(controlPlane);
+    }
+
+    public static async Task InstallRoleAsync(ControlPlane controlPlane)
+    {
+        foreach (var manifest in Manifest.LoadDirectory(Repository.PathTo("config", "rbac")))
+            await controlPlane.Client.ApplyAsync(manifest);
     }
 
     /// <summary>Skips the running test where the cluster is somebody else's: no audit log, no other users, no restart.</summary>

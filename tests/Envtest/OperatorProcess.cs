@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -13,7 +14,7 @@ public sealed record OperatorOptions
     /// <summary>Added to the environment; null removes a variable.</summary>
     public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
 
-    /// <summary>Default: one for <see cref="TestNamespace.OperatorUser"/>, who may do everything.</summary>
+    /// <summary>Empty: no --kubeconfig. Default: one for <see cref="TestNamespace.OperatorUser"/>, who may do what config/rbac grants, in that namespace.</summary>
     public string? Kubeconfig { get; init; }
 
     /// <summary>Default: $MCP_OPERATOR_BINARY, else bin/mcp-operator.</summary>
@@ -27,6 +28,7 @@ public sealed record OperatorOptions
 public sealed class OperatorProcess : IAsyncDisposable
 {
     private const int TailLines = 200;
+    private static readonly HttpClient Http = new();
 
     private readonly TetheredProcess _process;
     private readonly Recorder _recorder;
@@ -52,7 +54,7 @@ public sealed class OperatorProcess : IAsyncDisposable
     {
         options ??= new();
         var kubeconfig = options.Kubeconfig
-            ?? (controlPlane.IsOwn ? controlPlane.Kubeconfig(@namespace.OperatorUser, "system:masters") : controlPlane.AdminKubeconfig);
+            ?? (controlPlane.IsOwn ? controlPlane.Kubeconfig(@namespace.OperatorUser) : controlPlane.AdminKubeconfig);
         // Whatever configures an operator in the shell of whoever runs the tests must not reach this one.
         var environment = System.Environment.GetEnvironmentVariables().Keys.Cast<string>()
             .Where(name => name is "KUBECONFIG" or "DEFAULT_INGRESS_HOST" or "DEFAULT_INGRESS_CLASS" or "REQUEUE_DELAY_SECONDS"
@@ -67,7 +69,7 @@ public sealed class OperatorProcess : IAsyncDisposable
             options.Binary ?? FindBinary(),
             [
                 "run",
-                "--kubeconfig", kubeconfig,
+                .. kubeconfig.Length == 0 ? (string[])[] : ["--kubeconfig", kubeconfig],
                 "--watch-namespaces", @namespace.Name,
                 "--metrics-bind-address", "0",
                 "--health-probe-bind-address", "127.0.0.1:0",
@@ -103,6 +105,29 @@ public sealed class OperatorProcess : IAsyncDisposable
         return Exited;
     }
 
+    /// <summary>
+    /// What a probe or a scrape gets: /healthz, /readyz and their sub-paths, or /metrics, for which the operator needs
+    /// <c>--metrics-bind-address 127.0.0.1:0</c>.
+    /// </summary>
+    public async Task<(HttpStatusCode Code, string Text)> GetAsync(string path)
+    {
+        var first = path.Split('/', '?')[1] is "metrics" ? "/metrics" : "/healthz and /readyz";
+        var serving = await WaitForLogAsync(
+            $"it served {first}", entry => (string?)entry["event"] == "Serving" && (string?)entry["paths"] == first);
+        using var answer = await Http.GetAsync(new Uri($"http://{(string)serving["address"]!}{path}"));
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>The sum of a metric's samples whose labels contain the text, as in <c>result="success"</c>.</summary>
+    public async Task<long> MetricAsync(string name, string labels = "")
+    {
+        var (_, text) = await GetAsync("/metrics");
+        return text.Split('\n')
+            .Where(line => line.StartsWith(name, StringComparison.Ordinal) && line[name.Length..] is ['{' or ' ', ..])
+            .Where(line => line.Contains(labels, StringComparison.Ordinal))
+            .Sum(line => (long)double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+    }
+
     /// <summary>VmRSS; null where there is no /proc.</summary>
     public long? ResidentBytes()
     {
@@ -123,7 +148,7 @@ public sealed class OperatorProcess : IAsyncDisposable
             output?.WriteLine(line);
     }
 
-    private static string FindBinary()
+    internal static string FindBinary()
     {
         var binary = Environment.GetEnvironmentVariable("MCP_OPERATOR_BINARY");
         if (string.IsNullOrEmpty(binary))

@@ -1,9 +1,11 @@
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace McpOperator.Envtest;
 
 /// <summary>
-/// A namespace for one test. In a control plane of our own nothing deletes it, since no controller runs that could
+/// A namespace for one test, in which <see cref="OperatorUser"/> may do what config/rbac/role.yaml grants, and nowhere
+/// else anything; that this is enough is asserted when the scenario ends. In a control plane of our own nothing deletes it, since no controller runs that could
 /// finish the deletion; in an existing cluster it is deleted at the end.
 /// </summary>
 public sealed class TestNamespace : IAsyncDisposable
@@ -21,6 +23,9 @@ public sealed class TestNamespace : IAsyncDisposable
     /// <summary>Whom this test's operator is in the audit log, so that its requests can be told from those of others.</summary>
     public string OperatorUser => $"operator-{Name}";
 
+    /// <summary>For a test that takes permissions away: then the end of the scenario does not ask whether they sufficed.</summary>
+    public bool ExpectsDenials { get; set; }
+
     public static async Task<TestNamespace> CreateAsync(ControlPlane controlPlane)
     {
         var name = $"t-{Guid.NewGuid():N}"[..14];
@@ -35,18 +40,81 @@ public sealed class TestNamespace : IAsyncDisposable
                 ["annotations"] = new JsonObject { ["mcpruntime.org/test"] = TestContext.Current.Test?.TestDisplayName ?? "" },
             },
         });
-        return new(controlPlane, name);
+        var made = new TestNamespace(controlPlane, name);
+        if (controlPlane.IsOwn)
+            await made.BindAsync(everywhere: false);
+        return made;
     }
+
+    /// <summary>Grants the role in the whole cluster, for an operator that watches all namespaces.</summary>
+    public Task GrantEverywhereAsync() => BindAsync(everywhere: true);
 
     /// <summary>What this test's operator asked of the API server so far, each request once.</summary>
     public async Task<IReadOnlyList<AuditEvent>> OperatorRequestsAsync() =>
         [.. (await _controlPlane.AuditEventsAsync()).Where(e => e.User == OperatorUser && e.IsRequest)];
+
+    /// <summary>The operator's requests that RBAC refused.</summary>
+    public async Task<IReadOnlyList<AuditEvent>> DenialsAsync() =>
+        [.. (await _controlPlane.AuditEventsAsync()).Where(e => e.User == OperatorUser && e.IsDenied)];
 
     public override string ToString() => Name;
 
     public async ValueTask DisposeAsync()
     {
         if (!_controlPlane.IsOwn)
+        {
             await _controlPlane.Client.DeleteAsync(Resource.Namespaces, null, Name);
+            return;
+        }
+        if (ExpectsDenials)
+            return;
+        try
+        {
+            var denials = await DenialsAsync();
+            Assert.True(denials.Count == 0, $"config/rbac/role.yaml does not suffice:\n{string.Join('\n', denials)}");
+        }
+        catch (HttpRequestException)
+        {
+            // The test stopped the API server, and failed before it started it again.
+        }
+    }
+
+    private async Task BindAsync(bool everywhere)
+    {
+        await _controlPlane.Client.CreateAsync(
+            $$"""
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: {{(everywhere ? "ClusterRoleBinding" : "RoleBinding")}}
+            metadata: {name: {{OperatorUser}}}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: mcp-operator}
+            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: {{OperatorUser}}}]
+            """,
+            Name);
+        // The authorizer learns of it by a watch. Asked about the user, not as the user, whose requests are counted.
+        await Eventually.TrueAsync(
+            $"{OperatorUser} had its role",
+            () => _controlPlane.Client.SendAsync(
+                HttpMethod.Post,
+                "apis/authorization.k8s.io/v1/subjectaccessreviews",
+                new StringContent(
+                    new JsonObject
+                    {
+                        ["apiVersion"] = "authorization.k8s.io/v1",
+                        ["kind"] = "SubjectAccessReview",
+                        ["spec"] = new JsonObject
+                        {
+                            ["user"] = OperatorUser,
+                            ["resourceAttributes"] = new JsonObject
+                            {
+                                ["namespace"] = everywhere ? "" : Name,
+                                ["verb"] = "list",
+                                ["group"] = Resource.MCPServers.Group,
+                                ["resource"] = Resource.MCPServers.Plural,
+                            },
+                        },
+                    }.ToJsonString(),
+                    Encoding.UTF8,
+                    "application/json")),
+            review => (bool?)review["status"]!["allowed"] == true);
     }
 }

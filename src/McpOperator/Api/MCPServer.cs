@@ -15,9 +15,9 @@ public sealed record MCPServer : IKubernetesObject
 
     /// <summary>
     /// Why the stored object could not be read as this type (a CRD without a schema lets anything in); its spec is then
-    /// empty, and the fault is reported like any other.
+    /// empty, and the faults are reported like any other.
     /// </summary>
-    public SpecFault? Unreadable { get; init; }
+    public IReadOnlyList<SpecFault>? Unreadable { get; init; }
 
     public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
 

@@ -16,9 +16,22 @@ public static class MCPServerJson
         var metadata = Metadata(Property(json, "metadata"));
         var spec = Property(json, "spec");
         var status = Read(Property(json, "status"), ApiJsonContext.Default.MCPServerStatus, out _);
-        var fault = Mismatch(spec, typeof(MCPServerSpec), "spec", inCollection: false);
-        var decoded = fault is null ? Read(spec, ApiJsonContext.Default.MCPServerSpec, out fault) : null;
-        return new MCPServer { Metadata = metadata, Spec = decoded ?? new MCPServerSpec(), Status = status, Unreadable = fault };
+        List<SpecFault> faults = [.. Mismatches(spec, typeof(MCPServerSpec), "spec", inCollection: false)];
+        MCPServerSpec? decoded = null;
+        if (faults.Count == 0)
+        {
+            decoded = Read(spec, ApiJsonContext.Default.MCPServerSpec, out var fault);
+            if (fault is not null)
+                faults.Add(fault);
+        }
+
+        return new MCPServer
+        {
+            Metadata = metadata,
+            Spec = decoded ?? new MCPServerSpec(),
+            Status = status,
+            Unreadable = faults.Count == 0 ? null : faults,
+        };
     }
 
     private static ObjectMeta Metadata(JsonElement json) => new()
@@ -52,27 +65,27 @@ public static class MCPServerJson
     }
 
     /// <summary>
-    /// The first place where <paramref name="json"/> does not fit <paramref name="type"/>. A JsonException would only tell
-    /// the path, and a deserializer lets null into lists and maps that promise to hold none.
+    /// The places where <paramref name="json"/> does not fit <paramref name="type"/>. A JsonException would only tell the
+    /// first one's path, and a deserializer lets null into lists and maps that promise to hold none.
     /// </summary>
-    private static SpecFault? Mismatch(JsonElement json, Type type, string path, bool inCollection)
+    private static IEnumerable<SpecFault> Mismatches(JsonElement json, Type type, string path, bool inCollection)
     {
         if (json.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
-            return inCollection ? new SpecFault(path, "must not be null: remove it or give it a value") : null;
+            return inCollection ? [new SpecFault(path, "must not be null: remove it or give it a value")] : [];
         if (type == typeof(string))
-            return json.ValueKind == JsonValueKind.String ? null : new SpecFault(path, "must be text: put it in quotes");
+            return json.ValueKind == JsonValueKind.String ? [] : [new SpecFault(path, "must be text: put it in quotes")];
         if (type == typeof(int?))
         {
             return json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out _)
-                ? null
-                : new SpecFault(path, "must be a whole number below 2147483648, without quotes");
+                ? []
+                : [new SpecFault(path, "must be a whole number below 2147483648, without quotes")];
         }
 
         if (type == typeof(bool?))
         {
             return json.ValueKind is JsonValueKind.True or JsonValueKind.False
-                ? null
-                : new SpecFault(path, "must be true or false, without quotes");
+                ? []
+                : [new SpecFault(path, "must be true or false, without quotes")];
         }
 
         var info = ApiJsonContext.Default.GetTypeInfo(type)!;
@@ -84,46 +97,22 @@ public static class MCPServerJson
         };
     }
 
-    private static SpecFault? InList(JsonElement json, JsonTypeInfo info, string path)
-    {
-        if (json.ValueKind != JsonValueKind.Array)
-            return new SpecFault(path, "must be a list");
-        var index = 0;
-        foreach (var item in json.EnumerateArray())
-        {
-            if (Mismatch(item, info.ElementType!, $"{path}[{index++}]", inCollection: true) is { } fault)
-                return fault;
-        }
+    private static IEnumerable<SpecFault> InList(JsonElement json, JsonTypeInfo info, string path) =>
+        json.ValueKind == JsonValueKind.Array
+            ? json.EnumerateArray().SelectMany((item, index) => Mismatches(item, info.ElementType!, $"{path}[{index}]", inCollection: true))
+            : [new SpecFault(path, "must be a list")];
 
-        return null;
-    }
+    private static IEnumerable<SpecFault> InMap(JsonElement json, JsonTypeInfo info, string path) =>
+        json.ValueKind == JsonValueKind.Object
+            ? json.EnumerateObject().SelectMany(entry =>
+                Mismatches(entry.Value, info.ElementType!, $"{path}[{SpecFaults.Plain(entry.Name)}]", inCollection: true))
+            : [new SpecFault(path, "must be a map of names to text")];
 
-    private static SpecFault? InMap(JsonElement json, JsonTypeInfo info, string path)
-    {
-        if (json.ValueKind != JsonValueKind.Object)
-            return new SpecFault(path, "must be a map of names to text");
-        foreach (var entry in json.EnumerateObject())
-        {
-            if (Mismatch(entry.Value, info.ElementType!, $"{path}[{SpecFaults.Plain(entry.Name)}]", inCollection: true) is { } fault)
-                return fault;
-        }
-
-        return null;
-    }
-
-    private static SpecFault? InObject(JsonElement json, JsonTypeInfo info, string path)
-    {
-        if (json.ValueKind != JsonValueKind.Object)
-            return new SpecFault(path, "must be an object");
-        foreach (var field in info.Properties)
-        {
-            if (json.TryGetProperty(field.Name, out var value)
-                && Mismatch(value, field.PropertyType, $"{path}.{field.Name}", inCollection: false) is { } fault)
-                return fault;
-        }
-
-        return null;
-    }
+    private static IEnumerable<SpecFault> InObject(JsonElement json, JsonTypeInfo info, string path) =>
+        json.ValueKind == JsonValueKind.Object
+            ? info.Properties.SelectMany(field =>
+                Mismatches(Property(json, field.Name), field.PropertyType, $"{path}.{field.Name}", inCollection: false))
+            : [new SpecFault(path, "must be an object")];
 
     private static JsonElement Property(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) ? value : default;

@@ -14,7 +14,7 @@ public static partial class Validation
     public static IReadOnlyList<SpecFault> Validate(MCPServer server, OperatorSettings settings)
     {
         if (server.Unreadable is { } unreadable)
-            return [unreadable];
+            return unreadable;
         var faults = new SpecFaults();
         var spec = server.Spec;
         if (!Names.IsDns1035Label(server.Metadata.Name))

@@ -7,7 +7,8 @@ namespace McpOperator.Hosting;
 /// The listeners of metrics and probes: bound before anything else begins, so that a taken address is known at once;
 /// serving from when the operator has begun until after it has ended.
 /// </summary>
-internal sealed class AdminListeners(RunContext context, ILogger logger) : IHostedLifecycleService, IAsyncDisposable, IDisposable
+internal sealed class AdminListeners(RunContext context, IHostApplicationLifetime lifetime, ILogger logger)
+    : IHostedLifecycleService, IAsyncDisposable, IDisposable
 {
     private AdminServer? _metrics;
     private AdminServer? _probes;
@@ -25,6 +26,9 @@ internal sealed class AdminListeners(RunContext context, ILogger logger) : IHost
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
+        // The operator may have failed at once; then why is the last thing that shall stand in the log.
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
+            return Task.CompletedTask;
         Serve(_metrics, "/metrics");
         Serve(_probes, "/healthz and /readyz");
         return Task.CompletedTask;

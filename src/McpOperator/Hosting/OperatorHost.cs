@@ -47,7 +47,8 @@ internal sealed class OperatorHost(ILoggerFactory loggers, TimeProvider time)
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton<IHostLifetime>(new TokenLifetime());
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Timeout.InfiniteTimeSpan);
-        builder.Services.AddSingleton<IHostedService>(_ => new AdminListeners(context, _logger));
+        builder.Services.AddSingleton<IHostedService>(provider => new AdminListeners(
+            context, provider.GetRequiredService<IHostApplicationLifetime>(), _logger));
         builder.Services.AddSingleton<IHostedService>(provider => new OperatorRunner(
             operate, context, provider.GetRequiredService<IHostApplicationLifetime>(), _logger));
         using var host = builder.Build();

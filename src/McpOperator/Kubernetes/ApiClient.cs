@@ -16,6 +16,7 @@ public sealed class ApiClient : IDisposable
     private const string ApplyPatch = "application/apply-patch+yaml";
     private const string MergePatch = "application/merge-patch+json";
     private const string StrategicMergePatch = "application/strategic-merge-patch+json";
+    private const string JsonPatch = "application/json-patch+json";
     private const string Json = "application/json";
 
     private readonly Requester _requester;
@@ -104,6 +105,11 @@ public sealed class ApiClient : IDisposable
         Decoder<T> decode,
         CancellationToken cancellationToken = default) =>
         SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), ManagerQuery, body, MergePatch), decode, cancellationToken);
+
+    /// <summary>JSON patch (RFC 6902).</summary>
+    public Task JsonPatchAsync(
+        ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
+        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), ManagerQuery, body, JsonPatch), cancellationToken);
 
     /// <summary>Strategic merge patch: knows the keys of lists, and can delete items. Built-in kinds only.</summary>
     public Task StrategicPatchAsync(

@@ -40,12 +40,36 @@ internal static class ApiError
             if (document.RootElement.GetText("kind") != "Status")
                 return null;
             var status = StatusFrom(document.RootElement);
-            return status.Code == code ? status : status with { Code = code };
+            return status with { Code = code, Message = WithoutAddresses(status.Message) };
         }
         catch (JsonException)
         {
             return null;
         }
+    }
+
+    /// <summary>
+    /// Some messages print a Go pointer, <c>(*string)(0xc002937e00)</c>, which is another one each time: what was refused
+    /// for the same reason as before must read the same.
+    /// </summary>
+    internal static string? WithoutAddresses(string? message)
+    {
+        const string mark = "(0x";
+        var start = message?.IndexOf(mark, StringComparison.Ordinal) ?? -1;
+        if (start < 0)
+            return message;
+        var text = new StringBuilder(message!.Length);
+        var done = 0;
+        for (; start >= 0; start = message.IndexOf(mark, done, StringComparison.Ordinal))
+        {
+            var end = start + mark.Length;
+            while (end < message.Length && char.IsAsciiHexDigit(message[end]))
+                end++;
+            text.Append(message, done, start + mark.Length - done).Append('…');
+            done = end;
+        }
+
+        return text.Append(message, done, message.Length - done).ToString();
     }
 
     /// <summary>The answer of a proxy or a load balancer: its first words, without mark-up.</summary>

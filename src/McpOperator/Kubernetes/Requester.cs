@@ -99,7 +99,7 @@ internal sealed class Requester(HttpMessageHandler transport, Uri server, TimePr
             }
             catch (HttpRequestException e)
             {
-                throw new HttpRequestException(e.HttpRequestError, $"{request}: {e.Message}", e, e.StatusCode);
+                throw new HttpRequestException(e.HttpRequestError, $"{request}: {Explain(e)}", e, e.StatusCode);
             }
             catch (Exception e) when (e is IOException or JsonException)
             {
@@ -145,6 +145,21 @@ internal sealed class Requester(HttpMessageHandler transport, Uri server, TimePr
         var wanted = response.Headers.RetryAfter?.Delta;
         delay = wanted ?? TimeSpan.Zero;
         return wanted is not null && (response.StatusCode == HttpStatusCode.TooManyRequests || (int)response.StatusCode >= 500);
+    }
+
+    /// <summary>
+    /// Of a broken connection the framework only says "see inner exception", and most log lines have no place for one.
+    /// </summary>
+    private static string Explain(HttpRequestException exception)
+    {
+        var text = exception.Message;
+        for (var inner = exception.InnerException; inner is not null; inner = inner.InnerException)
+        {
+            if (!text.Contains(inner.Message, StringComparison.Ordinal))
+                text = $"{text.Replace(", see inner exception.", "", StringComparison.Ordinal)}: {inner.Message}";
+        }
+
+        return text;
     }
 
     /// <summary>

@@ -35,6 +35,9 @@ internal static partial class Log
     [LoggerMessage(309, LogLevel.Debug, "Somebody else wrote at the same time; trying again: {Reason}", EventName = "Raced")]
     public static partial void Raced(ILogger logger, string reason);
 
+    [LoggerMessage(311, LogLevel.Information, "Took fields of the {Kind} over from others: they cannot stand beside ours ({Reason})", EventName = "FieldsTakenOver")]
+    public static partial void TookOver(ILogger logger, string kind, string reason);
+
     [LoggerMessage(310, LogLevel.Information, "The namespace is being deleted; nothing is created in it", EventName = "NamespaceTerminating")]
     public static partial void NamespaceTerminating(ILogger logger);
 }

@@ -15,16 +15,33 @@ namespace McpOperator.Reconciliation;
 /// </summary>
 public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings settings, ILogger logger)
 {
-    private readonly ConcurrentDictionary<string, bool> _serviceAccounts = new();
-    private readonly ConcurrentDictionary<string, bool> _pullSecrets = new();
+    private readonly OncePerNamespace _serviceAccounts = new();
+    private readonly OncePerNamespace _pullSecrets = new();
 
     /// <summary>Creates the ServiceAccount where there is none. One that somebody else made stays as it is.</summary>
     /// <returns>What kept it from being created; null when it is there.</returns>
     /// <exception cref="ApiException">The namespace is being deleted.</exception>
-    public async Task<Problem?> EnsureServiceAccountAsync(string ns, CancellationToken cancellationToken)
+    public Task<Problem?> EnsureServiceAccountAsync(string ns, CancellationToken cancellationToken) =>
+        _serviceAccounts.RunAsync(ns, () => CreateServiceAccountAsync(ns, cancellationToken));
+
+    /// <summary>
+    /// Keeps the pull secret in the namespace. Without a read nobody can tell whether it still has the credentials of
+    /// today, so it is applied once a process: that is how a new password reaches the namespaces.
+    /// </summary>
+    /// <returns>What kept it from being applied; null when it is there.</returns>
+    /// <exception cref="ApiException">The namespace is being deleted.</exception>
+    public Task<Problem?> EnsurePullSecretAsync(string ns, CancellationToken cancellationToken) =>
+        _pullSecrets.RunAsync(ns, () => ApplyPullSecretAsync(ns, cancellationToken));
+
+    /// <summary>A server of this namespace went: look again before the next one needs something of it.</summary>
+    public void Forget(string ns)
     {
-        if (_serviceAccounts.ContainsKey(ns))
-            return null;
+        _serviceAccounts.Forget(ns);
+        _pullSecrets.Forget(ns);
+    }
+
+    private async Task<Problem?> CreateServiceAccountAsync(string ns, CancellationToken cancellationToken)
+    {
         var account = NamespaceObjects.ServiceAccount(ns);
         var body = JsonSerializer.SerializeToUtf8Bytes(account, ManifestJsonContext.Default.ServiceAccount);
         try
@@ -41,20 +58,11 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
             return new Problem(Reasons.ApplyFailed, exception.Message);
         }
 
-        _serviceAccounts[ns] = true;
         return null;
     }
 
-    /// <summary>
-    /// Keeps the pull secret in the namespace. Without a read nobody can tell whether it still has the credentials of
-    /// today, so it is applied once a process: that is how a new password reaches the namespaces.
-    /// </summary>
-    /// <returns>What kept it from being applied; null when it is there.</returns>
-    /// <exception cref="ApiException">The namespace is being deleted.</exception>
-    public async Task<Problem?> EnsurePullSecretAsync(string ns, CancellationToken cancellationToken)
+    private async Task<Problem?> ApplyPullSecretAsync(string ns, CancellationToken cancellationToken)
     {
-        if (_pullSecrets.ContainsKey(ns))
-            return null;
         var secret = NamespaceObjects.PullSecret(ns, settings.ProvisionedRegistry);
         var key = new ObjectKey(ns, secret.Metadata.Name);
         var body = JsonSerializer.SerializeToUtf8Bytes(secret, ManifestJsonContext.Default.Secret);
@@ -69,14 +77,38 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
             return new Problem(Reasons.ApplyFailed, exception.Message);
         }
 
-        _pullSecrets[ns] = true;
         return null;
     }
 
-    /// <summary>A server of this namespace went: look again before the next one needs something of it.</summary>
-    public void Forget(string ns)
+    /// <summary>However many workers need it at the same time: one does it, the others wait for what comes of it.</summary>
+    private sealed class OncePerNamespace
     {
-        _serviceAccounts.TryRemove(ns, out _);
-        _pullSecrets.TryRemove(ns, out _);
+        private readonly ConcurrentDictionary<string, Task<Problem?>> _runs = new();
+
+        public async Task<Problem?> RunAsync(string ns, Func<Task<Problem?>> run)
+        {
+            var mine = new TaskCompletionSource<Problem?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var first = _runs.GetOrAdd(ns, mine.Task);
+            if (first != mine.Task)
+                return await first.ConfigureAwait(false);
+            try
+            {
+                var problem = await run().ConfigureAwait(false);
+                if (problem is not null)
+                    _runs.TryRemove(new(ns, first));
+                mine.SetResult(problem);
+                return problem;
+            }
+            catch (Exception exception)
+            {
+                _runs.TryRemove(new(ns, first));
+                mine.SetException(exception);
+                _ = first.Exception; // seen, even when nobody else waits
+                throw;
+            }
+        }
+
+        /// <summary>What is under way goes on, and is done again for whoever asks from now on.</summary>
+        public void Forget(string ns) => _runs.TryRemove(ns, out _);
     }
 }

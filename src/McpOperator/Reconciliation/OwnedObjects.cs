@@ -13,10 +13,22 @@ namespace McpOperator.Reconciliation;
 public readonly record struct Ensured<T>(T? Live, Problem? Problem = null, bool IsRaced = false)
     where T : Observed;
 
-/// <summary>A request after which an intent that was refused is tried again.</summary>
-/// <param name="Body">An apply body, or a strategic merge patch.</param>
-/// <param name="IsPatch">True for the latter.</param>
-public sealed record Step(byte[] Body, bool IsPatch = false);
+/// <summary>What is done before an intent that was refused is tried again.</summary>
+public abstract record Step
+{
+    private Step()
+    {
+    }
+
+    /// <summary>Applies this first.</summary>
+    public sealed record Apply(byte[] Body) : Step;
+
+    /// <summary>Sends a strategic merge patch.</summary>
+    public sealed record Patch(byte[] Body) : Step;
+
+    /// <summary>Takes over what others own at these paths of fieldsV1 (<see cref="Takeover"/>).</summary>
+    public sealed record TakeOver(IReadOnlyList<IReadOnlyList<string>> Places) : Step;
+}
 
 /// <summary>The step that may help after a refusal; null when none will.</summary>
 /// <param name="isNew">Whether the object was not there before.</param>
@@ -85,6 +97,7 @@ public sealed class OwnedObjects<T>(
         {
             var force = !isNew || taken > 0;
             Step step;
+            ApiException refusal;
             try
             {
                 return await ApplyAsync(key, intent, force, cancellationToken).ConfigureAwait(false);
@@ -92,13 +105,36 @@ public sealed class OwnedObjects<T>(
             catch (ApiException exception) when (exception.IsInvalid && detour?.Invoke(isNew, taken, exception) is { } next)
             {
                 step = next;
+                refusal = exception;
             }
 
-            if (step.IsPatch)
-                await api.StrategicPatchAsync(type, key, step.Body, cancellationToken).ConfigureAwait(false);
-            else
-                await ApplyAsync(key, step.Body, force, cancellationToken).ConfigureAwait(false);
+            switch (step)
+            {
+                case Step.Apply { Body: var body }:
+                    await ApplyAsync(key, body, force, cancellationToken).ConfigureAwait(false);
+                    break;
+                case Step.Patch { Body: var body }:
+                    await api.StrategicPatchAsync(type, key, body, cancellationToken).ConfigureAwait(false);
+                    break;
+                case Step.TakeOver { Places: var places }:
+                    // What others do not own cannot be what is in the way.
+                    if (!await TakeOverAsync(key, places, cancellationToken).ConfigureAwait(false))
+                        throw refusal;
+                    Log.TookOver(logger, type.Kind, refusal.Message);
+                    break;
+            }
         }
+    }
+
+    private async Task<bool> TakeOverAsync(
+        ObjectKey key, IReadOnlyList<IReadOnlyList<string>> places, CancellationToken cancellationToken)
+    {
+        var patch = await api.FindAsync(
+            type, key, live => Takeover.Patch(live, places) ?? [], cancellationToken: cancellationToken).ConfigureAwait(false);
+        if (patch is not { Length: > 0 })
+            return false;
+        await api.JsonPatchAsync(type, key, patch, cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     private Task<T> ApplyAsync(ObjectKey key, byte[] body, bool force, CancellationToken cancellationToken) =>

@@ -35,7 +35,7 @@ public sealed class Reconciler
         _deployments = new(Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, _guard, logger);
         _services = new(Kinds.Service, ObservedService.Decode, stores.Services, api, _guard, logger);
         _ingresses = new(Kinds.Ingress, ObservedIngress.Decode, stores.Ingresses, api, _guard, logger);
-        _servers = new ServerWriter(api, stores.Servers, _guard, settings, logger);
+        _servers = new ServerWriter(api, stores, _guard, settings, logger);
     }
 
     /// <summary>One pass over one server; the nine steps.</summary>
@@ -84,7 +84,9 @@ public sealed class Reconciler
 
         var deployment = await EnsureDeploymentAsync(effective, cancellationToken).ConfigureAwait(false);
         var service = await _services.EnsureAsync(
-            server, Serialize(ServiceBuilder.Build(effective)), cancellationToken).ConfigureAwait(false);
+            server, Serialize(ServiceBuilder.Build(effective)), cancellationToken,
+            static (isNew, taken, _) => !isNew && taken == 0 ? new Step.TakeOver(ServiceBuilder.Exclusive) : null)
+            .ConfigureAwait(false);
         var holder = _stores.Routes.HolderBefore(server.Key);
         var ingress = holder is { } other
             ? await WithholdIngressAsync(effective, other, cancellationToken).ConfigureAwait(false)
@@ -152,13 +154,26 @@ public sealed class Reconciler
         var deployment = DeploymentBuilder.Build(server, _settings);
         return await _deployments.EnsureAsync(
             server, Serialize(deployment), cancellationToken,
-            (isNew, taken, refusal) => taken switch
+            Detour(deployment)).ConfigureAwait(false);
+    }
+
+    /// <summary>First what others put in the way goes, for then nothing else may be wrong; then the variables.</summary>
+    private static Detour Detour(Deployment deployment)
+    {
+        var resets = 0;
+        return (isNew, taken, refusal) =>
+        {
+            if (isNew)
+                return null;
+            if (!EnvironmentReset.Suffices(refusal))
+                return taken == 0 ? new Step.TakeOver(DeploymentBuilder.Exclusive(deployment)) : null;
+            return resets++ switch
             {
-                _ when isNew || !EnvironmentReset.Helps(refusal) => null,
-                0 => new Step(Serialize(EnvironmentReset.Paused(deployment))),
-                1 => new Step(EnvironmentReset.Removal(deployment), IsPatch: true),
+                0 => new Step.Apply(Serialize(EnvironmentReset.Paused(deployment))),
+                1 => new Step.Patch(EnvironmentReset.Removal(deployment)),
                 _ => null,
-            }).ConfigureAwait(false);
+            };
+        };
     }
 
     private Task<Ensured<ObservedIngress>> EnsureIngressAsync(MCPServer server, CancellationToken cancellationToken)
@@ -167,7 +182,7 @@ public sealed class Reconciler
         return _ingresses.EnsureAsync(
             server, Serialize(ingress), cancellationToken,
             (isNew, taken, _) => isNew && taken == 0 && IngressBuilder.ForOldCreate(ingress) is { } older
-                ? new Step(Serialize(older))
+                ? new Step.Apply(Serialize(older))
                 : null);
     }
 

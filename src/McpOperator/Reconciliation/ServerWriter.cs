@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using McpOperator.Api;
-using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using Microsoft.Extensions.Logging;
 
@@ -9,7 +8,7 @@ namespace McpOperator.Reconciliation;
 
 /// <summary>The two things that the operator writes into an MCPServer: defaults into its spec, and its status.</summary>
 public sealed class ServerWriter(
-    ApiClient api, Store<MCPServer> store, WriteGuard guard, OperatorSettings settings, ILogger logger)
+    ApiClient api, Stores stores, WriteGuard guard, OperatorSettings settings, ILogger logger)
 {
     private const string SpecGuard = "spec";
     private const string StatusGuard = "status";
@@ -47,7 +46,7 @@ public sealed class ServerWriter(
             else
                 guard.Note(SpecGuard, server.Key, intent, result: 0);
             Log.DefaultsPersisted(logger);
-            store.Observe(answer);
+            stores.Servers.Observe(answer);
             return answer;
         }
         catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false })
@@ -64,8 +63,8 @@ public sealed class ServerWriter(
     /// <exception cref="ApiException">The API server refused it.</exception>
     public async Task<bool> ReportAsync(MCPServer server, MCPServerStatus status, CancellationToken cancellationToken)
     {
-        var intent = Fingerprint(status);
-        if (guard.IsSettled(StatusGuard, server.Key, intent, Fingerprint(server.Status)))
+        var intent = StatusReport.Fingerprint(status);
+        if (guard.IsSettled(StatusGuard, server.Key, intent, StatusReport.Fingerprint(server.Status)))
             return false;
         var body = Write(writer =>
         {
@@ -80,13 +79,14 @@ public sealed class ServerWriter(
             JsonSerializer.Serialize(writer, status, ApiJsonContext.Default.MCPServerStatus);
             writer.WriteEndObject();
         });
+        stores.Reporting(server.Key, intent);
         try
         {
             var answer = await api.ApplyStatusAsync(
                 MCPServer.Type, server.Key, body, MCPServerJson.Decode, cancellationToken).ConfigureAwait(false);
-            guard.Note(StatusGuard, server.Key, intent, Fingerprint(answer.Status));
+            guard.Note(StatusGuard, server.Key, intent, StatusReport.Fingerprint(answer.Status));
             Log.StatusReported(logger, status.Phase!, status.Message!);
-            store.Observe(answer);
+            stores.Servers.Observe(answer);
             return true;
         }
         catch (ApiException exception) when (exception.IsNotFound)
@@ -100,12 +100,8 @@ public sealed class ServerWriter(
     {
         guard.Forget(SpecGuard, key);
         guard.Forget(StatusGuard, key);
+        stores.ForgetReport(key);
     }
-
-    private static ulong Fingerprint(MCPServerStatus? status) => status is null
-        ? 0
-        : OwnedFields.FingerprintOfIntent(
-            JsonSerializer.SerializeToUtf8Bytes(status, ApiJsonContext.Default.MCPServerStatus));
 
     private static ulong Fingerprint(MCPServerSpec spec) =>
         OwnedFields.FingerprintOfIntent(JsonSerializer.SerializeToUtf8Bytes(spec, ApiJsonContext.Default.MCPServerSpec));

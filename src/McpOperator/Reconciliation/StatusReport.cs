@@ -1,4 +1,6 @@
+using System.Text.Json;
 using McpOperator.Api;
+using McpOperator.Kubernetes;
 using McpOperator.Resources;
 
 namespace McpOperator.Reconciliation;
@@ -69,6 +71,12 @@ public static class StatusReport
             };
         }
     }
+
+    /// <summary>Tells two statuses apart; 0 stands for none.</summary>
+    public static ulong Fingerprint(MCPServerStatus? status) => status is null
+        ? 0
+        : OwnedFields.FingerprintOfIntent(
+            JsonSerializer.SerializeToUtf8Bytes(status, ApiJsonContext.Default.MCPServerStatus));
 
     /// <summary>What the operator could not do comes before what it waits for.</summary>
     private static Problem? FirstCause(IReadOnlyList<Surface> surfaces)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
@@ -12,6 +13,7 @@ namespace McpOperator.Reconciliation;
 public sealed class Stores
 {
     private readonly Action<ObjectKey> _enqueue;
+    private readonly ConcurrentDictionary<ObjectKey, ulong> _reported = new();
 
     /// <param name="enqueue">Asks for a reconcile of the server with this key.</param>
     /// <param name="settings">Of the operator.</param>
@@ -35,12 +37,31 @@ public sealed class Stores
 
     public RouteTable Routes { get; }
 
+    /// <summary>Notes a status that is about to be written: its coming back by the watch is no reason to look again.</summary>
+    public void Reporting(ObjectKey key, ulong fingerprint) => _reported[key] = fingerprint;
+
+    public void ForgetReport(ObjectKey key) => _reported.TryRemove(key, out _);
+
     private void OnServerChanged(MCPServer? before, MCPServer? after)
     {
         var key = (after ?? before)!.Key;
         foreach (var rival in Routes.Update(key, after))
             _enqueue(rival);
-        _enqueue(key);
+        if (!IsOwnReport(before, after))
+            _enqueue(key);
+    }
+
+    /// <summary>
+    /// True when nothing but the status changed, and it is the one that we wrote. Another look would be another try of
+    /// what just failed, past its backoff, and without end where the message of the failure is never the same.
+    /// </summary>
+    private bool IsOwnReport(MCPServer? before, MCPServer? after)
+    {
+        if (before is null || after is null || !_reported.TryGetValue(after.Key, out var reported)
+            || before.Metadata with { ResourceVersion = "" } != after.Metadata with { ResourceVersion = "" })
+            return false;
+        var fingerprint = StatusReport.Fingerprint(after.Status);
+        return fingerprint == reported && fingerprint != StatusReport.Fingerprint(before.Status);
     }
 
     private void OnChildChanged(Observed? before, Observed? after)

@@ -15,9 +15,10 @@ namespace McpOperator.Resources;
 /// </remarks>
 public static class EnvironmentReset
 {
-    public static bool Helps(ApiException refusal) =>
-        refusal.IsInvalid && refusal.Status.Details?.Causes?.Any(
-            cause => cause.Field?.EndsWith("].valueFrom", StringComparison.Ordinal) == true) == true;
+    /// <summary>True when nothing but sources of variables was refused.</summary>
+    public static bool Suffices(ApiException refusal) =>
+        refusal.IsInvalid && refusal.Status.Details?.Causes is { Count: > 0 } causes
+        && causes.All(cause => cause.Field?.EndsWith("].valueFrom", StringComparison.Ordinal) == true);
 
     /// <summary>The first step, an apply: the Deployment paused, and without the variables that are ours alone.</summary>
     public static Deployment Paused(Deployment deployment)

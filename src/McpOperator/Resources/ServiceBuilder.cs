@@ -6,6 +6,9 @@ namespace McpOperator.Resources;
 /// <summary>The Service in front of a server's pods.</summary>
 public static class ServiceBuilder
 {
+    /// <summary>What others put there can keep the API server from taking ours: two ports cannot have one name.</summary>
+    public static readonly IReadOnlyList<IReadOnlyList<string>> Exclusive = [["f:spec", "f:ports"]];
+
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
     public static Service Build(MCPServer server) => new()
     {

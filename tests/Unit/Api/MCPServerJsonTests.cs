@@ -55,11 +55,17 @@ public sealed class MCPServerJsonTests
     public void ASpecThatDoesNotFitIsAFaultAndTheRestIsKept(string spec, string fault)
     {
         var server = Decode($$"""{"metadata":{"name":"hello","namespace":"team","generation":3},"spec":{{spec}}}""");
-        Assert.Equal(fault, server.Unreadable?.ToString());
+        Assert.Equal(fault, server.Unreadable?.Single().ToString());
         Assert.Equal(("hello", "team", 3L), (server.Metadata.Name, server.Metadata.Namespace, server.Metadata.Generation));
         Assert.Equal(new MCPServerSpec(), server.Spec);
-        Assert.Equal([server.Unreadable!], Validation.Validate(server, new OperatorSettings()));
+        Assert.Equal(server.Unreadable!, Validation.Validate(server, new OperatorSettings()));
     }
+
+    [Fact]
+    public void EveryPlaceThatDoesNotFitIsNamed() => Assert.Equal(
+        ["spec.image", "spec.replicas", "spec.envVars[0].value", "spec.envVars[2]"],
+        Decode("""{"spec":{"image":5,"replicas":"three","port":8080,"envVars":[{"name":"A","value":1},{"name":"B"},"C"]}}""")
+            .Unreadable!.Select(fault => fault.Field));
 
     [Theory]
     [InlineData("{}")]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
 using McpOperator.Kubernetes;
@@ -250,6 +251,18 @@ public sealed class ApiClientTests
         Assert.Equal(
             [new("GET", "404", 1), new("GET", "<error>", 1), new("PATCH", "200", 1), new("PATCH", "429", 1)],
             client.Requests.Snapshot());
+    }
+
+    [Fact]
+    public async Task AFaultSaysItsCauseInOneText()
+    {
+        var untrusted = new AuthenticationException("The remote certificate is invalid: UntrustedRoot");
+        var client = Client(new ScenarioHandler(_ => throw new HttpRequestException(
+            HttpRequestError.SecureConnectionError, "The SSL connection could not be established, see inner exception.", untrusted)));
+
+        var fault = await Assert.ThrowsAsync<HttpRequestException>(() => client.FindAsync(Deployments, Key, Name));
+
+        Assert.EndsWith(": The SSL connection could not be established: The remote certificate is invalid: UntrustedRoot", fault.Message);
     }
 
     private ApiClient Client(HttpMessageHandler server, string root = Root) => new(server, new Uri(root), _time);

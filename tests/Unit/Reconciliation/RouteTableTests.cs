@@ -95,7 +95,7 @@ public sealed class RouteTableTests
     [Fact]
     public void AnUnreadableServerClaimsNothing()
     {
-        _routes.Update(Key("broken"), Server("broken", "/same", age: 2) with { Unreadable = new SpecFault("spec", "?") });
+        _routes.Update(Key("broken"), Server("broken", "/same", age: 2) with { Unreadable = [new SpecFault("spec", "?")] });
 
         Assert.Null(_routes.HolderBefore(Add("younger", "/same", age: 1)));
     }

@@ -156,4 +156,13 @@ public sealed class DeploymentBuilderTests
 
     private static byte[] Serialize(Deployment deployment) =>
         JsonSerializer.SerializeToUtf8Bytes(deployment, ManifestJsonContext.Default.Deployment);
+
+    [Fact]
+    public void NothingOfASidecarIsTakenOver()
+    {
+        var places = DeploymentBuilder.Exclusive(DeploymentBuilder.Build(Servers.Effective(), Servers.Settings));
+
+        Assert.All(places.Where(place => place.Contains("f:containers")), place => Assert.Equal("""k:{"name":"demo"}""", place[4]));
+        Assert.DoesNotContain(places, place => place is ["f:spec", "f:template"] or ["f:spec", "f:template", "f:spec"] or [.., "f:containers"]);
+    }
 }

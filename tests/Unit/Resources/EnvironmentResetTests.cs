@@ -41,6 +41,6 @@ public class EnvironmentResetTests
     [InlineData(422, "spec.template.spec.containers[0].image", false)]
     [InlineData(403, "spec.template.spec.containers[0].env[1].valueFrom", false)]
     public void ItHelpsWhereAReferenceIsRefused(int code, string field, bool helps) =>
-        Assert.Equal(helps, EnvironmentReset.Helps(new ApiException(
+        Assert.Equal(helps, EnvironmentReset.Suffices(new ApiException(
             new Status { Code = code, Details = new StatusDetails { Causes = [new StatusCause { Field = field }] } }, "PATCH x")));
 }

@@ -1,0 +1,101 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>
+/// Server-side apply adds our fields beside those of others, and where the two exclude each other the API server refuses
+/// both: somebody gave our port another number, and now two ports have one name; or our probe another handler.
+/// Then what others own in such a place is made ours in <c>metadata.managedFields</c>, which changes nothing else, and
+/// the next apply removes it, since it does not name it.
+/// </summary>
+/// <remarks>The same is done for kubectl's users by client-go's util/csaupgrade.</remarks>
+public static class Takeover
+{
+    /// <summary>
+    /// The JSON patch that gives us what others own below <paramref name="places"/>. Null when that is nothing. It fails
+    /// with a conflict when the object has changed meanwhile.
+    /// </summary>
+    /// <param name="live">The object.</param>
+    /// <param name="places">Paths of fieldsV1, such as <c>f:spec</c>, <c>f:ports</c>.</param>
+    public static byte[]? Patch(JsonElement live, IReadOnlyList<IReadOnlyList<string>> places)
+    {
+        if (!live.TryGetMember("metadata", out var metadata)
+            || !metadata.TryGetMember("managedFields", out var stored)
+            || JsonNode.Parse(stored.GetRawText()) is not JsonArray entries
+            || entries.FirstOrDefault(IsOurs)?["fieldsV1"] is not JsonObject ours)
+        {
+            return null;
+        }
+
+        var found = false;
+        foreach (var entry in entries)
+        {
+            if (IsOurs(entry) || entry?["subresource"] is not null || entry?["fieldsV1"] is not JsonObject theirs)
+                continue;
+            foreach (var place in places)
+                found |= Move(theirs, ours, place);
+        }
+
+        return found ? Write(metadata.GetText("resourceVersion") ?? "", entries) : null;
+    }
+
+    private static bool IsOurs(JsonNode? entry) =>
+        (string?)entry?["manager"] == ApiClient.FieldManager && (string?)entry["operation"] == "Apply" && entry["subresource"] is null;
+
+    /// <summary>Moves what is at a place, and takes what is left empty out: it would claim the whole that is above it.</summary>
+    private static bool Move(JsonObject theirs, JsonObject ours, IReadOnlyList<string> place, int depth = 0)
+    {
+        var step = place[depth];
+        if (theirs[step] is not JsonObject below)
+            return false;
+        var target = ours[step] as JsonObject ?? [];
+        if (depth == place.Count - 1)
+            Merge(target, below);
+        else if (!Move(below, target, place, depth + 1))
+            return false;
+
+        if (depth == place.Count - 1 || below.Count == 0)
+            theirs.Remove(step);
+        if (target.Parent is null)
+            ours[step] = target;
+        return true;
+    }
+
+    private static void Merge(JsonObject target, JsonObject source)
+    {
+        foreach (var (step, below) in source)
+        {
+            if (target[step] is JsonObject present)
+            {
+                Merge(present, (JsonObject)below!);
+                continue;
+            }
+
+            target[step] = below?.DeepClone();
+        }
+    }
+
+    private static byte[] Write(string resourceVersion, JsonArray entries)
+    {
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartArray();
+            json.WriteStartObject();
+            json.WriteString("op"u8, "replace"u8);
+            json.WriteString("path"u8, "/metadata/resourceVersion"u8);
+            json.WriteString("value"u8, resourceVersion);
+            json.WriteEndObject();
+            json.WriteStartObject();
+            json.WriteString("op"u8, "replace"u8);
+            json.WriteString("path"u8, "/metadata/managedFields"u8);
+            json.WritePropertyName("value"u8);
+            entries.WriteTo(json);
+            json.WriteEndObject();
+            json.WriteEndArray();
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
+}

@@ -1,0 +1,49 @@
+namespace McpOperator.Envtest;
+
+/// <summary>Many servers at once.</summary>
+internal static class Crowd
+{
+    public const string Spec = "{image: example.org/web}";
+
+    private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 8 };
+
+    /// <summary>The kinds of a server's own objects, and itself.</summary>
+    public static IReadOnlyList<Resource> Kinds { get; } =
+        [Resource.MCPServers, Resource.Deployments, Resource.Services, Resource.Ingresses];
+
+    /// <summary>Creates them and waits until every one is reported, but not Ready, since nothing rolls a Deployment out.</summary>
+    public static async Task CreateAsync(ServerScenario scenario, IReadOnlyList<string> names)
+    {
+        await Parallel.ForEachAsync(names, AtOnce, async (name, _) => await scenario.CreateServerAsync(Spec, name));
+        await ReachAsync(scenario, names, "PartiallyReady");
+    }
+
+    /// <summary>Plays the kubelet for each of them, and waits until every one is Ready.</summary>
+    public static async Task RollOutAsync(ServerScenario scenario, IReadOnlyList<string> names)
+    {
+        await Parallel.ForEachAsync(names, AtOnce, async (name, _) => await scenario.RollOutAsync(name));
+        await ReachAsync(scenario, names, "Ready");
+    }
+
+    public static Task ReachAsync(ServerScenario scenario, IReadOnlyList<string> names, string phase) => Eventually.TrueAsync(
+        $"all {names.Count} servers were {phase}",
+        async () =>
+        {
+            var servers = (await scenario.Client.ListAsync(Resource.MCPServers, scenario.Namespace.Name))
+                .ToDictionary(server => (string)server["metadata"]!["name"]!);
+            return names.Where(name => !servers.TryGetValue(name, out var server) || (string?)server["status"]?["phase"] != phase)
+                .Select(name => $"{name}: {servers.GetValueOrDefault(name)?["status"]?.ToJsonString()}").ToList();
+        },
+        others => others.Count == 0,
+        TimeSpan.FromMinutes(3));
+
+    /// <summary>Resource version by <c>kind/name</c> of all of them.</summary>
+    public static async Task<SortedDictionary<string, string>> VersionsAsync(ServerScenario scenario)
+    {
+        var versions = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var resource in Kinds)
+            foreach (var item in await scenario.Client.ListAsync(resource, scenario.Namespace.Name))
+                versions.Add($"{resource.Plural}/{(string)item["metadata"]!["name"]!}", (string)item["metadata"]!["resourceVersion"]!);
+        return versions;
+    }
+}

@@ -1,0 +1,160 @@
+using System.Text.Json.Nodes;
+
+namespace McpOperator.Envtest;
+
+/// <summary>
+/// Two servers that want the same host and path: the older keeps it. The names are in the order of their ages, since
+/// creation times have whole seconds and the names decide between equals.
+/// </summary>
+public sealed class RouteConflictTests(ControlPlaneFixture fixture)
+{
+    private const string Same = "{image: 'example.org/hello:1', ingressHost: x.example.org, ingressPath: /same}";
+    private const string Own = "{image: 'example.org/hello:1', ingressHost: x.example.org, ingressPath: /own}";
+    private const string Older = "a-older";
+    private const string Younger = "b-younger";
+
+    [Fact]
+    public async Task TheYoungerOneGetsNoIngressUntilTheOlderIsDeleted()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
+        await CreateAsync(scenario, Same, Same);
+
+        var status = await ConflictAsync(scenario, Younger);
+        Assert.Contains($"{scenario.Namespace.Name}/{Older} has the route x.example.org/same", (string)status["message"]!);
+        Assert.Null(await FindIngressAsync(scenario, Younger));
+        Assert.NotNull(await FindIngressAsync(scenario, Older));
+        // Everything else of it is there.
+        Assert.NotEmpty(OwnedLeaves.Of(await scenario.DeploymentAsync(Younger)));
+        Assert.NotEmpty(OwnedLeaves.Of(await scenario.ServiceAsync(Younger)));
+
+        await scenario.Client.DeleteAsync(Resource.MCPServers, scenario.Namespace.Name, Older);
+        await FreeAsync(scenario, Younger);
+    }
+
+    [Fact]
+    public async Task AYoungerOneLosesItsIngressToAnOlderThatMovesToItsRouteAndGetsItBack()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
+        await CreateAsync(scenario, Own, Same);
+        await FreeAsync(scenario, Younger);
+
+        await scenario.EditServerAsync("ingressPath: /same", Older);
+        await ConflictAsync(scenario, Younger);
+        await Eventually.TrueAsync("the younger one's Ingress was gone", () => FindIngressAsync(scenario, Younger), ingress => ingress is null);
+        await FreeAsync(scenario, Older);
+
+        await scenario.EditServerAsync("ingressPath: /own", Older);
+        await FreeAsync(scenario, Younger);
+    }
+
+    [Fact]
+    public async Task AYoungerOneThatMovesToTheRouteOfAnOlderLosesItsIngressAndGetsOneAgainElsewhere()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
+        await CreateAsync(scenario, Same, Own);
+        await FreeAsync(scenario, Younger);
+
+        // As an ingress controller compares: with a slash at the end it is the same path.
+        await scenario.EditServerAsync("ingressPath: /same/", Younger);
+        await ConflictAsync(scenario, Younger);
+        await Eventually.TrueAsync("the younger one's Ingress was gone", () => FindIngressAsync(scenario, Younger), ingress => ingress is null);
+
+        await scenario.EditServerAsync("ingressPath: /elsewhere", Younger);
+        await FreeAsync(scenario, Younger);
+        Assert.Equal("/elsewhere", (string)(await scenario.IngressAsync(Younger))["spec"]!["rules"]![0]!["http"]!["paths"]![0]!["path"]!);
+    }
+
+    [Theory]
+    [InlineData("another host", "{image: 'example.org/hello:1', ingressHost: y.example.org, ingressPath: /same}")]
+    [InlineData("no host", "{image: 'example.org/hello:1', ingressPath: /same}")]
+    [InlineData("another path", Own)]
+    [InlineData("a longer path", "{image: 'example.org/hello:1', ingressHost: x.example.org, ingressPath: /same/deeper}")]
+    [InlineData("a wildcard", "{image: 'example.org/hello:1', ingressHost: '*.example.org', ingressPath: /same}")]
+    public async Task DifferentRoutesDoNotConflict(string what, string younger)
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
+        await CreateAsync(scenario, Same, younger);
+
+        await FreeAsync(scenario, Older);
+        await FreeAsync(scenario, Younger);
+        Assert.NotNull(what);
+    }
+
+    [Fact]
+    public async Task TheThirdInLineWaitsForTheSecond()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
+        await CreateAsync(scenario, Same, Same);
+        await scenario.CreateServerAsync(Same, "c-youngest");
+        await ConflictAsync(scenario, "c-youngest");
+
+        await scenario.EditServerAsync("ingressPath: /own", Older);
+        await FreeAsync(scenario, Younger);
+        var status = await scenario.EventuallyStatusAsync(
+            "the third one named the second", seen => ((string)seen["message"]!).Contains($"/{Younger} has the route", StringComparison.Ordinal), "c-youngest");
+
+        Assert.Equal("False RouteConflict", ServerScenario.StatusAndReason(status, "IngressReady"));
+    }
+
+    [Fact]
+    public async Task ServersOfTwoNamespacesConflictToo()
+    {
+        await using var first = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        await using var second = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        var (older, younger) = string.CompareOrdinal(first.Name, second.Name) < 0 ? (first, second) : (second, first);
+        await using var process = await OperatorProcess.StartAsync(fixture.ControlPlane, first, new()
+        {
+            Arguments = ["--watch-namespaces", $"{first},{second}"],
+            Environment = ServerScenario.Permissive,
+        });
+
+        foreach (var ns in new[] { older, younger })
+        {
+            await fixture.Client.CreateAsync(new JsonObject
+            {
+                ["apiVersion"] = Resource.MCPServers.ApiVersion,
+                ["kind"] = "MCPServer",
+                ["metadata"] = new JsonObject { ["name"] = "web" },
+                ["spec"] = Manifest.Parse(Same),
+            }, ns.Name);
+            await ReasonAsync(ns, ns == older ? "True IngressCreated" : "False RouteConflict");
+        }
+        Assert.Null(await fixture.Client.FindAsync(Resource.Ingresses, younger.Name, "web"));
+
+        await fixture.Client.DeleteAsync(Resource.MCPServers, older.Name, "web");
+        await ReasonAsync(younger, "True IngressCreated");
+        Assert.NotNull(await fixture.Client.FindAsync(Resource.Ingresses, younger.Name, "web"));
+
+        Task ReasonAsync(TestNamespace ns, string reason) => Eventually.TrueAsync(
+            $"the Ingress of {ns}/web was {reason}",
+            () => fixture.Client.GetAsync(Resource.MCPServers, ns.Name, "web"),
+            server => server["status"] is { } status && ServerScenario.StatusAndReason(status, "IngressReady") == reason);
+    }
+
+    private static async Task CreateAsync(ServerScenario scenario, string older, string younger)
+    {
+        await scenario.CreateServerAsync(older, Older);
+        await scenario.SettledAsync(Older);
+        await scenario.CreateServerAsync(younger, Younger);
+    }
+
+    private static Task<JsonNode> ConflictAsync(ServerScenario scenario, string name) => scenario.EventuallyStatusAsync(
+        $"{name} had a conflict",
+        status => ServerScenario.StatusAndReason(status, "IngressReady") == "False RouteConflict"
+            && ServerScenario.StatusAndReason(status, "Ready") == "False RouteConflict" && (string?)status["phase"] == "Error",
+        name);
+
+    /// <summary>It has its Ingress, and reports it for its current generation.</summary>
+    private static async Task FreeAsync(ServerScenario scenario, string name)
+    {
+        await scenario.EventuallyAsync(
+            $"{name} had its route",
+            server => server["status"] is { } status && ServerScenario.StatusAndReason(status, "IngressReady") == "True IngressCreated"
+                && (long)status["observedGeneration"]! == (long)server["metadata"]!["generation"]!,
+            name);
+        Assert.NotEmpty(OwnedLeaves.Of(await scenario.IngressAsync(name)));
+    }
+
+    private static Task<JsonObject?> FindIngressAsync(ServerScenario scenario, string name) =>
+        scenario.Client.FindAsync(Resource.Ingresses, scenario.Namespace.Name, name);
+}

@@ -1,0 +1,83 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Unit.Kubernetes;
+
+public sealed class TakeoverTests
+{
+    private const string Ours = """
+        {"manager": "mcp-runtime-operator", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1":
+          {"f:spec": {"f:type": {}, "f:ports": {"k:{\"port\":80}": {".": {}, "f:name": {}}}}}}
+        """;
+
+    private static readonly string[][] Ports = [["f:spec", "f:ports"]];
+
+    [Fact]
+    public void WhatOthersOwnThereBecomesOursAndNothingElse()
+    {
+        var patch = Patch(
+            Ports, Ours, Other("kubectl", "Update", """{"f:spec": {"f:ports": {"k:{\"port\":81}": {".": {}, "f:name": {}}}, "f:sessionAffinity": {}}}"""));
+
+        Json("""
+            [{"op": "replace", "path": "/metadata/resourceVersion", "value": "7"},
+             {"op": "replace", "path": "/metadata/managedFields", "value": [
+               {"manager": "mcp-runtime-operator", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1":
+                 {"f:spec": {"f:type": {}, "f:ports": {"k:{\"port\":80}": {".": {}, "f:name": {}}, "k:{\"port\":81}": {".": {}, "f:name": {}}}}}},
+               {"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:spec": {"f:sessionAffinity": {}}}}]}]
+            """, patch);
+    }
+
+    [Fact]
+    public void NoEmptyStepIsLeftThatWouldClaimAllBelowIt()
+    {
+        var patch = Patch(Ports, Ours, Other("kubectl", "Update", """{"f:metadata": {"f:labels": {}}, "f:spec": {"f:ports": {}}}"""));
+
+        Assert.Equal("""{"f:metadata":{"f:labels":{}}}""", patch![1]!["value"]![1]!["fieldsV1"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void WhatSeveralOwnComesTogether()
+    {
+        var patch = Patch(
+            Ports, Ours,
+            Other("a", "Apply", """{"f:spec": {"f:ports": {"k:{\"port\":80}": {"f:targetPort": {}}}}}"""),
+            Other("mcp-runtime-operator", "Update", """{"f:spec": {"f:ports": {"k:{\"port\":82}": {".": {}}}}}"""));
+
+        var entries = patch![1]!["value"]!.AsArray();
+        Assert.Equal(
+            """{"f:spec":{"f:type":{},"f:ports":{"k:{\"port\":80}":{".":{},"f:name":{},"f:targetPort":{}},"k:{\"port\":82}":{".":{}}}}}""",
+            JsonNode.Parse(entries[0]!["fieldsV1"]!.ToJsonString())!.ToJsonString(Relaxed));
+        Assert.Equal(["{}", "{}"], entries.Skip(1).Select(entry => entry!["fieldsV1"]!.ToJsonString()));
+    }
+
+    [Theory]
+    [InlineData("""{"f:spec": {"f:type": {}}}""", false)]
+    [InlineData("""{"f:metadata": {}}""", false)]
+    [InlineData("""{"f:spec": {"f:ports": {"k:{\"port\":81}": {}}}}""", true)]
+    public void ThereIsNothingToDoWhereOthersOwnNothing(string fields, bool expected) =>
+        Assert.Equal(expected, Patch(Ports, Ours, Other("kubectl", "Update", fields)) is not null);
+
+    [Fact]
+    public void AStatusIsNobodysObstacle() => Assert.Null(Patch(
+        Ports, Ours, """{"manager": "x", "operation": "Update", "subresource": "status", "fieldsV1": {"f:spec": {"f:ports": {"k:{}": {}}}}}"""));
+
+    [Fact]
+    public void AnObjectThatWeHaveNeverAppliedIsLeftAlone() =>
+        Assert.Null(Patch(Ports, Other("kubectl", "Update", """{"f:spec": {"f:ports": {"k:{\"port\":81}": {}}}}""")));
+
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static string Other(string manager, string operation, string fields) =>
+        $$"""{"manager": "{{manager}}", "operation": "{{operation}}", "fieldsV1": {{fields}} }""";
+
+    private static JsonArray? Patch(string[][] places, params string[] entries)
+    {
+        using var live = JsonDocument.Parse($$"""{"metadata": {"resourceVersion": "7", "managedFields": [{{string.Join(',', entries)}}] } }""");
+        return Takeover.Patch(live.RootElement, places) is { } patch ? JsonNode.Parse(Encoding.UTF8.GetString(patch))!.AsArray() : null;
+    }
+
+    private static void Json(string expected, JsonNode? actual) => Assert.True(
+        JsonNode.DeepEquals(JsonNode.Parse(expected), actual), actual?.ToJsonString(Relaxed));
+}
