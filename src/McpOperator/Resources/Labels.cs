@@ -35,12 +35,12 @@ public static class Labels
 
     internal static Metadata MetadataOf(
         MCPServer server, Dictionary<string, string> labels, IReadOnlyDictionary<string, string>? annotations = null) => new()
-    {
-        Name = server.Metadata.Name,
-        Namespace = server.Metadata.Namespace,
-        Labels = labels,
-        Annotations = annotations,
-        OwnerReferences =
+        {
+            Name = server.Metadata.Name,
+            Namespace = server.Metadata.Namespace,
+            Labels = labels,
+            Annotations = annotations,
+            OwnerReferences =
         [
             new OwnerReference
             {
@@ -50,5 +50,5 @@ public static class Labels
                 Uid = server.Metadata.Uid,
             },
         ],
-    };
+        };
 }

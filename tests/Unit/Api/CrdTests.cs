@@ -61,9 +61,16 @@ public sealed class CrdTests
         // What is left of a spec with every object in it when nothing depends on name, image or operator.
         var empty = new MCPServerSpec
         {
-            Image = "a:1", IngressPath = "/x", IngressHost = "h", IngressClass = "c",
-            Auth = new AuthConfig(), Policy = new PolicyConfig(), Session = new SessionConfig(), Gateway = new GatewayConfig(),
-            Rollout = new RolloutConfig(), Tools = [new ToolConfig()],
+            Image = "a:1",
+            IngressPath = "/x",
+            IngressHost = "h",
+            IngressClass = "c",
+            Auth = new AuthConfig(),
+            Policy = new PolicyConfig(),
+            Session = new SessionConfig(),
+            Gateway = new GatewayConfig(),
+            Rollout = new RolloutConfig(),
+            Tools = [new ToolConfig()],
         };
         var constants = Defaults.Added(empty, Defaults.Apply("n", empty, new OperatorSettings()));
         var expected = Flatten("spec", JsonSerializer.SerializeToNode(constants, ApiJsonContext.Default.MCPServerSpec)!);
