@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Kubernetes;
 using McpOperator.Resources;
-using McpOperator.Resources.Types;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Reconciliation;
@@ -43,7 +41,7 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
     private async Task<Problem?> CreateServiceAccountAsync(string ns, CancellationToken cancellationToken)
     {
         var account = NamespaceObjects.ServiceAccount(ns);
-        var body = JsonSerializer.SerializeToUtf8Bytes(account, ManifestJsonContext.Default.ServiceAccount);
+        var body = Intent.Of(account);
         try
         {
             await api.CreateAsync(Kinds.ServiceAccount, ns, body, cancellationToken).ConfigureAwait(false);
@@ -65,7 +63,7 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
     {
         var secret = NamespaceObjects.PullSecret(ns, settings.ProvisionedRegistry);
         var key = new ObjectKey(ns, secret.Metadata.Name);
-        var body = JsonSerializer.SerializeToUtf8Bytes(secret, ManifestJsonContext.Default.Secret);
+        var body = Intent.Of(secret);
         try
         {
             await api.ApplyAsync(Kinds.Secret, key, body, force: true, static _ => true, cancellationToken).ConfigureAwait(false);

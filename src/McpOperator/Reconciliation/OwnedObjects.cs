@@ -13,29 +13,6 @@ namespace McpOperator.Reconciliation;
 public readonly record struct Ensured<T>(T? Live, Problem? Problem = null, bool IsRaced = false)
     where T : Observed;
 
-/// <summary>What is done before an intent that was refused is tried again.</summary>
-public abstract record Step
-{
-    private Step()
-    {
-    }
-
-    /// <summary>Applies this first.</summary>
-    public sealed record Apply(byte[] Body) : Step;
-
-    /// <summary>Sends a strategic merge patch.</summary>
-    public sealed record Patch(byte[] Body) : Step;
-
-    /// <summary>Takes over what others own at these paths of fieldsV1 (<see cref="Takeover"/>).</summary>
-    public sealed record TakeOver(IReadOnlyList<IReadOnlyList<string>> Places) : Step;
-}
-
-/// <summary>The step that may help after a refusal; null when none will.</summary>
-/// <param name="isNew">Whether the object was not there before.</param>
-/// <param name="taken">How many steps were taken already.</param>
-/// <param name="refusal">Of the intent.</param>
-public delegate Step? Detour(bool isNew, int taken, ApiException refusal);
-
 /// <summary>
 /// Brings the objects of one kind to what their server wants, by server-side apply, and only when they differ. An
 /// object that is not the server's is never touched.

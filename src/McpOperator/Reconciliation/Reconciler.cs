@@ -1,9 +1,7 @@
-using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using McpOperator.Resources;
-using McpOperator.Resources.Types;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Reconciliation;
@@ -83,10 +81,7 @@ public sealed class Reconciler
         }
 
         var deployment = await EnsureDeploymentAsync(effective, cancellationToken).ConfigureAwait(false);
-        var service = await _services.EnsureAsync(
-            server, Serialize(ServiceBuilder.Build(effective)), cancellationToken,
-            static (isNew, taken, _) => !isNew && taken == 0 ? new Step.TakeOver(ServiceBuilder.Exclusive) : null)
-            .ConfigureAwait(false);
+        var service = await EnsureServiceAsync(effective, cancellationToken).ConfigureAwait(false);
         var holder = _stores.Routes.HolderBefore(server.Key);
         var ingress = holder is { } other
             ? await WithholdIngressAsync(effective, other, cancellationToken).ConfigureAwait(false)
@@ -153,37 +148,19 @@ public sealed class Reconciler
             return new Ensured<ObservedDeployment>(live, refused);
         var deployment = DeploymentBuilder.Build(server, _settings);
         return await _deployments.EnsureAsync(
-            server, Serialize(deployment), cancellationToken,
-            Detour(deployment)).ConfigureAwait(false);
+            server, Intent.Of(deployment), cancellationToken, Detours.Of(deployment)).ConfigureAwait(false);
     }
 
-    /// <summary>First what others put in the way goes, for then nothing else may be wrong; then the variables.</summary>
-    private static Detour Detour(Deployment deployment)
+    private Task<Ensured<ObservedService>> EnsureServiceAsync(MCPServer server, CancellationToken cancellationToken)
     {
-        var resets = 0;
-        return (isNew, taken, refusal) =>
-        {
-            if (isNew)
-                return null;
-            if (!EnvironmentReset.Suffices(refusal))
-                return taken == 0 ? new Step.TakeOver(DeploymentBuilder.Exclusive(deployment)) : null;
-            return resets++ switch
-            {
-                0 => new Step.Apply(Serialize(EnvironmentReset.Paused(deployment))),
-                1 => new Step.Patch(EnvironmentReset.Removal(deployment)),
-                _ => null,
-            };
-        };
+        var service = ServiceBuilder.Build(server);
+        return _services.EnsureAsync(server, Intent.Of(service), cancellationToken, Detours.OfService);
     }
 
     private Task<Ensured<ObservedIngress>> EnsureIngressAsync(MCPServer server, CancellationToken cancellationToken)
     {
         var ingress = IngressBuilder.Build(server, _settings);
-        return _ingresses.EnsureAsync(
-            server, Serialize(ingress), cancellationToken,
-            (isNew, taken, _) => isNew && taken == 0 && IngressBuilder.ForOldCreate(ingress) is { } older
-                ? new Step.Apply(Serialize(older))
-                : null);
+        return _ingresses.EnsureAsync(server, Intent.Of(ingress), cancellationToken, Detours.Of(ingress));
     }
 
     private async Task<Ensured<ObservedIngress>> WithholdIngressAsync(
@@ -208,13 +185,4 @@ public sealed class Reconciler
 
     private static Surface With(Surface surface, Problem? problem) =>
         problem is null ? surface : surface.Failed(problem);
-
-    private static byte[] Serialize(Deployment deployment) =>
-        JsonSerializer.SerializeToUtf8Bytes(deployment, ManifestJsonContext.Default.Deployment);
-
-    private static byte[] Serialize(Service service) =>
-        JsonSerializer.SerializeToUtf8Bytes(service, ManifestJsonContext.Default.Service);
-
-    private static byte[] Serialize(Ingress ingress) =>
-        JsonSerializer.SerializeToUtf8Bytes(ingress, ManifestJsonContext.Default.Ingress);
 }
