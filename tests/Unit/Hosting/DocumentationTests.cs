@@ -93,13 +93,7 @@ public sealed partial class DocumentationTests
         return output.ToString();
     }
 
-    private static string Read(string name)
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "McpOperator.sln")))
-            directory = directory.Parent ?? throw new DirectoryNotFoundException("The tests run in the repository.");
-        return File.ReadAllText(Path.Combine(directory.FullName, "docs", name));
-    }
+    private static string Read(string name) => File.ReadAllText(RepositoryRoot.File(Path.Combine("docs", name)));
 
     [GeneratedRegex(@"^\| `--([a-z-]+)` \|", RegexOptions.Multiline)]
     private static partial Regex FlagRow();
