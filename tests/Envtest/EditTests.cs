@@ -125,6 +125,7 @@ public sealed class EditTests(ControlPlaneFixture fixture)
         fixture.RequireOwn("a namespace whose deletion nobody finishes, and the audit log");
         await using var dying = await TestNamespace.CreateAsync(fixture.ControlPlane);
         await using var living = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        await living.GrantInAsync(dying);
         await using var process = await OperatorProcess.StartAsync(
             fixture.ControlPlane, living, new() { Arguments = ["--workers", "1", "--watch-namespaces", $"{dying},{living}"] });
         await CreateAsync(dying, "web");

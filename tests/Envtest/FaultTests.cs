@@ -118,8 +118,9 @@ public sealed class FaultTests(OwnControlPlane own) : IClassFixture<OwnControlPl
             "every kind was listed again", () => scenario.Operator!.MetricAsync("mcp_operator_relists_total"), count => count >= 4);
         await scenario.PassAsync(names[0]);
 
-        Assert.True(
-            scenario.Operator!.Log.Count(entry => (string?)entry["event"] == "WatchInterrupted" && (string?)entry["fault"] == "Expired") >= 4);
+        await Eventually.TrueAsync(
+            "the log said of every kind that its history had expired",
+            () => scenario.Operator!.Log.Count(entry => (string?)entry["event"] == "WatchInterrupted" && (string?)entry["fault"] == "Expired") >= 4);
         Assert.All((await WritesAsync()).Skip(writes.Count), write => Assert.Equal("barrier", write.Name));
         var after = await Crowd.VersionsAsync(scenario);
         Assert.All(before, entry => Assert.True(

@@ -101,6 +101,7 @@ public sealed class RouteConflictTests(ControlPlaneFixture fixture)
     {
         await using var first = await TestNamespace.CreateAsync(fixture.ControlPlane);
         await using var second = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        await first.GrantInAsync(second);
         var (older, younger) = string.CompareOrdinal(first.Name, second.Name) < 0 ? (first, second) : (second, first);
         await using var process = await OperatorProcess.StartAsync(fixture.ControlPlane, first, new()
         {

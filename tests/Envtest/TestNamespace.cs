@@ -42,12 +42,15 @@ public sealed class TestNamespace : IAsyncDisposable
         });
         var made = new TestNamespace(controlPlane, name);
         if (controlPlane.IsOwn)
-            await made.BindAsync(everywhere: false);
+            await made.BindAsync(name);
         return made;
     }
 
     /// <summary>Grants the role in the whole cluster, for an operator that watches all namespaces.</summary>
-    public Task GrantEverywhereAsync() => BindAsync(everywhere: true);
+    public Task GrantEverywhereAsync() => _controlPlane.IsOwn ? BindAsync(null) : Task.CompletedTask;
+
+    /// <summary>Grants the role in another test namespace too, for an operator that watches both.</summary>
+    public Task GrantInAsync(TestNamespace other) => _controlPlane.IsOwn ? BindAsync(other.Name) : Task.CompletedTask;
 
     /// <summary>What this test's operator asked of the API server so far, each request once.</summary>
     public async Task<IReadOnlyList<AuditEvent>> OperatorRequestsAsync() =>
@@ -79,17 +82,21 @@ public sealed class TestNamespace : IAsyncDisposable
         }
     }
 
-    private async Task BindAsync(bool everywhere)
+    /// <param name="namespace">Null: everywhere.</param>
+    private async Task BindAsync(string? @namespace)
     {
+        // A control plane that a test has started for itself may not have it yet.
+        if (await _controlPlane.Client.FindAsync(Resource.ClusterRoles, null, "mcp-operator") is null)
+            await ControlPlaneFixture.InstallRoleAsync(_controlPlane);
         await _controlPlane.Client.CreateAsync(
             $$"""
             apiVersion: rbac.authorization.k8s.io/v1
-            kind: {{(everywhere ? "ClusterRoleBinding" : "RoleBinding")}}
+            kind: {{(@namespace is null ? "ClusterRoleBinding" : "RoleBinding")}}
             metadata: {name: {{OperatorUser}}}
             roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: mcp-operator}
             subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: {{OperatorUser}}}]
             """,
-            Name);
+            @namespace);
         // The authorizer learns of it by a watch. Asked about the user, not as the user, whose requests are counted.
         await Eventually.TrueAsync(
             $"{OperatorUser} had its role",
@@ -106,7 +113,7 @@ public sealed class TestNamespace : IAsyncDisposable
                             ["user"] = OperatorUser,
                             ["resourceAttributes"] = new JsonObject
                             {
-                                ["namespace"] = everywhere ? "" : Name,
+                                ["namespace"] = @namespace ?? "",
                                 ["verb"] = "list",
                                 ["group"] = Resource.MCPServers.Group,
                                 ["resource"] = Resource.MCPServers.Plural,
