@@ -122,19 +122,6 @@ public sealed class ApiClient : IDisposable
         SendAsync(new(HttpMethod.Post, type.CollectionPath(ns), ManagerQuery, body, Json), cancellationToken);
 
     /// <summary>
-    /// Writes the whole object, on the condition that it still has the resource version in <paramref name="body"/>:
-    /// what a lease needs, where only one writer may win.
-    /// </summary>
-    /// <exception cref="ApiException">Among others with <see cref="ApiException.IsConflict"/>.</exception>
-    public Task<T> ReplaceAsync<T>(
-        ResourceType type,
-        ObjectKey key,
-        ReadOnlyMemory<byte> body,
-        Decoder<T> decode,
-        CancellationToken cancellationToken = default) =>
-        SendAsync(new(HttpMethod.Put, type.ObjectPath(key), ManagerQuery, body, Json), decode, cancellationToken);
-
-    /// <summary>
     /// Deletes the object that was seen, and what it owns after it. False when it is gone already, or another one has
     /// taken its name.
     /// </summary>

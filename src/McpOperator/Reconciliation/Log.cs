@@ -40,4 +40,7 @@ internal static partial class Log
 
     [LoggerMessage(310, LogLevel.Information, "The namespace is being deleted; nothing is created in it", EventName = "NamespaceTerminating")]
     public static partial void NamespaceTerminating(ILogger logger);
+
+    [LoggerMessage(312, LogLevel.Information, "Applied the pull secret {Secret}", EventName = "PullSecretApplied")]
+    public static partial void PullSecretApplied(ILogger logger, string secret);
 }

@@ -67,7 +67,7 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
         try
         {
             await api.ApplyAsync(Kinds.Secret, key, body, force: true, static _ => true, cancellationToken).ConfigureAwait(false);
-            Log.Updated(logger, secret.Kind);
+            Log.PullSecretApplied(logger, key.Name);
         }
         catch (ApiException exception) when (!exception.IsNamespaceTerminating)
         {
