@@ -13,8 +13,12 @@ with_progress() {
   local label=$1 log=$2 pid began=$SECONDS code=0
   shift 2
   say "$label"
+  # A process group of its own, so that a Ctrl-C ends all of it: bash has its background jobs ignore that signal.
+  set -m
   "$@" >"$log" 2>&1 </dev/null &
   pid=$!
+  set +m
+  trap 'kill -TERM -- "-$pid" 2>/dev/null || true; trap - INT; kill -INT $$' INT
   while kill -0 "$pid" 2>/dev/null; do
     local tick
     for tick in 1 2 3 4 5 6 7 8 9 10; do
@@ -24,6 +28,7 @@ with_progress() {
     kill -0 "$pid" 2>/dev/null && say "$label: $((SECONDS - began)) s so far"
   done
   wait "$pid" || code=$?
+  trap - INT
   [ "$code" = 0 ] || { tail -n 20 "$log" >&2; say "$label: failed, the whole log is $log"; }
   return "$code"
 }
