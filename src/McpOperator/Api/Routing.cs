@@ -5,6 +5,16 @@ namespace McpOperator.Api;
 /// </summary>
 public sealed record Route(string? Host, string Path)
 {
+    /// <summary>Reads what <see cref="Url"/> wrote; null for anything else.</summary>
+    public static Route? FromUrl(string? url)
+    {
+        if (string.IsNullOrEmpty(url) || url[0] == '/')
+            return string.IsNullOrEmpty(url) ? null : new Route(null, url);
+        var host = url.IndexOf("://", StringComparison.Ordinal) is var scheme and > 0 ? url[(scheme + 3)..] : "";
+        var path = host.IndexOf('/', StringComparison.Ordinal);
+        return path > 0 ? new Route(host[..path], host[path..]) : null;
+    }
+
     /// <summary><c>http(s)://host/path</c>, or the path alone when there is no host to write.</summary>
     public string Url(OperatorSettings settings) =>
         Host is null ? Path : $"{(settings.DefaultIngressTls ? "https" : "http")}://{Host}{Path}";

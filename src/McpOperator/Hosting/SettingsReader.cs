@@ -5,15 +5,17 @@ namespace McpOperator.Hosting;
 /// <summary>The environment, as the names that installations of the Go operator already use.</summary>
 public static class SettingsReader
 {
+    private const string DnsName = "a DNS name in lower case";
+
     private static readonly OperatorSettings Defaults = new();
 
     public static IReadOnlyList<SettingsVariable> Variables { get; } =
     [
         new(["MCP_DEFAULT_INGRESS_HOST", "DEFAULT_INGRESS_HOST"], null,
             "Host of servers whose spec gives neither host nor path prefix.",
-            (s, v) => s with { DefaultIngressHost = v }),
+            (s, v) => Names.IsDns1123Subdomain(v) ? s with { DefaultIngressHost = v } : null) { Rule = DnsName },
         new(["DEFAULT_INGRESS_CLASS"], Defaults.DefaultIngressClass, "Ingress class of servers that name none.",
-            (s, v) => s with { DefaultIngressClass = v }),
+            (s, v) => Names.IsDns1123Subdomain(v) ? s with { DefaultIngressClass = v } : null) { Rule = DnsName },
         new(["MCP_DEFAULT_INGRESS_ENTRYPOINTS"], Defaults.DefaultIngressEntryPoints,
             "Traefik's entry points annotation.", (s, v) => s with { DefaultIngressEntryPoints = v }),
         new(["MCP_DEFAULT_INGRESS_TLS"], "false", "Traefik's router.tls annotation; reported URLs become https.",
@@ -28,14 +30,20 @@ public static class SettingsReader
                 _ => null,
             }) { Rule = "strict or permissive" },
         new(["PROVISIONED_REGISTRY_URL"], null, "The platform's registry.",
-            (s, v) => s with { ProvisionedRegistry = s.ProvisionedRegistry with { Url = v } }),
+            (s, v) => v.Contains('@', StringComparison.Ordinal) || Names.HasSpaceOrControl(v)
+                ? null
+                : s with { ProvisionedRegistry = s.ProvisionedRegistry with { Url = v } })
+            // It becomes part of the images in every status, and so must not bring a password along.
+            { Rule = "a registry without user and password", Secret = true },
         new(["PROVISIONED_REGISTRY_USERNAME"], null, "Its user, for the pull secret.",
             (s, v) => s with { ProvisionedRegistry = s.ProvisionedRegistry with { Username = v } }),
         new(["PROVISIONED_REGISTRY_PASSWORD"], null, "Its password, for the pull secret; never logged.",
             (s, v) => s with { ProvisionedRegistry = s.ProvisionedRegistry with { Password = v } }) { Secret = true },
         new(["PROVISIONED_REGISTRY_SECRET_NAME"], Defaults.ProvisionedRegistry.SecretName,
             "Name of the pull secret that the operator keeps in the servers' namespaces.",
-            (s, v) => s with { ProvisionedRegistry = s.ProvisionedRegistry with { SecretName = v } }),
+            (s, v) => Names.IsDns1123Subdomain(v)
+                ? s with { ProvisionedRegistry = s.ProvisionedRegistry with { SecretName = v } }
+                : null) { Rule = DnsName },
         new(["MCP_REGISTRY_PULL_HOST", "MCP_REGISTRY_ENDPOINT"], Defaults.RegistryPullHost,
             "Registry of servers with useProvisionedRegistry while no URL is set.",
             (s, v) => s with { RegistryPullHost = v }),

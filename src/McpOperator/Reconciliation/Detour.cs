@@ -1,3 +1,4 @@
+using System.Net;
 using McpOperator.Kubernetes;
 using McpOperator.Resources;
 using McpOperator.Resources.Types;
@@ -39,7 +40,7 @@ public static class Detours
             if (isNew)
                 return null;
             if (!EnvironmentReset.Suffices(refusal))
-                return taken == 0 ? new Step.TakeOver(DeploymentBuilder.Exclusive(deployment)) : null;
+                return taken == 0 ? TakeOver(DeploymentBuilder.Exclusive(deployment), refusal) : null;
             return resets++ switch
             {
                 0 => new Step.Apply(Intent.Of(EnvironmentReset.Paused(deployment))),
@@ -50,10 +51,26 @@ public static class Detours
     }
 
     /// <summary>What others put in the way goes.</summary>
-    public static Detour OfService => (isNew, taken, _) =>
-        !isNew && taken == 0 ? new Step.TakeOver(ServiceBuilder.Exclusive) : null;
+    public static Detour OfService => (isNew, taken, refusal) =>
+        !isNew && taken == 0 ? TakeOver(ServiceBuilder.Exclusive, refusal) : null;
 
     /// <summary>Two steps for what old API servers do not create in one.</summary>
     public static Detour Of(Ingress ingress) => (isNew, taken, _) =>
         isNew && taken == 0 && IngressBuilder.ForOldCreate(ingress) is { } older ? new Step.Apply(Intent.Of(older)) : null;
+
+    /// <summary>
+    /// Only where the API server found the fault. A webhook's or a quota's refusal names no field, and none of the others'
+    /// fields is in its way.
+    /// </summary>
+    private static Step.TakeOver? TakeOver(IReadOnlyList<IReadOnlyList<string>> places, ApiException refusal)
+    {
+        if (refusal.Code != HttpStatusCode.UnprocessableEntity || refusal.Status.Details?.Causes is not { } causes)
+            return null;
+        var faulty = places.Where(place => causes.Any(cause => Leads(cause.Field, place[^1]["f:".Length..]))).ToList();
+        return faulty.Count == 0 ? null : new Step.TakeOver(faulty);
+    }
+
+    /// <summary>True when the path of a cause, such as <c>spec.ports[1].name</c>, goes through a field of this name.</summary>
+    private static bool Leads(string? path, string field) =>
+        path is not null && path.Split('.', '[').Contains(field);
 }

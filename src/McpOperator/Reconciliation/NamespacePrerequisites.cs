@@ -8,8 +8,8 @@ namespace McpOperator.Reconciliation;
 
 /// <summary>
 /// The objects that the servers of a namespace share. The operator may create and patch them but not read them, so it
-/// remembers where it has seen to them: once a namespace and process, and again after a server went, for the whole
-/// namespace may have gone with it.
+/// remembers where it has seen to them: once a namespace and process, and again after the last server of the namespace
+/// went, for the namespace may have gone with it.
 /// </summary>
 public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings settings, ILogger logger)
 {
@@ -31,7 +31,13 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
     public Task<Problem?> EnsurePullSecretAsync(string ns, CancellationToken cancellationToken) =>
         _pullSecrets.RunAsync(ns, () => ApplyPullSecretAsync(ns, cancellationToken));
 
-    /// <summary>A server of this namespace went: look again before the next one needs something of it.</summary>
+    /// <summary>True when the last attempt to create it failed.</summary>
+    public bool OwesServiceAccount(string ns) => _serviceAccounts.HasFailed(ns);
+
+    /// <summary>It is gone: look again.</summary>
+    public void ForgetServiceAccount(string ns) => _serviceAccounts.Forget(ns);
+
+    /// <summary>The namespace may be gone: look again before the next server needs something of it.</summary>
     public void Forget(string ns)
     {
         _serviceAccounts.Forget(ns);
@@ -50,7 +56,7 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
         catch (ApiException exception) when (exception.IsAlreadyExists)
         {
         }
-        catch (ApiException exception) when (!exception.IsNamespaceTerminating)
+        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false })
         {
             Log.ApplyFailed(logger, account.Kind, exception.Message);
             return new Problem(Reasons.ApplyFailed, exception.Message);
@@ -69,7 +75,7 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
             await api.ApplyAsync(Kinds.Secret, key, body, force: true, static _ => true, cancellationToken).ConfigureAwait(false);
             Log.PullSecretApplied(logger, key.Name);
         }
-        catch (ApiException exception) when (!exception.IsNamespaceTerminating)
+        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false })
         {
             Log.ApplyFailed(logger, secret.Kind, exception.Message);
             return new Problem(Reasons.ApplyFailed, exception.Message);
@@ -82,6 +88,9 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
     private sealed class OncePerNamespace
     {
         private readonly ConcurrentDictionary<string, Task<Problem?>> _runs = new();
+        private readonly ConcurrentDictionary<string, bool> _failed = new();
+
+        public bool HasFailed(string ns) => _failed.ContainsKey(ns);
 
         public async Task<Problem?> RunAsync(string ns, Func<Task<Problem?>> run)
         {
@@ -91,9 +100,12 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
                 return await first.ConfigureAwait(false);
             try
             {
+                _failed[ns] = true;
                 var problem = await run().ConfigureAwait(false);
                 if (problem is not null)
                     _runs.TryRemove(new(ns, first));
+                else
+                    _failed.TryRemove(ns, out _);
                 mine.SetResult(problem);
                 return problem;
             }
@@ -107,6 +119,10 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
         }
 
         /// <summary>What is under way goes on, and is done again for whoever asks from now on.</summary>
-        public void Forget(string ns) => _runs.TryRemove(ns, out _);
+        public void Forget(string ns)
+        {
+            _runs.TryRemove(ns, out _);
+            _failed.TryRemove(ns, out _);
+        }
     }
 }

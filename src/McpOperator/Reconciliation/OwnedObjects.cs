@@ -133,7 +133,7 @@ public sealed class OwnedObjects<T>(
                 Log.Deleted(logger, type.Kind);
             return default;
         }
-        catch (ApiException exception)
+        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false })
         {
             Log.ApplyFailed(logger, type.Kind, exception.Message);
             return new Ensured<T>(live, new Problem(Reasons.ApplyFailed, exception.Message));

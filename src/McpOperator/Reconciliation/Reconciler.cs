@@ -40,11 +40,14 @@ public sealed class Reconciler
     /// <exception cref="HttpRequestException">The API server could not be reached: nothing is known, try again.</exception>
     public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
-        if (_stores.Servers.Get(key) is not { Metadata.DeletionTimestamp: null } server)
+        if (_stores.Servers.Get(key) is not { } server)
         {
             Forget(key);
             return Outcome.Done;
         }
+
+        if (server.Metadata.DeletionTimestamp is not null)
+            return Outcome.Done;
 
         try
         {
@@ -104,7 +107,9 @@ public sealed class Reconciler
         // A route that an older server holds is not waited for: its going or changing brings this server back.
         if (surfaces.Any(surface => surface is { IsFailed: true, Reason: not Reasons.RouteConflict }))
             return Outcome.Retry;
-        return status.Phase is Phase.Ready or Phase.Error ? Outcome.Done : Outcome.RequeueAfter(_settings.RequeueDelay);
+        return surfaces.All(surface => surface.IsReady || surface.IsFailed)
+            ? Outcome.Done
+            : Outcome.RequeueAfter(_settings.RequeueDelay);
     }
 
     private MCPServer WithDefaults(MCPServer server) =>
@@ -137,18 +142,18 @@ public sealed class Reconciler
     {
         var ns = server.Metadata.Namespace;
         var live = _stores.Deployments.Get(server.Key);
+        Problem? missing = null;
         if (live is { LacksServiceAccount: true })
-            _prerequisites.Forget(ns);
+            _prerequisites.ForgetServiceAccount(ns);
         // A Deployment that stands had it: a restarted operator need not ask again.
-        if (live is null or { LacksServiceAccount: true }
-            && await _prerequisites.EnsureServiceAccountAsync(ns, cancellationToken).ConfigureAwait(false) is { } missing)
-            return new Ensured<ObservedDeployment>(live, missing);
-        if (DeploymentBuilder.UsesOperatorPullSecret(server.Spec, _settings)
-            && await _prerequisites.EnsurePullSecretAsync(ns, cancellationToken).ConfigureAwait(false) is { } refused)
-            return new Ensured<ObservedDeployment>(live, refused);
+        if (live is null or { LacksServiceAccount: true } || _prerequisites.OwesServiceAccount(ns))
+            missing = await _prerequisites.EnsureServiceAccountAsync(ns, cancellationToken).ConfigureAwait(false);
+        if (DeploymentBuilder.UsesOperatorPullSecret(server.Spec, _settings))
+            missing = await _prerequisites.EnsurePullSecretAsync(ns, cancellationToken).ConfigureAwait(false) ?? missing;
         var deployment = DeploymentBuilder.Build(server, _settings);
-        return await _deployments.EnsureAsync(
+        var ensured = await _deployments.EnsureAsync(
             server, Intent.Of(deployment), cancellationToken, Detours.Of(deployment)).ConfigureAwait(false);
+        return ensured with { Problem = ensured.Problem ?? missing };
     }
 
     private Task<Ensured<ObservedService>> EnsureServiceAsync(MCPServer server, CancellationToken cancellationToken)
@@ -177,7 +182,9 @@ public sealed class Reconciler
 
     private void Forget(ObjectKey key)
     {
-        _prerequisites.Forget(key.Namespace);
+        // With its last server the whole namespace may have gone, and what was made in it.
+        if (_stores.Servers.Snapshot(key.Namespace).Count == 0)
+            _prerequisites.Forget(key.Namespace);
         foreach (var kind in (ReadOnlySpan<string>)[Kinds.Deployment.Plural, Kinds.Service.Plural, Kinds.Ingress.Plural])
             _guard.Forget(kind, key);
         _servers.Forget(key);

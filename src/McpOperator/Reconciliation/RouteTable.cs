@@ -18,9 +18,9 @@ public sealed class RouteTable(OperatorSettings settings)
     /// </summary>
     public IReadOnlyCollection<ObjectKey> Update(ObjectKey key, MCPServer? server)
     {
-        var claim = server is null || server.Unreadable is not null
-            ? null
-            : new Claim(key, server.Metadata.CreationTimestamp, RouteOf(server));
+        var claim = server is not null && RouteOf(server) is { } route
+            ? new Claim(key, server.Metadata.CreationTimestamp, route)
+            : null;
         lock (_lock)
         {
             _claims.TryGetValue(key, out var before);
@@ -65,11 +65,18 @@ public sealed class RouteTable(OperatorSettings settings)
         }
     }
 
-    /// <summary>As an ingress controller compares them: hosts in any case, <c>/a</c> and <c>/a/</c> alike.</summary>
-    private Route RouteOf(MCPServer server)
+    /// <summary>
+    /// As an ingress controller compares them: <c>/a</c> and <c>/a/</c> alike (hosts are in lower case). Of an invalid server it
+    /// is the route of its last valid spec, which its Ingress still serves and its status still names; null when it
+    /// never had one, for then it keeps nobody from anything.
+    /// </summary>
+    private Route? RouteOf(MCPServer server)
     {
-        var route = Routing.Resolve(server.Metadata.Name, Defaults.Apply(server.Metadata.Name, server.Spec, settings));
-        return new Route(route.Host?.ToLowerInvariant(), route.Path.TrimEnd('/'));
+        var effective = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
+        var route = Validation.Validate(effective, settings).Count == 0
+            ? Routing.Resolve(server.Metadata.Name, effective.Spec)
+            : Route.FromUrl(server.Status?.Url);
+        return route is null ? null : route with { Path = route.Path.TrimEnd('/') };
     }
 
     private sealed record Claim(ObjectKey Key, DateTimeOffset Since, Route Route)

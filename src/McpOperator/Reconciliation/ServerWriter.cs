@@ -51,7 +51,8 @@ public sealed class ServerWriter(
         }
         catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false })
         {
-            if (exception.IsInvalid)
+            // The rule or the permission has to change first; trouble of the server's own may pass.
+            if ((int)exception.Code is >= 400 and < 500 and not 429)
                 guard.Note(SpecGuard, server.Key, intent, result: 0);
             Log.DefaultsNotPersisted(logger, exception.Message);
             return server;

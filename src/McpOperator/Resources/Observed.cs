@@ -95,7 +95,8 @@ public sealed class ObservedDeployment : Observed
 
     private static bool IsMissingServiceAccount(JsonElement condition) =>
         condition.Text("type"u8) == "ReplicaFailure" && condition.Text("status"u8) == "True"
-        && condition.Text("message"u8)?.Contains("serviceaccount", StringComparison.OrdinalIgnoreCase) == true;
+        && condition.Text("message"u8)?.Contains(
+            $"serviceaccount \"{NamespaceObjects.ServiceAccountName}\" not found", StringComparison.Ordinal) == true;
 }
 
 /// <summary>A Service, and whether it has its address.</summary>

@@ -94,7 +94,21 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
-    public void OnlyThePasswordIsSecret() => Assert.Equal(
-        ["PROVISIONED_REGISTRY_PASSWORD"],
+    public void ThePasswordAndTheUrlThatMayBringOneAlongAreSecret() => Assert.Equal(
+        ["PROVISIONED_REGISTRY_URL", "PROVISIONED_REGISTRY_PASSWORD"],
         SettingsReader.Variables.Where(v => v.Secret).SelectMany(v => v.Names));
+
+    [Theory]
+    [InlineData("MCP_DEFAULT_INGRESS_HOST", "https://tools.example.com")]
+    [InlineData("DEFAULT_INGRESS_CLASS", "My Class")]
+    [InlineData("PROVISIONED_REGISTRY_SECRET_NAME", "Pull_Secret")]
+    [InlineData("PROVISIONED_REGISTRY_URL", "https://robot:geheim@registry.example.com")]
+    public void AValueThatWouldBreakEveryServerIsOneWarningAndTheDefault(string name, string value)
+    {
+        var (settings, warnings) = SettingsReader.Read(variable => variable == name ? value : null);
+
+        Assert.Equal(new OperatorSettings(), settings);
+        Assert.Equal(name, Assert.Single(warnings).Variable);
+        Assert.DoesNotContain("geheim", warnings[0].Value, StringComparison.Ordinal);
+    }
 }

@@ -83,11 +83,11 @@ public sealed class RouteTableTests
     }
 
     [Fact]
-    public void HostsAreComparedInAnyCaseAndDifferentOnesDoNotCollide()
+    public void DifferentHostsDoNotCollide()
     {
         Add("older", "/same", age: 3, host: "a.example");
 
-        Assert.NotNull(_routes.HolderBefore(Add("younger", "/same", age: 2, host: "A.Example")));
+        Assert.NotNull(_routes.HolderBefore(Add("younger", "/same", age: 2, host: "a.example")));
         Assert.Null(_routes.HolderBefore(Add("elsewhere", "/same", age: 1, host: "b.example")));
         Assert.Null(_routes.HolderBefore(Add("hostless", "/same", age: 1)));
     }
@@ -98,6 +98,31 @@ public sealed class RouteTableTests
         _routes.Update(Key("broken"), Server("broken", "/same", age: 2) with { Unreadable = [new SpecFault("spec", "?")] });
 
         Assert.Null(_routes.HolderBefore(Add("younger", "/same", age: 1)));
+    }
+
+    [Fact]
+    public void AServerThatWasNeverValidKeepsNobodyFromARoute()
+    {
+        _routes.Update(Key("invalid"), Invalid("/same", age: 2, url: null));
+
+        Assert.Null(_routes.HolderBefore(Add("younger", "/same", age: 1)));
+    }
+
+    [Fact]
+    public void AServerThatBecameInvalidKeepsTheRouteThatItsIngressServes()
+    {
+        var older = Add("invalid", "/same", age: 2);
+        var younger = Add("younger", "/same", age: 1);
+
+        Assert.Empty(_routes.Update(older, Invalid("/other", age: 2, url: "/same")));
+
+        Assert.Equal(older, _routes.HolderBefore(younger));
+    }
+
+    private static MCPServer Invalid(string path, int age, string? url)
+    {
+        var server = Server("invalid", path, age);
+        return server with { Spec = server.Spec with { Image = null }, Status = new MCPServerStatus { Url = url } };
     }
 
     private static ObjectKey Key(string name) => new("team", name);
