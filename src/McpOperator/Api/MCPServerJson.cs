@@ -1,5 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Json;
+using McpOperator.Kubernetes;
 
 namespace McpOperator.Api;
 
@@ -36,14 +37,14 @@ public static class MCPServerJson
 
     private static ObjectMeta Metadata(JsonElement json) => new()
     {
-        Name = Text(json, "name") ?? "",
-        Namespace = Text(json, "namespace") ?? "",
-        Uid = Text(json, "uid") ?? "",
-        ResourceVersion = Text(json, "resourceVersion") ?? "",
+        Name = json.Text("name"u8) ?? "",
+        Namespace = json.Text("namespace"u8) ?? "",
+        Uid = json.Text("uid"u8) ?? "",
+        ResourceVersion = json.Text("resourceVersion"u8) ?? "",
         Generation = Property(json, "generation") is { ValueKind: JsonValueKind.Number } number
             && number.TryGetInt64(out var generation) ? generation : 0,
-        CreationTimestamp = Time(json, "creationTimestamp") ?? default,
-        DeletionTimestamp = Time(json, "deletionTimestamp"),
+        CreationTimestamp = Time(json, "creationTimestamp"u8) ?? default,
+        DeletionTimestamp = Time(json, "deletionTimestamp"u8),
     };
 
     private static T? Read<T>(JsonElement json, JsonTypeInfo<T> type, out SpecFault? fault)
@@ -117,9 +118,6 @@ public static class MCPServerJson
     private static JsonElement Property(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) ? value : default;
 
-    private static string? Text(JsonElement json, string name) =>
-        Property(json, name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
-
-    private static DateTimeOffset? Time(JsonElement json, string name) =>
-        KubernetesTimeConverter.TryParse(Text(json, name), out var time) ? time : null;
+    private static DateTimeOffset? Time(JsonElement json, ReadOnlySpan<byte> name) =>
+        KubernetesTimeConverter.TryParse(json.Text(name), out var time) ? time : null;
 }

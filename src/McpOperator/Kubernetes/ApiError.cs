@@ -37,7 +37,7 @@ internal static class ApiError
         try
         {
             using var document = JsonDocument.Parse(body);
-            if (document.RootElement.GetText("kind") != "Status")
+            if (document.RootElement.Text("kind"u8) != "Status")
                 return null;
             var status = StatusFrom(document.RootElement);
             return status with { Code = code, Message = WithoutAddresses(status.Message) };

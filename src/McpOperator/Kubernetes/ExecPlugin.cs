@@ -107,14 +107,14 @@ internal sealed class ExecPlugin(ExecCommand command, TimeProvider time) : ICred
         using (document)
         {
             var root = document.RootElement;
-            if (root.GetText("apiVersion") != command.ApiVersion)
+            if (root.Text("apiVersion"u8) != command.ApiVersion)
                 throw Failure($"printed another apiVersion than {command.ApiVersion}");
-            if (!root.TryGetMember("status", out var status))
+            if (!root.TryGetMember("status"u8, out var status))
                 throw Failure("printed no status");
 
-            var token = status.GetText("token");
-            var certificate = status.GetText("clientCertificateData");
-            var key = status.GetText("clientKeyData");
+            var token = status.Text("token"u8);
+            var certificate = status.Text("clientCertificateData"u8);
+            var key = status.Text("clientKeyData"u8);
             if (string.IsNullOrEmpty(certificate) != string.IsNullOrEmpty(key))
                 throw Failure("printed a certificate without a key, or the reverse");
             var pem = string.IsNullOrEmpty(certificate) || string.IsNullOrEmpty(key)
@@ -125,7 +125,7 @@ internal sealed class ExecPlugin(ExecCommand command, TimeProvider time) : ICred
 
             var credential = new Credential(string.IsNullOrEmpty(token) ? null : new("Bearer", token), pem);
             var expires = DateTimeOffset.TryParse(
-                status.GetText("expirationTimestamp"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var expiry);
+                status.Text("expirationTimestamp"u8), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var expiry);
             return (credential, expires ? expiry : null);
         }
     }

@@ -11,23 +11,3 @@ internal static class JsonLimits
 
     public static JsonReaderOptions Reader { get; } = new() { MaxDepth = MaxDepth };
 }
-
-/// <summary>Look-ups that take whatever JSON comes.</summary>
-internal static class JsonElementExtensions
-{
-    /// <summary>False when it is no object, has no such member or the member is null.</summary>
-    public static bool TryGetMember(this JsonElement element, string name, out JsonElement member)
-    {
-        member = default;
-        return element.ValueKind == JsonValueKind.Object
-            && element.TryGetProperty(name, out member)
-            && member.ValueKind != JsonValueKind.Null;
-    }
-
-    /// <summary>Null when there is no such member, or it is no string.</summary>
-    public static string? GetText(this JsonElement element, string name) =>
-        element.TryGetMember(name, out var member) && member.ValueKind == JsonValueKind.String ? member.GetString() : null;
-
-    public static string? ResourceVersion(this JsonElement element) =>
-        element.TryGetMember("metadata", out var metadata) ? metadata.GetText("resourceVersion") : null;
-}

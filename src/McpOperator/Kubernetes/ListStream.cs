@@ -119,8 +119,8 @@ internal sealed class ListStream
             return false;
         using (metadata)
         {
-            ResourceVersion = metadata.RootElement.GetText("resourceVersion") ?? "";
-            Continue = metadata.RootElement.GetText("continue") is { Length: > 0 } token ? token : null;
+            ResourceVersion = metadata.RootElement.Text("resourceVersion"u8) ?? "";
+            Continue = metadata.RootElement.Text("continue"u8) is { Length: > 0 } token ? token : null;
         }
         return true;
     }

@@ -72,8 +72,8 @@ public static class OwnedFields
     private static bool TryFindOurs(JsonElement live, out JsonElement fields)
     {
         fields = default;
-        if (!live.TryGetMember("metadata", out var metadata)
-            || !metadata.TryGetMember("managedFields", out var entries)
+        if (!live.TryGetMember("metadata"u8, out var metadata)
+            || !metadata.TryGetMember("managedFields"u8, out var entries)
             || entries.ValueKind != JsonValueKind.Array)
         {
             return false;
@@ -81,10 +81,10 @@ public static class OwnedFields
 
         foreach (var entry in entries.EnumerateArray())
         {
-            if (Is(entry, "manager", ApiClient.FieldManager)
-                && Is(entry, "operation", "Apply")
-                && !entry.TryGetMember("subresource", out _)
-                && entry.TryGetMember("fieldsV1", out fields))
+            if (Is(entry, "manager"u8, ApiClient.FieldManager)
+                && Is(entry, "operation"u8, "Apply")
+                && !entry.TryGetMember("subresource"u8, out _)
+                && entry.TryGetMember("fieldsV1"u8, out fields))
             {
                 return true;
             }
@@ -92,7 +92,7 @@ public static class OwnedFields
         return false;
     }
 
-    private static bool Is(JsonElement entry, string name, string value) =>
+    private static bool Is(JsonElement entry, ReadOnlySpan<byte> name, string value) =>
         entry.TryGetMember(name, out var member) && member.ValueKind == JsonValueKind.String && member.ValueEquals(value);
 
     // === The body of an apply ===

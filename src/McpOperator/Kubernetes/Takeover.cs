@@ -21,8 +21,8 @@ public static class Takeover
     /// <param name="places">Paths of fieldsV1, such as <c>f:spec</c>, <c>f:ports</c>.</param>
     public static byte[]? Patch(JsonElement live, IReadOnlyList<IReadOnlyList<string>> places)
     {
-        if (!live.TryGetMember("metadata", out var metadata)
-            || !metadata.TryGetMember("managedFields", out var stored)
+        if (!live.TryGetMember("metadata"u8, out var metadata)
+            || !metadata.TryGetMember("managedFields"u8, out var stored)
             || JsonNode.Parse(stored.GetRawText()) is not JsonArray entries
             || entries.FirstOrDefault(IsOurs)?["fieldsV1"] is not JsonObject ours)
         {
@@ -38,7 +38,7 @@ public static class Takeover
                 found |= Move(theirs, ours, place);
         }
 
-        return found ? Write(metadata.GetText("resourceVersion") ?? "", entries) : null;
+        return found ? Write(metadata.Text("resourceVersion"u8) ?? "", entries) : null;
     }
 
     private static bool IsOurs(JsonNode? entry) =>

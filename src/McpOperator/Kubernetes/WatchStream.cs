@@ -51,9 +51,9 @@ internal static class WatchStream
             return false;
 
         using var document = Parse(line);
-        if (!document.RootElement.TryGetMember("type", out var type)
+        if (!document.RootElement.TryGetMember("type"u8, out var type)
             || type.ValueKind != JsonValueKind.String
-            || !document.RootElement.TryGetMember("object", out var json))
+            || !document.RootElement.TryGetMember("object"u8, out var json))
         {
             throw new HttpRequestException(HttpRequestError.InvalidResponse, "the watch sent a line that is no event");
         }

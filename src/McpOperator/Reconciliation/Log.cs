@@ -32,9 +32,6 @@ internal static partial class Log
     [LoggerMessage(308, LogLevel.Warning, "The spec is invalid, nothing is written for it: {Faults}", EventName = "InvalidSpec")]
     public static partial void InvalidSpec(ILogger logger, string faults);
 
-    [LoggerMessage(309, LogLevel.Debug, "Somebody else wrote at the same time; trying again: {Reason}", EventName = "Raced")]
-    public static partial void Raced(ILogger logger, string reason);
-
     [LoggerMessage(311, LogLevel.Information, "Took fields of the {Kind} over from others: they cannot stand beside ours ({Reason})", EventName = "FieldsTakenOver")]
     public static partial void TookOver(ILogger logger, string kind, string reason);
 

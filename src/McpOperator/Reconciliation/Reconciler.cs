@@ -38,6 +38,7 @@ public sealed class Reconciler
 
     /// <summary>One pass over one server; the nine steps.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached: nothing is known, try again.</exception>
+    /// <exception cref="ApiException">Among others a conflict, which the loop tries again without a word.</exception>
     public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
         if (_stores.Servers.Get(key) is not { } server)
@@ -52,11 +53,6 @@ public sealed class Reconciler
         try
         {
             return await ReconcileAsync(server, cancellationToken).ConfigureAwait(false);
-        }
-        catch (ApiException exception) when (exception.IsConflict)
-        {
-            Log.Raced(_logger, exception.Message);
-            return Outcome.Retry;
         }
         catch (ApiException exception) when (exception.IsNotFound)
         {

@@ -130,19 +130,3 @@ public sealed class ObservedIngress : Observed
     private static bool IsFilledArray(JsonElement? element) =>
         element is { ValueKind: JsonValueKind.Array } array && array.GetArrayLength() > 0;
 }
-
-/// <summary>Reads members that may be absent, or of a type that nobody expects.</summary>
-internal static class JsonElementExtensions
-{
-    public static JsonElement? Child(this JsonElement element, ReadOnlySpan<byte> name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var child)
-        && child.ValueKind != JsonValueKind.Null
-            ? child
-            : null;
-
-    public static string? Text(this JsonElement element, ReadOnlySpan<byte> name) =>
-        element.Child(name) is { ValueKind: JsonValueKind.String } child ? child.GetString() : null;
-
-    public static long Number(this JsonElement element, ReadOnlySpan<byte> name) =>
-        element.Child(name) is { ValueKind: JsonValueKind.Number } child && child.TryGetInt64(out var number) ? number : 0;
-}

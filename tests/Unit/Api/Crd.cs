@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using YamlDotNet.RepresentationModel;
 
 namespace McpOperator.Unit.Api;
@@ -17,12 +16,9 @@ internal sealed class Crd(YamlMappingNode root)
     public static IEnumerable<YamlMappingNode> Documents(string path)
     {
         var stream = new YamlStream();
-        stream.Load(new StringReader(File.ReadAllText(InRepository(path))));
+        stream.Load(new StringReader(File.ReadAllText(RepositoryRoot.File(path))));
         return stream.Documents.Select(document => (YamlMappingNode)document.RootNode);
     }
-
-    public static string InRepository(string path, [CallerFilePath] string here = "") =>
-        Path.Combine(Path.GetDirectoryName(here)!, "../../..", path);
 
     /// <summary>The schema of each object with named fields, by path: <c>spec</c>, <c>spec.tools[]</c>.</summary>
     public Dictionary<string, YamlMappingNode> Objects(string top)

@@ -201,13 +201,13 @@ public sealed class CrdTests
         foreach (var directory in new[] { "config/samples", "config/crd" })
         {
             var listed = ((YamlSequenceNode)Crd.Documents(directory + "/kustomization.yaml").Single()["resources"]).Select(file => file.ToString());
-            var there = Directory.EnumerateFiles(Crd.InRepository(directory), "*.yaml").Select(file => Path.GetFileName(file)!);
+            var there = Directory.EnumerateFiles(RepositoryRoot.File(directory), "*.yaml").Select(file => Path.GetFileName(file)!);
             Assert.Equal(there.Where(file => file != "kustomization.yaml").Order(), listed.Order());
         }
 
         var tested = Samples.Select(row => row.Data);
         Assert.Equal(
-            Directory.EnumerateFiles(Crd.InRepository("config/samples"), "mcpserver_*.yaml").Select(file => Path.GetFileName(file)!).Order(),
+            Directory.EnumerateFiles(RepositoryRoot.File("config/samples"), "mcpserver_*.yaml").Select(file => Path.GetFileName(file)!).Order(),
             tested.Order());
     }
 
@@ -216,7 +216,7 @@ public sealed class CrdTests
     [InlineData("status")]
     public void TheReferenceHasEveryFieldWithItsDefault(string top)
     {
-        var text = File.ReadAllText(Crd.InRepository("docs/api.md"));
+        var text = File.ReadAllText(RepositoryRoot.File("docs/api.md"));
         foreach (var (path, schema) in Definition.Objects(top))
         {
             var start = text.IndexOf($"\n### `{path}`\n", StringComparison.Ordinal);
@@ -252,7 +252,7 @@ public sealed class CrdTests
     [InlineData("spec.analytics", "eventType", Defaults.AnalyticsEventType)]
     public void TheReferenceHasTheDefaultsThatTheSchemaCannotHave(string section, string field, string value)
     {
-        var text = File.ReadAllText(Crd.InRepository("docs/api.md"));
+        var text = File.ReadAllText(RepositoryRoot.File("docs/api.md"));
         var start = text.IndexOf($"\n### `{section}`\n", StringComparison.Ordinal);
         var row = text[start..].Split('\n').First(line => line.StartsWith($"| `{field}` |", StringComparison.Ordinal));
         Assert.Contains($"`{value}`", row.Split(" | ")[2], StringComparison.Ordinal);

@@ -1,0 +1,33 @@
+using System.Text.Json;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>Look-ups that take whatever JSON comes: members that are absent, or of a type that nobody expects.</summary>
+internal static class JsonElementExtensions
+{
+    /// <summary>False when it is no object, has no such member or the member is null.</summary>
+    public static bool TryGetMember(this JsonElement element, ReadOnlySpan<byte> name, out JsonElement member)
+    {
+        member = default;
+        return element.ValueKind == JsonValueKind.Object
+            && element.TryGetProperty(name, out member)
+            && member.ValueKind != JsonValueKind.Null;
+    }
+
+    /// <summary>Null when it is no object, has no such member or the member is null.</summary>
+    public static JsonElement? Child(this JsonElement element, ReadOnlySpan<byte> name) =>
+        element.TryGetMember(name, out var child) ? child : null;
+
+    /// <summary>Null when there is no such member, or it is no string.</summary>
+    public static string? Text(this JsonElement element, ReadOnlySpan<byte> name) =>
+        element.TryGetMember(name, out var child) && child.ValueKind == JsonValueKind.String ? child.GetString() : null;
+
+    /// <summary>0 when there is no such member, or it is no whole number.</summary>
+    public static long Number(this JsonElement element, ReadOnlySpan<byte> name) =>
+        element.TryGetMember(name, out var child) && child.ValueKind == JsonValueKind.Number && child.TryGetInt64(out var number)
+            ? number
+            : 0;
+
+    public static string? ResourceVersion(this JsonElement element) =>
+        element.TryGetMember("metadata"u8, out var metadata) ? metadata.Text("resourceVersion"u8) : null;
+}
