@@ -3,7 +3,7 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Api;
 
 /// <summary>An MCP server that a user wants to run. The names of its fields are the wire's, in camelCase.</summary>
-public sealed record MCPServer : IKubernetesObject
+public sealed record MCPServer
 {
     public static readonly ResourceType Type = new("mcpruntime.org", "v1alpha1", "mcpservers", "MCPServer");
 
@@ -11,7 +11,8 @@ public sealed record MCPServer : IKubernetesObject
 
     public MCPServerSpec Spec { get; init; } = new();
 
-    public MCPServerStatus? Status { get; init; }
+    /// <summary>Null while nothing was reported.</summary>
+    public LastReport? Reported { get; init; }
 
     /// <summary>
     /// Why the stored object could not be read as this type (a CRD without a schema lets anything in); its spec is then
@@ -20,8 +21,6 @@ public sealed record MCPServer : IKubernetesObject
     public IReadOnlyList<SpecFault>? Unreadable { get; init; }
 
     public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
-
-    public string ResourceVersion => Metadata.ResourceVersion;
 }
 
 /// <summary>What we read of metav1.ObjectMeta.</summary>

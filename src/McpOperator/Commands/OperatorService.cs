@@ -48,7 +48,7 @@ internal static class OperatorService
         IReadOnlyList<string?> scopes = context.Options.WatchNamespaces is { Count: > 0 } some ? [.. some] : [null];
         foreach (var ns in scopes)
         {
-            Add(MCPServer.Type, ns, selector: null, MCPServerJson.Decode, stores.Servers);
+            Add(MCPServer.Type, ns, selector: null, StoredServer.Decode, stores.Servers);
             Add(Kinds.Deployment, ns, Labels.ManagedSelector, ObservedDeployment.Decode, stores.Deployments);
             Add(Kinds.Service, ns, Labels.ManagedSelector, ObservedService.Decode, stores.Services);
             Add(Kinds.Ingress, ns, Labels.ManagedSelector, ObservedIngress.Decode, stores.Ingresses);

@@ -22,6 +22,21 @@ internal static class JsonElementExtensions
     public static string? Text(this JsonElement element, ReadOnlySpan<byte> name) =>
         element.TryGetMember(name, out var child) && child.ValueKind == JsonValueKind.String ? child.GetString() : null;
 
+    /// <summary>As <see cref="Text"/>, for what comes again and again: see <see cref="StringPool"/>.</summary>
+    public static string? Interned(this JsonElement element, ReadOnlySpan<byte> name)
+    {
+        if (!element.TryGetMember(name, out var child) || child.ValueKind != JsonValueKind.String)
+            return null;
+        using var text = JsonText.Of(child);
+        return StringPool.Intern(text.Bytes);
+    }
+
+    /// <summary>metav1.Time; null when there is no such member, or it is no time.</summary>
+    public static DateTimeOffset? Time(this JsonElement element, ReadOnlySpan<byte> name) =>
+        element.TryGetMember(name, out var child) && child.ValueKind == JsonValueKind.String && child.TryGetDateTimeOffset(out var time)
+            ? time
+            : null;
+
     /// <summary>0 when there is no such member, or it is no whole number.</summary>
     public static long Number(this JsonElement element, ReadOnlySpan<byte> name) =>
         element.TryGetMember(name, out var child) && child.ValueKind == JsonValueKind.Number && child.TryGetInt64(out var number)

@@ -11,7 +11,7 @@ namespace McpOperator.Kubernetes;
 /// With every server-side apply the API server writes down, in <c>metadata.managedFields</c>, which fields the manager
 /// now owns: just those of the body. When another writer changes or removes one of them, it is struck off our list.
 /// The live object cut down to that list is therefore the body of our last apply as far as it still stands, and
-/// <see cref="Fingerprint"/> is a hash of it. <see cref="FingerprintOfIntent(JsonElement)"/> is the same hash of the
+/// <see cref="Fingerprint(JsonElement)"/> is a hash of it. <see cref="FingerprintOfIntent(JsonElement)"/> is the same hash of the
 /// body that we would send now. They are equal if and only if (but for 2⁻⁶⁴)
 /// </para>
 /// <list type="bullet">
@@ -43,7 +43,13 @@ public static class OwnedFields
 
     /// <summary>Of the part of <paramref name="live"/> that our own applies account for.</summary>
     public static ulong Fingerprint(JsonElement live) =>
-        TryFindOurs(live, out var fields) && TryProject(live, fields, out var hash) ? NotNone(hash) : None;
+        Fingerprint(live, isOurs: static entry => !entry.TryGetMember("subresource"u8, out _));
+
+    /// <summary>
+    /// Of the status of an object that we only ever apply the status of. API servers name the subresource since 1.22.
+    /// </summary>
+    public static ulong FingerprintOfStatus(JsonElement live) => Fingerprint(
+        live, isOurs: static entry => !entry.TryGetMember("subresource"u8, out var name) || name.ValueEquals("status"u8));
 
     /// <summary>Of the body of an apply: a whole object with apiVersion, kind and name.</summary>
     public static ulong FingerprintOfIntent(JsonElement intent)
@@ -68,8 +74,11 @@ public static class OwnedFields
         return FingerprintOfIntent(document.RootElement);
     }
 
-    /// <summary>Our entry in managedFields. The server keeps at most one for a manager's applies of the main resource.</summary>
-    private static bool TryFindOurs(JsonElement live, out JsonElement fields)
+    private static ulong Fingerprint(JsonElement live, Predicate<JsonElement> isOurs) =>
+        TryFindOurs(live, isOurs, out var fields) && TryProject(live, fields, out var hash) ? NotNone(hash) : None;
+
+    /// <summary>Our entry in managedFields. The server keeps at most one for a manager's applies of one resource.</summary>
+    private static bool TryFindOurs(JsonElement live, Predicate<JsonElement> isOurs, out JsonElement fields)
     {
         fields = default;
         if (!live.TryGetMember("metadata"u8, out var metadata)
@@ -83,7 +92,7 @@ public static class OwnedFields
         {
             if (Is(entry, "manager"u8, ApiClient.FieldManager)
                 && Is(entry, "operation"u8, "Apply")
-                && !entry.TryGetMember("subresource"u8, out _)
+                && isOurs(entry)
                 && entry.TryGetMember("fieldsV1"u8, out fields))
             {
                 return true;

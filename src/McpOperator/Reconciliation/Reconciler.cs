@@ -41,18 +41,18 @@ public sealed class Reconciler
     /// <exception cref="ApiException">Among others a conflict, which the loop tries again without a word.</exception>
     public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
-        if (_stores.Servers.Get(key) is not { } server)
+        if (_stores.Servers.Get(key) is not { } stored)
         {
             Forget(key);
             return Outcome.Done;
         }
 
-        if (server.Metadata.DeletionTimestamp is not null)
+        if (stored.Metadata.DeletionTimestamp is not null)
             return Outcome.Done;
 
         try
         {
-            return await ReconcileAsync(server, cancellationToken).ConfigureAwait(false);
+            return await ReconcileAsync(stored.Read(), cancellationToken).ConfigureAwait(false);
         }
         catch (ApiException exception) when (exception.IsNotFound)
         {
@@ -127,7 +127,7 @@ public sealed class Reconciler
         ];
         var fault = new Problem(Reasons.InvalidSpec, string.Join("; ", faults));
         var status = StatusReport.Compose(
-            server, surfaces, fault, deployment, server.Status?.Url, server.Status?.Image, _time.GetUtcNow());
+            server, surfaces, fault, deployment, server.Reported?.Url, server.Reported?.Image, _time.GetUtcNow());
         if (await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false))
             Log.InvalidSpec(_logger, fault.Message);
         return Outcome.Done;

@@ -75,7 +75,7 @@ public sealed class RouteTable(OperatorSettings settings)
         var effective = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
         var route = Validation.Validate(effective, settings).Count == 0
             ? Routing.Resolve(server.Metadata.Name, effective.Spec)
-            : Route.FromUrl(server.Status?.Url);
+            : Route.FromUrl(server.Reported?.Url);
         return route is null ? null : route with { Path = route.Path.TrimEnd('/') };
     }
 

@@ -22,6 +22,8 @@ public sealed class ServerWriter(
     public async Task<MCPServer> PersistDefaultsAsync(
         MCPServer server, MCPServerSpec added, CancellationToken cancellationToken)
     {
+        var spec = JsonSerializer.SerializeToUtf8Bytes(added, ApiJsonContext.Default.MCPServerSpec);
+        var intent = OwnedFields.FingerprintOfIntent(spec);
         var patch = Write(writer =>
         {
             writer.WriteStartObject();
@@ -29,25 +31,25 @@ public sealed class ServerWriter(
             writer.WriteString("resourceVersion"u8, server.Metadata.ResourceVersion);
             writer.WriteEndObject();
             writer.WritePropertyName("spec"u8);
-            JsonSerializer.Serialize(writer, added, ApiJsonContext.Default.MCPServerSpec);
+            writer.WriteRawValue(spec);
             writer.WriteEndObject();
         });
-        var intent = Fingerprint(added);
         if (guard.IsSettled(SpecGuard, server.Key, intent, observed: 0))
             return server;
         try
         {
             var answer = await api.MergePatchAsync(
-                MCPServer.Type, server.Key, patch, MCPServerJson.Decode, cancellationToken).ConfigureAwait(false);
+                MCPServer.Type, server.Key, patch, StoredServer.Decode, cancellationToken).ConfigureAwait(false);
+            stores.Servers.Observe(answer);
+            var written = answer.Read();
             // A CRD that prunes one of these fields would otherwise have them written for ever.
-            var effective = Defaults.Apply(answer.Metadata.Name, answer.Spec, settings);
-            if (Defaults.Added(answer.Spec, effective) is null)
+            var effective = Defaults.Apply(written.Metadata.Name, written.Spec, settings);
+            if (Defaults.Added(written.Spec, effective) is null)
                 guard.Forget(SpecGuard, server.Key);
             else
                 guard.Note(SpecGuard, server.Key, intent, result: 0);
             Log.DefaultsPersisted(logger);
-            stores.Servers.Observe(answer);
-            return answer;
+            return written;
         }
         catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false })
         {
@@ -64,9 +66,6 @@ public sealed class ServerWriter(
     /// <exception cref="ApiException">The API server refused it.</exception>
     public async Task<bool> ReportAsync(MCPServer server, MCPServerStatus status, CancellationToken cancellationToken)
     {
-        var intent = StatusReport.Fingerprint(status);
-        if (guard.IsSettled(StatusGuard, server.Key, intent, StatusReport.Fingerprint(server.Status)))
-            return false;
         var body = Write(writer =>
         {
             writer.WriteStartObject();
@@ -80,12 +79,15 @@ public sealed class ServerWriter(
             JsonSerializer.Serialize(writer, status, ApiJsonContext.Default.MCPServerStatus);
             writer.WriteEndObject();
         });
+        var intent = OwnedFields.FingerprintOfIntent(body);
+        if (guard.IsSettled(StatusGuard, server.Key, intent, server.Reported?.Fingerprint ?? OwnedFields.None))
+            return false;
         stores.Reporting(server.Key, intent);
         try
         {
             var answer = await api.ApplyStatusAsync(
-                MCPServer.Type, server.Key, body, MCPServerJson.Decode, cancellationToken).ConfigureAwait(false);
-            guard.Note(StatusGuard, server.Key, intent, StatusReport.Fingerprint(answer.Status));
+                MCPServer.Type, server.Key, body, StoredServer.Decode, cancellationToken).ConfigureAwait(false);
+            guard.Note(StatusGuard, server.Key, intent, answer.Reported?.Fingerprint ?? OwnedFields.None);
             Log.StatusReported(logger, status.Phase!, status.Message!);
             stores.Servers.Observe(answer);
             return true;
@@ -103,9 +105,6 @@ public sealed class ServerWriter(
         guard.Forget(StatusGuard, key);
         stores.ForgetReport(key);
     }
-
-    private static ulong Fingerprint(MCPServerSpec spec) =>
-        OwnedFields.FingerprintOfIntent(JsonSerializer.SerializeToUtf8Bytes(spec, ApiJsonContext.Default.MCPServerSpec));
 
     private static byte[] Write(Action<Utf8JsonWriter> content)
     {

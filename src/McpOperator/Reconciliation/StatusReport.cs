@@ -1,6 +1,4 @@
-using System.Text.Json;
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 using McpOperator.Resources;
 
 namespace McpOperator.Reconciliation;
@@ -59,24 +57,18 @@ public static class StatusReport
         Condition Condition(string type, bool isTrue, string reason, string text)
         {
             var status = isTrue ? "True" : "False";
-            var before = server.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
+            var before = server.Reported?.Conditions.FirstOrDefault(condition => condition.Type == type);
             return new Condition
             {
                 Type = type,
                 Status = status,
                 ObservedGeneration = server.Metadata.Generation,
-                LastTransitionTime = before?.Status == status ? before.LastTransitionTime : WholeSeconds(now),
+                LastTransitionTime = before?.Status == status && before?.Since is { } since ? since : WholeSeconds(now),
                 Reason = reason,
                 Message = text,
             };
         }
     }
-
-    /// <summary>Tells two statuses apart; 0 stands for none.</summary>
-    public static ulong Fingerprint(MCPServerStatus? status) => status is null
-        ? 0
-        : OwnedFields.FingerprintOfIntent(
-            JsonSerializer.SerializeToUtf8Bytes(status, ApiJsonContext.Default.MCPServerStatus));
 
     /// <summary>What the operator could not do comes before what it waits for.</summary>
     private static Problem? FirstCause(IReadOnlyList<Surface> surfaces)

@@ -21,13 +21,13 @@ public sealed class Stores
     {
         _enqueue = enqueue;
         Routes = new RouteTable(settings);
-        Servers = new Store<MCPServer>(OnServerChanged);
+        Servers = new Store<StoredServer>(OnServerChanged);
         Deployments = new Store<ObservedDeployment>(OnChildChanged);
         Services = new Store<ObservedService>(OnChildChanged);
         Ingresses = new Store<ObservedIngress>(OnChildChanged);
     }
 
-    public Store<MCPServer> Servers { get; }
+    public Store<StoredServer> Servers { get; }
 
     public Store<ObservedDeployment> Deployments { get; }
 
@@ -42,11 +42,15 @@ public sealed class Stores
 
     public void ForgetReport(ObjectKey key) => _reported.TryRemove(key, out _);
 
-    private void OnServerChanged(MCPServer? before, MCPServer? after)
+    private void OnServerChanged(StoredServer? before, StoredServer? after)
     {
         var key = (after ?? before)!.Key;
-        foreach (var rival in Routes.Update(key, after))
-            _enqueue(rival);
+        if (!ClaimsTheSame(before, after))
+        {
+            foreach (var rival in Routes.Update(key, after?.Read()))
+                _enqueue(rival);
+        }
+
         if (!IsOwnReport(before, after))
             _enqueue(key);
     }
@@ -55,14 +59,20 @@ public sealed class Stores
     /// True when nothing but the status changed, and it is the one that we wrote. Another look would be another try of
     /// what just failed, past its backoff, and without end where the message of the failure is never the same.
     /// </summary>
-    private bool IsOwnReport(MCPServer? before, MCPServer? after)
+    private bool IsOwnReport(StoredServer? before, StoredServer? after)
     {
         if (before is null || after is null || !_reported.TryGetValue(after.Key, out var reported)
             || before.Metadata with { ResourceVersion = "" } != after.Metadata with { ResourceVersion = "" })
             return false;
-        var fingerprint = StatusReport.Fingerprint(after.Status);
-        return fingerprint == reported && fingerprint != StatusReport.Fingerprint(before.Status);
+        return after.Reported?.Fingerprint == reported && before.Reported?.Fingerprint != reported;
     }
+
+    /// <summary>A route comes from the spec, or from the URL that was reported: most events leave both as they were.</summary>
+    private static bool ClaimsTheSame(StoredServer? before, StoredServer? after) =>
+        before is not null && after is not null
+        && before.Metadata.Uid == after.Metadata.Uid
+        && before.Reported?.Url == after.Reported?.Url
+        && before.Spec.Span.SequenceEqual(after.Spec.Span);
 
     private void OnChildChanged(Observed? before, Observed? after)
     {

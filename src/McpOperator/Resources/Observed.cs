@@ -12,7 +12,7 @@ public abstract class Observed : IKubernetesObject
     protected Observed(JsonElement json)
     {
         var metadata = json.GetProperty("metadata"u8);
-        Key = new ObjectKey(metadata.Text("namespace"u8) ?? "", metadata.Text("name"u8) ?? "");
+        Key = new ObjectKey(metadata.Interned("namespace"u8) ?? "", metadata.Interned("name"u8) ?? "");
         Uid = metadata.Text("uid"u8) ?? "";
         ResourceVersion = metadata.Text("resourceVersion"u8) ?? "";
         Generation = metadata.Number("generation"u8);
@@ -24,9 +24,9 @@ public abstract class Observed : IKubernetesObject
             {
                 if (owner.Child("controller"u8) is { ValueKind: JsonValueKind.True })
                 {
-                    ControllerUid = owner.Text("uid"u8);
-                    ControllerKind = owner.Text("kind"u8);
-                    ControllerName = owner.Text("name"u8);
+                    ControllerUid = owner.Interned("uid"u8);
+                    ControllerKind = owner.Interned("kind"u8);
+                    ControllerName = owner.Interned("name"u8);
                 }
             }
         }

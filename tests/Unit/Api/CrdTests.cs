@@ -169,7 +169,7 @@ public sealed class CrdTests
         Assert.Equal("mcpruntime.org/v1alpha1 MCPServer", $"{document["apiVersion"]} {document["kind"]}");
         Assert.Null(Crd.Find((YamlMappingNode)document["metadata"], "namespace"));
         using var json = JsonDocument.Parse(Json(document).ToJsonString());
-        var server = MCPServerJson.Decode(json.RootElement);
+        var server = StoredServer.Decode(json.RootElement).Read();
         var settings = new OperatorSettings();
         Assert.Empty(Validation.Validate(server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) }, settings));
 

@@ -11,7 +11,7 @@ public sealed class ValidationTests
     private static IReadOnlyList<SpecFault> Validate(string spec, string name = "hello", OperatorSettings? settings = null)
     {
         using var document = JsonDocument.Parse($$"""{"metadata":{"name":{{JsonSerializer.Serialize(name)}},"namespace":"team"},"spec":{{spec}}}""");
-        var server = MCPServerJson.Decode(document.RootElement);
+        var server = StoredServer.Decode(document.RootElement).Read();
         settings ??= Settings;
         return Validation.Validate(server with { Spec = Defaults.Apply(name, server.Spec, settings) }, settings);
     }

@@ -122,7 +122,7 @@ public sealed class RouteTableTests
     private static MCPServer Invalid(string path, int age, string? url)
     {
         var server = Server("invalid", path, age);
-        return server with { Spec = server.Spec with { Image = null }, Status = new MCPServerStatus { Url = url } };
+        return server with { Spec = server.Spec with { Image = null }, Reported = new LastReport { Url = url } };
     }
 
     private static ObjectKey Key(string name) => new("team", name);

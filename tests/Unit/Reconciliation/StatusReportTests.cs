@@ -77,7 +77,14 @@ public sealed class StatusReportTests
     public void TheTransitionTimeMovesOnlyWhenTheStatusFlips()
     {
         var first = Compose([Deployment with { IsReady = false }, Service, Ingress]);
-        var server = Servers.Effective() with { Status = first };
+        var server = Servers.Effective() with
+        {
+            Reported = new LastReport
+            {
+                Conditions = [.. first.Conditions!.Select(condition =>
+                    new LastCondition(condition.Type, condition.Status, condition.LastTransitionTime))],
+            },
+        };
         var later = Now.AddHours(1);
 
         var second = StatusReport.Compose(server, [Deployment, Service, Ingress], null, null, "/u", "i", later);

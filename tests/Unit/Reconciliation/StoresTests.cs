@@ -7,25 +7,26 @@ namespace McpOperator.Unit.Reconciliation;
 
 public sealed class StoresTests
 {
-    private static readonly MCPServerStatus Before = new() { Phase = "Pending", Message = "before" };
-    private static readonly MCPServerStatus Reported = new() { Phase = "Error", Message = "reported" };
+    private static readonly LastReport Before = new() { Fingerprint = 1 };
+    private static readonly LastReport Reported = new() { Fingerprint = 2 };
+    private static readonly LastReport Tampered = new() { Fingerprint = 3 };
 
     private readonly List<ObjectKey> _queued = [];
     private readonly Stores _stores;
-    private readonly MCPServer _server = Servers.Of() with { Status = Before };
+    private readonly StoredServer _server = Server(Before, version: "7");
 
     public StoresTests()
     {
         _stores = new Stores(_queued.Add, Servers.Settings);
         _stores.Servers.Replace(null, [_server], "7");
-        _stores.Reporting(_server.Key, StatusReport.Fingerprint(Reported));
+        _stores.Reporting(_server.Key, Reported.Fingerprint);
         _queued.Clear();
     }
 
     [Fact]
     public void OurOwnReportComingBackIsNoReasonToLookAgain()
     {
-        Change(_server with { Status = Reported });
+        Change(Server(Reported));
 
         Assert.Empty(_queued);
     }
@@ -33,7 +34,7 @@ public sealed class StoresTests
     [Fact]
     public void AStatusThatSomebodyElseWroteIs()
     {
-        Change(_server with { Status = Reported with { Message = "tampered" } });
+        Change(Server(Tampered));
 
         Assert.Equal([_server.Key], _queued);
     }
@@ -41,7 +42,7 @@ public sealed class StoresTests
     [Fact]
     public void AnEditIsWhicheverStatusComesWithIt()
     {
-        Change(_server with { Status = Reported, Metadata = _server.Metadata with { Generation = 4 } });
+        Change(Server(Reported, generation: 4));
 
         Assert.Equal([_server.Key], _queued);
     }
@@ -49,7 +50,7 @@ public sealed class StoresTests
     [Fact]
     public void AChangeOutsideSpecAndStatusIs()
     {
-        Change(_server with { Status = Before });
+        Change(Server(Before));
 
         Assert.Equal([_server.Key], _queued);
     }
@@ -57,7 +58,7 @@ public sealed class StoresTests
     [Fact]
     public void AListIsEvenWhenNothingChanged()
     {
-        Change(_server with { Status = Reported });
+        Change(Server(Reported));
         _stores.Servers.Replace(null, [_stores.Servers.Get(_server.Key)!], "9");
 
         Assert.Equal([_server.Key], _queued);
@@ -66,11 +67,18 @@ public sealed class StoresTests
     [Fact]
     public void TheEndOfTheServerIs()
     {
-        _stores.Servers.Apply(null, new WatchEvent<MCPServer>(WatchEventType.Deleted, _server, "8", null));
+        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Deleted, _server, "8", null));
 
         Assert.Equal([_server.Key], _queued);
     }
 
-    private void Change(MCPServer server) => _stores.Servers.Apply(null, new WatchEvent<MCPServer>(
-        WatchEventType.Modified, server with { Metadata = server.Metadata with { ResourceVersion = "8" } }, "8", null));
+    private void Change(StoredServer server) =>
+        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Modified, server, server.ResourceVersion, null));
+
+    private static StoredServer Server(LastReport reported, string version = "8", long generation = 3) => new()
+    {
+        Metadata = Servers.Of().Metadata with { ResourceVersion = version, Generation = generation },
+        Spec = """{"image":"example.org/demo:1"}"""u8.ToArray(),
+        Reported = reported,
+    };
 }

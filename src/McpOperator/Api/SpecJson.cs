@@ -1,74 +1,43 @@
-using System.Text.Json.Serialization.Metadata;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using McpOperator.Kubernetes;
 
 namespace McpOperator.Api;
 
-/// <summary>Reads an MCPServer from JSON: from a list, a watch or a file.</summary>
-public static class MCPServerJson
+/// <summary>Reads the spec of an MCPServer.</summary>
+internal static class SpecJson
 {
     /// <summary>
-    /// A <see cref="Kubernetes.Decoder{T}"/>. Never throws for what is stored: metadata is read by hand, field by field,
-    /// and a spec that does not fit the types becomes <see cref="MCPServer.Unreadable"/>. A status that does not fit
-    /// counts as none: it is ours, and is written anew.
+    /// Null when there is none, or when it does not fit the types (a CRD without a schema lets anything in, and so does
+    /// a file): then the faults say where.
     /// </summary>
-    public static MCPServer Decode(JsonElement json)
+    public static MCPServerSpec? Read(ReadOnlyMemory<byte> json, out IReadOnlyList<SpecFault>? faults)
     {
-        var metadata = Metadata(Property(json, "metadata"));
-        var spec = Property(json, "spec");
-        var status = Read(Property(json, "status"), ApiJsonContext.Default.MCPServerStatus, out _);
-        List<SpecFault> faults = [.. Mismatches(spec, typeof(MCPServerSpec), "spec", inCollection: false)];
-        MCPServerSpec? decoded = null;
-        if (faults.Count == 0)
-        {
-            decoded = Read(spec, ApiJsonContext.Default.MCPServerSpec, out var fault);
-            if (fault is not null)
-                faults.Add(fault);
-        }
-
-        return new MCPServer
-        {
-            Metadata = metadata,
-            Spec = decoded ?? new MCPServerSpec(),
-            Status = status,
-            Unreadable = faults.Count == 0 ? null : faults,
-        };
-    }
-
-    private static ObjectMeta Metadata(JsonElement json) => new()
-    {
-        Name = json.Text("name"u8) ?? "",
-        Namespace = json.Text("namespace"u8) ?? "",
-        Uid = json.Text("uid"u8) ?? "",
-        ResourceVersion = json.Text("resourceVersion"u8) ?? "",
-        Generation = Property(json, "generation") is { ValueKind: JsonValueKind.Number } number
-            && number.TryGetInt64(out var generation) ? generation : 0,
-        CreationTimestamp = Time(json, "creationTimestamp"u8) ?? default,
-        DeletionTimestamp = Time(json, "deletionTimestamp"u8),
-    };
-
-    private static T? Read<T>(JsonElement json, JsonTypeInfo<T> type, out SpecFault? fault)
-        where T : class
-    {
-        fault = null;
-        if (json.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+        faults = null;
+        if (json.IsEmpty)
             return null;
+        MCPServerSpec? spec = null;
         try
         {
-            return json.Deserialize(type);
+            spec = JsonSerializer.Deserialize(json.Span, ApiJsonContext.Default.MCPServerSpec);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // Of a spec: text that is no Unicode (half a surrogate pair), which a file can hold.
-            fault = new SpecFault("spec", "holds text that is not valid Unicode");
-            return null;
+            // Its message tells of one place only, and in the deserializer's words.
         }
+
+        // The deserializer lets null into lists and maps that promise to hold none.
+        if (spec is not null && json.Span.IndexOf("null"u8) < 0)
+            return spec;
+        using var document = JsonDocument.Parse(json, JsonLimits.Document);
+        List<SpecFault> found = [.. Mismatches(document.RootElement, typeof(MCPServerSpec), "spec", inCollection: false)];
+        if (found.Count == 0 && spec is not null)
+            return spec;
+        faults = found.Count > 0 ? found : [new SpecFault("spec", "holds text that is not valid Unicode, or is nested too deeply")];
+        return null;
     }
 
-    /// <summary>
-    /// The places where <paramref name="json"/> does not fit <paramref name="type"/>. A JsonException would only tell the
-    /// first one's path, and a deserializer lets null into lists and maps that promise to hold none.
-    /// </summary>
+    /// <summary>The places where <paramref name="json"/> does not fit <paramref name="type"/>.</summary>
     private static IEnumerable<SpecFault> Mismatches(JsonElement json, Type type, string path, bool inCollection)
     {
         if (json.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
@@ -117,7 +86,4 @@ public static class MCPServerJson
 
     private static JsonElement Property(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) ? value : default;
-
-    private static DateTimeOffset? Time(JsonElement json, ReadOnlySpan<byte> name) =>
-        KubernetesTimeConverter.TryParse(json.Text(name), out var time) ? time : null;
 }

@@ -3,12 +3,12 @@ using McpOperator.Api;
 
 namespace McpOperator.Unit.Api;
 
-public sealed class MCPServerJsonTests
+public sealed class StoredServerTests
 {
     private static MCPServer Decode(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return MCPServerJson.Decode(document.RootElement);
+        return StoredServer.Decode(document.RootElement).Read();
     }
 
     private static string Normal(string json) => JsonSerializer.Serialize(JsonDocument.Parse(json).RootElement);
@@ -28,9 +28,9 @@ public sealed class MCPServerJsonTests
         Assert.Equal("team/hello", server.Key.ToString());
         Assert.Equal(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero), server.Metadata.CreationTimestamp);
         Assert.NotNull(server.Metadata.DeletionTimestamp);
-        Assert.Equal(("u", "7", 3L), (server.Metadata.Uid, server.ResourceVersion, server.Metadata.Generation));
+        Assert.Equal(("u", "7", 3L), (server.Metadata.Uid, server.Metadata.ResourceVersion, server.Metadata.Generation));
         Assert.Equal(("a", 2), (server.Spec.Image, server.Spec.Replicas));
-        Assert.Equal("True", server.Status!.Conditions![0].Status);
+        Assert.Equal(new LastCondition("Ready", "True", server.Metadata.CreationTimestamp), server.Reported!.Conditions.Single());
     }
 
     [Theory]
@@ -105,18 +105,11 @@ public sealed class MCPServerJsonTests
         };
         Assert.Equal(
             Normal("""
-            {"status":{"observedGeneration":1,"deploymentReady":false,"serviceReady":false,"ingressReady":false,
+            {"observedGeneration":1,"deploymentReady":false,"serviceReady":false,"ingressReady":false,
              "gatewayReady":false,"policyReady":false,"canaryReady":false,"conditions":[{"type":"Ready","status":"False",
              "observedGeneration":0,"lastTransitionTime":"2026-01-02T03:04:05Z","reason":"R","message":""}],
-             "replicas":0,"readyReplicas":0}}
+             "replicas":0,"readyReplicas":0}
             """),
-            JsonSerializer.Serialize(new MCPServerPatch { Status = status }, ApiJsonContext.Default.MCPServerPatch));
+            JsonSerializer.Serialize(status, ApiJsonContext.Default.MCPServerStatus));
     }
-
-    [Fact]
-    public void APatchOfTheSpecHoldsNothingElse() => Assert.Equal(
-        """{"metadata":{"resourceVersion":"7"},"spec":{"replicas":0}}""",
-        JsonSerializer.Serialize(
-            new MCPServerPatch { Metadata = new MCPServerPatchMetadata("7"), Spec = new MCPServerSpec { Replicas = 0 } },
-            ApiJsonContext.Default.MCPServerPatch));
 }

@@ -1,0 +1,49 @@
+using System.Text.Json;
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Api;
+
+/// <summary>What is kept of the status that a server carries: enough to tell whether the next one differs.</summary>
+public sealed class LastReport
+{
+    /// <summary>Of the fields of the status that are ours; equals that of the body which reported them.</summary>
+    public ulong Fingerprint { get; init; }
+
+    public string? Url { get; init; }
+
+    public string? Image { get; init; }
+
+    public IReadOnlyList<LastCondition> Conditions { get; init; } = [];
+
+    /// <summary>Null when the server has no status.</summary>
+    public static LastReport? Decode(JsonElement server)
+    {
+        if (server.Child("status"u8) is not { ValueKind: JsonValueKind.Object } status)
+            return null;
+        return new LastReport
+        {
+            Fingerprint = OwnedFields.FingerprintOfStatus(server),
+            Url = status.Interned("url"u8),
+            Image = status.Interned("image"u8),
+            Conditions = status.Child("conditions"u8) is { ValueKind: JsonValueKind.Array } conditions
+                ? ReadConditions(conditions)
+                : [],
+        };
+    }
+
+    private static LastCondition[] ReadConditions(JsonElement conditions)
+    {
+        var read = new LastCondition[conditions.GetArrayLength()];
+        var index = 0;
+        foreach (var condition in conditions.EnumerateArray())
+        {
+            read[index++] = new LastCondition(
+                condition.Interned("type"u8), condition.Interned("status"u8), condition.Time("lastTransitionTime"u8));
+        }
+
+        return read;
+    }
+}
+
+/// <summary>A condition as it was reported; null is what was not there, or made no sense.</summary>
+public readonly record struct LastCondition(string? Type, string? Status, DateTimeOffset? Since);

@@ -1,0 +1,56 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Api;
+
+/// <summary>
+/// An MCPServer as the store keeps it: its spec as the bytes that came (a third of what it takes as objects, and most
+/// events do not concern it), of its status what the next report needs. <see cref="Read"/> gives the spec.
+/// </summary>
+public sealed class StoredServer : IKubernetesObject
+{
+    public required ObjectMeta Metadata { get; init; }
+
+    /// <summary>The JSON of the spec; empty when there is none.</summary>
+    public ReadOnlyMemory<byte> Spec { get; init; }
+
+    /// <summary>Null while nothing was reported.</summary>
+    public LastReport? Reported { get; init; }
+
+    public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
+
+    public string ResourceVersion => Metadata.ResourceVersion;
+
+    /// <summary>
+    /// A <see cref="Decoder{T}"/>. Never throws for what is stored, on a CRD without a schema anything: metadata is read
+    /// field by field, the spec is not looked at yet, and a status that does not fit counts as none, for it is ours and
+    /// is written anew.
+    /// </summary>
+    public static StoredServer Decode(JsonElement json) => new()
+    {
+        Metadata = ReadMetadata(json.Child("metadata"u8) ?? default),
+        Spec = json.Child("spec"u8) is { } spec ? JsonMarshal.GetRawUtf8Value(spec).ToArray() : default,
+        Reported = LastReport.Decode(json),
+    };
+
+    /// <summary>The server with its spec decoded, as whoever acts on it wants it.</summary>
+    public MCPServer Read() => new()
+    {
+        Metadata = Metadata,
+        Spec = SpecJson.Read(Spec, out var faults) ?? new MCPServerSpec(),
+        Unreadable = faults,
+        Reported = Reported,
+    };
+
+    private static ObjectMeta ReadMetadata(JsonElement json) => new()
+    {
+        Name = json.Interned("name"u8) ?? "",
+        Namespace = json.Interned("namespace"u8) ?? "",
+        Uid = json.Interned("uid"u8) ?? "",
+        ResourceVersion = json.Text("resourceVersion"u8) ?? "",
+        Generation = json.Number("generation"u8),
+        CreationTimestamp = json.Time("creationTimestamp"u8) ?? default,
+        DeletionTimestamp = json.Time("deletionTimestamp"u8),
+    };
+}

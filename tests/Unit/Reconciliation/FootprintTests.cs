@@ -1,0 +1,113 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Reconciliation;
+using McpOperator.Resources;
+using McpOperator.Unit.Resources;
+
+namespace McpOperator.Unit.Reconciliation;
+
+/// <summary>
+/// What a server costs in memory, by objects as an API server sent them (Recorded/). Bytes do not jitter as times do, and
+/// an object is as large here as in the native binary.
+/// </summary>
+[Collection(nameof(Alone))]
+public sealed class FootprintTests(ITestOutputHelper output)
+{
+    private const int Count = 1000;
+
+    [Fact]
+    public void AServerAndItsObjectsTakeFewBytesInTheStores()
+    {
+        // Once before, so that what the code itself allocates (types, pools) does not count.
+        Fill(new Stores(_ => { }, Servers.Settings), first: Count);
+
+        var stores = new Stores(_ => { }, Servers.Settings);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        Fill(stores, first: 0);
+        var each = (GC.GetTotalMemory(forceFullCollection: true) - before) / Count;
+
+        GC.KeepAlive(stores);
+        output.WriteLine($"{each} bytes a server");
+        Assert.Equal(Count, stores.Servers.Count);
+        Assert.InRange(each, 500, 2500);
+    }
+
+    [Theory]
+    [InlineData("mcpserver", 1000)]
+    [InlineData("deployment", 500)]
+    [InlineData("service", 500)]
+    [InlineData("ingress", 500)]
+    public async Task AWatchEventAllocatesLittleMoreThanWhatIsKept(string kind, long most)
+    {
+        const int events = 500;
+        var lines = new MemoryStream();
+        for (var i = 0; i < events; i++)
+        {
+            lines.Write("{\"type\":\"MODIFIED\",\"object\":"u8);
+            lines.Write(Recorded(kind, 7));
+            lines.Write("}\n"u8);
+        }
+
+        Func<Task<int>> read = kind switch
+        {
+            "mcpserver" => () => ReadAsync(lines, StoredServer.Decode),
+            "deployment" => () => ReadAsync(lines, ObservedDeployment.Decode),
+            "service" => () => ReadAsync(lines, ObservedService.Decode),
+            _ => () => ReadAsync(lines, ObservedIngress.Decode),
+        };
+        await read();
+        // A MemoryStream never makes anyone wait, so that all of it happens on this thread.
+        var (before, thread) = (GC.GetAllocatedBytesForCurrentThread(), Environment.CurrentManagedThreadId);
+        var seen = await read();
+        var each = (GC.GetAllocatedBytesForCurrentThread() - before) / events;
+
+        output.WriteLine($"{each} bytes an event of a {kind}");
+        Assert.Equal((events, thread), (seen, Environment.CurrentManagedThreadId));
+        Assert.InRange(each, 1, most);
+    }
+
+    private static async Task<int> ReadAsync<T>(MemoryStream lines, Decoder<T> decode)
+    {
+        lines.Position = 0;
+        var count = 0;
+        await foreach (var line in WatchStream.ReadAsync(lines, decode, CancellationToken.None))
+            count += line.Object is null ? 0 : 1;
+        return count;
+    }
+
+    private static void Fill(Stores stores, int first)
+    {
+        Fill(stores.Servers, "mcpserver", StoredServer.Decode, first);
+        Fill(stores.Deployments, "deployment", ObservedDeployment.Decode, first);
+        Fill(stores.Services, "service", ObservedService.Decode, first);
+        Fill(stores.Ingresses, "ingress", ObservedIngress.Decode, first);
+    }
+
+    private static void Fill<T>(Store<T> store, string kind, Decoder<T> decode, int first)
+        where T : class, IKubernetesObject
+    {
+        var items = new List<T>();
+        for (var i = first; i < first + Count; i++)
+        {
+            using var document = JsonDocument.Parse(Recorded(kind, i));
+            items.Add(decode(document.RootElement));
+        }
+
+        store.Replace(null, items, "900000");
+    }
+
+    /// <summary>Without the blanks that make the file readable; the API server sends none.</summary>
+    private static byte[] Recorded(string kind, int number) => Encoding.UTF8.GetBytes(
+        JsonNode.Parse(File.ReadAllText(RepositoryRoot.File($"tests/Unit/Reconciliation/Recorded/{kind}.json")))!
+            .ToJsonString()
+            .Replace("NNNNN", $"{number:d5}", StringComparison.Ordinal)
+            .Replace("team-N", $"team-{number % 10}", StringComparison.Ordinal));
+}
+
+/// <summary>For tests that look at the whole process.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
