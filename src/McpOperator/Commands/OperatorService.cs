@@ -16,10 +16,7 @@ internal static class OperatorService
     {
         var (options, settings, time) = (context.Options, context.Settings, context.Time);
         var access = new ConnectionSource().Find(options.Kubeconfig);
-        // Before .NET checks a certificate it looks for the user's own ones. With neither HOME nor /etc/passwd, as in an
-        // empty root directory, that is an exception ("No such file or directory") for every request.
-        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")))
-            Environment.SetEnvironmentVariable("HOME", "/");
+        CertificateStores.OpenOnlyWhatIsNeeded(access);
         using var connection = new Connection(access, time);
         using var api = new ApiClient(connection, time);
         using var queue = new WorkQueue(time, Random.Shared.NextDouble);

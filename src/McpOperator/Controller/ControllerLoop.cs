@@ -55,14 +55,16 @@ public sealed class ControllerLoop(
     public async Task RunAsync(CancellationToken stop)
     {
         using var reflecting = new CancellationTokenSource();
+        using var trim = new MemoryTrim(() => queue.Depth == 0 && _counters.ActiveWorkers == 0, time);
         var running = Task.WhenAll(reflectors.Select(
             reflector => Task.Run(() => reflector.RunAsync(reflecting.Token), CancellationToken.None)));
         try
         {
             await SyncAsync(stop);
+            trim.Idle();
             if (gate is not null)
                 await gate(stop);
-            await WorkAsync(stop);
+            await WorkAsync(trim, stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -95,12 +97,12 @@ public sealed class ControllerLoop(
         }
     }
 
-    private async Task WorkAsync(CancellationToken stop)
+    private async Task WorkAsync(MemoryTrim trim, CancellationToken stop)
     {
         using var inFlight = new CancellationTokenSource();
         // Task.Run: a reconcile that never really waits must not keep the other workers from starting.
         var all = Task.WhenAll(Enumerable.Range(0, workers)
-            .Select(_ => Task.Run(() => WorkerAsync(stop, inFlight.Token), CancellationToken.None)));
+            .Select(_ => Task.Run(() => WorkerAsync(trim, stop, inFlight.Token), CancellationToken.None)));
         Log.WorkersStarted(logger, workers);
 
         await Task.WhenAny(all, Task.Delay(Timeout.Infinite, stop));
@@ -122,7 +124,7 @@ public sealed class ControllerLoop(
         return ended;
     }
 
-    private async Task WorkerAsync(CancellationToken stop, CancellationToken inFlight)
+    private async Task WorkerAsync(MemoryTrim trim, CancellationToken stop, CancellationToken inFlight)
     {
         while (!stop.IsCancellationRequested)
         {
@@ -150,6 +152,9 @@ public sealed class ControllerLoop(
                 queue.Done(key);
                 _counters.Leave();
             }
+
+            if (queue.Depth == 0)
+                trim.Idle();
         }
     }
 
