@@ -8,13 +8,8 @@ namespace McpOperator.Controller;
 /// by one reflector a scope: the whole cluster, or a namespace each. An object here is never changed, only replaced.
 /// Safe for any number of threads.
 /// </summary>
-/// <param name="onChange">
-/// Told of each change: before (null when new) and after (null when deleted). A list reports every object of its scope,
-/// changed or not, which makes up for whatever a failing handler missed. Called one at a time, in the order in which
-/// the store changed, while readers go on; it must be quick and must not wait for another thread that writes to this
-/// store.
-/// </param>
-public sealed class Store<T>(Action<T?, T?> onChange)
+/// <param name="onChange">Told of each change that the API server reports, not of the answers to our own writes.</param>
+public sealed class Store<T>(ChangeHandler<T> onChange)
     where T : class, IKubernetesObject
 {
     // Writers take both, in this order; readers the second alone. So handlers run in the order of the changes, and a
@@ -144,11 +139,11 @@ public sealed class Store<T>(Action<T?, T?> onChange)
             {
                 case WatchEventType.Deleted when before is not null:
                     Remove(item.Key);
-                    onChange(before, null);
+                    onChange(before, null, isListed: false);
                     break;
                 case WatchEventType.Added or WatchEventType.Modified when before?.ResourceVersion != version:
                     Put(item.Key, item);
-                    onChange(before, item);
+                    onChange(before, item, isListed: false);
                     break;
             }
         }
@@ -157,7 +152,8 @@ public sealed class Store<T>(Action<T?, T?> onChange)
     /// <summary>
     /// Reads our own write: takes in the API server's answer before the watch delivers it, so that the next look does
     /// not see the object of before, and write again. Refused is an answer that the watch has caught up with: if the
-    /// store does not hold it then, it was deleted in the meantime, and nobody would ever take the ghost out again.
+    /// store does not hold it then, it was deleted in the meantime, and nobody would ever take the ghost out again. The
+    /// handler is not told: whoever wrote has the answer in hand.
     /// </summary>
     /// <returns>True when the store holds the answer now because of this call.</returns>
     public bool Observe(T answer)
@@ -174,7 +170,6 @@ public sealed class Store<T>(Action<T?, T?> onChange)
                 return false;
 
             Put(answer.Key, answer);
-            onChange(before, answer);
             return true;
         }
     }
@@ -227,7 +222,7 @@ public sealed class Store<T>(Action<T?, T?> onChange)
     {
         try
         {
-            onChange(before, after);
+            onChange(before, after, isListed: true);
             return fault;
         }
 #pragma warning disable CA1031 // It is thrown at the end of the list.
@@ -238,3 +233,16 @@ public sealed class Store<T>(Action<T?, T?> onChange)
         }
     }
 }
+
+/// <summary>
+/// Told of a change in a <see cref="Store{T}"/>. Called one at a time, in the order in which the store changed, while readers
+/// go on; it must be quick and must not wait for another thread that writes to this store.
+/// </summary>
+/// <param name="before">Null when the object is new.</param>
+/// <param name="after">Null when it was deleted; the same as before when a list found it unchanged.</param>
+/// <param name="isListed">
+/// True when a list tells of it. A list reports every object of its scope, changed or not, which makes up for whatever a
+/// failing handler missed.
+/// </param>
+public delegate void ChangeHandler<in T>(T? before, T? after, bool isListed)
+    where T : class;

@@ -5,7 +5,8 @@ namespace McpOperator.Controller;
 /// <summary>
 /// Keys that wait for a worker, each at most once, with client-go's promises (util/workqueue): a key is never with two
 /// workers; a burst of additions is one look; what is added while a worker has the key is looked at again afterwards.
-/// Safe for any number of threads.
+/// And with controller-runtime's (pkg/controller/priorityqueue): a user's edit does not wait behind a thousand objects
+/// that a start has listed. Safe for any number of threads.
 /// </summary>
 public sealed class WorkQueue : IDisposable
 {
@@ -13,8 +14,10 @@ public sealed class WorkQueue : IDisposable
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(30);
 
     private readonly Lock _lock = new();
-    private readonly Queue<ObjectKey> _ready = new();
-    private readonly HashSet<ObjectKey> _dirty = [];
+
+    // By priority. A key whose priority rises stands in two of them; only the entry with its latest ticket counts.
+    private readonly Queue<(ObjectKey Key, int Ticket)>[] _ready = [new(), new(), new()];
+    private readonly Dictionary<ObjectKey, (Priority Priority, int Ticket)> _dirty = [];
     private readonly HashSet<ObjectKey> _processing = [];
     private readonly Dictionary<ObjectKey, int> _failures = [];
     private readonly DelayedKeys _delayed = new();
@@ -26,6 +29,8 @@ public sealed class WorkQueue : IDisposable
     private readonly Func<double> _random;
     private readonly Backoff _backoff;
     private readonly ITimer _timer;
+    private int _depth;
+    private int _lastTicket;
     private bool _shutDown;
     private long _adds;
     private long _retries;
@@ -52,7 +57,7 @@ public sealed class WorkQueue : IDisposable
         get
         {
             lock (_lock)
-                return _ready.Count;
+                return _depth;
         }
     }
 
@@ -74,12 +79,13 @@ public sealed class WorkQueue : IDisposable
 
     /// <summary>
     /// Wants a look at the key as soon as a worker is free. A delayed addition of the same key stays: it is one more
-    /// look at the cache, and whoever asked for it gets it.
+    /// look at the cache, and whoever asked for it gets it. A key that waits already is moved ahead when this is more
+    /// urgent, and never back.
     /// </summary>
-    public void Add(ObjectKey key)
+    public void Add(ObjectKey key, Priority priority = Priority.Changed)
     {
         lock (_lock)
-            AddLocked(key);
+            AddLocked(key, priority);
     }
 
     /// <summary>
@@ -132,10 +138,11 @@ public sealed class WorkQueue : IDisposable
         await _available.WaitAsync(cancellationToken);
         lock (_lock)
         {
-            if (_ready.TryDequeue(out var key))
+            if (TryTake(out var key))
             {
                 _processing.Add(key);
                 _dirty.Remove(key);
+                _depth--;
                 return key;
             }
 
@@ -150,8 +157,8 @@ public sealed class WorkQueue : IDisposable
     {
         lock (_lock)
         {
-            if (_processing.Remove(key) && _dirty.Contains(key))
-                MakeReady(key);
+            if (_processing.Remove(key) && _dirty.TryGetValue(key, out var wanted))
+                MakeReady(key, wanted.Priority);
         }
     }
 
@@ -178,20 +185,52 @@ public sealed class WorkQueue : IDisposable
 
     private TimeSpan Now => _time.GetElapsedTime(_epoch);
 
-    private void AddLocked(ObjectKey key)
+    private void AddLocked(ObjectKey key, Priority priority)
     {
-        if (_shutDown || !_dirty.Add(key))
+        if (_shutDown)
             return;
 
-        Interlocked.Increment(ref _adds);
-        if (!_processing.Contains(key))
-            MakeReady(key);
+        var isDirty = _dirty.TryGetValue(key, out var current);
+        if (isDirty && priority <= current.Priority)
+            return;
+
+        if (!isDirty)
+            Interlocked.Increment(ref _adds);
+        if (_processing.Contains(key))
+            _dirty[key] = (priority, 0);
+        else if (isDirty)
+            Enqueue(key, priority);
+        else
+            MakeReady(key, priority);
     }
 
-    private void MakeReady(ObjectKey key)
+    private void MakeReady(ObjectKey key, Priority priority)
     {
-        _ready.Enqueue(key);
+        Enqueue(key, priority);
+        _depth++;
         _available.Release();
+    }
+
+    private void Enqueue(ObjectKey key, Priority priority)
+    {
+        _dirty[key] = (priority, ++_lastTicket);
+        _ready[(int)priority].Enqueue((key, _lastTicket));
+    }
+
+    private bool TryTake(out ObjectKey key)
+    {
+        for (var priority = _ready.Length - 1; priority >= 0; priority--)
+        {
+            while (_ready[priority].TryDequeue(out var entry))
+            {
+                key = entry.Key;
+                if (_dirty.TryGetValue(key, out var current) && current.Ticket == entry.Ticket)
+                    return true;
+            }
+        }
+
+        key = default;
+        return false;
     }
 
     private void AddAfterLocked(ObjectKey key, TimeSpan delay)
@@ -202,7 +241,7 @@ public sealed class WorkQueue : IDisposable
         Interlocked.Increment(ref _retries);
         if (delay <= TimeSpan.Zero)
         {
-            AddLocked(key);
+            AddLocked(key, Priority.Changed);
             return;
         }
 
@@ -220,7 +259,7 @@ public sealed class WorkQueue : IDisposable
 
             var now = Now;
             while (_delayed.TryTake(now, out var key))
-                AddLocked(key);
+                AddLocked(key, Priority.Changed);
             SetTimer(now);
         }
     }
@@ -234,4 +273,17 @@ public sealed class WorkQueue : IDisposable
         var wait = TimeSpan.FromMilliseconds(Math.Ceiling((next - now).TotalMilliseconds));
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
     }
+}
+
+/// <summary>Why a key is to be looked at; the later ones are looked at first.</summary>
+public enum Priority
+{
+    /// <summary>It was found by a list: most likely nothing is to be done.</summary>
+    Listed,
+
+    /// <summary>Something about it changed, or its time has come.</summary>
+    Changed,
+
+    /// <summary>A user changed what is wanted, and is looking.</summary>
+    Edited,
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
@@ -17,6 +18,9 @@ public sealed class Reconciler
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly WriteGuard _guard = new();
+
+    // Of servers that wait for something that is not ours to do.
+    private readonly ConcurrentDictionary<ObjectKey, Seen> _waiting = new();
     private readonly NamespacePrerequisites _prerequisites;
     private readonly OwnedObjects<ObservedDeployment> _deployments;
     private readonly OwnedObjects<ObservedService> _services;
@@ -50,9 +54,18 @@ public sealed class Reconciler
         if (stored.Metadata.DeletionTimestamp is not null)
             return Outcome.Done;
 
+        var seen = Look(stored);
+        if (_waiting.TryGetValue(key, out var last) && last == seen)
+            return Outcome.RequeueAfter(_settings.RequeueDelay);
+
         try
         {
-            return await ReconcileAsync(stored.Read(), cancellationToken).ConfigureAwait(false);
+            var outcome = await ReconcileAsync(stored.Read(), cancellationToken).ConfigureAwait(false);
+            if (outcome.Kind == OutcomeKind.RequeueAfter)
+                _waiting[key] = seen;
+            else
+                _waiting.TryRemove(key, out _);
+            return outcome;
         }
         catch (ApiException exception) when (exception.IsNotFound)
         {
@@ -107,6 +120,10 @@ public sealed class Reconciler
             ? Outcome.Done
             : Outcome.RequeueAfter(_settings.RequeueDelay);
     }
+
+    private Seen Look(StoredServer server) => new(
+        server, _stores.Deployments.Get(server.Key), _stores.Services.Get(server.Key), _stores.Ingresses.Get(server.Key),
+        _stores.Routes.HolderBefore(server.Key));
 
     private MCPServer WithDefaults(MCPServer server) =>
         server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, _settings) };
@@ -184,8 +201,16 @@ public sealed class Reconciler
         foreach (var kind in (ReadOnlySpan<string>)[Kinds.Deployment.Plural, Kinds.Service.Plural, Kinds.Ingress.Plural])
             _guard.Forget(kind, key);
         _servers.Forget(key);
+        _waiting.TryRemove(key, out _);
     }
 
     private static Surface With(Surface surface, Problem? problem) =>
         problem is null ? surface : surface.Failed(problem);
+
+    /// <summary>
+    /// All that a pass goes by. The stores never change an object, so that the same ones mean the same outcome: a look
+    /// at a server that still waits for the same thing costs next to nothing.
+    /// </summary>
+    private readonly record struct Seen(
+        StoredServer Server, ObservedDeployment? Deployment, ObservedService? Service, ObservedIngress? Ingress, ObjectKey? RouteHolder);
 }

@@ -12,12 +12,12 @@ namespace McpOperator.Reconciliation;
 /// </summary>
 public sealed class Stores
 {
-    private readonly Action<ObjectKey> _enqueue;
+    private readonly Action<ObjectKey, Priority> _enqueue;
     private readonly ConcurrentDictionary<ObjectKey, ulong> _reported = new();
 
     /// <param name="enqueue">Asks for a reconcile of the server with this key.</param>
     /// <param name="settings">Of the operator.</param>
-    public Stores(Action<ObjectKey> enqueue, OperatorSettings settings)
+    public Stores(Action<ObjectKey, Priority> enqueue, OperatorSettings settings)
     {
         _enqueue = enqueue;
         Routes = new RouteTable(settings);
@@ -42,18 +42,24 @@ public sealed class Stores
 
     public void ForgetReport(ObjectKey key) => _reported.TryRemove(key, out _);
 
-    private void OnServerChanged(StoredServer? before, StoredServer? after)
+    private void OnServerChanged(StoredServer? before, StoredServer? after, bool isListed)
     {
         var key = (after ?? before)!.Key;
         if (!ClaimsTheSame(before, after))
         {
             foreach (var rival in Routes.Update(key, after?.Read()))
-                _enqueue(rival);
+                _enqueue(rival, Priority.Changed);
         }
 
-        if (!IsOwnReport(before, after))
-            _enqueue(key);
+        if (IsOwnReport(before, after))
+            return;
+        var isEdited = before is not null && after is not null && before.Metadata.Generation != after.Metadata.Generation;
+        _enqueue(key, isEdited ? Priority.Edited : Urgency(before, after, isListed));
     }
+
+    /// <summary>What a list finds as it was, or for the first time, can wait for what changed.</summary>
+    private static Priority Urgency(object? before, object? after, bool isListed) =>
+        isListed && (before is null || before == after) ? Priority.Listed : Priority.Changed;
 
     /// <summary>
     /// True when nothing but the status changed, and it is the one that we wrote. Another look would be another try of
@@ -74,19 +80,20 @@ public sealed class Stores
         && before.Reported?.Url == after.Reported?.Url
         && before.Spec.Span.SequenceEqual(after.Spec.Span);
 
-    private void OnChildChanged(Observed? before, Observed? after)
+    private void OnChildChanged(Observed? before, Observed? after, bool isListed)
     {
-        EnqueueOwner(after);
-        EnqueueOwner(before);
+        var priority = Urgency(before, after, isListed);
+        EnqueueOwner(after, priority);
+        EnqueueOwner(before, priority);
         // Its owner reference may be what somebody took away: children are found by their name as well.
         var byName = (after ?? before)!.Key;
         if (Servers.Get(byName) is not null)
-            _enqueue(byName);
+            _enqueue(byName, priority);
     }
 
-    private void EnqueueOwner(Observed? child)
+    private void EnqueueOwner(Observed? child, Priority priority)
     {
         if (child is { ControllerName: { } owner } && child.ControllerKind == MCPServer.Type.Kind)
-            _enqueue(child.Key with { Name = owner });
+            _enqueue(child.Key with { Name = owner }, priority);
     }
 }

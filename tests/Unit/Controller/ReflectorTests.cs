@@ -21,7 +21,7 @@ public sealed class ReflectorTests : IAsyncDisposable
 
     public ReflectorTests()
     {
-        _store = new((before, after) =>
+        _store = new((before, after, _) =>
         {
             _onChange?.Invoke(before, after);
             _changed.TrySetResult();

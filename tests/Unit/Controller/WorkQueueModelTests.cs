@@ -26,8 +26,9 @@ public sealed class WorkQueueModelTests
             switch (random.Next(6))
             {
                 case 0:
-                    queue.Add(key);
-                    model.Add(key);
+                    var priority = (Priority)random.Next(3);
+                    queue.Add(key, priority);
+                    model.Add(key, priority);
                     break;
                 case 1:
                     var delay = random.Next(1, 100);
@@ -72,22 +73,30 @@ public sealed class WorkQueueModelTests
     private sealed class Model
     {
         private readonly Dictionary<ObjectKey, int> _failures = [];
-        private readonly HashSet<ObjectKey> _again = [];
+        private readonly Dictionary<ObjectKey, Priority> _again = [];
 
         public int Now { get; private set; }
 
-        public List<ObjectKey> Waiting { get; } = [];
+        public List<(ObjectKey Key, Priority Priority)> Waiting { get; } = [];
 
         public List<ObjectKey> Processing { get; } = [];
 
         public List<(ObjectKey Key, int At)> Later { get; } = [];
 
-        public void Add(ObjectKey key)
+        public void Add(ObjectKey key, Priority priority)
         {
             if (Processing.Contains(key))
-                _again.Add(key);
-            else if (!Waiting.Contains(key))
-                Waiting.Add(key);
+            {
+                _again[key] = priority > _again.GetValueOrDefault(key) ? priority : _again.GetValueOrDefault(key);
+                return;
+            }
+
+            var held = Waiting.FindIndex(entry => entry.Key == key);
+            if (held >= 0 && Waiting[held].Priority >= priority)
+                return;
+            if (held >= 0)
+                Waiting.RemoveAt(held);
+            Waiting.Add((key, priority));
         }
 
         public void AddAt(ObjectKey key, int at)
@@ -114,17 +123,17 @@ public sealed class WorkQueueModelTests
 
         public ObjectKey Get()
         {
-            var key = Waiting[0];
-            Waiting.RemoveAt(0);
-            Processing.Add(key);
-            return key;
+            var next = Waiting.MaxBy(entry => entry.Priority); // The first of the most urgent.
+            Waiting.Remove(next);
+            Processing.Add(next.Key);
+            return next.Key;
         }
 
         public void Done(ObjectKey key)
         {
             Processing.Remove(key);
-            if (_again.Remove(key))
-                Waiting.Add(key);
+            if (_again.Remove(key, out var priority))
+                Waiting.Add((key, priority));
         }
 
         public void Tick()
@@ -133,7 +142,7 @@ public sealed class WorkQueueModelTests
             foreach (var entry in Later.Where(entry => entry.At <= Now).ToArray())
             {
                 Later.Remove(entry);
-                Add(entry.Key);
+                Add(entry.Key, Priority.Changed);
             }
         }
     }

@@ -25,6 +25,21 @@ public sealed class WorkQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task AnEditOvertakesWhatChangedAndBothOvertakeWhatAListFound()
+    {
+        var listed = new ObjectKey("ns", "listed");
+        _queue.Add(listed, Priority.Listed);
+        _queue.Add(Foo, Priority.Listed);
+        _queue.Add(Bar);
+        _queue.Add(Foo, Priority.Edited);
+        _queue.Add(Foo, Priority.Listed);
+        Assert.Equal(3, _queue.Depth);
+
+        Assert.Equal([Foo, Bar, listed], [await Get(), await Get(), await Get()]);
+        Assert.Equal(0, _queue.Depth);
+    }
+
+    [Fact]
     public async Task ABurstOfAdditionsIsOneLook()
     {
         for (var i = 0; i < 100; i++)

@@ -23,9 +23,9 @@ public sealed class FootprintTests(ITestOutputHelper output)
     public void AServerAndItsObjectsTakeFewBytesInTheStores()
     {
         // Once before, so that what the code itself allocates (types, pools) does not count.
-        Fill(new Stores(_ => { }, Servers.Settings), first: Count);
+        Fill(new Stores((_, _) => { }, Servers.Settings), first: Count);
 
-        var stores = new Stores(_ => { }, Servers.Settings);
+        var stores = new Stores((_, _) => { }, Servers.Settings);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         Fill(stores, first: 0);
         var each = (GC.GetTotalMemory(forceFullCollection: true) - before) / Count;

@@ -1,4 +1,5 @@
 using McpOperator.Api;
+using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using McpOperator.Reconciliation;
 using McpOperator.Unit.Resources;
@@ -11,13 +12,13 @@ public sealed class StoresTests
     private static readonly LastReport Reported = new() { Fingerprint = 2 };
     private static readonly LastReport Tampered = new() { Fingerprint = 3 };
 
-    private readonly List<ObjectKey> _queued = [];
+    private readonly List<(ObjectKey, Priority)> _queued = [];
     private readonly Stores _stores;
     private readonly StoredServer _server = Server(Before, version: "7");
 
     public StoresTests()
     {
-        _stores = new Stores(_queued.Add, Servers.Settings);
+        _stores = new Stores((key, priority) => _queued.Add((key, priority)), Servers.Settings);
         _stores.Servers.Replace(null, [_server], "7");
         _stores.Reporting(_server.Key, Reported.Fingerprint);
         _queued.Clear();
@@ -36,7 +37,7 @@ public sealed class StoresTests
     {
         Change(Server(Tampered));
 
-        Assert.Equal([_server.Key], _queued);
+        Assert.Equal([(_server.Key, Priority.Changed)], _queued);
     }
 
     [Fact]
@@ -44,7 +45,7 @@ public sealed class StoresTests
     {
         Change(Server(Reported, generation: 4));
 
-        Assert.Equal([_server.Key], _queued);
+        Assert.Equal([(_server.Key, Priority.Edited)], _queued);
     }
 
     [Fact]
@@ -52,7 +53,7 @@ public sealed class StoresTests
     {
         Change(Server(Before));
 
-        Assert.Equal([_server.Key], _queued);
+        Assert.Equal([(_server.Key, Priority.Changed)], _queued);
     }
 
     [Fact]
@@ -61,7 +62,25 @@ public sealed class StoresTests
         Change(Server(Reported));
         _stores.Servers.Replace(null, [_stores.Servers.Get(_server.Key)!], "9");
 
-        Assert.Equal([_server.Key], _queued);
+        Assert.Equal([(_server.Key, Priority.Listed)], _queued);
+    }
+
+    [Fact]
+    public void WhatAListFindsFirstCanWaitForWhatHappensMeanwhile()
+    {
+        var stores = new Stores((key, priority) => _queued.Add((key, priority)), Servers.Settings);
+        stores.Servers.Replace(null, [_server], "7");
+        stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Added, Server(Before, name: "late"), "8", null));
+
+        Assert.Equal([(_server.Key, Priority.Listed), (new ObjectKey("team", "late"), Priority.Changed)], _queued);
+    }
+
+    [Fact]
+    public void AListAfterAGapTellsOfAnEdit()
+    {
+        _stores.Servers.Replace(null, [Server(Before, generation: 4)], "9");
+
+        Assert.Equal([(_server.Key, Priority.Edited)], _queued);
     }
 
     [Fact]
@@ -69,15 +88,15 @@ public sealed class StoresTests
     {
         _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Deleted, _server, "8", null));
 
-        Assert.Equal([_server.Key], _queued);
+        Assert.Equal([(_server.Key, Priority.Changed)], _queued);
     }
 
     private void Change(StoredServer server) =>
         _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Modified, server, server.ResourceVersion, null));
 
-    private static StoredServer Server(LastReport reported, string version = "8", long generation = 3) => new()
+    private static StoredServer Server(LastReport reported, string version = "8", long generation = 3, string name = "demo") => new()
     {
-        Metadata = Servers.Of().Metadata with { ResourceVersion = version, Generation = generation },
+        Metadata = Servers.Of(name: name).Metadata with { ResourceVersion = version, Generation = generation },
         Spec = """{"image":"example.org/demo:1"}"""u8.ToArray(),
         Reported = reported,
     };
