@@ -38,7 +38,7 @@ public sealed class LastReport
         foreach (var condition in conditions.EnumerateArray())
         {
             read[index++] = new LastCondition(
-                condition.Interned("type"u8), condition.Interned("status"u8), condition.Time("lastTransitionTime"u8));
+                condition.Interned("type"u8), condition.Interned("status"u8), condition.Interned("lastTransitionTime"u8));
         }
 
         return read;
@@ -46,4 +46,4 @@ public sealed class LastReport
 }
 
 /// <summary>A condition as it was reported; null is what was not there, or made no sense.</summary>
-public readonly record struct LastCondition(string? Type, string? Status, DateTimeOffset? Since);
+public readonly record struct LastCondition(string? Type, string? Status, string? Since);

@@ -44,8 +44,8 @@ public sealed record Condition
 
     public long ObservedGeneration { get; init; }
 
-    /// <summary>Moves only when <see cref="Status"/> flips; whole seconds.</summary>
-    public DateTimeOffset LastTransitionTime { get; init; }
+    /// <summary>Moves only when <see cref="Status"/> flips.</summary>
+    public required string LastTransitionTime { get; init; }
 
     public required string Reason { get; init; }
 

@@ -1,4 +1,5 @@
 using McpOperator.Api;
+using McpOperator.Kubernetes;
 using McpOperator.Resources;
 
 namespace McpOperator.Reconciliation;
@@ -63,7 +64,7 @@ public static class StatusReport
                 Type = type,
                 Status = status,
                 ObservedGeneration = server.Metadata.Generation,
-                LastTransitionTime = before?.Status == status && before?.Since is { } since ? since : WholeSeconds(now),
+                LastTransitionTime = before?.Status == status && before?.Since is { } since ? since : KubernetesTime.Format(now),
                 Reason = reason,
                 Message = text,
             };
@@ -95,7 +96,4 @@ public static class StatusReport
 
     private static string Cut(string message) =>
         message.Length <= LongestMessage ? message : string.Concat(message.AsSpan(0, LongestMessage - 1), "…");
-
-    private static DateTimeOffset WholeSeconds(DateTimeOffset time) =>
-        DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
 }

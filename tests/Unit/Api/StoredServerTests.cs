@@ -1,5 +1,6 @@
 using System.Text.Json;
 using McpOperator.Api;
+using McpOperator.Kubernetes;
 
 namespace McpOperator.Unit.Api;
 
@@ -30,7 +31,7 @@ public sealed class StoredServerTests
         Assert.NotNull(server.Metadata.DeletionTimestamp);
         Assert.Equal(("u", "7", 3L), (server.Metadata.Uid, server.Metadata.ResourceVersion, server.Metadata.Generation));
         Assert.Equal(("a", 2), (server.Spec.Image, server.Spec.Replicas));
-        Assert.Equal(new LastCondition("Ready", "True", server.Metadata.CreationTimestamp), server.Reported!.Conditions.Single());
+        Assert.Equal(new LastCondition("Ready", "True", "2026-01-02T03:04:05Z"), server.Reported!.Conditions.Single());
     }
 
     [Theory]
@@ -99,7 +100,7 @@ public sealed class StoredServerTests
                 new Condition
                 {
                     Type = "Ready", Status = "False", Reason = "R", Message = "",
-                    LastTransitionTime = new DateTimeOffset(2026, 1, 2, 5, 4, 5, 999, TimeSpan.FromHours(2)),
+                    LastTransitionTime = KubernetesTime.Format(new DateTimeOffset(2026, 1, 2, 5, 4, 5, 999, TimeSpan.FromHours(2))),
                 },
             ],
         };

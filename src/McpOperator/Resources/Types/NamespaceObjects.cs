@@ -46,7 +46,7 @@ public sealed record DockerAuth
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    GenerationMode = JsonSourceGenerationMode.Metadata)]
+    GenerationMode = JsonSourceGenerationMode.Serialization)]
 [JsonSerializable(typeof(Deployment))]
 [JsonSerializable(typeof(Service))]
 [JsonSerializable(typeof(Ingress))]
