@@ -21,7 +21,7 @@ public static class OperatorRole
         // A control plane that a test has started for itself may not have it yet.
         if (await controlPlane.Client.FindAsync(Resource.ClusterRoles, null, Name) is null)
             await InstallAsync(controlPlane);
-        await controlPlane.Client.CreateAsync(
+        await controlPlane.Client.ApplyAsync(
             $$"""
             apiVersion: rbac.authorization.k8s.io/v1
             kind: {{(@namespace is null ? "ClusterRoleBinding" : "RoleBinding")}}
