@@ -41,28 +41,29 @@ internal static class Converging
     }
 
     /// <summary>Starts an operator on the arena's servers, and waits until all have converged.</summary>
-    public static async Task<OperatorRun> ConvergeAsync(Arena arena, SizeResult result, double limitSeconds)
+    public static async Task<Converged> ConvergeAsync(Arena arena, MemoryGroup? group = null)
     {
         var mark = await arena.Requests.CatchUpAsync();
-        var run = await OperatorRun.StartAsync(arena.ControlPlane);
-        var count = arena.Fleet.Servers.Count;
-        var last = await arena.SettleAsync(run, mark, $"all {count} servers converged", () => arena.Fleet.UnconvergedAsync());
-        var sample = run.Sample();
-        var requests = arena.Requests.Of(run.User, mark).ToList();
-        var round = new ConvergeRound(
-            FirstApply(run, requests).Seconds(),
-            (last!.Value - run.Started).Seconds(),
-            (last.Value - requests.Where(request => request.IsWrite).Min(request => request.Received)).Seconds(),
-            limitSeconds,
-            sample.CpuSeconds);
-        result.Rounds.Add(round);
-        result.Cold ??= Tally.Of(requests);
-        result.Converged ??= Memory.Of(sample);
-        Progress.Say($"  converged: {round.ConvergeSeconds:0.00} s, {round.Ratio:0.00} x the limit; CPU {round.CpuSeconds:0.00} s, RSS {sample.Rss / 1e6:0.0} MB");
-        return run;
+        var run = await OperatorRun.StartAsync(arena.ControlPlane, user: null, group);
+        try
+        {
+            var last = await arena.SettleAsync(
+                run, mark, $"all {arena.Fleet.Servers.Count} servers converged", () => arena.Fleet.UnconvergedAsync());
+            var sample = run.Sample();
+            var requests = arena.Requests.Of(run.User, mark).ToList();
+            return new(
+                run, FirstApply(run, requests).Seconds(), (last!.Value - run.Started).Seconds(),
+                (last.Value - requests.Where(request => request.IsWrite).Min(request => request.Received)).Seconds(),
+                sample, Tally.Of(requests));
+        }
+        catch
+        {
+            await run.DisposeAsync();
+            throw;
+        }
     }
 
-    /// <summary>Idle memory, and the time from exec to the first request that changes something, over several starts.</summary>
+    /// <summary>The time from exec to the first request that changes something, over several starts.</summary>
     public static async Task<StartResult> StartsAsync(Arena arena, int starts)
     {
         var (firstWrites, firstApplies) = (new List<double>(), new List<double>());
@@ -84,17 +85,21 @@ internal static class Converging
     }
 
     /// <summary>With nothing to do, some seconds after its start.</summary>
-    public static async Task<Memory> IdleAsync(Arena arena)
+    public static async Task<IdleResult> IdleAsync(Arena arena)
     {
         await using var run = await OperatorRun.StartAsync(arena.ControlPlane);
         await run.UntilReadyzAsync();
         await Task.Delay(TimeSpan.FromSeconds(5));
-        var memory = Memory.Of(run.Sample());
+        var sample = run.Sample();
         await run.StopAsync();
-        Progress.Say($"  idle: RSS {memory.Rss / 1e6:0.0} MB, private {memory.Private / 1e6:0.0} MB");
-        return memory;
+        Progress.Say($"  idle: RSS {sample.Rss / 1e6:0.0} MB, private {sample.Private / 1e6:0.0} MB");
+        return new(Memory.Of(sample), sample.CpuSeconds);
     }
 
     private static TimeSpan FirstApply(OperatorRun run, IEnumerable<Request> requests) =>
         requests.Where(request => Applies.Contains(request.What)).Min(request => request.Received) - run.Started;
 }
+
+/// <summary>An operator that has brought all servers of an arena up, and still runs; what the times mean says <see cref="ConvergeRound"/>.</summary>
+internal sealed record Converged(
+    OperatorRun Run, double FirstApplySeconds, double ConvergeSeconds, double WritingSeconds, ProcessSample Sample, Tally Requests);

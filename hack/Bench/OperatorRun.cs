@@ -4,6 +4,9 @@ using System.Net.Sockets;
 
 namespace McpOperator.Bench;
 
+/// <summary>The operator has ended by itself.</summary>
+internal sealed class OperatorExitedException(int code, string log) : Exception($"The operator exited with {code}. {log}");
+
 /// <summary>
 /// The published binary, running, as a user of its own, so that its requests can be told from those of an earlier run.
 /// It has its default flags and environment; its log goes to a file, as a container's does.
@@ -89,9 +92,9 @@ internal sealed class OperatorRun : IAsyncDisposable
         }
     }
 
-    /// <exception cref="InvalidOperationException">It has exited.</exception>
+    /// <exception cref="OperatorExitedException"/>
     public ProcessSample Sample() => _process.Exited.IsCompleted
-        ? throw new InvalidOperationException($"the operator exited with {_process.Exited.Result}. {LogTail()}")
+        ? throw new OperatorExitedException(_process.Exited.Result, LogTail())
         : ProcessSample.Of(_process.Id);
 
     public async Task StopAsync()
@@ -99,7 +102,7 @@ internal sealed class OperatorRun : IAsyncDisposable
         _process.Signal(TetheredProcess.SigTerm);
         var code = await _process.Exited.WaitAsync(TimeSpan.FromSeconds(30));
         if (code != 0)
-            throw new InvalidOperationException($"the operator exited with {code} when told to stop. {LogTail()}");
+            throw new OperatorExitedException(code, LogTail());
     }
 
     /// <summary>SIGKILL if it still runs.</summary>

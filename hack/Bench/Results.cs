@@ -33,6 +33,9 @@ internal sealed record Memory(long Rss, long Private, long Peak)
 /// <summary>From the exec of an operator with one server to reconcile; the machine and the API server are warm.</summary>
 internal sealed record StartResult(IReadOnlyList<double> FirstWriteSeconds, IReadOnlyList<double> FirstApplySeconds);
 
+/// <summary>With no server at all, five seconds after its lists were in.</summary>
+internal sealed record IdleResult(Memory Memory, double CpuSeconds);
+
 /// <summary>One convergence of all servers, and the limit for the same.</summary>
 /// <param name="FirstApplySeconds">From exec to the API server's receiving the first apply of a Deployment, Service or Ingress.</param>
 /// <param name="ConvergeSeconds">From exec to the answer to the last write.</param>
@@ -53,6 +56,7 @@ internal sealed record SteadyResult(double Seconds, Tally Requests, double CpuPe
 
 internal sealed record RestartResult(double SyncedSeconds, Tally Requests, double CpuSeconds, Memory Memory);
 
+/// <param name="Objects">So many of 5 % of the servers: Deployments and Services by turns.</param>
 /// <param name="MaxRepairSeconds">From the answer to the edit to the answer to the apply that put it right, the slowest of all.</param>
 internal sealed record DriftResult(
     int Objects, double MedianRepairSeconds, double MaxRepairSeconds, double AllSeconds, Tally Requests, double CpuSeconds);
@@ -69,22 +73,27 @@ internal sealed record OneMoreResult(int Added, Tally Requests, double CpuSecond
 
 /// <param name="EditSeconds">From the arrival of an edit of a server that had converged to the answer to the Deployment's apply.</param>
 /// <param name="NewSeconds">The same, of a server that is new.</param>
-/// <param name="ConvergedMeanwhile">How many of all had a status when the first and when the last of them was sent.</param>
+/// <param name="ConvergedBefore">How many of all servers had a status when the first of them was sent.</param>
+/// <param name="ConvergedAfter">And when the last was.</param>
 internal sealed record EditResult(
-    int Servers, IReadOnlyList<double> EditSeconds, IReadOnlyList<double> NewSeconds, IReadOnlyList<int> ConvergedMeanwhile);
+    int Servers, IReadOnlyList<double> EditSeconds, IReadOnlyList<double> NewSeconds, int ConvergedBefore, int ConvergedAfter);
 
 /// <param name="How">What bounded it: a memory cgroup, or else the peak of its resident memory, looked at afterwards.</param>
 /// <param name="PeakUsage">Of the cgroup, page cache included; else VmHWM.</param>
 /// <param name="Reclaims">How often the cgroup was at its limit and had to give back pages.</param>
+/// <param name="ConvergeSeconds">Null: it was killed before.</param>
 internal sealed record MemoryBoundResult(
-    int Servers, long Limit, string How, long PeakUsage, long Reclaims, long OutOfMemoryKills, double ConvergeSeconds, Memory Memory);
+    int Servers, long Limit, string How, long PeakUsage, long Reclaims, long OutOfMemoryKills, double? ConvergeSeconds, Memory? Memory)
+{
+    public bool Held => OutOfMemoryKills == 0 && PeakUsage <= Limit;
+}
 
 /// <summary>Writes a second that the API server takes from the load generator, by servers in flight.</summary>
 internal sealed record SweepResult(int Servers, SortedDictionary<int, double> WritesPerSecond);
 
 internal sealed record SizeResult(int Servers)
 {
-    public Memory? Idle { get; set; }
+    public IdleResult? Idle { get; set; }
     public List<ConvergeRound> Rounds { get; } = [];
     public Tally? Cold { get; set; }
     public Memory? Converged { get; set; }

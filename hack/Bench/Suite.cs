@@ -55,34 +55,56 @@ internal static class Suite
     private static async Task<SizeResult> SizeAsync(BenchOptions options, Recording recording, BenchResult all, int servers)
     {
         var result = new SizeResult(servers);
+        var isMain = servers == options.Main;
         for (var round = 0; round < BenchOptions.RoundsOf(servers); round++)
         {
             Progress.Say($"{servers} servers: the limit");
-            var isMain = servers == options.Main && round == 0;
-            var (limit, sweep) = await Converging.LimitAsync(recording, servers, isMain ? Math.Min(servers, 200) : 0);
+            var (limit, sweep) = await Converging.LimitAsync(recording, servers, isMain && round == 0 ? Math.Min(servers, 200) : 0);
             all.Sweep ??= sweep;
 
             Progress.Say($"{servers} servers: the operator");
             await using var arena = await Arena.StartWarmAsync(recording);
-            if (round == 0)
-                result.Idle = await Converging.IdleAsync(arena);
+            result.Idle ??= await Converging.IdleAsync(arena);
             await arena.Fleet.CreateAsync(servers);
-            var run = await Converging.ConvergeAsync(arena, result, limit);
-            try
+            var converged = await Converging.ConvergeAsync(arena);
+            await using var run = converged.Run;
+            var added = new ConvergeRound(
+                converged.FirstApplySeconds, converged.ConvergeSeconds, converged.WritingSeconds, limit, converged.Sample.CpuSeconds);
+            result.Rounds.Add(added);
+            Progress.Say($"  converged: {added.ConvergeSeconds:0.00} s, {added.Ratio:0.00} x the limit; CPU {added.CpuSeconds:0.00} s, RSS {converged.Sample.Rss / 1e6:0.0} MB");
+            if (round == 0)
             {
-                if (round == 0)
-                {
-                    result.Ready = await Living.ReadyAsync(arena, run);
-                    result.Steady = await Living.SteadyAsync(arena, run, options.SteadyOf(servers));
-                    (run, result.Restart) = await Living.RestartAsync(arena, run);
-                }
+                result.Cold = converged.Requests;
+                result.Converged = Memory.Of(converged.Sample);
+                await LiveAsync(options, arena, run, result);
+            }
+            else
+            {
                 await run.StopAsync();
             }
-            finally
-            {
-                await run.DisposeAsync();
-            }
+        }
+        if (isMain && servers >= 100)
+        {
+            Progress.Say($"{servers} servers: edits of users while they converge");
+            all.Edit = await UserEdits.RunAsync(recording, servers);
+            Progress.Say($"{servers} servers: in {MemoryBound.Limit >> 20} MiB");
+            all.MemoryBound = await MemoryBound.RunAsync(recording, servers);
         }
         return result;
+    }
+
+    private static async Task LiveAsync(BenchOptions options, Arena arena, OperatorRun run, SizeResult result)
+    {
+        result.Ready = await Living.ReadyAsync(arena, run);
+        result.Steady = await Living.SteadyAsync(arena, run, options.SteadyOf(result.Servers));
+        await run.StopAsync();
+        await using var restarted = await OperatorRun.StartAsync(arena.ControlPlane);
+        result.Restart = await Living.RestartAsync(arena, restarted);
+        result.Drift = await Disturbing.DriftAsync(arena, restarted);
+        if (result.Servers == options.Main)
+            result.Storm = await Disturbing.StormAsync(arena, restarted, options.Storm);
+        if (result.Servers >= 100)
+            result.OneMore = await Disturbing.OneMoreAsync(arena, restarted);
+        await restarted.StopAsync();
     }
 }
