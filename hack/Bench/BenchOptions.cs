@@ -26,8 +26,8 @@ internal sealed record BenchOptions(IReadOnlyList<int> Servers, TimeSpan Steady,
 
     public TimeSpan SteadyOf(int servers) => servers == Main ? Steady : Steady / 10;
 
-    /// <summary>Medians where a round is cheap.</summary>
-    public static int RoundsOf(int servers) => servers <= 1000 ? 3 : 1;
+    /// <summary>A median where it says something and is cheap.</summary>
+    public static int RoundsOf(int servers) => servers is >= 100 and <= 1000 ? 3 : 1;
 
     /// <summary>Null when an argument cannot be read.</summary>
     public static BenchOptions? Parse(IReadOnlyList<string> arguments)

@@ -6,10 +6,11 @@ namespace McpOperator.Bench;
 
 /// <summary>What the figures were measured on and with.</summary>
 internal sealed record Machine(
-    string Date, int Cores, string Cpu, double MemoryGigabytes, string Kernel, string KubeApiServer, string Etcd, string Operator,
+    string Date, int Cores, string Cpu, double MemoryGigabytes, string System, string Kernel, string LoadAverage, string KubeApiServer, string Etcd, string Operator,
     long BinaryBytes, string DotnetOfTheHarness)
 {
-    public static async Task<Machine> ThisAsync(KubeClient client)
+    /// <param name="loadAverage">Of the minute before the run.</param>
+    public static async Task<Machine> ThisAsync(KubeClient client, string loadAverage)
     {
         var binaries = await TestBinaries.FindAsync(Progress.Say);
         var binary = OperatorBinary.Find();
@@ -19,6 +20,8 @@ internal sealed record Machine(
             Field("/proc/cpuinfo", "model name"),
             Math.Round(long.Parse(Field("/proc/meminfo", "MemTotal").Split(' ')[0], CultureInfo.InvariantCulture) * 1024 / 1e9, 1),
             $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}",
+            File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
+            loadAverage,
             (string)(await client.SendAsync(HttpMethod.Get, "version"))["gitVersion"]!,
             (await OutputAsync(binaries.Etcd, "--version")).Split('\n')[0].Replace("etcd Version: ", "", StringComparison.Ordinal),
             (await OutputAsync(binary, "version")).ReplaceLineEndings(" ").Trim(),

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using McpOperator.Bench;
 
 if (BenchOptions.Parse(args) is not { } options)
@@ -8,5 +7,15 @@ if (BenchOptions.Parse(args) is not { } options)
 }
 
 var result = await Suite.RunAsync(options, $"hack/bench {string.Join(' ', args)}".Trim());
-Console.WriteLine(JsonSerializer.Serialize(result, new JsonSerializerOptions(JsonSerializerDefaults.Web) { WriteIndented = true }));
+Console.WriteLine($"\n{Figures.BySize(result)}\n{Figures.Once(result)}\n{Figures.Requests(result)}\n{Figures.OfTargets(result)}");
+
+if ((options.Output ?? (options.IsFull ? Repository.PathTo("docs", "bench") : null)) is { } directory)
+{
+    Report.Write(result, directory);
+    Console.WriteLine($"The results are in {directory}.");
+}
+else
+{
+    Console.WriteLine("This was not the full set: nothing was written. --output DIRECTORY writes it all the same.");
+}
 return 0;

@@ -110,7 +110,7 @@ internal sealed record BenchResult
     public required Machine Machine { get; init; }
     public required string Command { get; init; }
     public required Recorded Recorded { get; init; }
-    public StartResult? Start { get; set; }
+    public required StartResult Start { get; init; }
     public List<SizeResult> Sizes { get; } = [];
     public SweepResult? Sweep { get; set; }
     public EditResult? Edit { get; set; }

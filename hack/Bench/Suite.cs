@@ -8,14 +8,14 @@ internal static class Suite
     public static async Task<BenchResult> RunAsync(BenchOptions options, string command)
     {
         var began = DateTimeOffset.UtcNow;
-        var (recording, result) = await RecordAsync(command);
+        var (recording, result) = await RecordAsync(command, File.ReadAllText("/proc/loadavg").Split(' ')[0]);
         foreach (var servers in options.Servers)
             result.Sizes.Add(await SizeAsync(options, recording, result, servers));
         result.MinutesTaken = Math.Round((DateTimeOffset.UtcNow - began).TotalMinutes, 1);
         return result;
     }
 
-    private static async Task<(Recording Recording, BenchResult Result)> RecordAsync(string command)
+    private static async Task<(Recording Recording, BenchResult Result)> RecordAsync(string command, string loadAverage)
     {
         Progress.Say("recording what the operator sends for one server");
         await using var arena = await Arena.StartAsync();
@@ -26,7 +26,7 @@ internal static class Suite
         await ProveAsync(arena, recording);
         return (recording, new()
         {
-            Machine = await Machine.ThisAsync(arena.Client),
+            Machine = await Machine.ThisAsync(arena.Client, loadAverage),
             Command = command,
             Recorded = new(recording.Writes, recording.Requests, steps),
             Start = await Converging.StartsAsync(arena, Starts),
