@@ -44,7 +44,7 @@ internal sealed class LoadGenerator : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static List<List<Rendered>> Render(Recording recording, Server server)
+    internal static List<List<Rendered>> Render(Recording recording, Server server)
     {
         var was = recording.Server;
         return [.. recording.Steps.Select(step => step.Select(request => new Rendered(
@@ -72,5 +72,5 @@ internal sealed class LoadGenerator : IDisposable
                 $"{request.Method} {rendered.Uri}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
     }
 
-    private sealed record Rendered(HttpMethod Method, string Uri, string MediaType, byte[] Body);
+    internal sealed record Rendered(HttpMethod Method, string Uri, string MediaType, byte[] Body);
 }
