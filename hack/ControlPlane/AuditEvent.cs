@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace McpOperator.Testing;
@@ -6,6 +7,9 @@ namespace McpOperator.Testing;
 /// <param name="IsDenied">
 /// The user lacks the permission. A 403 alone does not say so: admission answers one too, as for a namespace that ends.
 /// </param>
+/// <param name="RequestObject">The body as JSON, where the policy asks for more than <c>Metadata</c>.</param>
+/// <param name="Received">When the request arrived; the same at every stage.</param>
+/// <param name="StageTime">When it reached this stage: once complete, when the answer was sent.</param>
 public sealed record AuditEvent(
     string Stage,
     string User,
@@ -19,7 +23,9 @@ public sealed record AuditEvent(
     string RequestUri,
     int Code,
     bool IsDenied,
-    DateTimeOffset Received)
+    string RequestObject,
+    DateTimeOffset Received,
+    DateTimeOffset StageTime)
 {
     /// <summary>
     /// True for exactly one line of a request: a watch is logged when it arrives, so that an open one counts, and again
@@ -48,13 +54,18 @@ public sealed record AuditEvent(
             Text(root, "requestURI"),
             Child(Child(root, "responseStatus"), "code") is { ValueKind: JsonValueKind.Number } code ? code.GetInt32() : 0,
             Text(Child(root, "annotations"), "authorization.k8s.io/decision") == "forbid",
-            DateTimeOffset.TryParse(Text(root, "requestReceivedTimestamp"), out var received) ? received : default);
+            Child(root, "requestObject") is { ValueKind: not JsonValueKind.Undefined } body ? body.GetRawText() : "",
+            Time(root, "requestReceivedTimestamp"),
+            Time(root, "stageTimestamp"));
     }
 
     public override string ToString() => $"{User} {Verb} {RequestUri} {Code} ({Stage})";
 
     private static JsonElement Child(JsonElement parent, string name) =>
         parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var child) ? child : default;
+
+    private static DateTimeOffset Time(JsonElement parent, string name) =>
+        DateTimeOffset.TryParse(Text(parent, name), CultureInfo.InvariantCulture, out var time) ? time : default;
 
     private static string Text(JsonElement parent, string name) =>
         Child(parent, name) is { ValueKind: JsonValueKind.String } text ? text.GetString()! : "";

@@ -115,6 +115,11 @@ public sealed class ControlPlane : IAsyncDisposable
             events => events.Any(e => e.RequestUri.EndsWith(mark, StringComparison.Ordinal)));
     }
 
+    /// <summary>
+    /// The same log from its beginning, for a reader of many requests that keeps only what it counts.
+    /// </summary>
+    public AuditTail FollowAudit() => new(Required(_own).AuditFile);
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
@@ -160,11 +165,11 @@ public sealed class ControlPlane : IAsyncDisposable
             Directory = System.IO.Directory.CreateTempSubdirectory("mcp-control-plane-").FullName;
             _etcd = new("etcd", binaries.Etcd, In("etcd.log"), options, Directory);
             ApiServer = new("kube-apiserver", binaries.KubeApiServer, In("kube-apiserver.log"), options, Directory);
-            Audit = new(In("audit.log"));
+            Audit = new(AuditFile);
 
             File.WriteAllText(In("ca.crt"), _authority.CertificatePem);
             File.WriteAllText(In("service-account.key"), TestAuthority.CreateServiceAccountKey());
-            File.WriteAllText(In("audit-policy.yaml"), AuditLog.Policy);
+            File.WriteAllText(In("audit-policy.yaml"), options.AuditPolicy);
             Write("etcd", _authority.IssueServer("etcd"));
             Write("apiserver", _authority.IssueServer("kube-apiserver"));
             var probe = _authority.IssueClient(Admin, [AdminGroup]);
@@ -190,6 +195,8 @@ public sealed class ControlPlane : IAsyncDisposable
         public ServerProcess ApiServer { get; }
 
         public AuditLog Audit { get; }
+
+        public string AuditFile => In("audit.log");
 
         // Certificates on etcd's side too: a port that another etcd won in a race would otherwise look healthy, and two
         // control planes would share one store.

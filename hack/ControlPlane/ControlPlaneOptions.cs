@@ -8,6 +8,9 @@ public sealed record ControlPlaneOptions
     /// <summary>Appended to kube-apiserver's arguments, where a later one overrides an earlier one of the same name.</summary>
     public IReadOnlyList<string> ApiServerArguments { get; init; } = [];
 
+    /// <summary>What kube-apiserver writes into its audit log, as the YAML of an audit.k8s.io/v1 Policy.</summary>
+    public string AuditPolicy { get; init; } = AuditLog.Policy;
+
     /// <summary>Gets a line for anything that takes more than a moment.</summary>
     public Action<string> Progress { get; init; } = Console.Error.WriteLine;
 

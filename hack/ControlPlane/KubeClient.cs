@@ -40,6 +40,15 @@ public sealed class KubeClient : IDisposable
     public static KubeClient FromKubeconfig(string path)
     {
         var configuration = KubernetesClientConfiguration.BuildConfigFromConfigFile(path);
+        return new(Connect(configuration), configuration);
+    }
+
+    /// <summary>The bare way to the server of a kubeconfig with client certificates; the caller disposes it.</summary>
+    public static HttpClient ConnectTo(string kubeconfig) =>
+        Connect(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
+
+    private static HttpClient Connect(KubernetesClientConfiguration configuration)
+    {
         var handler = new SocketsHttpHandler();
         if (ClientCertificate(configuration) is { } clientCertificate)
             handler.SslOptions.ClientCertificates = [clientCertificate];
@@ -60,7 +69,7 @@ public sealed class KubeClient : IDisposable
         }
         var http = new HttpClient(handler) { BaseAddress = new Uri(configuration.Host.TrimEnd('/') + "/") };
         http.DefaultRequestHeaders.UserAgent.ParseAdd(UserAgent);
-        return new(http, configuration);
+        return http;
     }
 
     public async Task<JsonObject> GetAsync(Resource resource, string? @namespace, string name) =>

@@ -9,13 +9,11 @@ namespace McpOperator.Testing;
 /// </summary>
 public static class Kubelet
 {
+    private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 8 };
+
     /// <summary>All replicas updated and available, none of the old left.</summary>
-    public static async Task<JsonObject> RollOutAsync(KubeClient client, string @namespace, string deployment)
-    {
-        var live = await client.GetAsync(Resource.Deployments, @namespace, deployment);
-        var replicas = (int?)live["spec"]!["replicas"] ?? 1;
-        return await WriteAsync(client, live, replicas, replicas, Condition("Available", "True", "MinimumReplicasAvailable"));
-    }
+    public static async Task<JsonObject> RollOutAsync(KubeClient client, string @namespace, string deployment) =>
+        await RollOutAsync(client, await client.GetAsync(Resource.Deployments, @namespace, deployment));
 
     /// <summary>The rollout is observed and its pods exist, but so many of them are ready: zero unless told.</summary>
     public static async Task<JsonObject> NotReadyAsync(KubeClient client, string @namespace, string deployment, int ready = 0)
@@ -35,13 +33,24 @@ public static class Kubelet
             },
         });
 
-    /// <summary>Every Deployment of the namespace rolled out, every Ingress served.</summary>
-    public static async Task ServeAllAsync(KubeClient client, string @namespace)
+    /// <summary>Every Deployment of the namespace rolled out, every Ingress served; null: of all namespaces.</summary>
+    public static async Task ServeAllAsync(KubeClient client, string? @namespace)
     {
-        foreach (var deployment in await client.ListAsync(Resource.Deployments, @namespace))
-            await RollOutAsync(client, @namespace, (string)deployment["metadata"]!["name"]!);
-        foreach (var ingress in await client.ListAsync(Resource.Ingresses, @namespace))
-            await ServeIngressAsync(client, @namespace, (string)ingress["metadata"]!["name"]!);
+        await ServeIngressesAsync(client, @namespace);
+        await RollOutAllAsync(client, @namespace);
+    }
+
+    public static async Task RollOutAllAsync(KubeClient client, string? @namespace = null) => await Parallel.ForEachAsync(
+        await client.ListAsync(Resource.Deployments, @namespace), AtOnce, async (deployment, _) => await RollOutAsync(client, deployment));
+
+    public static async Task ServeIngressesAsync(KubeClient client, string? @namespace = null) => await Parallel.ForEachAsync(
+        await client.ListAsync(Resource.Ingresses, @namespace), AtOnce, async (ingress, _) => await ServeIngressAsync(
+            client, (string)ingress["metadata"]!["namespace"]!, (string)ingress["metadata"]!["name"]!));
+
+    private static Task<JsonObject> RollOutAsync(KubeClient client, JsonObject live)
+    {
+        var replicas = (int?)live["spec"]!["replicas"] ?? 1;
+        return WriteAsync(client, live, replicas, replicas, Condition("Available", "True", "MinimumReplicasAvailable"));
     }
 
     private static Task<JsonObject> WriteAsync(KubeClient client, JsonObject live, int replicas, int ready, params JsonNode[] conditions) =>

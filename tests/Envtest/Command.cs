@@ -8,7 +8,7 @@ internal sealed record Command(int ExitCode, string Output, string Errors)
     public string[] ErrorLines => Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The operator's binary, in an environment that says nothing of any cluster.</summary>
-    public static Task<Command> OperatorAsync(params IReadOnlyList<string> arguments) => RunAsync(OperatorProcess.FindBinary(), arguments);
+    public static Task<Command> OperatorAsync(params IReadOnlyList<string> arguments) => RunAsync(OperatorBinary.Find(), arguments);
 
     public static async Task<Command> RunAsync(string file, IReadOnlyList<string> arguments)
     {

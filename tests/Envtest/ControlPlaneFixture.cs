@@ -25,13 +25,7 @@ public sealed class ControlPlaneFixture : IAsyncLifetime
     public static async Task InstallAsync(ControlPlane controlPlane)
     {
         await controlPlane.InstallCrdsAsync(Repository.PathTo("config", "crd"));
-        await InstallRoleAsync(controlPlane);
-    }
-
-    public static async Task InstallRoleAsync(ControlPlane controlPlane)
-    {
-        foreach (var manifest in Manifest.LoadDirectory(Repository.PathTo("config", "rbac")))
-            await controlPlane.Client.ApplyAsync(manifest);
+        await OperatorRole.InstallAsync(controlPlane);
     }
 
     /// <summary>Skips the running test where the cluster is somebody else's: no audit log, no other users, no restart.</summary>

@@ -117,7 +117,7 @@ public sealed class CredentialTests(ControlPlaneFixture fixture)
         var script = await Isolation.ScriptAsync(files, $"""
             exec unshare --mount sh -c '
               mount -t tmpfs tmpfs /run && mkdir -p /run/secrets/kubernetes.io/serviceaccount && cp {files.FullName}/* /run/secrets/kubernetes.io/serviceaccount/ &&
-              exec {OperatorProcess.FindBinary()} "$@"' sh "$@"
+              exec {OperatorBinary.Find()} "$@"' sh "$@"
             """);
         await using var process = await OperatorProcess.StartAsync(fixture.ControlPlane, ns, new()
         {

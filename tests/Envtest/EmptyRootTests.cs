@@ -7,7 +7,7 @@ public sealed class EmptyRootTests(ControlPlaneFixture fixture)
     public async Task ItReconcilesInARootDirectoryThatHoldsTheBinaryAndAKubeconfigAndNothingElse()
     {
         fixture.RequireOwn("a kubeconfig with its certificates in it");
-        var binary = OperatorProcess.FindBinary();
+        var binary = OperatorBinary.Find();
         Assert.SkipUnless(await IsStaticAsync(binary), $"{binary} is not a static binary: `make publish` makes one on Linux");
         await Isolation.RequireAsync("chroot / /bin/true", "the root directory is replaced");
         var root = Directory.CreateTempSubdirectory("empty-root-");

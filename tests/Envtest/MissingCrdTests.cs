@@ -7,7 +7,7 @@ public sealed class MissingCrdTests
     {
         Assert.SkipWhen(new ControlPlaneOptions().UseExistingCluster, "needs a control plane of its own, and USE_EXISTING_CLUSTER is set");
         await using var controlPlane = await ControlPlane.StartAsync();
-        await ControlPlaneFixture.InstallRoleAsync(controlPlane);
+        await OperatorRole.InstallAsync(controlPlane);
         await using var ns = await TestNamespace.CreateAsync(controlPlane);
         await using var process = await OperatorProcess.StartAsync(controlPlane, ns, new() { Arguments = ["--metrics-bind-address", "127.0.0.1:0"] });
         var line = await process.WaitForLogAsync("it said what is missing", entry => (string?)entry["event"] == "NotServed");

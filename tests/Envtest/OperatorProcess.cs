@@ -55,18 +55,13 @@ public sealed class OperatorProcess : IAsyncDisposable
         options ??= new();
         var kubeconfig = options.Kubeconfig
             ?? (controlPlane.IsOwn ? controlPlane.Kubeconfig(@namespace.OperatorUser) : controlPlane.AdminKubeconfig);
-        // Whatever configures an operator in the shell of whoever runs the tests must not reach this one.
-        var environment = System.Environment.GetEnvironmentVariables().Keys.Cast<string>()
-            .Where(name => name is "KUBECONFIG" or "DEFAULT_INGRESS_HOST" or "DEFAULT_INGRESS_CLASS" or "REQUEUE_DELAY_SECONDS"
-                || name.StartsWith("MCP_", StringComparison.Ordinal)
-                || name.StartsWith("PROVISIONED_REGISTRY_", StringComparison.Ordinal))
-            .ToDictionary(name => name, _ => (string?)null);
+        var environment = OperatorBinary.CleanEnvironment();
         foreach (var (name, value) in options.Environment)
             environment[name] = value;
 
         var recorder = new Recorder();
         var process = await TetheredProcess.StartAsync(
-            options.Binary ?? FindBinary(),
+            options.Binary ?? OperatorBinary.Find(),
             [
                 "run",
                 .. kubeconfig.Length == 0 ? (string[])[] : ["--kubeconfig", kubeconfig],
@@ -146,16 +141,6 @@ public sealed class OperatorProcess : IAsyncDisposable
         output?.WriteLine($"--- operator {Id}, exit code {await Exited}, {lines.Count} lines, of which the last:");
         foreach (var line in lines.TakeLast(TailLines))
             output?.WriteLine(line);
-    }
-
-    internal static string FindBinary()
-    {
-        var binary = Environment.GetEnvironmentVariable("MCP_OPERATOR_BINARY");
-        if (string.IsNullOrEmpty(binary))
-            binary = Repository.PathTo("bin", "mcp-operator");
-        return File.Exists(binary)
-            ? binary
-            : throw new FileNotFoundException($"There is no {binary}: `make publish` builds it, MCP_OPERATOR_BINARY names another one", binary);
     }
 
     private static JsonObject? TryParse(string line)

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 
 namespace McpOperator.Envtest;
@@ -42,15 +41,15 @@ public sealed class TestNamespace : IAsyncDisposable
         });
         var made = new TestNamespace(controlPlane, name);
         if (controlPlane.IsOwn)
-            await made.BindAsync(name);
+            await OperatorRole.GrantAsync(controlPlane, made.OperatorUser, name);
         return made;
     }
 
     /// <summary>Grants the role in the whole cluster, for an operator that watches all namespaces.</summary>
-    public Task GrantEverywhereAsync() => _controlPlane.IsOwn ? BindAsync(null) : Task.CompletedTask;
+    public Task GrantEverywhereAsync() => _controlPlane.IsOwn ? OperatorRole.GrantAsync(_controlPlane, OperatorUser) : Task.CompletedTask;
 
     /// <summary>Grants the role in another test namespace too, for an operator that watches both.</summary>
-    public Task GrantInAsync(TestNamespace other) => _controlPlane.IsOwn ? BindAsync(other.Name) : Task.CompletedTask;
+    public Task GrantInAsync(TestNamespace other) => _controlPlane.IsOwn ? OperatorRole.GrantAsync(_controlPlane, OperatorUser, other.Name) : Task.CompletedTask;
 
     /// <summary>What this test's operator asked of the API server so far, each request once.</summary>
     public async Task<IReadOnlyList<AuditEvent>> OperatorRequestsAsync() =>
@@ -80,48 +79,5 @@ public sealed class TestNamespace : IAsyncDisposable
         {
             // The test stopped the API server, and failed before it started it again.
         }
-    }
-
-    /// <param name="namespace">Null: everywhere.</param>
-    private async Task BindAsync(string? @namespace)
-    {
-        // A control plane that a test has started for itself may not have it yet.
-        if (await _controlPlane.Client.FindAsync(Resource.ClusterRoles, null, "mcp-operator") is null)
-            await ControlPlaneFixture.InstallRoleAsync(_controlPlane);
-        await _controlPlane.Client.CreateAsync(
-            $$"""
-            apiVersion: rbac.authorization.k8s.io/v1
-            kind: {{(@namespace is null ? "ClusterRoleBinding" : "RoleBinding")}}
-            metadata: {name: {{OperatorUser}}}
-            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: mcp-operator}
-            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: {{OperatorUser}}}]
-            """,
-            @namespace);
-        // The authorizer learns of it by a watch. Asked about the user, not as the user, whose requests are counted.
-        await Eventually.TrueAsync(
-            $"{OperatorUser} had its role",
-            () => _controlPlane.Client.SendAsync(
-                HttpMethod.Post,
-                "apis/authorization.k8s.io/v1/subjectaccessreviews",
-                new StringContent(
-                    new JsonObject
-                    {
-                        ["apiVersion"] = "authorization.k8s.io/v1",
-                        ["kind"] = "SubjectAccessReview",
-                        ["spec"] = new JsonObject
-                        {
-                            ["user"] = OperatorUser,
-                            ["resourceAttributes"] = new JsonObject
-                            {
-                                ["namespace"] = @namespace ?? "",
-                                ["verb"] = "list",
-                                ["group"] = Resource.MCPServers.Group,
-                                ["resource"] = Resource.MCPServers.Plural,
-                            },
-                        },
-                    }.ToJsonString(),
-                    Encoding.UTF8,
-                    "application/json")),
-            review => (bool?)review["status"]!["allowed"] == true);
     }
 }

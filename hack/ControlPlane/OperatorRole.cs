@@ -1,0 +1,60 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace McpOperator.Testing;
+
+/// <summary>What an administrator installs for an operator: the role of config/rbac, and its binding to a user.</summary>
+public static class OperatorRole
+{
+    private const string Name = "mcp-operator";
+
+    public static async Task InstallAsync(ControlPlane controlPlane)
+    {
+        foreach (var manifest in Manifest.LoadDirectory(Repository.PathTo("config", "rbac")))
+            await controlPlane.Client.ApplyAsync(manifest);
+    }
+
+    /// <summary>Grants it, and waits until the grant is in force; installs the role where it is missing.</summary>
+    /// <param name="namespace">Null: everywhere.</param>
+    public static async Task GrantAsync(ControlPlane controlPlane, string user, string? @namespace = null)
+    {
+        // A control plane that a test has started for itself may not have it yet.
+        if (await controlPlane.Client.FindAsync(Resource.ClusterRoles, null, Name) is null)
+            await InstallAsync(controlPlane);
+        await controlPlane.Client.ApplyAsync(
+            $$"""
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: {{(@namespace is null ? "ClusterRoleBinding" : "RoleBinding")}}
+            metadata: {name: {{user}}}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{Name}}}
+            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: {{user}}}]
+            """,
+            @namespace);
+        // The authorizer learns of it by a watch. Asked about the user, not as the user, whose requests are counted.
+        await Eventually.TrueAsync(
+            $"{user} had its role",
+            () => controlPlane.Client.SendAsync(
+                HttpMethod.Post,
+                "apis/authorization.k8s.io/v1/subjectaccessreviews",
+                new StringContent(
+                    new JsonObject
+                    {
+                        ["apiVersion"] = "authorization.k8s.io/v1",
+                        ["kind"] = "SubjectAccessReview",
+                        ["spec"] = new JsonObject
+                        {
+                            ["user"] = user,
+                            ["resourceAttributes"] = new JsonObject
+                            {
+                                ["namespace"] = @namespace ?? "",
+                                ["verb"] = "list",
+                                ["group"] = Resource.MCPServers.Group,
+                                ["resource"] = Resource.MCPServers.Plural,
+                            },
+                        },
+                    }.ToJsonString(),
+                    Encoding.UTF8,
+                    "application/json")),
+            review => (bool?)review["status"]!["allowed"] == true);
+    }
+}
