@@ -1,8 +1,5 @@
-using k8s;
-using k8s.Exceptions;
 using k8s.KubeConfigModels;
 using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
 
 namespace McpOperator.Kubernetes;
 
@@ -123,44 +120,18 @@ internal static class Kubeconfig
     {
         try
         {
-            var bytes = File.ReadAllBytes(path);
-            var file = KubernetesClientConfiguration.LoadKubeConfig(new MemoryStream(bytes));
-            return file is null ? throw new ConnectionException($"{path}: an empty kubeconfig") : (file, TokenFiles(bytes));
+            return KubeconfigYaml.Read(File.ReadAllBytes(path)) ?? throw new ConnectionException($"{path}: an empty kubeconfig");
         }
         catch (YamlException e)
         {
             // Without the inner text: it can quote the value that it stumbled over.
             throw new ConnectionException($"{path}: no kubeconfig (line {e.Start.Line}, column {e.Start.Column})");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or KubeConfigException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ConnectionException($"{path}: {e.Message}");
         }
     }
-
-    /// <summary>The one field that the client's model lacks, by the user's name.</summary>
-    private static Dictionary<string, string> TokenFiles(byte[] bytes)
-    {
-        var yaml = new YamlStream();
-        yaml.Load(new StreamReader(new MemoryStream(bytes)));
-        var files = new Dictionary<string, string>();
-        if (yaml.Documents is [var document, ..]
-            && Child(document.RootNode, "users") is YamlSequenceNode users)
-        {
-            foreach (var entry in users)
-            {
-                if (Child(entry, "name") is YamlScalarNode { Value: { } name }
-                    && Child(Child(entry, "user"), "tokenFile") is YamlScalarNode { Value: { Length: > 0 } file })
-                {
-                    files.TryAdd(name, file);
-                }
-            }
-        }
-        return files;
-    }
-
-    private static YamlNode? Child(YamlNode? node, string name) =>
-        node is YamlMappingNode mapping && mapping.Children.TryGetValue(new YamlScalarNode(name), out var child) ? child : null;
 
     private static byte[]? Data(string path, string field, string? base64)
     {

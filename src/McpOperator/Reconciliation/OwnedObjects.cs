@@ -18,9 +18,11 @@ public readonly record struct Ensured<T>(T? Live, Problem? Problem = null, bool 
 /// object that is not the server's is never touched.
 /// </summary>
 public sealed class OwnedObjects<T>(
-    ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, WriteGuard guard, ILogger logger)
+    ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, ILogger logger)
     where T : Observed
 {
+    private readonly WriteGuard _guard = new();
+
     /// <param name="owner">Whose object it is; they share their name.</param>
     /// <param name="intent">The apply body: every field that we own.</param>
     /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
@@ -35,7 +37,7 @@ public sealed class OwnedObjects<T>(
         if (live is not null && OthersHold(live, owner) is { } conflict)
             return new Ensured<T>(null, conflict);
         var fingerprint = OwnedFields.FingerprintOfIntent(intent);
-        if (live is not null && guard.IsSettled(type.Plural, key, fingerprint, live.Fingerprint))
+        if (live is not null && _guard.IsSettled(key, fingerprint, live.Fingerprint))
             return new Ensured<T>(live);
 
         try
@@ -51,7 +53,7 @@ public sealed class OwnedObjects<T>(
                 Log.Created(logger, type.Kind);
             else
                 Log.Updated(logger, type.Kind);
-            if (!guard.Note(type.Plural, key, fingerprint, answer.Fingerprint))
+            if (!_guard.Note(key, fingerprint, answer.Fingerprint))
                 Log.AnswerDiffers(logger, type.Kind);
             store.Observe(answer);
             return new Ensured<T>(answer);
@@ -120,6 +122,9 @@ public sealed class OwnedObjects<T>(
     /// <summary>What is there of it, without changing anything.</summary>
     public Ensured<T> Look(MCPServer owner) =>
         new(store.Get(owner.Key) is { } live && OthersHold(live, owner) is null ? live : null);
+
+    /// <summary>The server is gone.</summary>
+    public void Forget(ObjectKey key) => _guard.Forget(key);
 
     /// <summary>Deletes the server's object, when there is one and it is the server's.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
@@ -17,10 +16,8 @@ public sealed class Reconciler
     private readonly OperatorSettings _settings;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly WriteGuard _guard = new();
-
     // Of servers that wait for something that is not ours to do.
-    private readonly ConcurrentDictionary<ObjectKey, Seen> _waiting = new();
+    private readonly KeyMap<Seen> _waiting = new();
     private readonly NamespacePrerequisites _prerequisites;
     private readonly OwnedObjects<ObservedDeployment> _deployments;
     private readonly OwnedObjects<ObservedService> _services;
@@ -34,10 +31,10 @@ public sealed class Reconciler
         _time = time;
         _logger = logger;
         _prerequisites = new NamespacePrerequisites(api, settings, logger);
-        _deployments = new(Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, _guard, logger);
-        _services = new(Kinds.Service, ObservedService.Decode, stores.Services, api, _guard, logger);
-        _ingresses = new(Kinds.Ingress, ObservedIngress.Decode, stores.Ingresses, api, _guard, logger);
-        _servers = new ServerWriter(api, stores, _guard, settings, logger);
+        _deployments = new(Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, logger);
+        _services = new(Kinds.Service, ObservedService.Decode, stores.Services, api, logger);
+        _ingresses = new(Kinds.Ingress, ObservedIngress.Decode, stores.Ingresses, api, logger);
+        _servers = new ServerWriter(api, stores, settings, logger);
     }
 
     /// <summary>One pass over one server; the nine steps.</summary>
@@ -55,16 +52,16 @@ public sealed class Reconciler
             return Outcome.Done;
 
         var seen = Look(stored);
-        if (_waiting.TryGetValue(key, out var last) && last == seen)
+        if (_waiting.Get(key) == seen)
             return Outcome.RequeueAfter(_settings.RequeueDelay);
 
         try
         {
             var outcome = await ReconcileAsync(stored.Read(), cancellationToken).ConfigureAwait(false);
             if (outcome.Kind == OutcomeKind.RequeueAfter)
-                _waiting[key] = seen;
+                _waiting.Set(key, seen);
             else
-                _waiting.TryRemove(key, out _);
+                _waiting.Remove(key);
             return outcome;
         }
         catch (ApiException exception) when (exception.IsNotFound)
@@ -198,10 +195,11 @@ public sealed class Reconciler
         // With its last server the whole namespace may have gone, and what was made in it.
         if (_stores.Servers.Snapshot(key.Namespace).Count == 0)
             _prerequisites.Forget(key.Namespace);
-        foreach (var kind in (ReadOnlySpan<string>)[Kinds.Deployment.Plural, Kinds.Service.Plural, Kinds.Ingress.Plural])
-            _guard.Forget(kind, key);
+        _deployments.Forget(key);
+        _services.Forget(key);
+        _ingresses.Forget(key);
         _servers.Forget(key);
-        _waiting.TryRemove(key, out _);
+        _waiting.Remove(key);
     }
 
     private static Surface With(Surface surface, Problem? problem) =>
@@ -211,6 +209,6 @@ public sealed class Reconciler
     /// All that a pass goes by. The stores never change an object, so that the same ones mean the same outcome: a look
     /// at a server that still waits for the same thing costs next to nothing.
     /// </summary>
-    private readonly record struct Seen(
+    private sealed record Seen(
         StoredServer Server, ObservedDeployment? Deployment, ObservedService? Service, ObservedIngress? Ingress, ObjectKey? RouteHolder);
 }

@@ -8,10 +8,10 @@ namespace McpOperator.Reconciliation;
 
 /// <summary>The two things that the operator writes into an MCPServer: defaults into its spec, and its status.</summary>
 public sealed class ServerWriter(
-    ApiClient api, Stores stores, WriteGuard guard, OperatorSettings settings, ILogger logger)
+    ApiClient api, Stores stores, OperatorSettings settings, ILogger logger)
 {
-    private const string SpecGuard = "spec";
-    private const string StatusGuard = "status";
+    private readonly WriteGuard _spec = new();
+    private readonly WriteGuard _status = new();
 
     /// <summary>
     /// Writes the defaults that the object lacks. The resource version goes along, so that nothing a user sets in the
@@ -34,7 +34,7 @@ public sealed class ServerWriter(
             writer.WriteRawValue(spec);
             writer.WriteEndObject();
         });
-        if (guard.IsSettled(SpecGuard, server.Key, intent, observed: 0))
+        if (_spec.IsSettled(server.Key, intent, observed: 0))
             return server;
         try
         {
@@ -45,9 +45,9 @@ public sealed class ServerWriter(
             // A CRD that prunes one of these fields would otherwise have them written for ever.
             var effective = Defaults.Apply(written.Metadata.Name, written.Spec, settings);
             if (Defaults.Added(written.Spec, effective) is null)
-                guard.Forget(SpecGuard, server.Key);
+                _spec.Forget(server.Key);
             else
-                guard.Note(SpecGuard, server.Key, intent, result: 0);
+                _spec.Note(server.Key, intent, observed: 0);
             Log.DefaultsPersisted(logger);
             return written;
         }
@@ -55,7 +55,7 @@ public sealed class ServerWriter(
         {
             // The rule or the permission has to change first; trouble of the server's own may pass.
             if ((int)exception.Code is >= 400 and < 500 and not 429)
-                guard.Note(SpecGuard, server.Key, intent, result: 0);
+                _spec.Note(server.Key, intent, observed: 0);
             Log.DefaultsNotPersisted(logger, exception.Message);
             return server;
         }
@@ -80,14 +80,14 @@ public sealed class ServerWriter(
             writer.WriteEndObject();
         });
         var intent = OwnedFields.FingerprintOfIntent(body);
-        if (guard.IsSettled(StatusGuard, server.Key, intent, server.Reported?.Fingerprint ?? OwnedFields.None))
+        if (_status.IsSettled(server.Key, intent, server.Reported?.Fingerprint ?? OwnedFields.None))
             return false;
         stores.Reporting(server.Key, intent);
         try
         {
             var answer = await api.ApplyStatusAsync(
                 MCPServer.Type, server.Key, body, StoredServer.Decode, cancellationToken).ConfigureAwait(false);
-            guard.Note(StatusGuard, server.Key, intent, answer.Reported?.Fingerprint ?? OwnedFields.None);
+            _status.Note(server.Key, intent, answer.Reported?.Fingerprint ?? OwnedFields.None);
             Log.StatusReported(logger, status.Phase!, status.Message!);
             stores.Servers.Observe(answer);
             return true;
@@ -101,8 +101,8 @@ public sealed class ServerWriter(
 
     public void Forget(ObjectKey key)
     {
-        guard.Forget(SpecGuard, key);
-        guard.Forget(StatusGuard, key);
+        _spec.Forget(key);
+        _status.Forget(key);
         stores.ForgetReport(key);
     }
 

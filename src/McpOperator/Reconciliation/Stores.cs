@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
@@ -13,7 +12,7 @@ namespace McpOperator.Reconciliation;
 public sealed class Stores
 {
     private readonly Action<ObjectKey, Priority> _enqueue;
-    private readonly ConcurrentDictionary<ObjectKey, ulong> _reported = new();
+    private readonly KeyMap<object> _reported = new();
 
     /// <param name="enqueue">Asks for a reconcile of the server with this key.</param>
     /// <param name="settings">Of the operator.</param>
@@ -38,9 +37,9 @@ public sealed class Stores
     public RouteTable Routes { get; }
 
     /// <summary>Notes a status that is about to be written: its coming back by the watch is no reason to look again.</summary>
-    public void Reporting(ObjectKey key, ulong fingerprint) => _reported[key] = fingerprint;
+    public void Reporting(ObjectKey key, ulong fingerprint) => _reported.Set(key, fingerprint);
 
-    public void ForgetReport(ObjectKey key) => _reported.TryRemove(key, out _);
+    public void ForgetReport(ObjectKey key) => _reported.Remove(key);
 
     private void OnServerChanged(StoredServer? before, StoredServer? after, bool isListed)
     {
@@ -67,7 +66,7 @@ public sealed class Stores
     /// </summary>
     private bool IsOwnReport(StoredServer? before, StoredServer? after)
     {
-        if (before is null || after is null || !_reported.TryGetValue(after.Key, out var reported)
+        if (before is null || after is null || _reported.Get(after.Key) is not ulong reported
             || before.Metadata with { ResourceVersion = "" } != after.Metadata with { ResourceVersion = "" })
             return false;
         return after.Reported?.Fingerprint == reported && before.Reported?.Fingerprint != reported;

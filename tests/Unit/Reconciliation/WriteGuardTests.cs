@@ -9,37 +9,37 @@ public sealed class WriteGuardTests
     private readonly WriteGuard _guard = new();
 
     [Fact]
-    public void WhatStandsThereAsIntendedIsSettled() => Assert.True(_guard.IsSettled("deployments", Key, 5, 5));
+    public void WhatStandsThereAsIntendedIsSettled() => Assert.True(_guard.IsSettled(Key, 5, 5));
 
     [Fact]
     public void WhatDiffersIsNotSettledUntilItWasSent()
     {
-        Assert.False(_guard.IsSettled("deployments", Key, intent: 5, observed: 6));
+        Assert.False(_guard.IsSettled(Key, intent: 5, observed: 6));
 
-        Assert.False(_guard.Note("deployments", Key, intent: 5, result: 6));
+        Assert.False(_guard.Note(Key, intent: 5, observed: 6));
 
-        Assert.True(_guard.IsSettled("deployments", Key, intent: 5, observed: 6));
+        Assert.True(_guard.IsSettled(Key, intent: 5, observed: 6));
     }
 
     [Fact]
     public void AnotherChangeOrAnotherIntentIsWrittenAsEver()
     {
-        _guard.Note("deployments", Key, intent: 5, result: 6);
+        _guard.Note(Key, intent: 5, observed: 6);
 
-        Assert.False(_guard.IsSettled("deployments", Key, intent: 5, observed: 7));
-        Assert.False(_guard.IsSettled("deployments", Key, intent: 4, observed: 6));
-        Assert.False(_guard.IsSettled("services", Key, intent: 5, observed: 6));
+        Assert.False(_guard.IsSettled(Key, intent: 5, observed: 7));
+        Assert.False(_guard.IsSettled(Key, intent: 4, observed: 6));
+        Assert.False(_guard.IsSettled(new ObjectKey("team", "other"), intent: 5, observed: 6));
     }
 
     [Fact]
     public void AnAnswerAsIntendedOrForgettingClearsTheNote()
     {
-        _guard.Note("deployments", Key, intent: 5, result: 6);
-        Assert.True(_guard.Note("deployments", Key, intent: 5, result: 5));
-        Assert.False(_guard.IsSettled("deployments", Key, intent: 5, observed: 6));
+        _guard.Note(Key, intent: 5, observed: 6);
+        Assert.True(_guard.Note(Key, intent: 5, observed: 5));
+        Assert.False(_guard.IsSettled(Key, intent: 5, observed: 6));
 
-        _guard.Note("deployments", Key, intent: 5, result: 6);
-        _guard.Forget("deployments", Key);
-        Assert.False(_guard.IsSettled("deployments", Key, intent: 5, observed: 6));
+        _guard.Note(Key, intent: 5, observed: 6);
+        _guard.Forget(Key);
+        Assert.False(_guard.IsSettled(Key, intent: 5, observed: 6));
     }
 }
