@@ -24,7 +24,8 @@ internal sealed class MemoryGroup : IAsyncDisposable
     /// Shell commands that put the shell into the group. The binary is copied from inside, so that the pages of the file are
     /// charged to the group, as they are to the first container of an image.
     /// </summary>
-    public string Enter => $"echo $$ >'{_directory}/cgroup.procs' && cp '{OperatorBinary.Find()}' '{Program}' && sync '{Program}' || exit 1;";
+    public string Enter =>
+        $"echo $$ >'{_directory}/cgroup.procs' && cp '{OperatorBinary.Find()}' '{Program}' && sync '{Program}' || exit 1;";
 
     /// <summary>The copy.</summary>
     public string Program { get; }
@@ -39,7 +40,8 @@ internal sealed class MemoryGroup : IAsyncDisposable
     /// <summary>Null where this machine or this user may not make one; the reason is said.</summary>
     public static MemoryGroup? TryCreate(long limit, string scratch)
     {
-        foreach (var (directory, isV2) in Candidates(File.ReadAllLines("/proc/self/cgroup"), File.ReadAllLines("/proc/self/mountinfo")))
+        var (own, mounts) = (File.ReadAllLines("/proc/self/cgroup"), File.ReadAllLines("/proc/self/mountinfo"));
+        foreach (var (directory, isV2) in Candidates(own, mounts))
         {
             var mine = Path.Combine(directory, $"mcp-bench-{Environment.ProcessId}");
             try
@@ -100,6 +102,7 @@ internal sealed class MemoryGroup : IAsyncDisposable
     private long Read(string file) => long.Parse(File.ReadAllText(Path.Combine(_directory, file)), CultureInfo.InvariantCulture);
 
     private long Event(string file, string name) => long.Parse(
-        File.ReadLines(Path.Combine(_directory, file)).First(line => line.StartsWith(name + " ", StringComparison.Ordinal)).Split(' ')[1],
+        File.ReadLines(Path.Combine(_directory, file))
+            .First(line => line.StartsWith(name + " ", StringComparison.Ordinal)).Split(' ')[1],
         CultureInfo.InvariantCulture);
 }
