@@ -94,8 +94,7 @@ internal sealed class Arena : IAsyncDisposable
                         (writes, quietSince, patience) = (now, DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddMinutes(2));
                     return DateTimeOffset.UtcNow - quietSince > Quiet;
                 },
-                () => $"  {what}: {writes} writes so far",
-                TimeSpan.FromMinutes(30));
+                () => $"  {what}: {writes} writes so far");
             await Requests.CatchUpAsync();
             var cpu = ControlPlaneCpuSeconds();
             var left = missing is null ? [] : await missing();

@@ -8,6 +8,8 @@ namespace McpOperator.Bench;
 /// </summary>
 internal sealed class MemoryGroup : IAsyncDisposable
 {
+    private const string Prefix = "mcp-bench-";
+
     private readonly string _directory;
     private readonly bool _isV2;
 
@@ -43,9 +45,10 @@ internal sealed class MemoryGroup : IAsyncDisposable
         var (own, mounts) = (File.ReadAllLines("/proc/self/cgroup"), File.ReadAllLines("/proc/self/mountinfo"));
         foreach (var (directory, isV2) in Candidates(own, mounts))
         {
-            var mine = Path.Combine(directory, $"mcp-bench-{Environment.ProcessId}");
+            var mine = Path.Combine(directory, $"{Prefix}{Environment.ProcessId}");
             try
             {
+                RemoveLeftOvers(directory);
                 Directory.CreateDirectory(mine);
                 var file = Path.Combine(mine, isV2 ? "memory.max" : "memory.limit_in_bytes");
                 if (File.Exists(file))
@@ -97,6 +100,21 @@ internal sealed class MemoryGroup : IAsyncDisposable
         File.Delete(Program);
         // Empty only once the kernel has buried the process.
         await Eventually.TrueAsync("the cgroup could be removed", () => { Directory.Delete(_directory); return true; });
+    }
+
+    private static void RemoveLeftOvers(string directory)
+    {
+        foreach (var old in Directory.EnumerateDirectories(directory, Prefix + "*"))
+        {
+            try
+            {
+                Directory.Delete(old);
+            }
+            catch (IOException)
+            {
+                // Not left over: a process runs in it.
+            }
+        }
     }
 
     private long Read(string file) => long.Parse(File.ReadAllText(Path.Combine(_directory, file)), CultureInfo.InvariantCulture);
