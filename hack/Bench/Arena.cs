@@ -24,6 +24,9 @@ internal sealed class Arena : IAsyncDisposable
 
     public Fleet Fleet { get; }
 
+    /// <summary>CPU seconds of kube-apiserver and etcd so far.</summary>
+    public double ControlPlaneCpuSeconds() => ControlPlane.ProcessIds.Sum(id => ProcessSample.Of(id).CpuSeconds);
+
     public static async Task<Arena> StartAsync()
     {
         var controlPlane = await ControlPlane.StartAsync(new()
@@ -73,8 +76,7 @@ internal sealed class Arena : IAsyncDisposable
     /// costs the API server time, hence only then.
     /// </summary>
     /// <param name="missing">What is not yet so.</param>
-    /// <returns>When its last write since the mark was answered; null when there was none.</returns>
-    public async Task<DateTimeOffset?> SettleAsync(
+    public async Task<Settled> SettleAsync(
         OperatorRun run, int mark, string what, Func<Task<IReadOnlyList<string>>>? missing = null)
     {
         var patience = DateTimeOffset.UtcNow.AddMinutes(2);
@@ -92,18 +94,33 @@ internal sealed class Arena : IAsyncDisposable
                         (writes, quietSince, patience) = (now, DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddMinutes(2));
                     return DateTimeOffset.UtcNow - quietSince > Quiet;
                 },
-                () => $"  {what}: {writes} writes so far",
-                TimeSpan.FromMinutes(30));
+                () => $"  {what}: {writes} writes so far");
             await Requests.CatchUpAsync();
+            var cpu = ControlPlaneCpuSeconds();
             var left = missing is null ? [] : await missing();
             if (left.Count == 0)
-                return Requests.Of(run.User, mark).Where(request => request.IsWrite).Max(request => (DateTimeOffset?)request.Completed);
+                return new([.. Requests.Of(run.User, mark)], cpu);
             if (DateTimeOffset.UtcNow > patience)
                 throw new TimeoutException(
-                    $"For two minutes the operator has written nothing, and it never happened that {what}. Missing: {left.Count}, such as {left[0]}");
+                    $"For two minutes the operator has written nothing, and it never happened that {what}. " +
+                    $"Missing: {left.Count}, such as {left[0]}");
             quietSince = DateTimeOffset.UtcNow;
         }
     }
 
     public ValueTask DisposeAsync() => ControlPlane.DisposeAsync();
+}
+
+/// <summary>The operator is through.</summary>
+/// <param name="Requests">Its own, since the mark.</param>
+/// <param name="ControlPlaneCpuSeconds">Before anybody looked at what it has done.</param>
+internal sealed record Settled(IReadOnlyList<Request> Requests, double ControlPlaneCpuSeconds)
+{
+    public Tally Tally => Tally.Of(Requests);
+
+    /// <summary>When its last write was answered.</summary>
+    /// <exception cref="InvalidOperationException">It wrote nothing.</exception>
+    public DateTimeOffset LastWrite => Requests.Where(request => request.IsWrite).Max(request => request.Completed);
+
+    public DateTimeOffset FirstWrite => Requests.Where(request => request.IsWrite).Min(request => request.Received);
 }

@@ -63,8 +63,12 @@ internal sealed record BenchOptions(IReadOnlyList<int> Servers, TimeSpan Steady,
         return numbers;
     }
 
-    private static TimeSpan? Time(string text) =>
-        text.Length > 1 && double.TryParse(text[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0
-            ? text[^1] switch { 's' => TimeSpan.FromSeconds(number), 'm' => TimeSpan.FromMinutes(number), _ => null }
-            : null;
+    private static TimeSpan? Time(string text)
+    {
+        if (text.Length < 2
+            || !double.TryParse(text[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            || number == 0)
+            return null;
+        return text[^1] switch { 's' => TimeSpan.FromSeconds(number), 'm' => TimeSpan.FromMinutes(number), _ => null };
+    }
 }

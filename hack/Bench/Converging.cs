@@ -17,16 +17,18 @@ internal static class Converging
 
     private static readonly string[] Applies = ["patch deployments", "patch services", "patch ingresses"];
 
-    /// <summary>The load generator's time for so many servers; and for other numbers in flight, when asked.</summary>
-    public static async Task<(double Seconds, SweepResult? Sweep)> LimitAsync(Recording recording, int servers, int sweep = 0)
+    /// <param name="sweep">So many servers more for each of other numbers in flight.</param>
+    public static async Task<(Limit Limit, SweepResult? Sweep)> LimitAsync(Recording recording, int servers, int sweep = 0)
     {
         await using var arena = await Arena.StartWarmAsync(recording);
         await arena.Fleet.CreateAsync(servers);
         using var load = await LoadGenerator.StartAsync(arena.ControlPlane);
+        var cpu = arena.ControlPlaneCpuSeconds();
         var time = await load.RunAsync(recording, arena.Fleet.Servers, Workers);
-        Progress.Say($"  limit: {servers} servers in {time.TotalSeconds:0.00} s, {servers * recording.Writes / time.TotalSeconds:0} writes/s");
+        var limit = new Limit(time.Seconds(), Math.Round(arena.ControlPlaneCpuSeconds() - cpu, 2));
+        Progress.Say($"  limit: {servers} servers in {limit.Seconds:0.00} s, {servers * recording.Writes / limit.Seconds:0} writes/s");
         if (sweep == 0)
-            return (time.Seconds(), null);
+            return (limit, null);
 
         var writes = new SortedDictionary<int, double>();
         foreach (var inFlight in SweepSteps)
@@ -37,24 +39,26 @@ internal static class Converging
             writes.Add(inFlight, Math.Round(sweep * recording.Writes / took.TotalSeconds));
             Progress.Say($"  limit with {inFlight} in flight: {writes[inFlight]:0} writes/s");
         }
-        return (time.Seconds(), new(sweep, writes));
+        return (limit, new(sweep, writes));
     }
 
     /// <summary>Starts an operator on the arena's servers, and waits until all have converged.</summary>
     public static async Task<Converged> ConvergeAsync(Arena arena, MemoryGroup? group = null)
     {
         var mark = await arena.Requests.CatchUpAsync();
+        var cpu = arena.ControlPlaneCpuSeconds();
         var run = await OperatorRun.StartAsync(arena.ControlPlane, user: null, group);
         try
         {
-            var last = await arena.SettleAsync(
+            var settled = await arena.SettleAsync(
                 run, mark, $"all {arena.Fleet.Servers.Count} servers converged", () => arena.Fleet.UnconvergedAsync());
-            var sample = run.Sample();
-            var requests = arena.Requests.Of(run.User, mark).ToList();
-            return new(
-                run, FirstApply(run, requests).Seconds(), (last!.Value - run.Started).Seconds(),
-                (last.Value - requests.Where(request => request.IsWrite).Min(request => request.Received)).Seconds(),
-                sample, Tally.Of(requests));
+            return new(run, run.Sample(), settled.Tally)
+            {
+                FirstApplySeconds = FirstApply(run, settled).Seconds(),
+                ConvergeSeconds = (settled.LastWrite - run.Started).Seconds(),
+                WritingSeconds = (settled.LastWrite - settled.FirstWrite).Seconds(),
+                ControlPlaneCpuSeconds = Math.Round(settled.ControlPlaneCpuSeconds - cpu, 2),
+            };
         }
         catch
         {
@@ -73,14 +77,14 @@ internal static class Converging
             await fleet.CreateAsync(1);
             var mark = await arena.Requests.CatchUpAsync();
             await using var run = await OperatorRun.StartAsync(arena.ControlPlane);
-            await arena.SettleAsync(run, mark, "the server converged", () => fleet.UnconvergedAsync());
-            var requests = arena.Requests.Of(run.User, mark).ToList();
-            firstWrites.Add((requests.Where(request => request.IsWrite).Min(request => request.Received) - run.Started).Seconds());
-            firstApplies.Add(FirstApply(run, requests).Seconds());
+            var settled = await arena.SettleAsync(run, mark, "the server converged", () => fleet.UnconvergedAsync());
+            firstWrites.Add((settled.FirstWrite - run.Started).Seconds());
+            firstApplies.Add(FirstApply(run, settled).Seconds());
             await run.StopAsync();
             await fleet.DeleteAsync();
         }
-        Progress.Say($"  first write {Statistics.Median(firstWrites):0.000} s, first apply {Statistics.Median(firstApplies):0.000} s after exec");
+        Progress.Say(
+            $"  first write {Statistics.Median(firstWrites):0.000} s after exec, first apply {Statistics.Median(firstApplies):0.000} s");
         return new(firstWrites, firstApplies);
     }
 
@@ -96,10 +100,20 @@ internal static class Converging
         return new(Memory.Of(sample), sample.CpuSeconds);
     }
 
-    private static TimeSpan FirstApply(OperatorRun run, IEnumerable<Request> requests) =>
-        requests.Where(request => Applies.Contains(request.What)).Min(request => request.Received) - run.Started;
+    private static TimeSpan FirstApply(OperatorRun run, Settled settled) =>
+        settled.Requests.Where(request => Applies.Contains(request.What)).Min(request => request.Received) - run.Started;
 }
 
-/// <summary>An operator that has brought all servers of an arena up, and still runs; what the times mean says <see cref="ConvergeRound"/>.</summary>
-internal sealed record Converged(
-    OperatorRun Run, double FirstApplySeconds, double ConvergeSeconds, double WritingSeconds, ProcessSample Sample, Tally Requests);
+/// <summary>The load generator's time, and what kube-apiserver and etcd worked for it.</summary>
+internal sealed record Limit(double Seconds, double ControlPlaneCpuSeconds);
+
+/// <summary>
+/// An operator that has brought all servers of an arena up, and still runs; the times are those of <see cref="ConvergeRound"/>.
+/// </summary>
+internal sealed record Converged(OperatorRun Run, ProcessSample Sample, Tally Requests)
+{
+    public required double FirstApplySeconds { get; init; }
+    public required double ConvergeSeconds { get; init; }
+    public required double WritingSeconds { get; init; }
+    public required double ControlPlaneCpuSeconds { get; init; }
+}

@@ -12,15 +12,18 @@ internal static class Disturbing
 
     private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 8 };
 
-    /// <summary>Somebody changes a field that is ours in 5 % of the servers: the image of a Deployment, the port of a Service.</summary>
+    /// <summary>
+    /// Somebody changes a field that is ours in 5 % of the servers: the image of a Deployment, the port of a Service.
+    /// </summary>
     public static async Task<DriftResult> DriftAsync(Arena arena, OperatorRun run)
     {
-        var victims = arena.Fleet.Servers.Where((_, i) => i % 20 == 0).Select((server, i) => (Server: server, IsService: i % 2 == 1)).ToList();
+        var victims = arena.Fleet.Servers.Where((_, i) => i % 20 == 0)
+            .Select((server, i) => (Server: server, IsService: i % 2 == 1)).ToList();
         var before = run.Sample();
         var mark = await arena.Requests.CatchUpAsync();
         await Parallel.ForEachAsync(victims, AtOnce, async (victim, _) => await arena.Client.PatchAsync(
             KindOf(victim.IsService), victim.Server.Namespace, victim.Server.Name, Edit(victim.IsService), PatchKind.Json));
-        var last = await arena.SettleAsync(run, mark, "the drift was put right", async () =>
+        var settled = await arena.SettleAsync(run, mark, "the drift was put right", async () =>
         {
             var left = new List<string>();
             foreach (var (server, isService) in victims)
@@ -29,16 +32,19 @@ internal static class Disturbing
             return left;
         });
 
-        var requests = arena.Requests.All.Skip(mark).ToList();
-        var edits = requests.Where(request => request.User == ControlPlane.Admin && request.IsWrite).ToList();
-        var repairs = edits.Select(edit => (requests.First(request =>
-            request.User == run.User && request.What == edit.What && request.Object == edit.Object && request.Received > edit.Received)
-            .Completed - edit.Completed).Seconds()).ToList();
+        var edits = arena.Requests.Of(ControlPlane.Admin, mark).Where(request => request.IsWrite).ToList();
+        var repairs = edits.Select(edit => (Repair(edit).Completed - edit.Completed).Seconds()).ToList();
         var result = new DriftResult(
-            victims.Count, Statistics.Median(repairs), repairs.Max(), (last!.Value - edits.Min(edit => edit.Received)).Seconds(),
-            Tally.Of(requests.Where(request => request.User == run.User)), Math.Round(run.Sample().CpuSeconds - before.CpuSeconds, 2));
-        Progress.Say($"  drift of {victims.Count}: put right in {result.MedianRepairSeconds:0.000} s, at most {result.MaxRepairSeconds:0.000} s");
+            victims.Count, Statistics.Median(repairs), repairs.Max(),
+            (settled.LastWrite - edits.Min(edit => edit.Received)).Seconds(), settled.Tally,
+            Math.Round(run.Sample().CpuSeconds - before.CpuSeconds, 2));
+        Progress.Say(
+            $"  drift of {victims.Count}: put right in {result.MedianRepairSeconds:0.000} s, " +
+            $"at most {result.MaxRepairSeconds:0.000} s");
         return result;
+
+        Request Repair(Request edit) => settled.Requests.First(request =>
+            request.What == edit.What && request.Object == edit.Object && request.Received > edit.Received);
     }
 
     /// <summary>Users edit ten servers a second.</summary>
@@ -46,7 +52,7 @@ internal static class Disturbing
     {
         var servers = arena.Fleet.Servers;
         var edits = (int)(time.TotalSeconds * EditsPerSecond);
-        Progress.Say($"  storm: {edits} edits, {EditsPerSecond} a second");
+        Progress.Say($"  storm: {edits} edits, {EditsPerSecond} a second, for {time.TotalSeconds:0} s");
         var before = run.Sample();
         var mark = await arena.Requests.CatchUpAsync();
         using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / EditsPerSecond));
@@ -56,14 +62,15 @@ internal static class Disturbing
             // A prime: neighbours are edited minutes apart.
             await arena.Fleet.EditAsync(servers[(int)(i * 7919L % servers.Count)], $"2.0.{i}");
         }
-        var last = await arena.SettleAsync(run, mark, "the storm was over", () => arena.Fleet.UnconvergedAsync());
-        var requests = arena.Requests.All.Skip(mark).ToList();
-        var lastEdit = requests.Where(request => request.User == ControlPlane.Admin && request.IsWrite).Max(request => request.Completed);
+        var settled = await arena.SettleAsync(run, mark, "the storm was over", () => arena.Fleet.UnconvergedAsync());
+        var lastEdit = arena.Requests.Of(ControlPlane.Admin, mark).Where(request => request.IsWrite).Max(request => request.Completed);
         var sample = run.Sample();
         var result = new StormResult(
-            edits, time.TotalSeconds, Tally.Of(requests.Where(request => request.User == run.User)), (last!.Value - lastEdit).Seconds(),
+            edits, time.TotalSeconds, settled.Tally, (settled.LastWrite - lastEdit).Seconds(),
             Math.Round(sample.CpuSeconds - before.CpuSeconds, 2), Memory.Of(sample));
-        Progress.Say($"  storm: converged {result.LagSeconds:0.000} s after the last edit, {result.Requests.Total} requests, CPU {result.CpuSeconds:0.00} s");
+        Progress.Say(
+            $"  storm: converged {result.LagSeconds:0.000} s after the last edit, " +
+            $"{result.Requests.Total} requests, CPU {result.CpuSeconds:0.00} s");
         return result;
     }
 
@@ -78,9 +85,8 @@ internal static class Disturbing
             await pace.WaitForNextTickAsync();
             await arena.Fleet.CreateOneAsync();
         }
-        await arena.SettleAsync(run, mark, "the added servers converged", () => arena.Fleet.UnconvergedAsync());
-        var result = new OneMoreResult(
-            Added, Tally.Of(arena.Requests.Of(run.User, mark)), Math.Round(run.Sample().CpuSeconds - before.CpuSeconds, 2));
+        var settled = await arena.SettleAsync(run, mark, "the added servers converged", () => arena.Fleet.UnconvergedAsync());
+        var result = new OneMoreResult(Added, settled.Tally, Math.Round(run.Sample().CpuSeconds - before.CpuSeconds, 2));
         Progress.Say($"  one more: {result.RequestsEach:0.00} requests and {result.CpuMillisecondsEach:0.0} ms of CPU each");
         return result;
     }

@@ -33,8 +33,10 @@ internal sealed class Fleet(KubeClient client, string prefix, int namespaces = 1
             await Parallel.ForEachAsync(Enumerable.Range(0, namespaces), AtOnce, async (i, _) => await client.CreateAsync(
                 $"{{apiVersion: v1, kind: Namespace, metadata: {{name: {prefix}-{i}}}}}"));
         var made = new ConcurrentBag<Server>();
-        await Parallel.ForEachAsync(
-            Enumerable.Range(_servers.Count, count), AtOnce, async (i, _) => made.Add(Created(await client.CreateAsync(Manifest(i)))));
+        await Progress.DuringAsync(
+            Parallel.ForEachAsync(
+                Enumerable.Range(_servers.Count, count), AtOnce, async (i, _) => made.Add(Created(await client.CreateAsync(Manifest(i))))),
+            () => $"creating MCPServers: {made.Count} of {count}");
         _servers.AddRange(made.OrderBy(server => server.Name, StringComparer.Ordinal));
     }
 
@@ -47,9 +49,12 @@ internal sealed class Fleet(KubeClient client, string prefix, int namespaces = 1
 
     /// <summary>What a user changes most: the image of the server.</summary>
     public Task<JsonObject> EditAsync(Server server, string tag) => client.PatchAsync(
-        Resource.MCPServers, server.Namespace, server.Name, new JsonObject { ["spec"] = new JsonObject { ["image"] = Image(server.Name, tag) } });
+        Resource.MCPServers, server.Namespace, server.Name,
+        new JsonObject { ["spec"] = new JsonObject { ["image"] = Image(server.Name, tag) } });
 
-    /// <summary>Takes everything away again, one by one: there is no garbage collector, nor a collection delete for Services in 1.20.</summary>
+    /// <summary>
+    /// Takes everything away again, one by one: there is no garbage collector, nor a collection delete for Services in 1.20.
+    /// </summary>
     public async Task DeleteAsync()
     {
         await Parallel.ForEachAsync(_servers, AtOnce, async (server, _) =>
@@ -69,7 +74,8 @@ internal sealed class Fleet(KubeClient client, string prefix, int namespaces = 1
         foreach (var item in await ListAsync(Resource.MCPServers, "application/json"))
             if ((long?)item["status"]?["observedGeneration"] == (long)item["metadata"]!["generation"]!)
                 statuses[KeyOf(item)] = (string?)item["status"]!["phase"];
-        missing.AddRange(_servers.Where(server => !statuses.TryGetValue(server.Key, out var at) || (phase is not null && at != phase))
+        missing.AddRange(_servers
+            .Where(server => !statuses.TryGetValue(server.Key, out var at) || (phase is not null && at != phase))
             .Select(server => $"status of {server.Key}"));
         foreach (var kind in Children)
         {
@@ -81,16 +87,22 @@ internal sealed class Fleet(KubeClient client, string prefix, int namespaces = 1
 
     private static string Image(string name, string tag) => $"registry.example.org/team/{name}:{tag}";
 
-    private static string KeyOf(JsonNode item) => $"{(string)item["metadata"]!["namespace"]!}/{(string)item["metadata"]!["name"]!}";
+    private static string KeyOf(JsonNode item) =>
+        $"{(string)item["metadata"]!["namespace"]!}/{(string)item["metadata"]!["name"]!}";
 
     private static Server Created(JsonObject live)
     {
         var metadata = live["metadata"]!;
-        return new((string)metadata["namespace"]!, (string)metadata["name"]!, (string)metadata["uid"]!, (string)metadata["resourceVersion"]!);
+        return new(
+            (string)metadata["namespace"]!, (string)metadata["name"]!, (string)metadata["uid"]!, (string)metadata["resourceVersion"]!);
     }
 
-    private async Task<IEnumerable<JsonNode>> ListAsync(Resource kind, string accept) =>
-        (await client.SendAsync(HttpMethod.Get, $"{kind.PathTo()}?resourceVersion=0", accept: accept))["items"]!.AsArray().Select(item => item!);
+    private async Task<IEnumerable<JsonNode>> ListAsync(Resource kind, string accept)
+    {
+        var list = await client.SendAsync(HttpMethod.Get, $"{kind.PathTo()}?resourceVersion=0", accept: accept);
+        // An empty list of metadata has null for items.
+        return (list["items"] as JsonArray ?? []).Select(item => item!);
+    }
 
     // Small but not the smallest: a port of its own and an environment, as most have.
     private JsonObject Manifest(int number)

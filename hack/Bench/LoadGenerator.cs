@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text;
 
 namespace McpOperator.Bench;
@@ -33,12 +32,13 @@ internal sealed class LoadGenerator : IDisposable
         var scripts = servers.Select(server => Render(recording, server)).ToList();
         var next = -1;
         var clock = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, inFlight).Select(async _ =>
+        var work = Task.WhenAll(Enumerable.Range(0, inFlight).Select(async _ =>
         {
             for (int i; (i = Interlocked.Increment(ref next)) < scripts.Count;)
                 foreach (var step in scripts[i])
                     await Task.WhenAll(step.Select(SendAsync));
         }));
+        await Progress.DuringAsync(work, () => $"sending the requests of server {next} of {scripts.Count}");
         return clock.Elapsed;
     }
 
@@ -52,10 +52,12 @@ internal sealed class LoadGenerator : IDisposable
 
         // A patch that holds a resource version holds that of the server as created: later ones come from answers.
         string Of(string text) => text
-            .Replace($"\"resourceVersion\":\"{was.ResourceVersion}\"", $"\"resourceVersion\":\"{server.ResourceVersion}\"", StringComparison.Ordinal)
+            .Replace(Versioned(was), Versioned(server), StringComparison.Ordinal)
             .Replace(was.Uid, server.Uid, StringComparison.Ordinal)
             .Replace(was.Name, server.Name, StringComparison.Ordinal)
             .Replace(was.Namespace, server.Namespace, StringComparison.Ordinal);
+
+        static string Versioned(Server of) => $"\"resourceVersion\":\"{of.ResourceVersion}\"";
     }
 
     private async Task SendAsync(Rendered rendered)
@@ -64,7 +66,7 @@ internal sealed class LoadGenerator : IDisposable
         request.Version = _http.DefaultRequestVersion;
         request.VersionPolicy = _http.DefaultVersionPolicy;
         if (rendered.Body.Length > 0)
-            request.Content = new ByteArrayContent(rendered.Body) { Headers = { ContentType = new MediaTypeHeaderValue(rendered.MediaType) } };
+            request.Content = new ByteArrayContent(rendered.Body) { Headers = { ContentType = new(rendered.MediaType) } };
         // Reads the whole answer.
         using var answer = await _http.SendAsync(request);
         if (!answer.IsSuccessStatusCode && !(request.Method == HttpMethod.Get && answer.StatusCode == HttpStatusCode.NotFound))

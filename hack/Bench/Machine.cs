@@ -6,8 +6,8 @@ namespace McpOperator.Bench;
 
 /// <summary>What the figures were measured on and with.</summary>
 internal sealed record Machine(
-    string Date, int Cores, string Cpu, double MemoryGigabytes, string System, string Kernel, string LoadAverage, string KubeApiServer, string Etcd, string Operator,
-    long BinaryBytes, string DotnetOfTheHarness)
+    string Date, int Cores, string Cpu, double MemoryGigabytes, string System, string Kernel, string LoadAverage,
+    string KubeApiServer, string Etcd, string Operator, long BinaryBytes, string DotnetOfTheHarness)
 {
     /// <param name="loadAverage">Of the minute before the run.</param>
     public static async Task<Machine> ThisAsync(KubeClient client, string loadAverage)
@@ -18,7 +18,7 @@ internal sealed record Machine(
             DateTimeOffset.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
             Environment.ProcessorCount,
             Field("/proc/cpuinfo", "model name"),
-            Math.Round(long.Parse(Field("/proc/meminfo", "MemTotal").Split(' ')[0], CultureInfo.InvariantCulture) * 1024 / 1e9, 1),
+            Math.Round(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9, 1),
             $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}",
             File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
             loadAverage,
@@ -30,7 +30,8 @@ internal sealed record Machine(
     }
 
     private static string Field(string file, string name) =>
-        File.ReadLines(file).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "unknown";
+        File.ReadLines(file).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?.Split(':', 2)[1].Trim()
+        ?? "unknown";
 
     private static async Task<string> OutputAsync(string file, string argument)
     {

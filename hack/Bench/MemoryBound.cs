@@ -29,7 +29,9 @@ internal static class MemoryBound
         var result = new MemoryBoundResult(
             servers, Limit, group?.Version ?? "VmHWM", group?.PeakUsage ?? converged!.Sample.Peak, group?.Reclaims ?? 0,
             group?.OutOfMemoryKills ?? 0, converged?.ConvergeSeconds, converged is null ? null : Memory.Of(converged.Sample));
-        Progress.Say($"  {result.How}: {(result.Held ? "held" : "NOT held")}; peak {result.PeakUsage / 1048576.0:0.0} MiB, {result.Reclaims} reclaims, {result.OutOfMemoryKills} kills");
+        Progress.Say(
+            $"  {result.How}: {(result.Held ? "held" : "NOT held")}; peak {result.PeakUsage / 1048576.0:0.0} MiB, " +
+            $"{result.Reclaims} reclaims, {result.OutOfMemoryKills} kills");
         return result;
     }
 }

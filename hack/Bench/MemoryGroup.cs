@@ -8,6 +8,8 @@ namespace McpOperator.Bench;
 /// </summary>
 internal sealed class MemoryGroup : IAsyncDisposable
 {
+    private const string Prefix = "mcp-bench-";
+
     private readonly string _directory;
     private readonly bool _isV2;
 
@@ -24,7 +26,8 @@ internal sealed class MemoryGroup : IAsyncDisposable
     /// Shell commands that put the shell into the group. The binary is copied from inside, so that the pages of the file are
     /// charged to the group, as they are to the first container of an image.
     /// </summary>
-    public string Enter => $"echo $$ >'{_directory}/cgroup.procs' && cp '{OperatorBinary.Find()}' '{Program}' && sync '{Program}' || exit 1;";
+    public string Enter =>
+        $"echo $$ >'{_directory}/cgroup.procs' && cp '{OperatorBinary.Find()}' '{Program}' && sync '{Program}' || exit 1;";
 
     /// <summary>The copy.</summary>
     public string Program { get; }
@@ -39,11 +42,13 @@ internal sealed class MemoryGroup : IAsyncDisposable
     /// <summary>Null where this machine or this user may not make one; the reason is said.</summary>
     public static MemoryGroup? TryCreate(long limit, string scratch)
     {
-        foreach (var (directory, isV2) in Candidates(File.ReadAllLines("/proc/self/cgroup"), File.ReadAllLines("/proc/self/mountinfo")))
+        var (own, mounts) = (File.ReadAllLines("/proc/self/cgroup"), File.ReadAllLines("/proc/self/mountinfo"));
+        foreach (var (directory, isV2) in Candidates(own, mounts))
         {
-            var mine = Path.Combine(directory, $"mcp-bench-{Environment.ProcessId}");
+            var mine = Path.Combine(directory, $"{Prefix}{Environment.ProcessId}");
             try
             {
+                RemoveLeftOvers(directory);
                 Directory.CreateDirectory(mine);
                 var file = Path.Combine(mine, isV2 ? "memory.max" : "memory.limit_in_bytes");
                 if (File.Exists(file))
@@ -97,9 +102,25 @@ internal sealed class MemoryGroup : IAsyncDisposable
         await Eventually.TrueAsync("the cgroup could be removed", () => { Directory.Delete(_directory); return true; });
     }
 
+    private static void RemoveLeftOvers(string directory)
+    {
+        foreach (var old in Directory.EnumerateDirectories(directory, Prefix + "*"))
+        {
+            try
+            {
+                Directory.Delete(old);
+            }
+            catch (IOException)
+            {
+                // Not left over: a process runs in it.
+            }
+        }
+    }
+
     private long Read(string file) => long.Parse(File.ReadAllText(Path.Combine(_directory, file)), CultureInfo.InvariantCulture);
 
     private long Event(string file, string name) => long.Parse(
-        File.ReadLines(Path.Combine(_directory, file)).First(line => line.StartsWith(name + " ", StringComparison.Ordinal)).Split(' ')[1],
+        File.ReadLines(Path.Combine(_directory, file))
+            .First(line => line.StartsWith(name + " ", StringComparison.Ordinal)).Split(' ')[1],
         CultureInfo.InvariantCulture);
 }

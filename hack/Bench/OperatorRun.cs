@@ -9,7 +9,7 @@ internal sealed class OperatorExitedException(int code, string log) : Exception(
 
 /// <summary>
 /// The published binary, running, as a user of its own, so that its requests can be told from those of an earlier run.
-/// It has its default flags and environment; its log goes to a file, as a container's does.
+/// It has its default flags and environment, but for the addresses it listens on; its log goes to a file, as a container's does.
 /// </summary>
 internal sealed class OperatorRun : IAsyncDisposable
 {
@@ -53,7 +53,7 @@ internal sealed class OperatorRun : IAsyncDisposable
                 "-c", $"""{group?.Enter ?? ""} log=$1; shift; echo "$EPOCHREALTIME"; exec "$@" >"$log" 2>&1""", "bash", logFile,
                 group?.Program ?? OperatorBinary.Find(), "run",
                 "--kubeconfig", controlPlane.Kubeconfig(user),
-                "--metrics-bind-address", "0",
+                "--metrics-bind-address", "127.0.0.1:0",
                 "--health-probe-bind-address", probes,
                 .. arguments,
             ],

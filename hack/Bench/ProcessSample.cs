@@ -21,8 +21,9 @@ internal sealed record ProcessSample(double CpuSeconds, long Rss, long Private, 
             (Number(fields[11]) + Number(fields[12])) / 100.0,
             Bytes("VmRSS"), Bytes("RssAnon"), Bytes("VmHWM"));
 
+        // VmRSS:	   21000 kB
         long Bytes(string name) => 1024 * Number(
-            status.First(line => line.StartsWith(name + ":", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2]);
+            status.First(line => line.StartsWith(name + ":", StringComparison.Ordinal)).Split(':', ' ')[^2]);
     }
 
     private static long Number(string text) => long.Parse(text.AsSpan().Trim(), CultureInfo.InvariantCulture);

@@ -8,4 +8,12 @@ internal static class Progress
     private static readonly Stopwatch Clock = Stopwatch.StartNew();
 
     public static void Say(string what) => Console.Error.WriteLine($"{Clock.Elapsed:mm\\:ss} {what}");
+
+    /// <summary>Awaits something long, and says now and then how far it is.</summary>
+    public static async Task DuringAsync(Task work, Func<string> line, TimeSpan? every = null)
+    {
+        while (await Task.WhenAny(work, Task.Delay(every ?? TimeSpan.FromSeconds(10))) != work)
+            Say($"  {line()}");
+        await work;
+    }
 }

@@ -46,7 +46,8 @@ internal sealed record Recording(Server Server, IReadOnlyList<IReadOnlyList<Reco
             .OrderBy(e => e.Received).ToList();
         return new(server, Group(about));
 
-        Task ConvergedAsync() => Eventually.TrueAsync("the recorded server converged", () => fleet.UnconvergedAsync(), left => left.Count == 0);
+        Task ConvergedAsync() => Eventually.TrueAsync(
+            "the recorded server converged", () => fleet.UnconvergedAsync(), left => left.Count == 0);
     }
 
     /// <summary>A request that was received before an earlier one was answered did not wait for its answer.</summary>

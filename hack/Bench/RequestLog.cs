@@ -19,6 +19,7 @@ internal readonly record struct Request(
 internal sealed class RequestLog(ControlPlane controlPlane)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan SayInterval = TimeSpan.FromSeconds(5);
 
     private readonly AuditTail _tail = controlPlane.FollowAudit();
@@ -47,24 +48,17 @@ internal sealed class RequestLog(ControlPlane controlPlane)
     public async Task<int> CatchUpAsync()
     {
         var mark = Guid.NewGuid().ToString("N");
-        var path = Resource.Namespaces.PathTo(null, mark);
-        await Eventually.TrueAsync(
-            "the audit log reached the present",
-            async () =>
-            {
-                if (await controlPlane.Client.FindAsync(Resource.Namespaces, null, mark) is not null)
-                    throw new InvalidOperationException($"{path} exists");
-                return Poll();
-            },
-            _ => _requests.Exists(request => request.Object.EndsWith(mark, StringComparison.Ordinal)));
-        _requests.RemoveAll(request => request.Object.EndsWith(mark, StringComparison.Ordinal));
+        await controlPlane.Client.FindAsync(Resource.Namespaces, null, mark);
+        bool IsMark(Request request) => request.Object.EndsWith(mark, StringComparison.Ordinal);
+        await UntilAsync("the audit log reached the present", () => _requests.Exists(IsMark));
+        _requests.RemoveAll(IsMark);
         return _requests.Count;
     }
 
     /// <summary>Reads on until the condition holds.</summary>
     /// <param name="what">Completes the sentence "it never happened that …".</param>
     /// <param name="progress">Said every five seconds.</param>
-    public async Task UntilAsync(string what, Func<bool> condition, Func<string>? progress = null, TimeSpan? limit = null)
+    public async Task UntilAsync(string what, Func<bool> condition, Func<string>? progress = null)
     {
         var clock = Stopwatch.StartNew();
         var said = TimeSpan.Zero;
@@ -73,8 +67,8 @@ internal sealed class RequestLog(ControlPlane controlPlane)
             Poll();
             if (condition())
                 return;
-            if (clock.Elapsed > (limit ?? TimeSpan.FromMinutes(10)))
-                throw new TimeoutException($"In {clock.Elapsed.TotalSeconds:0} s it never happened that {what} {progress?.Invoke()}");
+            if (clock.Elapsed > Limit)
+                throw new TimeoutException($"In {Limit.TotalMinutes} minutes it never happened that {what}");
             if (progress is not null && clock.Elapsed - said > SayInterval)
             {
                 said = clock.Elapsed;

@@ -41,8 +41,12 @@ internal sealed record IdleResult(Memory Memory, double CpuSeconds);
 /// <param name="ConvergeSeconds">From exec to the answer to the last write.</param>
 /// <param name="WritingSeconds">From the first write's arrival to the answer to the last.</param>
 /// <param name="LimitSeconds">The load generator, from its first request to the last answer.</param>
+/// <param name="CpuSeconds">Of the operator.</param>
+/// <param name="ControlPlaneCpuSeconds">Of kube-apiserver and etcd, meanwhile.</param>
+/// <param name="LimitControlPlaneCpuSeconds">The same, for the load generator.</param>
 internal sealed record ConvergeRound(
-    double FirstApplySeconds, double ConvergeSeconds, double WritingSeconds, double LimitSeconds, double CpuSeconds)
+    double FirstApplySeconds, double ConvergeSeconds, double WritingSeconds, double LimitSeconds,
+    double CpuSeconds, double ControlPlaneCpuSeconds, double LimitControlPlaneCpuSeconds)
 {
     public double Ratio => Math.Round(ConvergeSeconds / LimitSeconds, 3);
 }
@@ -83,7 +87,8 @@ internal sealed record EditResult(
 /// <param name="Reclaims">How often the cgroup was at its limit and had to give back pages.</param>
 /// <param name="ConvergeSeconds">Null: it was killed before.</param>
 internal sealed record MemoryBoundResult(
-    int Servers, long Limit, string How, long PeakUsage, long Reclaims, long OutOfMemoryKills, double? ConvergeSeconds, Memory? Memory)
+    int Servers, long Limit, string How, long PeakUsage, long Reclaims, long OutOfMemoryKills,
+    double? ConvergeSeconds, Memory? Memory)
 {
     public bool Held => OutOfMemoryKills == 0 && PeakUsage <= Limit;
 }

@@ -20,7 +20,8 @@ internal static class Suite
         Progress.Say("recording what the operator sends for one server");
         await using var arena = await Arena.StartAsync();
         var recording = await Recording.TakeAsync(arena.ControlPlane);
-        var steps = recording.Steps.Select(step => string.Join(" + ", step.Select(request => $"{request.Method} {request.Uri}"))).ToList();
+        var steps = recording.Steps
+            .Select(step => string.Join(" + ", step.Select(request => $"{request.Method} {request.Uri}"))).ToList();
         foreach (var step in steps)
             Progress.Say($"  {step}");
         await ProveAsync(arena, recording);
@@ -40,14 +41,14 @@ internal static class Suite
         await fleet.CreateAsync(20);
         using (var load = await LoadGenerator.StartAsync(arena.ControlPlane))
             await load.RunAsync(recording, fleet.Servers, Converging.Workers);
-        var mark = await arena.Requests.CatchUpAsync();
         await using var run = await OperatorRun.StartAsync(arena.ControlPlane);
         await run.UntilReadyzAsync();
-        await arena.SettleAsync(run, mark, "the load generator's servers had converged", () => fleet.UnconvergedAsync());
-        var writes = Tally.Of(arena.Requests.Of(run.User, mark).Where(request => request.IsWrite));
-        if (writes.Total > 0)
+        var settled = await arena.SettleAsync(
+            run, mark: 0, "the load generator's servers had converged", () => fleet.UnconvergedAsync());
+        if (settled.Tally is { Writes: > 0 } tally)
             throw new InvalidOperationException(
-                $"The load generator does not write what the operator wants: {string.Join(", ", writes.ByKind.Select(kind => $"{kind.Key}: {kind.Value}"))}");
+                "The load generator does not write what the operator wants: "
+                + string.Join(", ", tally.ByKind.Select(kind => $"{kind.Value} {kind.Key}")));
         await run.StopAsync();
         await fleet.DeleteAsync();
     }
@@ -59,7 +60,8 @@ internal static class Suite
         for (var round = 0; round < BenchOptions.RoundsOf(servers); round++)
         {
             Progress.Say($"{servers} servers: the limit");
-            var (limit, sweep) = await Converging.LimitAsync(recording, servers, isMain && round == 0 ? Math.Min(servers, 200) : 0);
+            var (limit, sweep) = await Converging.LimitAsync(
+                recording, servers, isMain && round == 0 ? Math.Min(servers, 200) : 0);
             all.Sweep ??= sweep;
 
             Progress.Say($"{servers} servers: the operator");
@@ -68,10 +70,13 @@ internal static class Suite
             await arena.Fleet.CreateAsync(servers);
             var converged = await Converging.ConvergeAsync(arena);
             await using var run = converged.Run;
-            var added = new ConvergeRound(
-                converged.FirstApplySeconds, converged.ConvergeSeconds, converged.WritingSeconds, limit, converged.Sample.CpuSeconds);
-            result.Rounds.Add(added);
-            Progress.Say($"  converged: {added.ConvergeSeconds:0.00} s, {added.Ratio:0.00} x the limit; CPU {added.CpuSeconds:0.00} s, RSS {converged.Sample.Rss / 1e6:0.0} MB");
+            var compared = new ConvergeRound(
+                converged.FirstApplySeconds, converged.ConvergeSeconds, converged.WritingSeconds, limit.Seconds,
+                converged.Sample.CpuSeconds, converged.ControlPlaneCpuSeconds, limit.ControlPlaneCpuSeconds);
+            result.Rounds.Add(compared);
+            Progress.Say(
+                $"  converged: {compared.ConvergeSeconds:0.00} s, {compared.Ratio:0.00} x the limit; " +
+                $"CPU {compared.CpuSeconds:0.00} s, RSS {converged.Sample.Rss / 1e6:0.0} MB");
             if (round == 0)
             {
                 result.Cold = converged.Requests;

@@ -15,7 +15,7 @@ internal static class Targets
         yield return AtMost("start to first apply (median)", Statistics.Median(result.Start.FirstApplySeconds), 0.15, "s", "0.000");
         yield return Resident("idle", [.. result.Sizes.Select(size => size.Idle!.Memory)], 18, 8);
         foreach (var (servers, rss, @private) in new[] { (1000, 28, 18), (5000, 64, 54) })
-            if (Find(result, servers) is { } size)
+            if (result.Sizes.FirstOrDefault(size => size.Servers == servers) is { } size)
                 yield return Resident($"{servers:N0} servers", [size.Converged!, size.Steady!.End], rss, @private);
         if (result.MemoryBound is { } bound)
             yield return new(
@@ -43,7 +43,7 @@ internal static class Targets
     {
         var servers = $"{size.Servers:N0} servers";
         if (size.Servers == 1000)
-            yield return AtMost($"{servers}: converge against the limit (median)", Statistics.Median(size.Rounds.Select(round => round.Ratio)), 1.3, "×", "0.00");
+            yield return AtMost($"{servers}: converge against the limit (median)", Figures.Median(size, round => round.Ratio), 1.3, "×", "0.00");
         yield return AtMost($"{servers}: cold, writes each", (double)size.Cold!.Writes / size.Servers, 5.1, "", "0.00");
         yield return AtMost($"{servers}: cold, cached reads each", (double)size.Cold.CachedReads / size.Servers, 3.1, "", "0.00");
         yield return AtMost($"{servers}: to Ready, writes each", (double)size.Ready!.AfterRollOut.Writes / size.Servers, 1.1, "", "0.00");
@@ -52,11 +52,10 @@ internal static class Targets
         yield return AtMost($"{servers}: steady for {size.Steady!.Seconds:0} s, writes", size.Steady.Requests.Writes, 0, "");
         yield return AtMost($"{servers}: steady, CPU of a core", size.Steady.CpuPercent, 0.2, "%", "0.000");
         yield return AtMost(
-            $"{servers}: steady, private memory gained", (size.Steady.End.Private - size.Steady.Start.Private) / 1e6, FlatMegabytes, "MB", "0.00");
+            $"{servers}: steady, private memory gained",
+            (size.Steady.End.Private - size.Steady.Start.Private) / 1e6, FlatMegabytes, "MB", "0.00");
         yield return AtMost($"{servers}: drift put right (slowest)", size.Drift!.MaxRepairSeconds, 1, "s", "0.00");
     }
-
-    private static SizeResult? Find(BenchResult result, int servers) => result.Sizes.FirstOrDefault(size => size.Servers == servers);
 
     private static Target AtMost(string figure, double measured, double atMost, string unit, string format = "0.##") =>
         new(figure, $"{measured.ToString(format, null)} {unit}".Trim(), $"{atMost:0.##} {unit}".Trim(), measured <= atMost);
@@ -65,6 +64,8 @@ internal static class Targets
     private static Target Resident(string when, IReadOnlyList<Memory> seen, double rss, double @private)
     {
         var (worstRss, worstPrivate) = (seen.Max(memory => memory.Rss) / 1e6, seen.Max(memory => memory.Private) / 1e6);
-        return new($"RSS (private), {when}", $"{worstRss:0.0} ({worstPrivate:0.0}) MB", $"{rss} ({@private}) MB", worstRss <= rss && worstPrivate <= @private);
+        return new(
+            $"RSS (private), {when}", $"{worstRss:0.0} ({worstPrivate:0.0}) MB", $"{rss} ({@private}) MB",
+            worstRss <= rss && worstPrivate <= @private);
     }
 }

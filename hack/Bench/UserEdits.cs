@@ -36,21 +36,24 @@ internal static class UserEdits
             added.Add((await arena.Fleet.CreateOneAsync()).Key);
             await Task.Delay(Pause);
         }
-        await arena.SettleAsync(run, mark, "all servers converged", () => arena.Fleet.UnconvergedAsync());
+        var settled = await arena.SettleAsync(run, mark, "all servers converged", () => arena.Fleet.UnconvergedAsync());
         await run.StopAsync();
         if (edited.Count == 0)
             return null;
 
-        var requests = arena.Requests.All.Skip(mark).ToList();
         var result = new EditResult(servers, Applied("patch mcpservers", edited), Applied("create mcpservers", added), before, after);
-        Progress.Say($"  edits applied in {result.EditSeconds.Max():0.000} s at most, new servers in {result.NewSeconds.Max():0.000} s");
+        Progress.Say(
+            $"  edits applied in {result.EditSeconds.Max():0.000} s at most, " +
+            $"new servers in {result.NewSeconds.Max():0.000} s");
         return result;
 
         IReadOnlyList<double> Applied(string what, HashSet<string> objects) =>
         [
-            .. requests.Where(request => request.User == ControlPlane.Admin && request.What == what && objects.Contains(request.Object))
-                .Select(edit => (requests.First(request => request.User == run.User && request.What == "patch deployments"
-                    && request.Object == edit.Object && request.Received > edit.Received).Completed - edit.Received).Seconds()),
+            .. arena.Requests.Of(ControlPlane.Admin, mark).Where(request => request.What == what && objects.Contains(request.Object))
+                .Select(edit => (Apply(edit).Completed - edit.Received).Seconds()),
         ];
+
+        Request Apply(Request edit) => settled.Requests.First(request =>
+            request.What == "patch deployments" && request.Object == edit.Object && request.Received > edit.Received);
     }
 }

@@ -38,6 +38,9 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <summary>Everything of this control plane, logs included; gone when it is disposed.</summary>
     public string Directory => Required(_own).Directory;
 
+    /// <summary>Of kube-apiserver and etcd, for whoever asks what they cost.</summary>
+    public IReadOnlyList<int> ProcessIds => Required(_own).ProcessIds;
+
     public static async Task<ControlPlane> StartAsync(ControlPlaneOptions? options = null, CancellationToken cancellation = default)
     {
         options ??= new();
@@ -195,6 +198,8 @@ public sealed class ControlPlane : IAsyncDisposable
         public ServerProcess ApiServer { get; }
 
         public AuditLog Audit { get; }
+
+        public IReadOnlyList<int> ProcessIds => [ApiServer.Id, _etcd.Id];
 
         public string AuditFile => In("audit.log");
 

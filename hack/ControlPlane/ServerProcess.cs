@@ -14,6 +14,8 @@ internal sealed class ServerProcess(string name, string binary, string logFile, 
     private readonly Lock _logLock = new();
     private TetheredProcess? _process;
 
+    public int Id => _process?.Id ?? throw new InvalidOperationException($"{name} does not run");
+
     public bool IsRunning => _process is { Exited.IsCompleted: false };
 
     /// <param name="port">Zero: the kernel chooses, and chooses anew for every attempt. Else the same one is tried again.</param>
