@@ -116,19 +116,19 @@ public sealed class FaultTests(OwnControlPlane own) : IClassFixture<OwnControlPl
         await _controlPlane.StartApiServerAsync();
         await Eventually.TrueAsync(
             "every kind was listed again", () => scenario.Operator!.MetricAsync("mcp_operator_relists_total"), count => count >= 4);
-        await scenario.PassAsync(names[0]);
+        var barrier = await scenario.PassAsync(names[0]);
 
         await Eventually.TrueAsync(
             "the log said of every kind that its history had expired",
             () => scenario.Operator!.Log.Count(entry => (string?)entry["event"] == "WatchInterrupted" && (string?)entry["fault"] == "Expired") >= 4);
-        Assert.All((await WritesAsync()).Skip(writes.Count), write => Assert.Equal("barrier", write.Name));
+        Assert.All((await WritesAsync()).Skip(writes.Count), write => Assert.StartsWith(ServerScenario.Barrier, write.Name));
         var after = await Crowd.VersionsAsync(scenario);
         Assert.All(before, entry => Assert.True(
-            after[entry.Key] == entry.Value || entry.Key.EndsWith("/barrier", StringComparison.Ordinal) || entry.Key == $"mcpservers/{names[0]}",
+            after[entry.Key] == entry.Value || entry.Key.Contains($"/{ServerScenario.Barrier}", StringComparison.Ordinal) || entry.Key == $"mcpservers/{names[0]}",
             entry.Key));
         // It still hears of changes.
-        await scenario.RollOutAsync("barrier");
-        await scenario.EventuallyPhaseAsync("Ready", "barrier");
+        await scenario.RollOutAsync(barrier);
+        await scenario.EventuallyPhaseAsync("Ready", barrier);
     }
 
     [Fact]

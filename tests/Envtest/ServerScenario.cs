@@ -18,7 +18,9 @@ public sealed class ServerScenario : IAsyncDisposable
     public static readonly IReadOnlyDictionary<string, string?> Permissive =
         new Dictionary<string, string?> { ["MCP_INGRESS_READINESS_MODE"] = "permissive" };
 
-    private const string Barrier = "barrier";
+    /// <summary>Begins the name of every server that <see cref="PassAsync"/> makes.</summary>
+    public const string Barrier = "barrier-";
+
     private static readonly JsonSerializerOptions Indented =
         new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -160,14 +162,17 @@ public sealed class ServerScenario : IAsyncDisposable
 
     /// <summary>
     /// Has the operator look at the server again, and waits until it has. Needs --workers 1: then the queue is worked off
-    /// in turn, and a second server that is edited after the first is reported after it.
+    /// in turn, and a second server that is created after the first was touched is reported after it. (An edit of one would
+    /// overtake it.)
     /// </summary>
-    public async Task PassAsync(string name = Name)
+    /// <returns>The second server's name.</returns>
+    public async Task<string> PassAsync(string name = Name)
     {
-        if (_barriers++ == 0)
-            await CreateServerAsync("{image: example.org/barrier:1, ingressHost: barrier.example.org}", Barrier);
+        var barrier = $"{Barrier}{++_barriers}";
         await AnnotateServerAsync("example.org/touched", $"{_barriers}", name);
-        await EditAndSettleAsync($"description: barrier {_barriers}", Barrier);
+        await CreateServerAsync($"{{image: example.org/barrier:1, ingressHost: {barrier}.example.org}}", barrier);
+        await SettledAsync(barrier);
+        return barrier;
     }
 
     // === Comparing ===

@@ -267,6 +267,8 @@ public sealed class UpdateTests(ControlPlaneFixture fixture)
     {
         fixture.RequireOwn("the audit log");
         await using var scenario = await StartAsync("image: example.org/web", "--workers", "1");
+        // The audit log has what was written by now.
+        await scenario.PassAsync();
         var before = await scenario.WritesAsync();
 
         var server = await scenario.EditAndSettleAsync("{description: a better one, teamID: blue}");
