@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace McpOperator.Bench;
 
-/// <param name="Servers">The sizes.</param>
+/// <param name="Servers">The sizes, ascending.</param>
 /// <param name="Steady">How long nothing happens, at the main size.</param>
 /// <param name="Storm">How long ten edits a second last.</param>
 /// <param name="Output">Where results go; null: docs/bench after the full set, else nowhere.</param>
@@ -60,7 +60,7 @@ internal sealed record BenchOptions(IReadOnlyList<int> Servers, TimeSpan Steady,
                 return null;
             numbers.Add(number);
         }
-        return numbers;
+        return [.. numbers.Distinct().Order()];
     }
 
     private static TimeSpan? Time(string text)

@@ -31,7 +31,7 @@ internal static class Figures
         Row("RSS (private), after the steady time", size => Megabytes(size.Steady!.End));
         Row("RSS (private), restarted", size => Megabytes(size.Restart!.Memory));
         Row("peak RSS", size => $"{size.Steady!.End.Peak / 1e6:0.0} MB");
-        Row("private memory each, converged", size => size.Servers < 100 ? "" : $"{PrivateEach(size) / 1e3:0.0} kB");
+        Row("private memory for each more than in the column before", size => Slope(result.Sizes, size));
         Row("last Deployment ready to last server Ready", size => $"{size.Ready!.LagSeconds:0.00} s");
         Row("steady: time", size => $"{size.Steady!.Seconds:0} s");
         Row("steady: requests (writes)", size => $"{size.Steady!.Requests.Total} ({size.Steady.Requests.Writes})");
@@ -106,8 +106,13 @@ internal static class Figures
     private static string Spread(IReadOnlyList<double> seconds) =>
         $"median {Statistics.Median(seconds):0.00} s, slowest {seconds.Max():0.00} s, of {seconds.Count}";
 
-    private static double PrivateEach(SizeResult size) =>
-        (double)(size.Converged!.Private - size.Idle!.Memory.Private) / size.Servers;
+    private static string Slope(IReadOnlyList<SizeResult> sizes, SizeResult size)
+    {
+        if (sizes.LastOrDefault(other => other.Servers < size.Servers) is not { } smaller)
+            return "";
+        var bytes = (double)(size.Converged!.Private - smaller.Converged!.Private) / (size.Servers - smaller.Servers);
+        return $"{bytes / 1e3:0.0} kB";
+    }
 
     private static string Megabytes(Memory memory) => $"{memory.Rss / 1e6:0.0} ({memory.Private / 1e6:0.0}) MB";
 }

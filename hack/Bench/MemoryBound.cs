@@ -16,9 +16,9 @@ internal static class MemoryBound
             converged = await Converging.ConvergeAsync(arena, group);
             await converged.Run.StopAsync();
         }
-        catch (OperatorExitedException e) when (group?.OutOfMemoryKills > 0)
+        catch (OperatorExitedException) when (group?.OutOfMemoryKills > 0)
         {
-            Progress.Say($"  killed for want of memory: {e.Message}");
+            Progress.Say("  killed for want of memory");
         }
         finally
         {

@@ -54,7 +54,6 @@ internal static class Targets
         yield return AtMost(
             $"{servers}: steady, private memory gained",
             (size.Steady.End.Private - size.Steady.Start.Private) / 1e6, FlatMegabytes, "MB", "0.00");
-        yield return AtMost($"{servers}: drift put right (slowest)", size.Drift!.MaxRepairSeconds, 1, "s", "0.00");
     }
 
     private static Target AtMost(string figure, double measured, double atMost, string unit, string format = "0.##") =>

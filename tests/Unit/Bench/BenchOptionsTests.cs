@@ -26,7 +26,13 @@ public sealed class BenchOptionsTests
     public void WhereItWritesDoesNotMakeItLess() => Assert.True(BenchOptions.Parse(["--output", "here", "--steady", "600s"])!.IsFull);
 
     [Fact]
-    public void WithoutThousandTheMainSizeIsTheLargest() => Assert.Equal(300, BenchOptions.Parse(["--servers", "1,300,100"])!.Main);
+    public void SizesAreSortedAndWithoutThousandTheLargestIsTheMainOne()
+    {
+        var options = BenchOptions.Parse(["--servers", "1,300,100,1"])!;
+
+        Assert.Equal([1, 100, 300], options.Servers);
+        Assert.Equal(300, options.Main);
+    }
 
     [Theory]
     [InlineData("--servers", "")]
