@@ -8,6 +8,6 @@ namespace McpOperator.Api;
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(MCPServerSpec))]
+[JsonSerializable(typeof(MCPServerSpec), GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(MCPServerStatus), GenerationMode = JsonSourceGenerationMode.Serialization)]
 public sealed partial class ApiJsonContext : JsonSerializerContext;

@@ -112,5 +112,5 @@ internal static class ApiError
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(Status))]
+[JsonSerializable(typeof(Status), GenerationMode = JsonSourceGenerationMode.Metadata)]
 internal sealed partial class StatusJson : JsonSerializerContext;
