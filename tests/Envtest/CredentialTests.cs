@@ -74,6 +74,24 @@ public sealed class CredentialTests(ControlPlaneFixture fixture)
     }
 
     [Fact]
+    public async Task AKubeconfigMayHaveAnchors()
+    {
+        fixture.RequireOwn("a kubeconfig of its own");
+        await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        // The one use of a regular expression in the binary, whose engine is linked in parts.
+        var yaml = (await File.ReadAllTextAsync(fixture.ControlPlane.AdminKubeconfig))
+            .Replace("- name: envtest", "- name: &cluster envtest", StringComparison.Ordinal)
+            .Replace("cluster: envtest", "cluster: *cluster", StringComparison.Ordinal);
+        Assert.Contains("*cluster", yaml);
+        var kubeconfig = Path.Combine(fixture.ControlPlane.Directory, $"{Guid.NewGuid():N}.kubeconfig");
+        await File.WriteAllTextAsync(kubeconfig, yaml);
+
+        await using var process = await OperatorProcess.StartAsync(fixture.ControlPlane, ns, new() { Kubeconfig = kubeconfig });
+
+        await process.WaitForLogAsync("it listed what is there", entry => (string?)entry["event"] == "Synced");
+    }
+
+    [Fact]
     public async Task NoLineOfTheLogCarriesTheRegistrysPasswordNorAKey()
     {
         const string Password = "pass\"word-1f0e";

@@ -104,11 +104,11 @@ internal static class KubeconfigYaml
     private static string Scalar(YamlNode node) =>
         node is YamlScalarNode { Value: { } text } ? text : throw Unexpected(node, "not a text");
 
-    private static bool IsTrue(YamlNode node, string name) => Text(node, name) switch
+    private static bool IsTrue(YamlNode node, string name) => Child(node, name) switch
     {
-        null or "" or "false" or "False" or "FALSE" => false,
-        "true" or "True" or "TRUE" => true,
-        _ => throw Unexpected(node, $"{name} is neither true nor false"),
+        null or YamlScalarNode { Value: "false" or "False" or "FALSE" } => false,
+        YamlScalarNode { Value: "true" or "True" or "TRUE" } => true,
+        var other => throw Unexpected(other, $"{name} is neither true nor false"),
     };
 
     /// <summary>Null when there is none, or it is null.</summary>

@@ -199,6 +199,44 @@ public sealed class ConnectionSourceTests : IDisposable
         _directory.Write("sa/namespace", "operators\n");
     }
 
+    [Theory]
+    [InlineData("clusters: {}", "(line 1, column 11)")]
+    [InlineData("users: [ { name: u, user: [] } ]", "(line 1, column 27)")]
+    [InlineData("contexts: [ x ]", "(line 1, column 13)")]
+    [InlineData("clusters: [ { name: c, cluster: { insecure-skip-tls-verify: maybe } } ]", "(line 1, column 61)")]
+    [InlineData("users: [ { name: u, user: { token: { s3cr3t-value: x } } } ]", "(line 1, column 36)")]
+    public void AFieldOfTheWrongKindIsNamedByItsPlaceAndNotQuoted(string yaml, string place)
+    {
+        var path = _directory.Write("broken", yaml);
+
+        var fault = Assert.Throws<ConnectionException>(() => Find(path));
+
+        Assert.Equal($"{path}: no kubeconfig {place}", fault.Message);
+    }
+
+    [Fact]
+    public void AnchorsAndNullsAreYamlLikeAnyOther()
+    {
+        var access = Find(_directory.Write("anchors", """
+            current-context: x
+            contexts:
+            - name: x
+              context:
+                cluster: &c production
+                user: *c
+                namespace: ~
+            clusters:
+            - name: *c
+              cluster: { server: "https://anchored.test", certificate-authority: null }
+            users:
+            - name: *c
+              user: { token: "null", exec: ~ }
+            """));
+
+        Assert.Equal(("https://anchored.test/", "default", "null"), (access.Server.AbsoluteUri, access.Namespace, access.Token));
+        Assert.Null(access.CertificateAuthorityFile);
+    }
+
     private static string Config(string host) => $$"""
         current-context: x
         contexts: [ { name: x, context: { cluster: c } } ]
