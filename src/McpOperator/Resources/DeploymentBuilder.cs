@@ -35,17 +35,15 @@ public static class DeploymentBuilder
 
     /// <summary>
     /// What others put there can keep the API server from taking ours: a second port of a name, a second handler of a
-    /// probe, a seccomp profile's file, a volume's second source. Containers and volumes of others can stay. For variables there is <see cref="EnvironmentReset"/>.
+    /// probe, a seccomp profile's file. Containers of others can stay. For variables there is <see cref="EnvironmentReset"/>.
     /// </summary>
     public static IReadOnlyList<IReadOnlyList<string>> Exclusive(Deployment deployment)
     {
         string[] pod = ["f:spec", "f:template", "f:spec"];
         List<IReadOnlyList<string>> places = [["f:spec", "f:strategy"], [.. pod, "f:securityContext"]];
-        // A name has nothing in it that JSON escapes.
-        foreach (var volume in deployment.Spec.Template.Spec.Volumes ?? [])
-            places.Add([.. pod, "f:volumes", $$"""k:{"name":"{{volume.Name}}"}"""]);
         foreach (var container in deployment.Spec.Template.Spec.Containers)
         {
+            // A name has nothing in it that JSON escapes.
             string[] within = [.. pod, "f:containers", $$"""k:{"name":"{{container.Name}}"}"""];
             foreach (var field in (ReadOnlySpan<string>)["ports", "livenessProbe", "readinessProbe", "resources", "securityContext"])
                 places.Add([.. within, $"f:{field}"]);

@@ -43,7 +43,7 @@ public static class GatewayContainer
         ConfigMap = new LocalObjectReference { Name = PolicyConfigMapName(server) },
     };
 
-    /// <summary>In a fixed order, since a variable may refer to the ones before it, and every change replaces the pods.</summary>
+    /// <summary>The order is part of the contract, and of the pod template: another one would replace the pods.</summary>
     private static List<Env> Environment(MCPServer server, GatewayConfig gateway, int port, OperatorSettings settings)
     {
         var (name, spec) = (server.Metadata.Name, server.Spec);
