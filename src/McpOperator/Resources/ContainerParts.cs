@@ -33,10 +33,11 @@ internal static class ContainerParts
         PeriodSeconds = 10,
     };
 
-    public static Probe Readiness(TcpSocketAction? tcpSocket = null, HttpGetAction? httpGet = null) => new()
+    /// <summary>Ready when the path answers; without one, when the port takes connections.</summary>
+    public static Probe Readiness(int port, string? httpPath = null) => new()
     {
-        TcpSocket = tcpSocket,
-        HttpGet = httpGet,
+        TcpSocket = httpPath is null ? new TcpSocketAction { Port = port } : null,
+        HttpGet = httpPath is null ? null : new HttpGetAction { Path = httpPath, Port = port },
         InitialDelaySeconds = 3,
         PeriodSeconds = 5,
     };

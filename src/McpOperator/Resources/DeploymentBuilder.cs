@@ -126,7 +126,7 @@ public static class DeploymentBuilder
             Env = Environment(server.Spec),
             Resources = ContainerParts.Resources(server.Spec.Resources),
             LivenessProbe = ContainerParts.Liveness(port),
-            ReadinessProbe = ContainerParts.Readiness(tcpSocket: new TcpSocketAction { Port = port }),
+            ReadinessProbe = ContainerParts.Readiness(port),
             SecurityContext = ContainerParts.SecurityContext,
         };
     }

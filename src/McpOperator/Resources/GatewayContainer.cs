@@ -32,7 +32,7 @@ public static class GatewayContainer
             Resources = ContainerParts.Resources(gateway.Resources),
             VolumeMounts = [new VolumeMount { Name = PolicyVolumeName, MountPath = PolicyDirectory, ReadOnly = true }],
             LivenessProbe = ContainerParts.Liveness(port),
-            ReadinessProbe = ContainerParts.Readiness(httpGet: new HttpGetAction { Path = "/ready", Port = port }),
+            ReadinessProbe = ContainerParts.Readiness(port, httpPath: "/ready"),
             SecurityContext = ContainerParts.SecurityContext with { ReadOnlyRootFilesystem = true },
         };
     }

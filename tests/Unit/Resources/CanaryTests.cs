@@ -1,3 +1,4 @@
+using System.Text;
 using McpOperator.Api;
 using McpOperator.Resources;
 using McpOperator.Resources.Types;
@@ -17,17 +18,15 @@ public sealed class CanaryTests
     public void TheCanaryHasItsReplicasItsTrackAndItsImageAndIsElseTheStableOne()
     {
         var (stable, canary) = Build(Canary with { EnvVars = [new EnvVar { Name = "A", Value = "1" }] });
-        var text = System.Text.Encoding.UTF8.GetString(Intent.Of(canary));
 
         Assert.Equal((3, 1), (stable.Spec.Replicas, canary.Spec.Replicas));
         Json.AssertEqual(
-            System.Text.Encoding.UTF8.GetString(Intent.Of(stable))
+            Encoding.UTF8.GetString(Intent.Of(stable))
                 .Replace("\"metadata\":{\"name\":\"demo\"", "\"metadata\":{\"name\":\"demo-canary\"", StringComparison.Ordinal)
                 .Replace("\"replicas\":3", "\"replicas\":1", StringComparison.Ordinal)
                 .Replace("\"mcpruntime.org/rollout-track\":\"stable\"", "\"mcpruntime.org/rollout-track\":\"canary\"", StringComparison.Ordinal)
                 .Replace("example.org/demo:1", "example.org/demo:2", StringComparison.Ordinal),
             Intent.Of(canary));
-        Assert.DoesNotContain("stable", text, StringComparison.Ordinal);
     }
 
     [Fact]

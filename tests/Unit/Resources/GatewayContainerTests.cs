@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using McpOperator.Api;
 using McpOperator.Resources;
@@ -97,7 +98,7 @@ public sealed partial class GatewayContainerTests
               "volumes": [ { "name": "gateway-policy", "configMap": { "name": "demo-gateway-policy" } } ]
             }
             """,
-            System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(pod, ManifestJsonContext.Default.PodSpec));
+            JsonSerializer.SerializeToUtf8Bytes(pod, ManifestJsonContext.Default.PodSpec));
     }
 
     [Fact]
@@ -226,9 +227,8 @@ public sealed partial class GatewayContainerTests
             EnvironmentOf(spec, settings).Select(variable => variable[..variable.IndexOf('=', StringComparison.Ordinal)]);
     }
 
-    private static byte[] Template(MCPServerSpec spec) =>
-        System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
-            DeploymentBuilder.Build(Servers.WithGateway(spec, Configured), Configured).Spec.Template, ManifestJsonContext.Default.PodTemplate);
+    private static byte[] Template(MCPServerSpec spec) => JsonSerializer.SerializeToUtf8Bytes(
+        DeploymentBuilder.Build(Servers.WithGateway(spec, Configured), Configured).Spec.Template, ManifestJsonContext.Default.PodTemplate);
 
     private static PodSpec PodOf(MCPServer server, OperatorSettings? settings = null) =>
         DeploymentBuilder.Build(server, settings ?? Servers.Settings).Spec.Template.Spec;
