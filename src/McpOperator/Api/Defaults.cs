@@ -29,6 +29,9 @@ public static partial class Defaults
     /// <summary>Where a gateway serves its metrics; not a field, but no other port of the pod may be it.</summary>
     public const int GatewayMetricsPort = 9103;
 
+    /// <summary>The gateway's container, beside that of the server, which has the server's name; not a field either.</summary>
+    public const string GatewayContainer = "mcp-gateway";
+
     public const string AuthMode = "header";
     public const string HumanIDHeader = "X-MCP-Human-ID";
     public const string AgentIDHeader = "X-MCP-Agent-ID";
@@ -72,7 +75,7 @@ public static partial class Defaults
     {
         var image = Trimmed(spec.Image);
         var port = Set(spec.Port) ?? Port;
-        var gateway = spec.Gateway is { Enabled: true };
+        var gateway = spec.HasGateway();
         var host = Trimmed(spec.IngressHost);
         var prefix = Trimmed(spec.PublicPathPrefix);
         var path = Trimmed(spec.IngressPath);
@@ -107,42 +110,8 @@ public static partial class Defaults
         };
     }
 
-    /// <summary>
-    /// The four amounts in effect, in canonical form, each one overridden on its own. A default gives way to what the
-    /// user wrote: a default limit is raised to a larger request, a default request lowered to a smaller limit, because
-    /// the API server refuses a request above its limit.
-    /// </summary>
-    /// <exception cref="FormatException">A quantity that <see cref="Validation"/> would have refused.</exception>
-    public static ResourceRequirements Resources(ResourceRequirements? given)
-    {
-        var (cpuRequest, cpuLimit) = Amounts(given?.Requests?.Cpu, CpuRequest, given?.Limits?.Cpu, CpuLimit);
-        var (memoryRequest, memoryLimit) =
-            Amounts(given?.Requests?.Memory, MemoryRequest, given?.Limits?.Memory, MemoryLimit);
-        return new ResourceRequirements
-        {
-            Requests = new ResourceList { Cpu = cpuRequest, Memory = memoryRequest },
-            Limits = new ResourceList { Cpu = cpuLimit, Memory = memoryLimit },
-        };
-    }
-
     /// <summary>Without the white space around it; null when nothing else is left.</summary>
     internal static string? Trimmed(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();
-
-    private static (string Request, string Limit) Amounts(
-        string? request, string defaultRequest, string? limit, string defaultLimit)
-    {
-        var low = Quantity.Parse(Trimmed(request) ?? defaultRequest);
-        var high = Quantity.Parse(Trimmed(limit) ?? defaultLimit);
-        if (low > high)
-        {
-            if (Trimmed(limit) is null)
-                high = low;
-            else if (Trimmed(request) is null)
-                low = high;
-        }
-
-        return (low.ToString(), high.ToString());
-    }
 
     private static int? Set(int? port) => port == 0 ? null : port;
 
@@ -231,6 +200,7 @@ public static partial class Defaults
         Strategy = Trimmed(rollout.Strategy) ?? Strategy,
         MaxUnavailable = Trimmed(rollout.MaxUnavailable) ?? MaxUnavailable,
         MaxSurge = Trimmed(rollout.MaxSurge) ?? MaxSurge,
+        CanaryImage = Trimmed(rollout.CanaryImage),
     };
 
     private static bool AnyWithoutTrust(IReadOnlyList<ToolConfig> tools)

@@ -15,6 +15,10 @@ public static class ImageReference
         return Registry(spec, settings) is { } registry ? Rewrite(image, registry) : image;
     }
 
+    /// <summary>The same of the canary track's image, which is the server's when the spec names none.</summary>
+    public static string ResolveCanary(MCPServerSpec spec, OperatorSettings settings) =>
+        Resolve(spec with { Image = Defaults.Trimmed(spec.Rollout?.CanaryImage) ?? spec.Image }, settings);
+
     /// <summary>True with an <c>@</c>, or a <c>:</c> after the last slash; one before it belongs to a registry's port.</summary>
     public static bool HasTagOrDigest(string image) =>
         image.Contains('@', StringComparison.Ordinal) || image.LastIndexOf(':') > image.LastIndexOf('/');

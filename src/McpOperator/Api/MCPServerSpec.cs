@@ -39,6 +39,12 @@ public sealed record MCPServerSpec
     public GatewayConfig? Gateway { get; init; }
     public AnalyticsConfig? Analytics { get; init; }
     public RolloutConfig? Rollout { get; init; }
+
+    // Methods, so that they are no part of the JSON. Of the spec in effect: modes are trimmed in it.
+
+    public bool HasGateway() => Gateway is { Enabled: true };
+
+    public bool HasCanary() => Rollout is { Strategy: RolloutConfig.Canary };
 }
 
 public sealed record ResourceRequirements
@@ -93,6 +99,8 @@ public sealed record InventoryItem
 
 public sealed record AuthConfig
 {
+    public const string OAuth = "oauth";
+
     public string? Mode { get; init; }
     public string? HumanIDHeader { get; init; }
     public string? AgentIDHeader { get; init; }
@@ -147,6 +155,9 @@ public sealed record AnalyticsConfig
 
 public sealed record RolloutConfig
 {
+    public const string Recreate = "Recreate";
+    public const string Canary = "Canary";
+
     /// <summary>RollingUpdate, Recreate or Canary.</summary>
     public string? Strategy { get; init; }
 
@@ -156,4 +167,7 @@ public sealed record RolloutConfig
     /// <summary>A number of pods or a percentage, as a string: <c>1</c>, <c>25%</c>.</summary>
     public string? MaxSurge { get; init; }
     public int? CanaryReplicas { get; init; }
+
+    /// <summary>Null: the server's own.</summary>
+    public string? CanaryImage { get; init; }
 }

@@ -16,8 +16,12 @@ public sealed record Route(string? Host, string Path)
     }
 
     /// <summary><c>http(s)://host/path</c>, or the path alone when there is no host to write.</summary>
-    public string Url(OperatorSettings settings) =>
-        Host is null ? Path : $"{(settings.DefaultIngressTls ? "https" : "http")}://{Host}{Path}";
+    public string Url(OperatorSettings settings) => Host is null ? Path : SchemeAndHost(settings) + Path;
+
+    /// <summary>The URL before the path. Null when there is no one host: <c>*.example.com</c> is no address.</summary>
+    public string? BaseUrl(OperatorSettings settings) => Host is null or ['*', ..] ? null : SchemeAndHost(settings);
+
+    private string SchemeAndHost(OperatorSettings settings) => $"{(settings.DefaultIngressTls ? "https" : "http")}://{Host}";
 }
 
 /// <summary>Finds the one host and path of a server; what the Ingress gets and what two servers may fight over.</summary>

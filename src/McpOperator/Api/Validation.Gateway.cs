@@ -5,14 +5,12 @@ public static partial class Validation
 {
     private static readonly string[] SideEffects = ["read", "write", "destructive"];
     private static readonly string[] TrustLevels = ["low", "medium", "high"];
-    private static readonly string[] AuthModes = ["none", "header", "oauth"];
+    private static readonly string[] AuthModes = ["none", "header", AuthConfig.OAuth];
     private static readonly string[] PolicyModes = ["allow-list", "observe"];
     private static readonly string[] Decisions = ["allow", "deny"];
-    private static readonly string[] Strategies = ["RollingUpdate", "Recreate", Canary];
+    private static readonly string[] Strategies = [Defaults.Strategy, RolloutConfig.Recreate, RolloutConfig.Canary];
 
-    private const string Canary = "Canary";
-
-    private static void Gateway(SpecFaults faults, MCPServerSpec spec, OperatorSettings settings)
+    private static void Gateway(SpecFaults faults, string name, MCPServerSpec spec, OperatorSettings settings)
     {
         if (spec.Gateway is not { } gateway)
             return;
@@ -23,16 +21,19 @@ public static partial class Validation
         if (gateway.StripPrefix is not null)
             Path(faults, "spec.gateway.stripPrefix", gateway.StripPrefix);
         Resources(faults, "spec.gateway.resources", gateway.Resources);
-        if (gateway.Enabled is not true)
+        if (!spec.HasGateway())
             return;
 
-        faults.Add("spec.gateway.enabled", "the gateway is not supported by this version of the operator yet; remove it or set it to false");
+        if (name == Defaults.GatewayContainer)
+            faults.Add("metadata.name", $"{SpecFaults.Quote(name)} is the name of the gateway's container in the same pod: name the server otherwise");
         if (gateway.Port == spec.Port)
             faults.Add("spec.gateway.port", $"{gateway.Port} is spec.port, too: the gateway and the server share one pod and need a port each");
         if (gateway.Port == Defaults.GatewayMetricsPort)
             faults.Add("spec.gateway.port", $"{gateway.Port} is where the gateway serves its metrics: choose another port");
         if (spec.Port == Defaults.GatewayMetricsPort)
             faults.Add("spec.port", $"{spec.Port} is where the gateway in the same pod serves its metrics: choose another port");
+        if (spec.ServicePort == Defaults.GatewayMetricsPort)
+            faults.Add("spec.servicePort", $"{spec.ServicePort} is the Service's port for the metrics of the gateway: choose another port");
         if (gateway.Image is null && Defaults.Trimmed(settings.GatewayImage) is null)
             faults.Add("spec.gateway.image", $"{Required}: set it, or MCP_GATEWAY_PROXY_IMAGE on the operator");
     }
@@ -50,7 +51,7 @@ public static partial class Validation
             Header(faults, "spec.auth.teamIDHeader", auth.TeamIDHeader);
             Header(faults, "spec.auth.sessionIDHeader", auth.SessionIDHeader);
             Header(faults, "spec.auth.tokenHeader", auth.TokenHeader);
-            if (auth.Mode == "oauth" && auth.IssuerURL is null && spec.Gateway is { Enabled: true })
+            if (auth.Mode == AuthConfig.OAuth && auth.IssuerURL is null && spec.HasGateway())
                 faults.Add("spec.auth.issuerURL", $"{Required} with spec.auth.mode oauth: the URL of the authorization server");
             Url(faults, "spec.auth.issuerURL", auth.IssuerURL);
         }
@@ -75,7 +76,7 @@ public static partial class Validation
             SecretKey(faults, "spec.analytics.apiKeySecretRef", analytics.ApiKeySecretRef);
         if (analytics.Disabled is true)
             return;
-        if (spec.Gateway is not { Enabled: true })
+        if (!spec.HasGateway())
             faults.Add("spec.analytics", "needs the gateway, which sends it: set spec.gateway.enabled to true, or spec.analytics.disabled to true");
         if (Defaults.Trimmed(analytics.IngestURL) is null)
         {
@@ -93,14 +94,15 @@ public static partial class Validation
         var surge = Share(faults, "spec.rollout.maxSurge", rollout.MaxSurge);
         if (unavailable is > 100 && rollout.MaxUnavailable!.EndsWith('%'))
             faults.Add("spec.rollout.maxUnavailable", $"{SpecFaults.Quote(rollout.MaxUnavailable)} must not be more than 100%");
-        if (unavailable == 0 && surge == 0 && rollout.Strategy != "Recreate")
+        if (unavailable == 0 && surge == 0 && rollout.Strategy != RolloutConfig.Recreate)
             faults.Add("spec.rollout.maxUnavailable", "must not be 0 while spec.rollout.maxSurge is 0, too: nothing could ever be replaced");
 
         if (rollout.CanaryReplicas < 0)
             faults.Add("spec.rollout.canaryReplicas", $"{rollout.CanaryReplicas} must not be negative");
-        if (rollout.Strategy != Canary)
+        if (rollout.CanaryImage is not null)
+            Image(faults, "spec.rollout.canaryImage", rollout.CanaryImage);
+        if (!spec.HasCanary())
             return;
-        faults.Add("spec.rollout.strategy", "Canary is not supported by this version of the operator yet; use RollingUpdate or Recreate");
         if (rollout.CanaryReplicas is null or 0)
             faults.Add("spec.rollout.canaryReplicas", $"{Required} with strategy Canary: more than 0 and less than spec.replicas");
         else if (rollout.CanaryReplicas > 0 && !(rollout.CanaryReplicas < spec.Replicas))

@@ -30,7 +30,7 @@ public static partial class Validation
         Resources(faults, "spec.resources", spec.Resources);
         Environment(faults, spec);
         Inventory(faults, spec);
-        Gateway(faults, spec, settings);
+        Gateway(faults, server.Metadata.Name, spec, settings);
         Identity(faults, spec);
         Analytics(faults, spec);
         Rollout(faults, spec);

@@ -3,55 +3,35 @@ using McpOperator.Resources.Types;
 
 namespace McpOperator.Resources;
 
-/// <summary>The Deployment that runs a server's pods.</summary>
+/// <summary>The Deployments that run a server's pods: the stable one, and that of the canary track.</summary>
 public static class DeploymentBuilder
 {
     /// <summary>The user that distroless images run as.</summary>
     private const long NonRootUser = 65532;
 
-    private const string Recreate = "Recreate";
-
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
     /// <param name="settings">Of the operator.</param>
     public static Deployment Build(MCPServer server, OperatorSettings settings)
     {
-        var name = server.Metadata.Name;
         var spec = server.Spec;
-        return new Deployment
-        {
-            Metadata = Labels.MetadataOf(server, Labels.OfTrack(name, Labels.StableTrack)),
-            Spec = new DeploymentSpec
-            {
-                Replicas = spec.Replicas ?? Defaults.Replicas,
-                Selector = new LabelSelector
-                {
-                    MatchLabels = new Dictionary<string, string>
-                    {
-                        [Labels.App] = name,
-                        [Labels.RolloutTrack] = Labels.StableTrack,
-                    },
-                },
-                Strategy = Strategy(spec.Rollout),
-                Template = new PodTemplate
-                {
-                    Metadata = new PodMetadata { Labels = Labels.OfTrack(name, Labels.StableTrack) },
-                    Spec = new PodSpec
-                    {
-                        ServiceAccountName = NamespaceObjects.ServiceAccountName,
-                        AutomountServiceAccountToken = false,
-                        SecurityContext = new PodSecurityContext
-                        {
-                            RunAsNonRoot = true,
-                            RunAsUser = NonRootUser,
-                            SeccompProfile = new SeccompProfile { Type = "RuntimeDefault" },
-                        },
-                        ImagePullSecrets = PullSecrets(spec, settings),
-                        Containers = [ServerContainer(server, settings)],
-                    },
-                },
-            },
-        };
+        var replicas = spec.Replicas ?? Defaults.Replicas;
+        if (spec.HasCanary())
+            replicas = Math.Max(0, replicas - CanaryReplicas(spec));
+        return OfTrack(
+            Labels.StableTrack, server.Metadata.Name, replicas, ImageReference.Resolve(spec, settings), server, settings);
     }
+
+    /// <inheritdoc cref="Build(MCPServer, OperatorSettings)"/>
+    /// <summary>The same pods with another image, if the spec names one, on a track of their own.</summary>
+    public static Deployment BuildCanary(MCPServer server, OperatorSettings settings) => OfTrack(
+        Labels.CanaryTrack, CanaryName(server.Metadata.Name), CanaryReplicas(server.Spec),
+        ImageReference.ResolveCanary(server.Spec, settings), server, settings);
+
+    /// <summary>
+    /// Of the canary track's Deployment. It may be longer than 63 characters: so may names of Deployments and ReplicaSets,
+    /// and those of pods are cut to that (SimpleNameGenerator in apiserver pkg/storage/names).
+    /// </summary>
+    public static string CanaryName(string server) => server + "-canary";
 
     /// <summary>
     /// What others put there can keep the API server from taking ours: a second port of a name, a second handler of a
@@ -76,8 +56,34 @@ public static class DeploymentBuilder
     public static bool UsesOperatorPullSecret(MCPServerSpec spec, OperatorSettings settings) =>
         settings.ProvisionedRegistry.HasCredentials && !NonBlank(spec.ImagePullSecrets).Any();
 
-    private static DeploymentStrategy Strategy(RolloutConfig? rollout) => rollout?.Strategy == Recreate
-        ? new DeploymentStrategy { Type = Recreate }
+    private static int CanaryReplicas(MCPServerSpec spec) => spec.Rollout?.CanaryReplicas ?? 0;
+
+    private static Deployment OfTrack(
+        string track, string name, int replicas, string image, MCPServer server, OperatorSettings settings) => new()
+        {
+            Metadata = Labels.MetadataOf(server, Labels.OfTrack(server.Metadata.Name, track), name: name),
+            Spec = new DeploymentSpec
+            {
+                Replicas = replicas,
+                Selector = new LabelSelector
+                {
+                    MatchLabels = new Dictionary<string, string>
+                    {
+                        [Labels.App] = server.Metadata.Name,
+                        [Labels.RolloutTrack] = track,
+                    },
+                },
+                Strategy = Strategy(server.Spec.Rollout),
+                Template = new PodTemplate
+                {
+                    Metadata = new PodMetadata { Labels = Labels.OfTrack(server.Metadata.Name, track) },
+                    Spec = Pod(server, settings, image),
+                },
+            },
+        };
+
+    private static DeploymentStrategy Strategy(RolloutConfig? rollout) => rollout?.Strategy == RolloutConfig.Recreate
+        ? new DeploymentStrategy { Type = RolloutConfig.Recreate }
         : new DeploymentStrategy
         {
             Type = Defaults.Strategy,
@@ -88,25 +94,40 @@ public static class DeploymentBuilder
             },
         };
 
-    private static Container ServerContainer(MCPServer server, OperatorSettings settings)
+    private static PodSpec Pod(MCPServer server, OperatorSettings settings, string image)
+    {
+        var serverContainer = ServerContainer(server, image);
+        var hasGateway = server.Spec.HasGateway();
+        return new PodSpec
+        {
+            ServiceAccountName = NamespaceObjects.ServiceAccountName,
+            AutomountServiceAccountToken = false,
+            SecurityContext = new PodSecurityContext
+            {
+                RunAsNonRoot = true,
+                RunAsUser = NonRootUser,
+                SeccompProfile = new SeccompProfile { Type = "RuntimeDefault" },
+            },
+            ImagePullSecrets = PullSecrets(server.Spec, settings),
+            Containers = hasGateway ? [serverContainer, GatewayContainer.Build(server, settings)] : [serverContainer],
+            Volumes = hasGateway ? [GatewayContainer.PolicyVolume(server.Metadata.Name)] : null,
+        };
+    }
+
+    private static Container ServerContainer(MCPServer server, string image)
     {
         var port = server.Spec.Port ?? Defaults.Port;
         return new Container
         {
             Name = server.Metadata.Name,
-            Image = ImageReference.Resolve(server.Spec, settings),
-            ImagePullPolicy = "IfNotPresent",
+            Image = image,
+            ImagePullPolicy = ContainerParts.PullPolicy,
             Ports = [new ContainerPort { Name = "http", Number = port }],
             Env = Environment(server.Spec),
-            Resources = ResourcesOf(server.Spec),
-            LivenessProbe = TcpProbe(port, initialDelay: 5, period: 10),
-            ReadinessProbe = TcpProbe(port, initialDelay: 3, period: 5),
-            SecurityContext = new ContainerSecurityContext
-            {
-                AllowPrivilegeEscalation = false,
-                RunAsNonRoot = true,
-                Capabilities = new Capabilities { Drop = ["ALL"] },
-            },
+            Resources = ContainerParts.Resources(server.Spec.Resources),
+            LivenessProbe = ContainerParts.Liveness(port),
+            ReadinessProbe = ContainerParts.Readiness(port),
+            SecurityContext = ContainerParts.SecurityContext,
         };
     }
 
@@ -114,20 +135,9 @@ public static class DeploymentBuilder
     {
         var env = new List<Env>((spec.EnvVars?.Count ?? 0) + (spec.SecretEnvVars?.Count ?? 0));
         foreach (var variable in spec.EnvVars ?? [])
-            env.Add(new Env { Name = variable.Name!, Value = string.IsNullOrEmpty(variable.Value) ? null : variable.Value });
+            env.Add(ContainerParts.Variable(variable.Name!, variable.Value));
         foreach (var variable in spec.SecretEnvVars ?? [])
-            env.Add(new Env
-            {
-                Name = variable.Name!,
-                ValueFrom = new EnvSource
-                {
-                    SecretKeyRef = new SecretKeySelector
-                    {
-                        Name = variable.SecretKeyRef!.Name!,
-                        Key = variable.SecretKeyRef.Key!,
-                    },
-                },
-            });
+            env.Add(ContainerParts.Variable(variable.Name!, variable.SecretKeyRef!));
         return env.Count == 0 ? null : env;
     }
 
@@ -145,21 +155,4 @@ public static class DeploymentBuilder
 
     private static IEnumerable<string> NonBlank(IReadOnlyList<string>? secrets) =>
         (secrets ?? []).Where(secret => !string.IsNullOrWhiteSpace(secret)).Select(secret => secret.Trim());
-
-    private static ContainerResources ResourcesOf(MCPServerSpec spec)
-    {
-        var resources = Defaults.Resources(spec.Resources);
-        return new ContainerResources
-        {
-            Requests = new Quantities { Cpu = resources.Requests!.Cpu!, Memory = resources.Requests.Memory! },
-            Limits = new Quantities { Cpu = resources.Limits!.Cpu!, Memory = resources.Limits.Memory! },
-        };
-    }
-
-    private static Probe TcpProbe(int port, int initialDelay, int period) => new()
-    {
-        TcpSocket = new TcpSocketAction { Port = port },
-        InitialDelaySeconds = initialDelay,
-        PeriodSeconds = period,
-    };
 }

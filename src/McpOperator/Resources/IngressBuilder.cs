@@ -11,6 +11,9 @@ public static class IngressBuilder
     private const string NginxSslRedirect = "nginx.ingress.kubernetes.io/ssl-redirect";
     private const string ClassAnnotation = "kubernetes.io/ingress.class";
 
+    /// <summary>Where OAuth clients ask which authorization server protects a resource (RFC 9728, 3.1): before its path.</summary>
+    private const string ProtectedResource = "/.well-known/oauth-protected-resource";
+
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
     /// <param name="settings">Of the operator.</param>
     public static Ingress Build(MCPServer server, OperatorSettings settings)
@@ -31,25 +34,7 @@ public static class IngressBuilder
                     new IngressRule
                     {
                         Host = route.Host,
-                        Http = new HttpIngressRule
-                        {
-                            Paths =
-                            [
-                                new HttpIngressPath
-                                {
-                                    Path = route.Path,
-                                    PathType = "Prefix",
-                                    Backend = new IngressBackend
-                                    {
-                                        Service = new IngressServiceBackend
-                                        {
-                                            Name = name,
-                                            Port = new ServiceBackendPort { Number = spec.ServicePort ?? Defaults.ServicePort },
-                                        },
-                                    },
-                                },
-                            ],
-                        },
+                        Http = new HttpIngressRule { Paths = Paths(name, spec, route.Path) },
                     },
                 ],
             },
@@ -69,6 +54,28 @@ public static class IngressBuilder
         return ingress with
         {
             Metadata = ingress.Metadata with { Annotations = annotations.Count == 0 ? null : annotations },
+        };
+    }
+
+    private static List<HttpIngressPath> Paths(string server, MCPServerSpec spec, string path)
+    {
+        var paths = new List<HttpIngressPath>(capacity: 2) { To(path) };
+        if (spec.HasGateway() && spec.Auth is { Mode: AuthConfig.OAuth })
+            paths.Add(To(path == "/" ? ProtectedResource : ProtectedResource + path));
+        return paths;
+
+        HttpIngressPath To(string prefix) => new()
+        {
+            Path = prefix,
+            PathType = "Prefix",
+            Backend = new IngressBackend
+            {
+                Service = new IngressServiceBackend
+                {
+                    Name = server,
+                    Port = new ServiceBackendPort { Number = spec.ServicePort ?? Defaults.ServicePort },
+                },
+            },
         };
     }
 

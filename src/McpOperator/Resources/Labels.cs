@@ -11,6 +11,7 @@ public static class Labels
     public const string ManagedByValue = "mcp-runtime";
     public const string RolloutTrack = "mcpruntime.org/rollout-track";
     public const string StableTrack = "stable";
+    public const string CanaryTrack = "canary";
 
     /// <summary>What the watches of owned objects select.</summary>
     public const string ManagedSelector = $"{ManagedBy}={ManagedByValue}";
@@ -33,10 +34,15 @@ public static class Labels
     /// <summary>The selector of all of a server's pods, as the scale subresource wants it.</summary>
     public static string PodSelector(string server) => $"{App}={server},{ManagedSelector}";
 
+    /// <param name="server">Whose object it is.</param>
+    /// <param name="labels">As above.</param>
+    /// <param name="annotations">Null for none.</param>
+    /// <param name="name">Of the object; null when that is the server's.</param>
     internal static Metadata MetadataOf(
-        MCPServer server, Dictionary<string, string> labels, IReadOnlyDictionary<string, string>? annotations = null) => new()
+        MCPServer server, Dictionary<string, string> labels, IReadOnlyDictionary<string, string>? annotations = null,
+        string? name = null) => new()
         {
-            Name = server.Metadata.Name,
+            Name = name ?? server.Metadata.Name,
             Namespace = server.Metadata.Namespace,
             Labels = labels,
             Annotations = annotations,

@@ -12,7 +12,10 @@ public sealed class CrdTests
 {
     private static readonly Crd Definition = Crd.Load();
 
-    public static TheoryData<string> Samples => new("mcpserver_minimal.yaml", "mcpserver_host.yaml");
+    public static TheoryData<string> Samples => new(["mcpserver_minimal.yaml", "mcpserver_host.yaml", .. NotInstalled]);
+
+    /// <summary>Of what the reconciler does not build yet: `make run` would show servers that never become ready.</summary>
+    private static readonly string[] NotInstalled = ["mcpserver_gateway.yaml", "mcpserver_canary.yaml", "mcpserver_governed.yaml"];
 
     [Theory]
     [InlineData("spec", typeof(MCPServerSpec))]
@@ -202,7 +205,7 @@ public sealed class CrdTests
         {
             var listed = ((YamlSequenceNode)Crd.Documents(directory + "/kustomization.yaml").Single()["resources"]).Select(file => file.ToString());
             var there = Directory.EnumerateFiles(RepositoryRoot.File(directory), "*.yaml").Select(file => Path.GetFileName(file)!);
-            Assert.Equal(there.Where(file => file != "kustomization.yaml").Order(), listed.Order());
+            Assert.Equal(there.Where(file => file != "kustomization.yaml").Except(NotInstalled).Order(), listed.Order());
         }
 
         var tested = Samples.Select(row => row.Data);
@@ -250,6 +253,8 @@ public sealed class CrdTests
     [InlineData("spec.gateway", "upstreamURL", "http://127.0.0.1:<port>")]
     [InlineData("spec.analytics", "source", "<name>-gateway")]
     [InlineData("spec.analytics", "eventType", Defaults.AnalyticsEventType)]
+    [InlineData("spec.gateway", "image", "MCP_GATEWAY_PROXY_IMAGE")]
+    [InlineData("spec.analytics", "ingestURL", "MCP_SENTINEL_INGEST_URL")]
     public void TheReferenceHasTheDefaultsThatTheSchemaCannotHave(string section, string field, string value)
     {
         var text = File.ReadAllText(RepositoryRoot.File("docs/api.md"));

@@ -167,11 +167,12 @@ public sealed class DefaultsTests
     {
         var spec = Spec("""
             {"image":" a ","imageTag":" 1 ","ingressHost":" h ","ingressClass":" c ","description":" d ","teamID":" t ",
-             "envVars":[{"name":"A","value":" v "}],"rollout":{"strategy":" Recreate "}}
+             "envVars":[{"name":"A","value":" v "}],"rollout":{"strategy":" Canary ","canaryImage":" b "}}
             """);
         var effective = Defaults.Apply("hello", spec, Settings);
-        Assert.Equal(("a", "1", "h", "c", "Recreate"),
-            (effective.Image, effective.ImageTag, effective.IngressHost, effective.IngressClass, effective.Rollout!.Strategy));
+        Assert.Equal(("a", "1", "h", "c", "Canary", "b"),
+            (effective.Image, effective.ImageTag, effective.IngressHost, effective.IngressClass,
+                effective.Rollout!.Strategy, effective.Rollout.CanaryImage));
         Assert.Equal((" d ", " t ", " v "), (effective.Description, effective.TeamID, effective.EnvVars![0].Value));
     }
 
@@ -198,6 +199,27 @@ public sealed class DefaultsTests
     {
         var effective = Defaults.Resources(new ResourceRequirements { Requests = new ResourceList { Memory = "1024Mi" } });
         Assert.Equal(("1Gi", "1Gi"), (effective.Requests!.Memory, effective.Limits!.Memory));
+    }
+
+    [Theory]
+    [InlineData("""{"gateway":{"enabled":true}}""", "http://ingest.example.com hello-gateway mcp.request")]
+    [InlineData("""{"gateway":{"enabled":true},"analytics":{"source":"s"}}""", "http://ingest.example.com s mcp.request")]
+    [InlineData("""{"gateway":{"enabled":true},"analytics":{"ingestURL":" http://own ","eventType":"e"}}""", "http://own hello-gateway e")]
+    [InlineData("""{"gateway":{"enabled":true},"analytics":{"disabled":true,"ingestURL":"http://own"}}""", null)]
+    [InlineData("""{"gateway":{"enabled":false},"analytics":{"ingestURL":"http://own"}}""", null)]
+    [InlineData("""{}""", null)]
+    public void TheGatewayReportsUnlessItIsDisabled(string spec, string? expected)
+    {
+        var effective = Defaults.Apply("hello", Spec(spec), Settings);
+        var analytics = Defaults.Analytics("hello", effective, Settings);
+        Assert.Equal(expected, analytics is null ? null : $"{analytics.IngestURL} {analytics.Source} {analytics.EventType}");
+    }
+
+    [Fact]
+    public void WithoutAnIngestUrlNothingIsReported()
+    {
+        var effective = Defaults.Apply("hello", Spec("""{"gateway":{"enabled":true}}"""), new OperatorSettings());
+        Assert.Null(Defaults.Analytics("hello", effective, new OperatorSettings()));
     }
 
     private static string Normal(string json) => JsonSerializer.Serialize(JsonDocument.Parse(json).RootElement);

@@ -52,4 +52,23 @@ public sealed class ImageReferenceTests
         var spec = new MCPServerSpec { Image = "t", UseProvisionedRegistry = provisioned, RegistryOverride = registryOverride };
         Assert.Equal(expected, ImageReference.Resolve(spec, settings));
     }
+
+    [Theory]
+    [InlineData("tools:1", null, "ghcr.io/acme/next:2", null, "ghcr.io/acme/next:2")]
+    [InlineData("tools:1", null, "next", null, "next:latest")]
+    [InlineData("tools", "1.4", "next", "reg.example.com", "reg.example.com/next:1.4")]
+    [InlineData("tools", "1.4", " ", "reg.example.com", "reg.example.com/tools:1.4")]
+    [InlineData("tools:1", null, null, null, "tools:1")]
+    public void TheCanaryImageIsResolvedAlikeAndIsTheServersWithoutOne(
+        string image, string? tag, string? canaryImage, string? registry, string expected)
+    {
+        var spec = new MCPServerSpec
+        {
+            Image = image,
+            ImageTag = tag,
+            RegistryOverride = registry,
+            Rollout = new RolloutConfig { CanaryImage = canaryImage },
+        };
+        Assert.Equal(expected, ImageReference.ResolveCanary(spec, new OperatorSettings()));
+    }
 }

@@ -41,4 +41,12 @@ public sealed class RoutingTests
     [InlineData(null, true, "/hello/mcp")]
     public void SpellsTheUrl(string? host, bool tls, string url) =>
         Assert.Equal(url, new Route(host, "/hello/mcp").Url(new OperatorSettings { DefaultIngressTls = tls }));
+
+    [Theory]
+    [InlineData("mcp.example.com", true, "https://mcp.example.com")]
+    [InlineData("mcp.example.com", false, "http://mcp.example.com")]
+    [InlineData("*.example.com", true, null)]
+    [InlineData(null, true, null)]
+    public void TheBaseUrlIsThatOfOneHost(string? host, bool tls, string? url) =>
+        Assert.Equal(url, new Route(host, "/hello/mcp").BaseUrl(new OperatorSettings { DefaultIngressTls = tls }));
 }

@@ -88,6 +88,25 @@ public sealed class IngressBuilderTests
         Assert.Equal((ruleHost, rulePath), (rule.Host, rule.Http.Paths.Single().Path));
     }
 
+    [Theory]
+    [InlineData("oauth", null, "/demo/mcp /.well-known/oauth-protected-resource/demo/mcp")]
+    [InlineData("oauth", "tools/", "/tools/ /.well-known/oauth-protected-resource/tools/")]
+    [InlineData("oauth", "/", "/ /.well-known/oauth-protected-resource")]
+    [InlineData("header", null, "/demo/mcp")]
+    [InlineData("none", null, "/demo/mcp")]
+    public void WithOAuthTheMetadataOfTheResourceIsServedToo(string mode, string? path, string expected)
+    {
+        var server = Servers.WithGateway(
+            new MCPServerSpec { ServicePort = 81, IngressPath = path, Auth = new AuthConfig { Mode = mode, IssuerURL = "https://id.example" } });
+
+        var paths = IngressBuilder.Build(server, Servers.Settings).Spec.Rules.Single().Http.Paths;
+
+        Assert.Equal(expected, string.Join(' ', paths.Select(one => one.Path)));
+        Assert.All(paths, one => Assert.Equal(
+            ("Prefix", "demo", 81), (one.PathType, one.Backend.Service.Name, one.Backend.Service.Port.Number)));
+        Assert.Single(IngressBuilder.Build(Servers.Off(server), Servers.Settings).Spec.Rules.Single().Http.Paths);
+    }
+
     [Fact]
     public void AnOldApiServerIsFirstGivenTheIngressWithoutTheClassAnnotation()
     {

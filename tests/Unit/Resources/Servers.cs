@@ -15,6 +15,23 @@ internal static class Servers
         return server with { Spec = Defaults.Apply(name, server.Spec, settings ?? Settings) };
     }
 
+    /// <summary>With the smallest gateway, and whatever else the spec says.</summary>
+    public static MCPServer WithGateway(MCPServerSpec? spec = null, OperatorSettings? settings = null)
+    {
+        spec ??= new MCPServerSpec();
+        return Effective(
+            spec with
+            {
+                Image = spec.Image ?? "example.org/demo:1",
+                Gateway = (spec.Gateway ?? new GatewayConfig()) with { Enabled = true, Image = "example.org/gateway:1" },
+            },
+            settings);
+    }
+
+    /// <summary>The same with its gateway switched off, and everything that was written for it left in the spec.</summary>
+    public static MCPServer Off(MCPServer server) =>
+        server with { Spec = server.Spec with { Gateway = server.Spec.Gateway! with { Enabled = false } } };
+
     public static MCPServer Of(MCPServerSpec? spec = null, string name = "demo", string ns = "team", DateTimeOffset? created = null) => new()
     {
         Metadata = new ObjectMeta

@@ -57,6 +57,7 @@ public sealed record PodSpec
     public required PodSecurityContext SecurityContext { get; init; }
     public IReadOnlyList<LocalObjectReference>? ImagePullSecrets { get; init; }
     public required IReadOnlyList<Container> Containers { get; init; }
+    public IReadOnlyList<Volume>? Volumes { get; init; }
 }
 
 public sealed record PodSecurityContext
@@ -76,6 +77,12 @@ public sealed record LocalObjectReference
     public required string Name { get; init; }
 }
 
+public sealed record Volume
+{
+    public required string Name { get; init; }
+    public required LocalObjectReference ConfigMap { get; init; }
+}
+
 public sealed record Container
 {
     public required string Name { get; init; }
@@ -84,6 +91,7 @@ public sealed record Container
     public required IReadOnlyList<ContainerPort> Ports { get; init; }
     public IReadOnlyList<Env>? Env { get; init; }
     public required ContainerResources Resources { get; init; }
+    public IReadOnlyList<VolumeMount>? VolumeMounts { get; init; }
     public required Probe LivenessProbe { get; init; }
     public required Probe ReadinessProbe { get; init; }
     public required ContainerSecurityContext SecurityContext { get; init; }
@@ -126,6 +134,13 @@ public sealed record ContainerResources
     public required Quantities Limits { get; init; }
 }
 
+public sealed record VolumeMount
+{
+    public required string Name { get; init; }
+    public required string MountPath { get; init; }
+    public required bool ReadOnly { get; init; }
+}
+
 /// <summary>In the API server's canonical form: any other is stored differently from what was sent.</summary>
 public sealed record Quantities
 {
@@ -133,9 +148,11 @@ public sealed record Quantities
     public required string Memory { get; init; }
 }
 
+/// <summary>With exactly one of the two actions.</summary>
 public sealed record Probe
 {
-    public required TcpSocketAction TcpSocket { get; init; }
+    public TcpSocketAction? TcpSocket { get; init; }
+    public HttpGetAction? HttpGet { get; init; }
     public required int InitialDelaySeconds { get; init; }
     public required int PeriodSeconds { get; init; }
 }
@@ -145,10 +162,19 @@ public sealed record TcpSocketAction
     public required int Port { get; init; }
 }
 
+public sealed record HttpGetAction
+{
+    public required string Path { get; init; }
+    public required int Port { get; init; }
+}
+
 public sealed record ContainerSecurityContext
 {
     public required bool AllowPrivilegeEscalation { get; init; }
     public required bool RunAsNonRoot { get; init; }
+
+    /// <summary>Null, which is the API server's false, for images that we know nothing of.</summary>
+    public bool? ReadOnlyRootFilesystem { get; init; }
     public required Capabilities Capabilities { get; init; }
 }
 
