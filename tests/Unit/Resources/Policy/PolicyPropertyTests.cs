@@ -23,7 +23,7 @@ public sealed class PolicyPropertyTests
             var document = Access.Document(server, grants, sessions, cluster);
             Assert.Equal(revision, document.Revision);
             Assert.Equal(text, document.ToText(Time));
-        }, iter: 2_000);
+        }, iter: 500);
 
     [Fact]
     public void WhatIsStoredIsReadAsWhatWasWritten() => Document.Sample(
@@ -31,7 +31,7 @@ public sealed class PolicyPropertyTests
         {
             Assert.Equal(new StoredPolicy(document.Revision, Time), StoredPolicy.Read(Encoding.UTF8.GetBytes(document.ToText(Time))));
             Assert.Equal(new StoredPolicy(document.Revision, null), StoredPolicy.Read(Encoding.UTF8.GetBytes(document.ToText(null))));
-        }, iter: 1_000);
+        }, iter: 300);
 
     /// <summary>One byte is another: nothing of it is kept but where the byte says nothing.</summary>
     [Fact]
@@ -45,7 +45,7 @@ public sealed class PolicyPropertyTests
                 return;
             Assert.Equal(document.Revision, stored.Revision);
             Assert.Equal(Content(text), Content(changed));
-        }, iter: 5_000);
+        }, iter: 2_000);
 
     private static string Content(byte[] text)
     {

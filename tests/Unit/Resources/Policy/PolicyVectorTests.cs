@@ -1,11 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using McpOperator.Api;
 
 namespace McpOperator.Unit.Resources.Policy;
 
 /// <summary>Documents whose hashes gateways are known to compute. They never change.</summary>
-public sealed class PolicyVectorTests
+public sealed partial class PolicyVectorTests
 {
     private const string Minimal =
         """{"schema_version":"v1","revision":"","server":{"name":"demo","namespace":"mcp-servers","cluster":"local"},"auth":{"mode":"header","human_id_header":"X-MCP-Human-ID","agent_id_header":"X-MCP-Agent-ID","team_id_header":"X-MCP-Team-ID","session_id_header":"X-MCP-Agent-Session","token_header":"Authorization"},"policy":{"mode":"allow-list","default_decision":"deny","enforce_on":"call_tool","policy_version":"v1"},"session":{"store":"kubernetes","header_name":"X-MCP-Agent-Session","max_lifetime":"24h","idle_timeout":"1h","upstream_token_header":"Authorization"}}""";
@@ -117,4 +118,33 @@ public sealed class PolicyVectorTests
             "\"labels\":{\"Z\":\"0\",\"z\":\"1\",\"\uffff\":\"2\",\"\U00010000\":\"3\"}",
             NaivePolicy.Compact(Access.Document(server).ToText(null), blankRevision: true), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void EveryFieldIsDocumented()
+    {
+        var server = Access.Server("""
+            {"teamID":"t","auth":{"mode":"m","humanIDHeader":"h","agentIDHeader":"a","teamIDHeader":"t","sessionIDHeader":"s","tokenHeader":"t",
+              "issuerURL":"i","audience":"a","trustDomain":"t"},
+             "policy":{"mode":"m","defaultDecision":"d","enforceOn":"e","policyVersion":"v"},
+             "session":{"required":true,"store":"s","headerName":"h","maxLifetime":"m","idleTimeout":"i","upstreamTokenHeader":"u"},
+             "tools":[{"name":"n","description":"d","requiredTrust":"low","sideEffect":"read","riskLevel":"low","labels":{"name":"x"}}]}
+            """);
+        var grant = Access.Grant("g", fields: """
+            "subject":{"humanID":"h","agentID":"a"},"allowedSideEffects":["read"],"policyVersion":"v","disabled":true,"toolRules":[{"name":"n"}]
+            """);
+        var session = Access.Session("s", fields: """
+            "subject":{"humanID":"h","agentID":"a"},"revoked":true,"expiresAt":"2026-03-26T12:00:00Z","policyVersion":"v","upstreamTokenSecretRef":{"name":"s","key":"k"}
+            """);
+        var text = Access.Document(server, [grant], [session]).ToText(DateTimeOffset.UnixEpoch);
+        var written = text.Split('\n').Where(line => line.Contains("\": ", StringComparison.Ordinal)).Select(line => line.Trim().Split('"')[1]);
+        // The table of fields: their names, and two words that are none.
+        var documented = File.ReadLines(RepositoryRoot.File("docs/policy.md"))
+            .SkipWhile(line => line != "| object | fields |").Skip(2).TakeWhile(line => line.StartsWith('|'))
+            .SelectMany(line => FieldName().Matches(line.Split(" | ")[1]).Select(match => match.Groups[1].Value))
+            .Except(["v1", "secret/key"]);
+        Assert.Equal(documented.Distinct().Order(), written.Distinct().Order());
+    }
+
+    [GeneratedRegex(@"`([^`\[]+)(\[\])?`")]
+    private static partial Regex FieldName();
 }
