@@ -1,4 +1,3 @@
-using System.Text.Json;
 using McpOperator.Kubernetes;
 
 namespace McpOperator.Api;
@@ -11,15 +10,6 @@ public sealed record MCPAccessGrant : PolicyMember
     public MCPAccessGrantSpec Spec { get; init; } = new();
 
     public override ServerReference? ServerRef => Spec.ServerRef;
-
-    /// <summary>A <see cref="Decoder{T}"/>. Never throws for what is stored.</summary>
-    public static MCPAccessGrant Decode(JsonElement json) => new()
-    {
-        Metadata = ObjectMeta.Decode(json.Child("metadata"u8) ?? default),
-        Spec = ReadSpec(json, ApiJsonContext.Default.MCPAccessGrantSpec, out var faults) ?? new MCPAccessGrantSpec(),
-        Unreadable = faults,
-        Reported = LastReport.Decode(json),
-    };
 }
 
 /// <summary>As the user wrote it: null means unset.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using McpOperator.Kubernetes;
 
 namespace McpOperator.Api;
@@ -14,15 +13,6 @@ public sealed record MCPAgentSession : PolicyMember
 
     /// <summary>Null when it never expires. Of a valid session.</summary>
     public DateTimeOffset? ExpiresAt => KubernetesTime.TryParse(Spec.ExpiresAt, out var time) ? time : null;
-
-    /// <summary>A <see cref="Decoder{T}"/>. Never throws for what is stored.</summary>
-    public static MCPAgentSession Decode(JsonElement json) => new()
-    {
-        Metadata = ObjectMeta.Decode(json.Child("metadata"u8) ?? default),
-        Spec = ReadSpec(json, ApiJsonContext.Default.MCPAgentSessionSpec, out var faults) ?? new MCPAgentSessionSpec(),
-        Unreadable = faults,
-        Reported = LastReport.Decode(json),
-    };
 }
 
 /// <summary>As the user wrote it: null means unset.</summary>

@@ -1,12 +1,9 @@
-using System.Runtime.InteropServices;
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using McpOperator.Kubernetes;
 
 namespace McpOperator.Api;
 
 /// <summary>What grants and sessions have in common: they name a server, and stand in its policy when it takes them.</summary>
-public abstract record PolicyMember : IKubernetesObject
+public abstract record PolicyMember
 {
     public required ObjectMeta Metadata { get; init; }
 
@@ -19,17 +16,6 @@ public abstract record PolicyMember : IKubernetesObject
     public abstract ServerReference? ServerRef { get; }
 
     public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
-
-    public string ResourceVersion => Metadata.ResourceVersion;
-
-    /// <summary>The server that it is for, in its own namespace when it names none; null when it names no server.</summary>
-    public ObjectKey? Server => string.IsNullOrEmpty(ServerRef?.Name)
-        ? null
-        : new ObjectKey(Defaults.Trimmed(ServerRef.Namespace) ?? Metadata.Namespace, ServerRef.Name);
-
-    private protected static T? ReadSpec<T>(JsonElement json, JsonTypeInfo<T> type, out IReadOnlyList<SpecFault>? faults)
-        where T : class =>
-        SpecJson.Read(json.Child("spec"u8) is { } spec ? JsonMarshal.GetRawUtf8Value(spec).ToArray() : default, type, out faults);
 }
 
 /// <summary>The MCPServer that a grant or a session is for.</summary>

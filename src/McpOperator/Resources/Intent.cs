@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using McpOperator.Resources.Types;
@@ -7,9 +8,6 @@ namespace McpOperator.Resources;
 /// <summary>The body of an apply: the JSON of an object that names every field we own, and no other.</summary>
 public static class Intent
 {
-    private static readonly ManifestJsonContext Sparing = new(
-        new JsonSerializerOptions(ManifestJsonContext.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-
     public static byte[] Of(Deployment deployment) =>
         JsonSerializer.SerializeToUtf8Bytes(deployment, ManifestJsonContext.Default.Deployment);
 
@@ -20,11 +18,16 @@ public static class Intent
         JsonSerializer.SerializeToUtf8Bytes(ingress, ManifestJsonContext.Default.Ingress);
 
     /// <summary>
-    /// With as few escapes as the JSON of JSON can have: the API server takes bodies of 3 MiB, and a policy of 1 MiB, each
-    /// quote of which were six bytes, could be larger.
+    /// With no more escapes than JSON in JSON needs: the API server takes bodies of 3 MiB, and six bytes for each quote of
+    /// a policy of 1 MiB could be more.
     /// </summary>
-    public static byte[] Of(ConfigMap configMap) =>
-        JsonSerializer.SerializeToUtf8Bytes(configMap, Sparing.ConfigMap);
+    public static byte[] Of(ConfigMap configMap)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+            JsonSerializer.Serialize(writer, configMap, ManifestJsonContext.Default.ConfigMap);
+        return buffer.WrittenSpan.ToArray();
+    }
 
     public static byte[] Of(ServiceAccount account) =>
         JsonSerializer.SerializeToUtf8Bytes(account, ManifestJsonContext.Default.ServiceAccount);

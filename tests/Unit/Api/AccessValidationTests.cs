@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using McpOperator.Api;
+using McpOperator.Unit.Resources.Policy;
 
 namespace McpOperator.Unit.Api;
 
@@ -15,10 +16,10 @@ public sealed partial class AccessValidationTests
 
     // A later member of the same name wins.
     private static IReadOnlyList<SpecFault> OfGrant(string fields) => Validation.Validate(
-        Decode($$"""{"serverRef":{"name":"demo"},"subject":{}{{fields}}}""", MCPAccessGrant.Decode));
+        Decode($$"""{"serverRef":{"name":"demo"},"subject":{}{{fields}}}""", Access.AsGrant));
 
     private static IReadOnlyList<SpecFault> OfSession(string fields) => Validation.Validate(
-        Decode($$"""{"serverRef":{"name":"demo"},"subject":{"humanID":"h"}{{fields}}}""", MCPAgentSession.Decode));
+        Decode($$"""{"serverRef":{"name":"demo"},"subject":{"humanID":"h"}{{fields}}}""", Access.AsSession));
 
     private static readonly string Long = new('x', 129);
 
@@ -124,8 +125,8 @@ public sealed partial class AccessValidationTests
     {
         const string spec = """{"serverRef":{"name":"demo"},"subject":{"humanID":"h"}}""";
         string[] faults = valid ? [] : ["metadata.name"];
-        Assert.Equal(faults, Validation.Validate(Decode(spec, MCPAccessGrant.Decode, name)).Select(fault => fault.Field));
-        Assert.Equal(faults, Validation.Validate(Decode(spec, MCPAgentSession.Decode, name)).Select(fault => fault.Field));
+        Assert.Equal(faults, Validation.Validate(Decode(spec, Access.AsGrant, name)).Select(fault => fault.Field));
+        Assert.Equal(faults, Validation.Validate(Decode(spec, Access.AsSession, name)).Select(fault => fault.Field));
     }
 
     [Fact]

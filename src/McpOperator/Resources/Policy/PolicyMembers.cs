@@ -31,7 +31,7 @@ public sealed class PolicyMembers
 
     /// <param name="key">Of the server.</param>
     /// <param name="server">Null when there is none of that name.</param>
-    /// <param name="grants">All that name it (<see cref="PolicyMember.Server"/>), in any order.</param>
+    /// <param name="grants">All that name it (<see cref="StoredMember.Server"/>), in any order.</param>
     /// <param name="sessions">Likewise.</param>
     /// <param name="now">Decides which sessions are expired.</param>
     public static PolicyMembers Of(

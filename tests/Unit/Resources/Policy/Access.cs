@@ -9,19 +9,25 @@ internal static class Access
 {
     public static MCPServer Server(string spec = "{}", string name = "demo", string ns = "servers", string? allow = null)
     {
-        var server = Read(Object(spec, name, ns), json => StoredServer.Decode(json).Read());
+        var server = Read(Object(spec, name, ns), AsServer);
         return server with { Metadata = server.Metadata with { AllowAccessFrom = allow } };
     }
 
     public static MCPAccessGrant Grant(string name, string ns = "servers", string fields = "") =>
-        Read(Object($$"""{"serverRef":{"name":"demo","namespace":"servers"},"subject":{}{{Comma(fields)}}}""", name, ns), MCPAccessGrant.Decode);
+        Read(Object($$"""{"serverRef":{"name":"demo","namespace":"servers"},"subject":{}{{Comma(fields)}}}""", name, ns), AsGrant);
 
     public static MCPAgentSession Session(string name, string ns = "servers", string fields = "") =>
-        Read(Object($$"""{"serverRef":{"name":"demo","namespace":"servers"},"subject":{"agentID":"a"}{{Comma(fields)}}}""", name, ns), MCPAgentSession.Decode);
+        Read(Object($$"""{"serverRef":{"name":"demo","namespace":"servers"},"subject":{"agentID":"a"}{{Comma(fields)}}}""", name, ns), AsSession);
 
     public static PolicyDocument Document(
         MCPServer server, IReadOnlyList<MCPAccessGrant>? grants = null, IReadOnlyList<MCPAgentSession>? sessions = null, string cluster = "local") =>
         new(server, new OperatorSettings { ClusterName = cluster }, grants ?? [], sessions ?? []);
+
+    public static MCPServer AsServer(JsonElement json) => StoredServer.Decode(json).Read();
+
+    public static MCPAccessGrant AsGrant(JsonElement json) => StoredMember.Decode(json).ReadGrant();
+
+    public static MCPAgentSession AsSession(JsonElement json) => StoredMember.Decode(json).ReadSession();
 
     public static T Read<T>(string json, Func<JsonElement, T> decode)
     {

@@ -137,10 +137,8 @@ public sealed class PolicyMembersTests
     [Fact]
     public void WhoNamesNoServerIsInvalid()
     {
-        var grant = Access.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":"x"}""", MCPAccessGrant.Decode);
-        var session = Access.Read("""{"metadata":{"name":"s","namespace":"team"}}""", MCPAgentSession.Decode);
-        Assert.Null(grant.Server);
-        Assert.Null(session.Server);
+        var grant = Access.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":"x"}""", Access.AsGrant);
+        var session = Access.Read("""{"metadata":{"name":"s","namespace":"team"}}""", Access.AsSession);
         Assert.Equal(new Verdict("Rejected", "Invalid", "spec: must be an object"), PolicyMembers.OfNoServer(grant));
         Assert.Equal("Invalid", PolicyMembers.OfNoServer(session).Reason);
     }
@@ -161,7 +159,7 @@ public sealed class PolicyMembersTests
         Assert.Equal(4096, refused.Message!.Length);
 
         MCPAccessGrant Reporting(AccessStatus status) => Access.Read(
-            $$"""{"metadata":{"name":"g","generation":3},"status":{{JsonSerializer.Serialize(status, ApiJsonContext.Default.AccessStatus)}}}""", MCPAccessGrant.Decode);
+            $$"""{"metadata":{"name":"g","generation":3},"status":{{JsonSerializer.Serialize(status, ApiJsonContext.Default.AccessStatus)}}}""", Access.AsGrant);
 
         static (string, string, string) Flat(AccessStatus status) =>
             (status.Conditions!.Single().Status, status.Conditions![0].Reason, status.Conditions[0].LastTransitionTime);

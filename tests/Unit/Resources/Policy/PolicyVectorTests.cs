@@ -35,14 +35,14 @@ public sealed partial class PolicyVectorTests
             Access.Read("""
                 {"metadata":{"name":"g1","namespace":"team-a"},"spec":{"serverRef":{"name":"payments","namespace":"servers"},
                  "subject":{"humanID":"u1"},"allowedSideEffects":["read","write"],"policyVersion":"v1","disabled":true,"toolRules":[{"name":"x"}]}}
-                """, MCPAccessGrant.Decode),
+                """, Access.AsGrant),
         ],
         [
             Access.Read("""
                 {"metadata":{"name":"s1","namespace":"team-b"},"spec":{"serverRef":{"name":"payments","namespace":"servers"},
                  "subject":{"agentID":"a1"},"revoked":true,"expiresAt":"2026-03-26T13:00:00+01:00","policyVersion":"v1",
                  "upstreamTokenSecretRef":{"name":"sec","key":"key"}}}
-                """, MCPAgentSession.Decode),
+                """, Access.AsSession),
         ],
         "local", GrantsAndSessions, "sha256:903d3ff60a3d6b50bbfb751e44b7e2825887ff6bd48ef24440b1246dae9f9ade");
 

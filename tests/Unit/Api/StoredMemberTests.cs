@@ -1,29 +1,25 @@
 using System.Text.Json;
 using McpOperator.Api;
+using McpOperator.Unit.Resources.Policy;
 
 namespace McpOperator.Unit.Api;
 
-public sealed class PolicyMemberTests
+/// <summary>How grants and sessions are read, and whose they are.</summary>
+public sealed class StoredMemberTests
 {
-    private static T Decode<T>(string json, Func<JsonElement, T> decode)
-    {
-        using var document = JsonDocument.Parse(json);
-        return decode(document.RootElement);
-    }
-
     [Fact]
     public void ReadsAGrant()
     {
-        var grant = Decode("""
+        var grant = Access.Read("""
             {"metadata":{"name":"g","namespace":"team","uid":"u","resourceVersion":"7","generation":3},
              "spec":{"serverRef":{"name":"demo"},"subject":{"humanID":"h","agentID":"a","teamID":"t"},"maxTrust":"high",
               "allowedSideEffects":["read"],"policyVersion":"v2","disabled":false,
               "toolRules":[{"name":"x","decision":"deny","requiredTrust":"medium"}]},
              "status":{"observedGeneration":2,"phase":"Accepted","conditions":[{"type":"Accepted","status":"True","reason":"Accepted",
               "message":"","lastTransitionTime":"2026-01-02T03:04:05Z"}]}}
-            """, MCPAccessGrant.Decode);
+            """, Access.AsGrant);
         Assert.Null(grant.Unreadable);
-        Assert.Equal(("team/g", "7", 3L), (grant.Key.ToString(), grant.ResourceVersion, grant.Metadata.Generation));
+        Assert.Equal(("team/g", "7", 3L), (grant.Key.ToString(), grant.Metadata.ResourceVersion, grant.Metadata.Generation));
         Assert.Equal(new Subject { HumanID = "h", AgentID = "a", TeamID = "t" }, grant.Spec.Subject);
         Assert.Equal(("high", "v2", false), (grant.Spec.MaxTrust, grant.Spec.PolicyVersion, grant.Spec.Disabled));
         Assert.Equal(["read"], grant.Spec.AllowedSideEffects!);
@@ -34,11 +30,11 @@ public sealed class PolicyMemberTests
     [Fact]
     public void ReadsASession()
     {
-        var session = Decode("""
+        var session = Access.Read("""
             {"metadata":{"name":"s","namespace":"team"},
              "spec":{"serverRef":{"name":"demo"},"subject":{"agentID":"a"},"consentedTrust":"low","expiresAt":"2026-03-26T12:00:00Z",
               "revoked":true,"upstreamTokenSecretRef":{"name":"sec","key":"key"},"policyVersion":"v1"}}
-            """, MCPAgentSession.Decode);
+            """, Access.AsSession);
         Assert.Null(session.Unreadable);
         Assert.Equal(("low", true, "v1"), (session.Spec.ConsentedTrust, session.Spec.Revoked, session.Spec.PolicyVersion));
         Assert.Equal(new SecretKeyRef { Name = "sec", Key = "key" }, session.Spec.UpstreamTokenSecretRef);
@@ -54,9 +50,9 @@ public sealed class PolicyMemberTests
     [InlineData("""{"spec":{"serverRef":null,"subject":null},"status":{"conditions":[{"lastTransitionTime":5}]}}""")]
     public void WhateverIsStoredIsRead(string json)
     {
-        Assert.Null(Decode(json, MCPAccessGrant.Decode).Unreadable);
-        Assert.Null(Decode(json, MCPAgentSession.Decode).Unreadable);
-        Assert.Null(Decode(json, MCPAgentSession.Decode).Server);
+        Assert.Null(Access.Read(json, Access.AsGrant).Unreadable);
+        Assert.Null(Access.Read(json, Access.AsSession).Unreadable);
+        Assert.Null(Access.Read(json, StoredMember.Decode).Server);
     }
 
     [Theory]
@@ -66,12 +62,20 @@ public sealed class PolicyMemberTests
     [InlineData("""{"name":"demo","namespace":" servers "}""", "servers/demo")]
     [InlineData("""{"namespace":"servers"}""", null)]
     [InlineData("""{"name":""}""", null)]
+    [InlineData("""{"name":5}""", null)]
     [InlineData("5", null)]
     public void TheServerIsInItsOwnNamespaceUnlessItSaysOtherwise(string reference, string? server)
     {
         var json = $$$"""{"metadata":{"name":"x","namespace":"team"},"spec":{"serverRef":{{{reference}}}}}""";
-        Assert.Equal(server, Decode(json, MCPAccessGrant.Decode).Server?.ToString());
-        Assert.Equal(server, Decode(json, MCPAgentSession.Decode).Server?.ToString());
+        Assert.Equal(server, Access.Read(json, StoredMember.Decode).Server?.ToString());
+    }
+
+    [Fact]
+    public void WhatCannotBeReadIsStillForItsServer()
+    {
+        var stored = Access.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":{"serverRef":{"name":"demo"},"disabled":"yes"}}""", StoredMember.Decode);
+        Assert.Equal("team/demo", stored.Server?.ToString());
+        Assert.Equal(["spec.disabled"], stored.ReadGrant().Unreadable!.Select(fault => fault.Field));
     }
 
     [Theory]
@@ -94,7 +98,7 @@ public sealed class PolicyMemberTests
     public void AServerTakesFromTheNamespacesThatItLists(string? annotation, string ns, bool allowed)
     {
         var annotations = annotation is null ? "" : $$$""","annotations":{"mcpruntime.org/allow-access-from":{{{JsonSerializer.Serialize(annotation)}}}}""";
-        var server = Decode($$$"""{"metadata":{"name":"demo","namespace":"servers"{{{annotations}}}}}""", json => StoredServer.Decode(json).Read());
+        var server = Access.Read($$$"""{"metadata":{"name":"demo","namespace":"servers"{{{annotations}}}}}""", Access.AsServer);
         Assert.Equal(allowed, server.AllowsAccessFrom(ns));
     }
 }
