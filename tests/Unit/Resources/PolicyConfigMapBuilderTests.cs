@@ -20,7 +20,7 @@ public sealed class PolicyConfigMapBuilderTests
     [Fact]
     public void TheLargestPolicyFitsIntoTheBodyOfARequest()
     {
-        // What gets longest on the way: quotes and backslashes. The API server takes 3 MiB.
+        // Quotes and backslashes get longest on the way. The API server takes 3 MiB.
         var policy = string.Concat(Enumerable.Repeat("\"\\", PolicyConfigMapBuilder.MaxBytes / 2));
         Assert.Null(PolicyConfigMapBuilder.TooLarge(policy));
         var body = Intent.Of(PolicyConfigMapBuilder.Build(Servers.Of(), policy));
