@@ -29,7 +29,9 @@ public sealed class GatewayRulesTests
         {
             Spec = new MCPServerSpec
             {
-                Image = "i", Gateway = new GatewayConfig { Enabled = true }, Tools = tools,
+                Image = "i",
+                Gateway = new GatewayConfig { Enabled = true },
+                Tools = tools,
                 Auth = new AuthConfig { Mode = mode, IssuerURL = issuer },
                 Policy = new PolicyConfig { Mode = policy, DefaultDecision = decision },
             },

@@ -30,7 +30,11 @@ internal static class PolicyGen
     private static readonly Gen<ToolConfig> Tool = Gen.Select(
         Text, Any, Trust, Word("read", "write"), Trust, Gen.Dictionary(Key, Text)[0, 4], (name, description, trust, effect, risk, labels) => new ToolConfig
         {
-            Name = name, Description = description, RequiredTrust = trust, SideEffect = effect, RiskLevel = risk,
+            Name = name,
+            Description = description,
+            RequiredTrust = trust,
+            SideEffect = effect,
+            RiskLevel = risk,
             Labels = labels.Count == 0 ? null : labels,
         });
 
@@ -58,8 +62,13 @@ internal static class PolicyGen
             Metadata = key,
             Spec = new MCPAccessGrantSpec
             {
-                ServerRef = new ServerReference { Name = "demo", Namespace = "servers" }, Subject = subject, MaxTrust = trust,
-                AllowedSideEffects = [.. effects.Select(effect => effect ?? "read")], PolicyVersion = version, Disabled = disabled, ToolRules = rules,
+                ServerRef = new ServerReference { Name = "demo", Namespace = "servers" },
+                Subject = subject,
+                MaxTrust = trust,
+                AllowedSideEffects = [.. effects.Select(effect => effect ?? "read")],
+                PolicyVersion = version,
+                Disabled = disabled,
+                ToolRules = rules,
             },
         });
 
@@ -70,8 +79,12 @@ internal static class PolicyGen
             Metadata = key,
             Spec = new MCPAgentSessionSpec
             {
-                ServerRef = new ServerReference { Name = "demo", Namespace = "servers" }, Subject = subject, ConsentedTrust = trust, ExpiresAt = expires,
-                Revoked = revoked, PolicyVersion = version,
+                ServerRef = new ServerReference { Name = "demo", Namespace = "servers" },
+                Subject = subject,
+                ConsentedTrust = trust,
+                ExpiresAt = expires,
+                Revoked = revoked,
+                PolicyVersion = version,
                 UpstreamTokenSecretRef = secret ? new SecretKeyRef { Name = "sec", Key = "key" } : null,
             },
         });
