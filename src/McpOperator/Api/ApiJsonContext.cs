@@ -9,5 +9,8 @@ namespace McpOperator.Api;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(MCPServerSpec), GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(MCPAccessGrantSpec), GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(MCPAgentSessionSpec), GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(MCPServerStatus), GenerationMode = JsonSourceGenerationMode.Serialization)]
+[JsonSerializable(typeof(AccessStatus), GenerationMode = JsonSourceGenerationMode.Serialization)]
 public sealed partial class ApiJsonContext : JsonSerializerContext;

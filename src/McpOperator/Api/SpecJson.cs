@@ -4,22 +4,23 @@ using McpOperator.Kubernetes;
 
 namespace McpOperator.Api;
 
-/// <summary>Reads the spec of an MCPServer.</summary>
+/// <summary>Reads the spec of a custom resource.</summary>
 internal static class SpecJson
 {
     /// <summary>
     /// Null when there is none, or when it does not fit the types (a CRD without a schema lets anything in, and so does
     /// a file): then the faults say where.
     /// </summary>
-    public static MCPServerSpec? Read(ReadOnlyMemory<byte> json, out IReadOnlyList<SpecFault>? faults)
+    public static T? Read<T>(ReadOnlyMemory<byte> json, JsonTypeInfo<T> type, out IReadOnlyList<SpecFault>? faults)
+        where T : class
     {
         faults = null;
         if (json.IsEmpty)
             return null;
-        MCPServerSpec? spec = null;
+        T? spec = null;
         try
         {
-            spec = JsonSerializer.Deserialize(json.Span, ApiJsonContext.Default.MCPServerSpec);
+            spec = JsonSerializer.Deserialize(json.Span, type);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -30,7 +31,7 @@ internal static class SpecJson
         if (spec is not null && json.Span.IndexOf("null"u8) < 0)
             return spec;
         using var document = JsonDocument.Parse(json, JsonLimits.Document);
-        List<SpecFault> found = [.. Mismatches(document.RootElement, typeof(MCPServerSpec), "spec", inCollection: false)];
+        List<SpecFault> found = [.. Mismatches(document.RootElement, typeof(T), "spec", inCollection: false)];
         if (found.Count == 0 && spec is not null)
             return spec;
         faults = found.Count > 0 ? found : [new SpecFault("spec", "holds text that is not valid Unicode, or is nested too deeply")];

@@ -29,7 +29,7 @@ public sealed class StoredServer : IKubernetesObject
     /// </summary>
     public static StoredServer Decode(JsonElement json) => new()
     {
-        Metadata = ReadMetadata(json.Child("metadata"u8) ?? default),
+        Metadata = ObjectMeta.Decode(json.Child("metadata"u8) ?? default),
         Spec = json.Child("spec"u8) is { } spec ? JsonMarshal.GetRawUtf8Value(spec).ToArray() : default,
         Reported = LastReport.Decode(json),
     };
@@ -38,19 +38,8 @@ public sealed class StoredServer : IKubernetesObject
     public MCPServer Read() => new()
     {
         Metadata = Metadata,
-        Spec = SpecJson.Read(Spec, out var faults) ?? new MCPServerSpec(),
+        Spec = SpecJson.Read(Spec, ApiJsonContext.Default.MCPServerSpec, out var faults) ?? new MCPServerSpec(),
         Unreadable = faults,
         Reported = Reported,
-    };
-
-    private static ObjectMeta ReadMetadata(JsonElement json) => new()
-    {
-        Name = json.Interned("name"u8) ?? "",
-        Namespace = json.Interned("namespace"u8) ?? "",
-        Uid = json.Interned("uid"u8) ?? "",
-        ResourceVersion = json.Text("resourceVersion"u8) ?? "",
-        Generation = json.Number("generation"u8),
-        CreationTimestamp = json.Time("creationTimestamp"u8) ?? default,
-        DeletionTimestamp = json.Time("deletionTimestamp"u8),
     };
 }

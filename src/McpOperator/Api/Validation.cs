@@ -23,7 +23,7 @@ public static partial class Validation
                 "use at most 63 lower case letters, digits and '-', starting with a letter and ending with a letter or digit");
         }
 
-        TeamID(faults, spec.TeamID);
+        TeamID(faults, "spec.teamID", spec.TeamID);
         Images(faults, spec);
         Scale(faults, spec);
         Ingress(faults, spec);
@@ -37,14 +37,14 @@ public static partial class Validation
         return faults.All;
     }
 
-    private static void TeamID(SpecFaults faults, string? team)
+    private static void TeamID(SpecFaults faults, string field, string? team)
     {
         if (team is null)
             return;
         if (Names.HasSpaceOrControl(team))
-            faults.Add("spec.teamID", $"{SpecFaults.Quote(team)} must not contain white space");
+            faults.Add(field, $"{SpecFaults.Quote(team)} must not contain white space");
         if (System.Text.Encoding.UTF8.GetByteCount(team) > 128)
-            faults.Add("spec.teamID", "must not be longer than 128 bytes");
+            faults.Add(field, "must not be longer than 128 bytes");
     }
 
     private static void Images(SpecFaults faults, MCPServerSpec spec)

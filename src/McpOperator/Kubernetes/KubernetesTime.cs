@@ -7,4 +7,30 @@ public static class KubernetesTime
 {
     public static string Format(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>
+    /// As Go's time.Parse(time.RFC3339) reads it: date, time and zone. A fraction of a second is cut off, as metav1.Time
+    /// does when it is written.
+    /// </summary>
+    public static bool TryParse(string? text, out DateTimeOffset time)
+    {
+        time = default;
+        if (text is null || text.Length < "2026-01-02T03:04:05Z".Length)
+            return false;
+        var seconds = text.AsSpan(0, "2026-01-02T03:04:05".Length);
+        var zone = text.AsSpan(seconds.Length);
+        if (zone[0] == '.')
+        {
+            var digits = zone[1..].IndexOfAnyExceptInRange('0', '9');
+            if (digits < 1)
+                return false;
+            zone = zone[(digits + 1)..];
+        }
+
+        // The format's "zzz" alone would take "+2:00" as well.
+        if (zone is "Z")
+            zone = "+00:00";
+        return zone.Length == "+00:00".Length && DateTimeOffset.TryParseExact(
+            string.Concat(seconds, zone), "yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out time);
+    }
 }

@@ -1,8 +1,10 @@
+using System.Text.RegularExpressions;
+using McpOperator.Kubernetes;
 using YamlDotNet.RepresentationModel;
 
 namespace McpOperator.Unit.Api;
 
-/// <summary>The definition of MCPServer in config/crd, read for the tests.</summary>
+/// <summary>A definition in config/crd, read for the tests.</summary>
 internal sealed class Crd(YamlMappingNode root)
 {
     public YamlMappingNode Root { get; } = root;
@@ -11,7 +13,31 @@ internal sealed class Crd(YamlMappingNode root)
 
     public YamlMappingNode Schema => (YamlMappingNode)Version["schema"]["openAPIV3Schema"];
 
-    public static Crd Load() => new(Documents("config/crd/mcpruntime.org_mcpservers.yaml").Single());
+    public static Crd Load(string plural = "mcpservers") => new(Documents($"config/crd/mcpruntime.org_{plural}.yaml").Single());
+
+    /// <summary>Name, type, path and priority of each column that kubectl prints.</summary>
+    public IEnumerable<string> Columns => ((YamlSequenceNode)Version["additionalPrinterColumns"]).Cast<YamlMappingNode>()
+        .Select(column => $"{column["name"]} {column["type"]} {column["jsonPath"]} {Text(column, "priority") ?? "0"}");
+
+    public IEnumerable<string> ShortNames => ((YamlSequenceNode)Root["spec"]["names"]["shortNames"]).Select(name => name.ToString());
+
+    /// <summary>The type that it defines.</summary>
+    public ResourceType Type => new(
+        Root["spec"]["group"].ToString(), Version["name"].ToString(), Root["spec"]["names"]["plural"].ToString(), Root["spec"]["names"]["kind"].ToString());
+
+    /// <summary>Each default of a field in the spec, by path.</summary>
+    public Dictionary<string, string> Defaults() => Objects("spec")
+        .SelectMany(entry => ((YamlMappingNode)entry.Value["properties"]).Children
+            .Select(field => (Path: $"{entry.Key}.{field.Key}", Default: Text((YamlMappingNode)field.Value, "default"))))
+        .Where(field => field.Default is not null)
+        .ToDictionary(field => field.Path, field => field.Default!);
+
+    /// <summary>Whether the pattern of a field of the spec lets a value through.</summary>
+    public bool Accepts(string path, string value)
+    {
+        var dot = path.LastIndexOf('.');
+        return Regex.IsMatch(value, Objects("spec")[path[..dot]]["properties"][path[(dot + 1)..]]["pattern"].ToString());
+    }
 
     public static IEnumerable<YamlMappingNode> Documents(string path)
     {

@@ -1,0 +1,64 @@
+namespace McpOperator.Api;
+
+/// <summary>What became of a grant or a session.</summary>
+public sealed record AccessStatus
+{
+    public long ObservedGeneration { get; init; }
+
+    /// <summary>One of <see cref="AccessPhase"/>.</summary>
+    public string? Phase { get; init; }
+
+    /// <summary>For a person.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>One, of the type <see cref="Accepted"/>.</summary>
+    public IReadOnlyList<Condition>? Conditions { get; init; }
+
+    /// <summary>The type of the condition: True when the server's policy takes it as it is written.</summary>
+    public const string Accepted = "Accepted";
+}
+
+/// <summary>The values of status.phase.</summary>
+public static class AccessPhase
+{
+    public const string Accepted = "Accepted";
+
+    /// <summary>A grant that its author has switched off.</summary>
+    public const string Disabled = "Disabled";
+
+    /// <summary>A session that its author has ended.</summary>
+    public const string Revoked = "Revoked";
+
+    /// <summary>A session whose time is over.</summary>
+    public const string Expired = "Expired";
+
+    /// <summary>The policy leaves it out.</summary>
+    public const string Rejected = "Rejected";
+}
+
+/// <summary>The reasons of the condition: other programs compare them, so none ever changes its meaning.</summary>
+public static class AccessReasons
+{
+    public const string Accepted = "Accepted";
+
+    /// <summary>Accepted, and without effect: spec.disabled is true.</summary>
+    public const string Disabled = "Disabled";
+
+    /// <summary>The spec breaks a rule; the message names every fault.</summary>
+    public const string Invalid = "Invalid";
+
+    /// <summary>There is no MCPServer of the name in serverRef.</summary>
+    public const string ServerNotFound = "ServerNotFound";
+
+    /// <summary>The server takes nothing from this namespace.</summary>
+    public const string NamespaceNotAllowed = "NamespaceNotAllowed";
+
+    /// <summary>An accepted object of another namespace has this name.</summary>
+    public const string DuplicateName = "DuplicateName";
+
+    /// <summary>spec.expiresAt is over: the policy leaves it out.</summary>
+    public const string Expired = "Expired";
+
+    /// <summary>spec.revoked is true: the policy names it as revoked.</summary>
+    public const string Revoked = "Revoked";
+}

@@ -1,0 +1,38 @@
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Api;
+
+/// <summary>What grants and sessions have in common: they name a server, and stand in its policy when it takes them.</summary>
+public abstract record PolicyMember
+{
+    public required ObjectMeta Metadata { get; init; }
+
+    /// <summary>Null while nothing was reported.</summary>
+    public LastReport? Reported { get; init; }
+
+    /// <inheritdoc cref="MCPServer.Unreadable"/>
+    public IReadOnlyList<SpecFault>? Unreadable { get; init; }
+
+    public abstract ServerReference? ServerRef { get; }
+
+    public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
+}
+
+/// <summary>The MCPServer that a grant or a session is for.</summary>
+public sealed record ServerReference
+{
+    public string? Name { get; init; }
+
+    /// <summary>Unset means the namespace of the grant or session itself.</summary>
+    public string? Namespace { get; init; }
+}
+
+/// <summary>Who calls. Of the ids that are set, each one must be the caller's.</summary>
+public sealed record Subject
+{
+    public string? HumanID { get; init; }
+    public string? AgentID { get; init; }
+
+    /// <summary>Unset means the team of the server.</summary>
+    public string? TeamID { get; init; }
+}

@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Api;
+
+/// <summary>
+/// A grant or a session as the store keeps it: as <see cref="StoredServer"/> does, the spec as the bytes that came. Of
+/// thousands few are looked at again.
+/// </summary>
+public sealed class StoredMember : IKubernetesObject
+{
+    public required ObjectMeta Metadata { get; init; }
+
+    /// <summary>The JSON of the spec; empty when there is none.</summary>
+    public ReadOnlyMemory<byte> Spec { get; init; }
+
+    /// <summary>The server that it is for, in its own namespace when it names none; null when it names no server.</summary>
+    public ObjectKey? Server { get; init; }
+
+    /// <summary>Null while nothing was reported.</summary>
+    public LastReport? Reported { get; init; }
+
+    public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
+
+    public string ResourceVersion => Metadata.ResourceVersion;
+
+    /// <summary>A <see cref="Decoder{T}"/>. Never throws for what is stored.</summary>
+    public static StoredMember Decode(JsonElement json)
+    {
+        var metadata = ObjectMeta.Decode(json.Child("metadata"u8) ?? default);
+        var spec = json.Child("spec"u8);
+        var server = spec?.Child("serverRef"u8);
+        return new StoredMember
+        {
+            Metadata = metadata,
+            Spec = spec is { } bytes ? JsonMarshal.GetRawUtf8Value(bytes).ToArray() : default,
+            Server = server?.Interned("name"u8) is { Length: > 0 } name
+                ? new ObjectKey(Defaults.Trimmed(server.Value.Interned("namespace"u8)) ?? metadata.Namespace, name)
+                : null,
+            Reported = LastReport.Decode(json),
+        };
+    }
+
+    /// <summary>With its spec decoded; of an object that came from a store of grants.</summary>
+    public MCPAccessGrant ReadGrant() => new()
+    {
+        Metadata = Metadata,
+        Spec = SpecJson.Read(Spec, ApiJsonContext.Default.MCPAccessGrantSpec, out var faults) ?? new MCPAccessGrantSpec(),
+        Unreadable = faults,
+        Reported = Reported,
+    };
+
+    /// <summary>With its spec decoded; of an object that came from a store of sessions.</summary>
+    public MCPAgentSession ReadSession() => new()
+    {
+        Metadata = Metadata,
+        Spec = SpecJson.Read(Spec, ApiJsonContext.Default.MCPAgentSessionSpec, out var faults) ?? new MCPAgentSessionSpec(),
+        Unreadable = faults,
+        Reported = Reported,
+    };
+}

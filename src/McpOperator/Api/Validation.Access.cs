@@ -1,0 +1,93 @@
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Api;
+
+// Grants and sessions. A fault keeps the one object out of its server's policy, and no other.
+public static partial class Validation
+{
+    /// <summary>Every fault of the grant; empty when it is valid.</summary>
+    public static IReadOnlyList<SpecFault> Validate(MCPAccessGrant grant)
+    {
+        if (grant.Unreadable is { } unreadable)
+            return unreadable;
+        var faults = new SpecFaults();
+        var spec = grant.Spec;
+        Member(faults, grant, spec.Subject);
+        OneOf(faults, "spec.maxTrust", spec.MaxTrust, TrustLevels);
+        for (var i = 0; i < (spec.AllowedSideEffects?.Count ?? 0); i++)
+        {
+            if (string.IsNullOrWhiteSpace(spec.AllowedSideEffects![i]))
+                faults.Add($"spec.allowedSideEffects[{i}]", $"must be one of {Choices(SideEffects)}");
+            else
+                OneOf(faults, $"spec.allowedSideEffects[{i}]", spec.AllowedSideEffects[i], SideEffects);
+        }
+
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < (spec.ToolRules?.Count ?? 0); i++)
+        {
+            var rule = spec.ToolRules![i];
+            var field = $"spec.toolRules[{i}]";
+            if (string.IsNullOrWhiteSpace(rule.Name))
+                faults.Add($"{field}.name", $"{Required}: the name of a tool");
+            else if (!names.TryAdd(rule.Name, field))
+                faults.Add($"{field}.name", $"{SpecFaults.Quote(rule.Name)} has a rule in {names[rule.Name]} already: remove one of them");
+            OneOf(faults, $"{field}.decision", rule.Decision, Decisions);
+            OneOf(faults, $"{field}.requiredTrust", rule.RequiredTrust, TrustLevels);
+        }
+
+        return faults.All;
+    }
+
+    /// <summary>Every fault of the session; empty when it is valid, expired or not.</summary>
+    public static IReadOnlyList<SpecFault> Validate(MCPAgentSession session)
+    {
+        if (session.Unreadable is { } unreadable)
+            return unreadable;
+        var faults = new SpecFaults();
+        var spec = session.Spec;
+        Member(faults, session, spec.Subject);
+        if (spec.Subject is { } subject && string.IsNullOrEmpty(subject.HumanID) && string.IsNullOrEmpty(subject.AgentID))
+            faults.Add("spec.subject", "must name a humanID or an agentID: a session is somebody's");
+        OneOf(faults, "spec.consentedTrust", spec.ConsentedTrust, TrustLevels);
+        if (spec.ExpiresAt is { } time && !KubernetesTime.TryParse(time, out _))
+            faults.Add("spec.expiresAt", $"{SpecFaults.Quote(time)} is no time: write it as 2026-03-26T12:00:00Z");
+        if (spec.UpstreamTokenSecretRef is { } reference)
+            SecretKey(faults, "spec.upstreamTokenSecretRef", reference);
+        return faults.All;
+    }
+
+    private static void Member(SpecFaults faults, PolicyMember member, Subject? subject)
+    {
+        if (!Names.IsDns1123Subdomain(member.Metadata.Name))
+            faults.Add("metadata.name", $"{SpecFaults.Quote(member.Metadata.Name)} {DnsName}");
+        if (member.ServerRef is not { } server || string.IsNullOrEmpty(server.Name))
+            faults.Add("spec.serverRef.name", $"{Required}: the name of an MCPServer");
+        else if (!Names.IsDns1035Label(server.Name))
+        {
+            faults.Add("spec.serverRef.name", $"{SpecFaults.Quote(server.Name)} cannot be the name of an MCPServer: " +
+                "those have at most 63 lower case letters, digits and '-', starting with a letter and ending with a letter or digit");
+        }
+
+        if (Defaults.Trimmed(member.ServerRef?.Namespace) is { } ns && !Names.IsDns1123Label(ns))
+            faults.Add("spec.serverRef.namespace", $"{SpecFaults.Quote(ns)} cannot be the name of a namespace");
+        if (subject is null)
+        {
+            faults.Add("spec.subject", $"{Required}: whose calls this is about");
+            return;
+        }
+
+        Id(faults, "spec.subject.humanID", subject.HumanID);
+        Id(faults, "spec.subject.agentID", subject.AgentID);
+        TeamID(faults, "spec.subject.teamID", Defaults.Trimmed(subject.TeamID) is null ? null : subject.TeamID);
+    }
+
+    /// <summary>
+    /// A gateway compares ids letter by letter, and what it compares them with has no white space around it. To leave a
+    /// blank id out instead would make a grant that is for nobody one for everybody.
+    /// </summary>
+    private static void Id(SpecFaults faults, string field, string? id)
+    {
+        if (id is not null && (id.Trim().Length < id.Length || id.AsSpan().ContainsAnyInRange('\0', '\u001f')))
+            faults.Add(field, $"{SpecFaults.Quote(id)} must not have white space around it, or control characters in it: no caller has such an id");
+    }
+}

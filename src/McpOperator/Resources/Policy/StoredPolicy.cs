@@ -1,0 +1,96 @@
+using System.Buffers;
+using System.Text.Json;
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Resources.Policy;
+
+/// <summary>
+/// What is kept of the policy that a ConfigMap holds: enough to tell that it is the current one, and to write the very
+/// same text again.
+/// </summary>
+/// <param name="Revision">Of the document, which hashes to it.</param>
+/// <param name="GeneratedAt">As stored; it is not part of the hash.</param>
+public sealed record StoredPolicy(string Revision, DateTimeOffset? GeneratedAt)
+{
+    /// <summary>
+    /// Null when the text is no policy document, or does not hash to its own revision: somebody else wrote it, and it is to
+    /// be replaced, whatever revision it claims to have.
+    /// </summary>
+    public static StoredPolicy? Read(ReadOnlySpan<byte> text)
+    {
+        var unescaped = ArrayPool<char>.Shared.Rent(text.Length);
+        using var compact = new GoJsonWriter(indented: false);
+        try
+        {
+            return TryCompact(text, unescaped, compact, out var stored) && stored.Revision == PolicyDocument.RevisionOf(compact.Written)
+                ? stored
+                : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // No JSON, or text in it that is no Unicode. The reader has no way to ask first.
+            return null;
+        }
+        finally
+        {
+            ArrayPool<char>.Shared.Return(unescaped);
+        }
+    }
+
+    /// <summary>Writes what a revision is the hash of: no <c>generated_at</c>, and a blank <c>revision</c>.</summary>
+    private static bool TryCompact(ReadOnlySpan<byte> text, char[] unescaped, GoJsonWriter compact, out StoredPolicy stored)
+    {
+        stored = new StoredPolicy("", null);
+        var reader = new Utf8JsonReader(text);
+        while (reader.Read())
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartObject:
+                    compact.StartObject();
+                    break;
+                case JsonTokenType.EndObject:
+                    compact.EndObject();
+                    break;
+                case JsonTokenType.StartArray:
+                    compact.StartArray();
+                    break;
+                case JsonTokenType.EndArray:
+                    compact.EndArray();
+                    break;
+                case JsonTokenType.True:
+                    compact.True();
+                    break;
+                case JsonTokenType.String:
+                    compact.String(Text(reader, unescaped));
+                    break;
+                case JsonTokenType.PropertyName when reader.CurrentDepth == 1 && reader.ValueTextEquals("revision"u8):
+                    if (!reader.Read() || reader.TokenType != JsonTokenType.String)
+                        return false;
+                    stored = stored with { Revision = reader.GetString()! };
+                    compact.Name("revision");
+                    compact.String("");
+                    break;
+                case JsonTokenType.PropertyName when reader.CurrentDepth == 1 && reader.ValueTextEquals("generated_at"u8):
+                    // The hash says nothing of it, so that it must be just what we write: one time.
+                    if (stored.GeneratedAt is not null || !reader.Read() || reader.TokenType != JsonTokenType.String
+                        || !KubernetesTime.TryParse(reader.GetString(), out var time)
+                        || !reader.ValueTextEquals(KubernetesTime.Format(time)))
+                        return false;
+                    stored = stored with { GeneratedAt = time };
+                    break;
+                case JsonTokenType.PropertyName:
+                    compact.Name(Text(reader, unescaped));
+                    break;
+                default:
+                    // Numbers, false and null: no policy has them.
+                    return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static ReadOnlySpan<char> Text(in Utf8JsonReader reader, char[] unescaped) =>
+        unescaped.AsSpan(0, reader.CopyString(unescaped));
+}

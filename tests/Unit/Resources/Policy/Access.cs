@@ -1,0 +1,42 @@
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Resources.Policy;
+
+namespace McpOperator.Unit.Resources.Policy;
+
+/// <summary>Grants, sessions and servers for the tests, from the JSON of their specs.</summary>
+internal static class Access
+{
+    public static MCPServer Server(string spec = "{}", string name = "demo", string ns = "servers", string? allow = null)
+    {
+        var server = Read(Object(spec, name, ns), AsServer);
+        return server with { Metadata = server.Metadata with { AllowAccessFrom = allow } };
+    }
+
+    public static MCPAccessGrant Grant(string name, string ns = "servers", string fields = "") =>
+        Read(Object($$"""{"serverRef":{"name":"demo","namespace":"servers"},"subject":{}{{Comma(fields)}}}""", name, ns), AsGrant);
+
+    public static MCPAgentSession Session(string name, string ns = "servers", string fields = "") =>
+        Read(Object($$"""{"serverRef":{"name":"demo","namespace":"servers"},"subject":{"agentID":"a"}{{Comma(fields)}}}""", name, ns), AsSession);
+
+    public static PolicyDocument Document(
+        MCPServer server, IReadOnlyList<MCPAccessGrant>? grants = null, IReadOnlyList<MCPAgentSession>? sessions = null, string cluster = "local") =>
+        new(server, new OperatorSettings { ClusterName = cluster }, grants ?? [], sessions ?? []);
+
+    public static MCPServer AsServer(JsonElement json) => StoredServer.Decode(json).Read();
+
+    public static MCPAccessGrant AsGrant(JsonElement json) => StoredMember.Decode(json).ReadGrant();
+
+    public static MCPAgentSession AsSession(JsonElement json) => StoredMember.Decode(json).ReadSession();
+
+    public static T Read<T>(string json, Func<JsonElement, T> decode)
+    {
+        using var document = JsonDocument.Parse(json);
+        return decode(document.RootElement);
+    }
+
+    private static string Object(string spec, string name, string ns) =>
+        $$"""{"metadata":{"name":"{{name}}","namespace":"{{ns}}","generation":3},"spec":{{spec}}}""";
+
+    private static string Comma(string fields) => fields.Length == 0 ? "" : "," + fields;
+}

@@ -1,0 +1,167 @@
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Kubernetes;
+using McpOperator.Resources.Policy;
+
+namespace McpOperator.Unit.Resources.Policy;
+
+public sealed class PolicyMembersTests
+{
+    private static readonly ObjectKey Key = new("servers", "demo");
+    private static readonly DateTimeOffset Noon = new(2026, 3, 26, 12, 0, 0, TimeSpan.Zero);
+
+    private static PolicyMembers Of(
+        IEnumerable<MCPAccessGrant>? grants = null, IEnumerable<MCPAgentSession>? sessions = null, string? allow = null, bool exists = true) =>
+        PolicyMembers.Of(Key, exists ? Access.Server(allow: allow) : null, grants ?? [], sessions ?? [], Noon);
+
+    private static Verdict Of(PolicyMembers members, PolicyMember member) => members.Verdicts.Single(entry => entry.Member == member).Verdict;
+
+    private static (string Phase, string Reason, bool IsAccepted) Short(Verdict verdict) => (verdict.Phase, verdict.Reason, verdict.IsAccepted);
+
+    [Fact]
+    public void TheyAreSortedByNamespaceThenNameByBytes()
+    {
+        MCPAccessGrant[] grants = [Access.Grant("b"), Access.Grant("a1"), Access.Grant("z", "a"), Access.Grant("a.b"), Access.Grant("a-b")];
+        MCPAgentSession[] sessions = [Access.Session("b"), Access.Session("a", "x"), Access.Session("c", "a")];
+        var members = Of(grants, sessions, allow: "*");
+        Assert.Equal(["a/z", "servers/a-b", "servers/a.b", "servers/a1", "servers/b"], members.Grants.Select(grant => grant.Key.ToString()));
+        Assert.Equal(["a/c", "servers/b", "x/a"], members.Sessions.Select(session => session.Key.ToString()));
+        Assert.Equal(8, members.Verdicts.Count);
+        Assert.All(members.Verdicts, entry => Assert.Equal(("Accepted", "Accepted", true), Short(entry.Verdict)));
+    }
+
+    [Fact]
+    public void ABadOneKeepsNobodyFromThePolicy()
+    {
+        var good = Access.Grant("good");
+        var bad = Access.Grant("bad", fields: """ "maxTrust":"total","toolRules":[{}] """);
+        var unreadable = Access.Grant("unreadable", fields: """ "disabled":"yes" """);
+        var members = Of([bad, good, unreadable]);
+        Assert.Equal([good], members.Grants);
+        Assert.Equal(("Rejected", "Invalid", false), Short(Of(members, bad)));
+        Assert.Equal("spec.maxTrust: \"total\" is not one of low, medium, high; spec.toolRules[0].name: is required: the name of a tool", Of(members, bad).Message);
+        Assert.Equal("spec.disabled: must be true or false, without quotes", Of(members, unreadable).Message);
+    }
+
+    [Fact]
+    public void AnotherNamespaceNeedsConsent()
+    {
+        var (own, foreign) = (Access.Grant("own"), Access.Grant("foreign", "team"));
+        var refused = Of([own, foreign], [Access.Session("s", "team")]);
+        Assert.Equal([own], refused.Grants);
+        Assert.Empty(refused.Sessions);
+        Assert.Equal(("Rejected", "NamespaceNotAllowed", false), Short(Of(refused, foreign)));
+        Assert.Contains("namespace team", Of(refused, foreign).Message, StringComparison.Ordinal);
+        Assert.Equal(2, Of([own, foreign], allow: "team").Grants.Count);
+    }
+
+    [Fact]
+    public void WithoutAServerNoneIsAccepted()
+    {
+        var (grant, bad, foreign) = (Access.Grant("g"), Access.Grant("bad", fields: """ "maxTrust":"x" """), Access.Grant("f", "team"));
+        var session = Access.Session("s", fields: """ "expiresAt":"2030-01-01T00:00:00Z" """);
+        var members = Of([grant, bad, foreign], [session], exists: false);
+        Assert.Empty(members.Grants);
+        Assert.Empty(members.Sessions);
+        Assert.Null(members.NextExpiry);
+        Assert.Equal(new Verdict("Rejected", "ServerNotFound", "MCPServer servers/demo does not exist"), Of(members, grant));
+        Assert.Equal("Invalid", Of(members, bad).Reason);
+        Assert.Equal("ServerNotFound", Of(members, foreign).Reason);
+        Assert.Equal("ServerNotFound", Of(members, session).Reason);
+    }
+
+    [Fact]
+    public void OfOneNameTheFirstNamespaceKeepsIt()
+    {
+        MCPAccessGrant[] grants = [Access.Grant("g"), Access.Grant("g", "b"), Access.Grant("g", "a"), Access.Grant("h")];
+        var members = Of(grants, [Access.Session("g"), Access.Session("g", "b")], allow: "a,b");
+        Assert.Equal(["a/g", "servers/h"], members.Grants.Select(grant => grant.Key.ToString()));
+        Assert.Equal(["b/g"], members.Sessions.Select(session => session.Key.ToString()));
+        Assert.Equal(("Rejected", "DuplicateName", false), Short(Of(members, grants[0])));
+        Assert.Equal("MCPServer servers/demo already has one of this name, from namespace a: rename one of the two", Of(members, grants[1]).Message);
+    }
+
+    [Fact]
+    public void OnlyWhatThePolicyHoldsKeepsAName()
+    {
+        // In order: invalid, refused, expired; and a disabled and a revoked one, which it does hold.
+        MCPAccessGrant[] grants = [Access.Grant("g", "a", """ "maxTrust":"x" """), Access.Grant("g", "b"), Access.Grant("g"), Access.Grant("h", "a", """ "disabled":true """), Access.Grant("h")];
+        MCPAgentSession[] sessions =
+        [
+            Access.Session("s", "a", """ "expiresAt":"2026-03-26T11:00:00Z" """), Access.Session("s"),
+            Access.Session("t", "a", """ "revoked":true """), Access.Session("t"),
+        ];
+        var members = Of(grants, sessions, allow: "a");
+        Assert.Equal(["a/h", "servers/g"], members.Grants.Select(grant => grant.Key.ToString()));
+        Assert.Equal(["a/t", "servers/s"], members.Sessions.Select(session => session.Key.ToString()));
+        Assert.Equal("DuplicateName", Of(members, grants[4]).Reason);
+        Assert.Equal("DuplicateName", Of(members, sessions[3]).Reason);
+    }
+
+    [Fact]
+    public void ADisabledGrantIsAcceptedAndSaysSo()
+    {
+        var grant = Access.Grant("g", fields: """ "disabled":true """);
+        var members = Of([grant]);
+        Assert.Equal([grant], members.Grants);
+        Assert.Equal(("Disabled", "Disabled", true), Short(Of(members, grant)));
+    }
+
+    [Theory]
+    [InlineData("", "Accepted", true, null)]
+    [InlineData(""" "expiresAt":"2026-03-26T12:00:01Z" """, "Accepted", true, "2026-03-26T12:00:01Z")]
+    [InlineData(""" "expiresAt":"2026-03-26T13:00:01+01:00" """, "Accepted", true, "2026-03-26T12:00:01Z")]
+    [InlineData(""" "expiresAt":"2026-03-26T12:00:00Z" """, "Expired", false, null)]
+    [InlineData(""" "expiresAt":"2026-03-26T12:00:00.9Z" """, "Expired", false, null)]
+    [InlineData(""" "revoked":true """, "Revoked", true, null)]
+    [InlineData(""" "revoked":true,"expiresAt":"2026-03-26T12:00:01Z" """, "Revoked", true, "2026-03-26T12:00:01Z")]
+    [InlineData(""" "revoked":true,"expiresAt":"2026-03-26T11:00:00Z" """, "Revoked", false, null)]
+    [InlineData(""" "expiresAt":"tomorrow" """, "Invalid", false, null)]
+    public void ASessionLastsUntilItExpires(string fields, string reason, bool held, string? next)
+    {
+        var session = Access.Session("s", fields: fields);
+        var members = Of(sessions: [session]);
+        Assert.Equal(reason, Of(members, session).Reason);
+        Assert.Equal(reason == "Accepted", Of(members, session).IsAccepted);
+        Assert.Equal(held ? [session] : [], members.Sessions);
+        Assert.Equal(next, members.NextExpiry?.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    [Fact]
+    public void TheNextExpiryIsTheFirstOneToCome()
+    {
+        string[] times = ["2026-03-27T00:00:00Z", "2026-03-26T12:00:05Z", "2026-03-26T11:00:00Z", "2030-01-01T00:00:00Z"];
+        Assert.Equal(Noon.AddSeconds(5), Of(sessions: times.Select((time, i) => Access.Session($"s{i}", fields: $"\"expiresAt\":\"{time}\""))).NextExpiry);
+    }
+
+    [Fact]
+    public void WhoNamesNoServerIsInvalid()
+    {
+        var grant = Access.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":"x"}""", Access.AsGrant);
+        var session = Access.Read("""{"metadata":{"name":"s","namespace":"team"}}""", Access.AsSession);
+        Assert.Equal(new Verdict("Rejected", "Invalid", "spec: must be an object"), PolicyMembers.OfNoServer(grant));
+        Assert.Equal("Invalid", PolicyMembers.OfNoServer(session).Reason);
+    }
+
+    [Fact]
+    public void AStatusMovesItsTransitionTimeOnlyWhenItFlips()
+    {
+        var grant = Access.Grant("g");
+        var accepted = new Verdict("Accepted", "Accepted", "ok").ToStatus(grant, Noon.AddMilliseconds(500));
+        Assert.Equal((3L, "Accepted", "ok"), (accepted.ObservedGeneration, accepted.Phase, accepted.Message));
+        Assert.Equal(
+            new Condition { Type = "Accepted", Status = "True", ObservedGeneration = 3, LastTransitionTime = "2026-03-26T12:00:00Z", Reason = "Accepted", Message = "ok" },
+            accepted.Conditions!.Single());
+        var disabled = new Verdict("Disabled", "Disabled", "off").ToStatus(Reporting(accepted), Noon.AddHours(1));
+        Assert.Equal(("True", "Disabled", "2026-03-26T12:00:00Z"), Flat(disabled));
+        var refused = new Verdict("Rejected", "Invalid", new string('x', 9000)).ToStatus(Reporting(disabled), Noon.AddHours(2));
+        Assert.Equal(("False", "Invalid", "2026-03-26T14:00:00Z"), Flat(refused));
+        Assert.Equal(4096, refused.Message!.Length);
+
+        MCPAccessGrant Reporting(AccessStatus status) => Access.Read(
+            $$"""{"metadata":{"name":"g","generation":3},"status":{{JsonSerializer.Serialize(status, ApiJsonContext.Default.AccessStatus)}}}""", Access.AsGrant);
+
+        static (string, string, string) Flat(AccessStatus status) =>
+            (status.Conditions!.Single().Status, status.Conditions![0].Reason, status.Conditions[0].LastTransitionTime);
+    }
+}
