@@ -11,6 +11,19 @@ public sealed class UnicodeTests(ControlPlaneFixture fixture)
     private const string Text = "é 日本 😀 \U0010ffff \" \\ \t \n <&> \u0001 \u007f \u0085 \u00a0 \u2028 \u2029 \ufeff \ufffd \uffff";
 
     [Fact]
+    public async Task AStatusQuotesWhatItComplainsOf()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
+        var server = scenario.ServerManifest("image: example.org/hello:1");
+        server["spec"]!["teamID"] = "team 😀 \u2028";
+        await fixture.Client.CreateAsync(server);
+
+        var status = await scenario.EventuallyStatusAsync("it was refused", status => (string?)status["phase"] == "Error");
+
+        Assert.Contains("😀", (string?)status["message"]);
+    }
+
+    [Fact]
     public async Task ValuesArriveAsTheyAre()
     {
         await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, "--workers", "1");

@@ -80,6 +80,8 @@ public sealed class Reconciler
     {
         var effective = WithDefaults(server);
         var faults = Validation.Validate(effective, _settings);
+        if (faults.Count == 0)
+            faults = NotYet.Of(effective.Spec);
         if (faults.Count > 0)
             return await RefuseAsync(server, faults, cancellationToken).ConfigureAwait(false);
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Kubernetes;
@@ -24,7 +23,7 @@ public sealed class ServerWriter(
     {
         var spec = JsonSerializer.SerializeToUtf8Bytes(added, ApiJsonContext.Default.MCPServerSpec);
         var intent = OwnedFields.FingerprintOfIntent(spec);
-        var patch = Write(writer =>
+        var patch = ApplyBody.Write(writer =>
         {
             writer.WriteStartObject();
             writer.WriteStartObject("metadata"u8);
@@ -66,7 +65,7 @@ public sealed class ServerWriter(
     /// <exception cref="ApiException">The API server refused it.</exception>
     public async Task<bool> ReportAsync(MCPServer server, MCPServerStatus status, CancellationToken cancellationToken)
     {
-        var body = Write(writer =>
+        var body = ApplyBody.Write(writer =>
         {
             writer.WriteStartObject();
             writer.WriteString("apiVersion"u8, MCPServer.Type.ApiVersion);
@@ -104,13 +103,5 @@ public sealed class ServerWriter(
         _spec.Forget(key);
         _status.Forget(key);
         stores.ForgetReport(key);
-    }
-
-    private static byte[] Write(Action<Utf8JsonWriter> content)
-    {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var writer = new Utf8JsonWriter(buffer))
-            content(writer);
-        return buffer.WrittenSpan.ToArray();
     }
 }
