@@ -15,7 +15,7 @@ public sealed class UnicodeTests(ControlPlaneFixture fixture)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
         var server = scenario.ServerManifest("image: example.org/hello:1");
-        server["spec"]!["teamID"] = "team 😀 \u2028";
+        server["spec"]!["ingressAnnotations"] = new JsonObject { ["example.org/😀"] = "x" };
         await fixture.Client.CreateAsync(server);
 
         var status = await scenario.EventuallyStatusAsync("it was refused", status => (string?)status["phase"] == "Error");
