@@ -8,7 +8,13 @@ namespace McpOperator.Bench;
 /// <summary>The figures that depend on the number of servers, drawn over it.</summary>
 internal static class Plots
 {
-    private static readonly SvgExporter Svg = new() { Width = 720, Height = 420 };
+    private static readonly SvgExporter Svg = new()
+    {
+        Width = 720,
+        Height = 420,
+        UseVerticalTextAlignmentWorkaround = true,
+        TextMeasurer = new WideText(),
+    };
 
     /// <summary>SVG by file name.</summary>
     public static IEnumerable<(string File, string Svg)> Of(BenchResult result)
@@ -41,7 +47,7 @@ internal static class Plots
         var model = new PlotModel { Title = title, TitleFontSize = 15, DefaultFont = "sans-serif", Background = OxyColors.White };
         model.Axes.Add(new LogarithmicAxis { Title = "MCPServers", Position = AxisPosition.Bottom, MajorGridlineStyle = LineStyle.Dot });
         model.Axes.Add(vertical);
-        model.Legends.Add(new Legend { LegendPosition = LegendPosition.TopLeft, LegendFontSize = 11, LegendLineSpacing = 5 });
+        model.Legends.Add(new Legend { LegendPosition = LegendPosition.TopLeft });
         foreach (var line in lines)
             model.Series.Add(line);
         return Svg.ExportToString(model);
@@ -61,5 +67,15 @@ internal static class Plots
             if (value(size) is { } known)
                 series.Points.Add(new(size.Servers, known));
         return series;
+    }
+
+    /// <summary>The exporter measures with the narrowest of fonts; a viewer's sans-serif is wider, and would be cut off.</summary>
+    private sealed class WideText() : PdfRenderContext(1, 1, OxyColors.White)
+    {
+        public override OxySize MeasureText(string text, string fontFamily, double fontSize, double fontWeight)
+        {
+            var size = base.MeasureText(text, fontFamily, fontSize, fontWeight);
+            return new(size.Width * 1.5, size.Height * 1.4);
+        }
     }
 }
