@@ -47,15 +47,19 @@ internal static class Plots
         var model = new PlotModel { Title = title, TitleFontSize = 15, DefaultFont = "sans-serif", Background = OxyColors.White };
         model.Axes.Add(new LogarithmicAxis { Title = "MCPServers", Position = AxisPosition.Bottom, MajorGridlineStyle = LineStyle.Dot });
         model.Axes.Add(vertical);
-        model.Legends.Add(new Legend { LegendPosition = LegendPosition.TopLeft });
+        model.Legends.Add(new Legend
+        {
+            LegendPlacement = LegendPlacement.Outside,
+            LegendPosition = LegendPosition.BottomCenter,
+            LegendOrientation = LegendOrientation.Horizontal,
+        });
         foreach (var line in lines)
             model.Series.Add(line);
         return Svg.ExportToString(model);
     }
 
-    // The room above is the legend's.
     private static LinearAxis Linear(string unit) =>
-        new() { Title = unit, Position = AxisPosition.Left, MajorGridlineStyle = LineStyle.Dot, Minimum = 0, MaximumPadding = 0.3 };
+        new() { Title = unit, Position = AxisPosition.Left, MajorGridlineStyle = LineStyle.Dot, Minimum = 0, MaximumPadding = 0.1 };
 
     private static LogarithmicAxis Logarithmic(string unit) =>
         new() { Title = unit, Position = AxisPosition.Left, MajorGridlineStyle = LineStyle.Dot };
