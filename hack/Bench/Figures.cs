@@ -70,8 +70,13 @@ internal static class Figures
     {
         var table = new Table("figure", "measured");
         if (result.Sweep is { } sweep)
+        {
             foreach (var (inFlight, writes) in sweep.WritesPerSecond)
                 table.Add($"the API server's limit with {inFlight} servers in flight", $"{writes:0} writes/s");
+            var main = result.Sizes.First(size => size.Storm is not null);
+            var best = main.Servers * result.Recorded.Writes / sweep.WritesPerSecond.Values.Max();
+            table.Add($"{main.Servers:N0} servers converged against the best of these", $"{Median(main, round => round.ConvergeSeconds) / best:0.00} ×");
+        }
         if (result.Sizes.FirstOrDefault(size => size.Storm is not null) is { Storm: { } storm } stormy)
         {
             var where = $"{storm.Edits} edits in {storm.Seconds:0} s on {stormy.Servers:N0} servers";

@@ -8,7 +8,13 @@ namespace McpOperator.Bench;
 /// <summary>The figures that depend on the number of servers, drawn over it.</summary>
 internal static class Plots
 {
-    private static readonly SvgExporter Svg = new() { Width = 720, Height = 420 };
+    private static readonly SvgExporter Svg = new()
+    {
+        Width = 720,
+        Height = 420,
+        UseVerticalTextAlignmentWorkaround = true,
+        TextMeasurer = new WideText(),
+    };
 
     /// <summary>SVG by file name.</summary>
     public static IEnumerable<(string File, string Svg)> Of(BenchResult result)
@@ -41,15 +47,19 @@ internal static class Plots
         var model = new PlotModel { Title = title, TitleFontSize = 15, DefaultFont = "sans-serif", Background = OxyColors.White };
         model.Axes.Add(new LogarithmicAxis { Title = "MCPServers", Position = AxisPosition.Bottom, MajorGridlineStyle = LineStyle.Dot });
         model.Axes.Add(vertical);
-        model.Legends.Add(new Legend { LegendPosition = LegendPosition.TopLeft, LegendFontSize = 11, LegendLineSpacing = 5 });
+        model.Legends.Add(new Legend
+        {
+            LegendPlacement = LegendPlacement.Outside,
+            LegendPosition = LegendPosition.BottomCenter,
+            LegendOrientation = LegendOrientation.Horizontal,
+        });
         foreach (var line in lines)
             model.Series.Add(line);
         return Svg.ExportToString(model);
     }
 
-    // The room above is the legend's.
     private static LinearAxis Linear(string unit) =>
-        new() { Title = unit, Position = AxisPosition.Left, MajorGridlineStyle = LineStyle.Dot, Minimum = 0, MaximumPadding = 0.3 };
+        new() { Title = unit, Position = AxisPosition.Left, MajorGridlineStyle = LineStyle.Dot, Minimum = 0, MaximumPadding = 0.1 };
 
     private static LogarithmicAxis Logarithmic(string unit) =>
         new() { Title = unit, Position = AxisPosition.Left, MajorGridlineStyle = LineStyle.Dot };
@@ -61,5 +71,15 @@ internal static class Plots
             if (value(size) is { } known)
                 series.Points.Add(new(size.Servers, known));
         return series;
+    }
+
+    /// <summary>The exporter measures with the narrowest of fonts; a viewer's sans-serif is wider, and would be cut off.</summary>
+    private sealed class WideText() : PdfRenderContext(1, 1, OxyColors.White)
+    {
+        public override OxySize MeasureText(string text, string fontFamily, double fontSize, double fontWeight)
+        {
+            var size = base.MeasureText(text, fontFamily, fontSize, fontWeight);
+            return new(size.Width * 1.5, size.Height * 1.4);
+        }
     }
 }

@@ -50,17 +50,21 @@ internal sealed record Recording(Server Server, IReadOnlyList<IReadOnlyList<Reco
             "the recorded server converged", () => fleet.UnconvergedAsync(), left => left.Count == 0);
     }
 
-    /// <summary>A request that was received before an earlier one was answered did not wait for its answer.</summary>
+    /// <summary>
+    /// Requests were in flight together when one arrived while another was in its first half. (Not: before its end. The API
+    /// server stamps the end after the answer is out, and the next request may be faster than the stamp.)
+    /// </summary>
     internal static IReadOnlyList<IReadOnlyList<RecordedRequest>> Group(IReadOnlyList<AuditEvent> events)
     {
         var steps = new List<List<RecordedRequest>>();
-        var answered = DateTimeOffset.MinValue;
+        var half = DateTimeOffset.MinValue;
         foreach (var e in events)
         {
-            if (e.Received >= answered)
+            if (e.Received >= half)
                 steps.Add([]);
             steps[^1].Add(new(Method(e.Verb), e.RequestUri.TrimStart('/'), MediaType(e), e.RequestObject));
-            answered = e.StageTime > answered ? e.StageTime : answered;
+            var itsHalf = e.Received + (e.StageTime - e.Received) / 2;
+            half = itsHalf > half ? itsHalf : half;
         }
         return steps;
     }

@@ -22,8 +22,8 @@ internal static class Report
         return $"""
             # What it costs
 
-            Written by `{result.Command}`, which takes about {result.MinutesTaken:0} minutes here; do not edit. `make bench` does it again
-            on any machine. The numbers in full are in [results.json](results.json).
+            Written by `{result.Command}` in {result.MinutesTaken:0} minutes; do not edit. `make bench` does it again on any Linux machine.
+            The numbers in full are in [results.json](results.json).
 
             | | |
             |---|---|
@@ -32,14 +32,14 @@ internal static class Report
             | system | {machine.System}, kernel {machine.Kernel} |
             | load before the run | {machine.LoadAverage} |
             | operator | {machine.Operator} |
-            | API server | kube-apiserver {machine.KubeApiServer}, etcd {machine.Etcd}, on the same cores as the operator and the benchmark |
+            | API server | kube-apiserver {machine.KubeApiServer}, etcd {machine.Etcd}, on the same cores as all the rest |
 
             ## What was promised
 
             {Figures.OfTargets(result)}
-            Megabytes are millions of bytes; MiB are what a container's limit is written in. RSS holds the pages of the binary too,
-            which the kernel can drop; private memory is what is the process's alone. Of two looks, after convergence and after the
-            steady time, the larger counts.
+            Megabytes are millions of bytes; MiB are what a container's limit is written in. RSS holds the pages of the binary
+            too, which the kernel can drop; private memory is what is the process's alone. Of two looks, after convergence and
+            after the steady time, the larger counts.
 
             ## Over the number of servers
 
@@ -57,25 +57,27 @@ internal static class Report
             Counted in the API server's audit log. `get(cached)` is answered from the API server's memory.
 
             {Figures.Requests(result)}
-            Refused are those answered with an error, the 404 of a look at what does not exist yet aside. After a restart the operator
-            creates the ServiceAccount of a namespace once more when a new server needs it, since it may not read it: one 409 a namespace.
+            Refused are those answered with an error, the 404 of a look at what does not exist yet aside. After a restart the
+            operator creates the ServiceAccount of a namespace once more when a new server needs it, since it may not read it:
+            one 409 a namespace.
 
             ## How it is measured
 
-            - The published binary runs as a process of its own with default flags, as a user of its own with the role of `config/rbac`,
-              against etcd and kube-apiserver on loopback. Every convergence has a fresh control plane, warmed up with 50 servers, which
-              are deleted again. The servers are spread over ten namespaces.
-            - Every time is taken from the API server's audit log, except for the moment of the operator's exec, which its shell writes
-              down, and `/readyz`, which is asked every five milliseconds.
-            - The limit: the operator's own requests for one server are recorded, with their bodies, and a bare HTTP/2 client sends the same
-              for N servers, in the same order, {Converging.Workers} servers at a time (the operator's `--workers`), to an API server in the
-              same state. That it is the same is proven in every run: an operator that starts where the load generator has been has nothing
-              to write. The operator's time starts with its exec, the limit's with the first request.
-            - Nothing rolls out a Deployment or serves an Ingress here: the benchmark writes those statuses, eight at a time, first all the
-              Ingresses' and then all the Deployments'. Readiness is strict, as is the default.
+            - The published binary runs as a process of its own with default flags, as a user of its own with the role of
+              `config/rbac`, against etcd and kube-apiserver on loopback. Every convergence has a fresh control plane, warmed up
+              with fifty servers, which are deleted again. The servers are spread over ten namespaces.
+            - Every time is taken from the API server's audit log, except for the moment of the operator's exec, which its shell
+              writes down, and `/readyz`, which is asked every five milliseconds.
+            - The limit: the operator's own requests for one server are recorded, with their bodies, and a bare HTTP/2 client
+              sends the same for N servers, in the same order, {Converging.Workers} servers at a time (the operator's `--workers`), to an API
+              server in the same state. That it is the same is proven in every run: an operator that starts where the load
+              generator has been has nothing to write. The operator's time starts with its exec, the limit's with the first
+              request.
+            - Nothing rolls out a Deployment or serves an Ingress here: the benchmark writes those statuses, eight at a time,
+              first all the Ingresses' and then all the Deployments'. Readiness is strict, as is the default.
             - CPU and memory are those of `/proc`, to 10 ms of CPU.
-            - Drift: of every twentieth server the image of its Deployment or the port of its Service is changed by somebody else. One
-              more: a hundred servers are created, ten a second.
+            - Drift: of every twentieth server somebody else changes the image of its Deployment or the port of its Service, all
+              as fast as they can. One more: a hundred servers are created, ten a second.
 
             One server takes these requests, and those on one line at the same time:
 

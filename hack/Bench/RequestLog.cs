@@ -6,10 +6,7 @@ namespace McpOperator.Bench;
 /// <param name="What">As in <c>patch mcpservers/status</c>; a get from the API server's cache is <c>get(cached) …</c>.</param>
 /// <param name="Object">namespace/name; empty for lists and watches.</param>
 internal readonly record struct Request(
-    string User, string What, string Object, bool IsWrite, int Code, DateTimeOffset Received, DateTimeOffset Completed)
-{
-    public bool Succeeded => Code is >= 200 and < 300;
-}
+    string User, string What, string Object, bool IsWrite, int Code, DateTimeOffset Received, DateTimeOffset Completed);
 
 /// <summary>
 /// The requests of everybody to one API server, read from its audit log as that grows. Of each line it keeps some hundred

@@ -47,31 +47,6 @@ public sealed class KubeClient : IDisposable
     public static HttpClient ConnectTo(string kubeconfig) =>
         Connect(KubernetesClientConfiguration.BuildConfigFromConfigFile(kubeconfig));
 
-    private static HttpClient Connect(KubernetesClientConfiguration configuration)
-    {
-        var handler = new SocketsHttpHandler();
-        if (ClientCertificate(configuration) is { } clientCertificate)
-            handler.SslOptions.ClientCertificates = [clientCertificate];
-        if (configuration.SkipTlsVerify)
-        {
-#pragma warning disable CA5359 // insecure-skip-tls-verify is what the kubeconfig asks for
-            handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
-#pragma warning restore CA5359
-        }
-        else if (configuration.SslCaCerts is { Count: > 0 } authorities)
-        {
-            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-            };
-            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
-        }
-        var http = new HttpClient(handler) { BaseAddress = new Uri(configuration.Host.TrimEnd('/') + "/") };
-        http.DefaultRequestHeaders.UserAgent.ParseAdd(UserAgent);
-        return http;
-    }
-
     public async Task<JsonObject> GetAsync(Resource resource, string? @namespace, string name) =>
         await SendAsync(HttpMethod.Get, resource.PathTo(@namespace, name));
 
@@ -172,6 +147,31 @@ public sealed class KubeClient : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static HttpClient Connect(KubernetesClientConfiguration configuration)
+    {
+        var handler = new SocketsHttpHandler();
+        if (ClientCertificate(configuration) is { } clientCertificate)
+            handler.SslOptions.ClientCertificates = [clientCertificate];
+        if (configuration.SkipTlsVerify)
+        {
+#pragma warning disable CA5359 // insecure-skip-tls-verify is what the kubeconfig asks for
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+#pragma warning restore CA5359
+        }
+        else if (configuration.SslCaCerts is { Count: > 0 } authorities)
+        {
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
+            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
+        }
+        var http = new HttpClient(handler) { BaseAddress = new Uri(configuration.Host.TrimEnd('/') + "/") };
+        http.DefaultRequestHeaders.UserAgent.ParseAdd(UserAgent);
+        return http;
+    }
 
     private static X509Certificate2? ClientCertificate(KubernetesClientConfiguration configuration)
     {

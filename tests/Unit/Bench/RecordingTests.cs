@@ -12,13 +12,17 @@ public sealed class RecordingTests
     {
         var steps = Recording.Group(
         [
-            Event("get", "deployments", 0, 10), Event("patch", "deployments", 10, 20, """{"kind": "Deployment"}"""),
-            Event("patch", "services", 12, 15, """{"kind": "Service"}"""), Event("patch", "ingresses", 18, 30, """{"kind": "Ingress"}"""),
-            Event("patch", "mcpservers", 31, 40, """{"spec": {}}"""),
+            Event("get", "deployments", 0, 10), Event("get", "services", 1, 10), Event("get", "ingresses", 1, 12),
+            Event("patch", "deployments", 10, 20, "{}"), Event("patch", "services", 11, 21, "{}"), Event("patch", "ingresses", 13, 30, "{}"),
+            Event("patch", "mcpservers", 31, 40, "{}"),
         ]);
 
-        Assert.Equal([1, 3, 1], steps.Select(step => step.Count));
+        Assert.Equal([3, 3, 1], steps.Select(step => step.Count));
     }
+
+    [Fact]
+    public void ARequestThatIsFasterThanTheStampOfTheAnswerItWaitedForIsAStepOfItsOwn() => Assert.Equal(
+        [1, 1], Recording.Group([Event("get", "services", 0, 10), Event("patch", "services", 9, 20, "{}")]).Select(step => step.Count));
 
     [Fact]
     public void TheBodyTellsTheKindOfPatch()
