@@ -22,18 +22,28 @@ public sealed class FootprintTests(ITestOutputHelper output)
     [Fact]
     public void AServerAndItsObjectsTakeFewBytesInTheStores()
     {
-        // Once before, so that what the code itself allocates (types, pools) does not count.
-        Fill(new Stores((_, _) => { }, Servers.Settings), first: Count);
+        // What the code itself allocates once (types, pools), and what earlier tests left in pools that shrink with time,
+        // is in a measurement or not: two that agree have neither.
+        var (last, each) = (0L, Measure());
+        for (var i = 0; Math.Abs(each - last) > 20; i++)
+        {
+            Assert.True(i < 20, $"no two measurements agree: {last}, {each}");
+            (last, each) = (each, Measure());
+        }
 
-        var stores = new Stores((_, _) => { }, Servers.Settings);
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        Fill(stores, first: 0);
-        var each = (GC.GetTotalMemory(forceFullCollection: true) - before) / Count;
-
-        GC.KeepAlive(stores);
         output.WriteLine($"{each} bytes a server");
-        Assert.Equal(Count, stores.Servers.Count);
         Assert.InRange(each, 500, 2500);
+    }
+
+    private static long Measure()
+    {
+        var stores = new Stores((_, _) => { }, Servers.Settings);
+        var before = Live();
+        Fill(stores);
+        var each = (Live() - before) / Count;
+        Assert.Equal(Count, stores.Servers.Count);
+        GC.KeepAlive(stores);
+        return each;
     }
 
     [Theory]
@@ -70,6 +80,22 @@ public sealed class FootprintTests(ITestOutputHelper output)
         Assert.InRange(each, 1, most);
     }
 
+    /// <summary>Once nothing more goes: what earlier tests left behind needs more than one collection.</summary>
+    private static long Live()
+    {
+        long before, after = long.MaxValue;
+        do
+        {
+            before = after;
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            GC.Collect();
+            after = GC.GetTotalMemory(forceFullCollection: false);
+        }
+        while (before - after > 16 * 1024);
+        return after;
+    }
+
     private static async Task<int> ReadAsync<T>(MemoryStream lines, Decoder<T> decode)
     {
         lines.Position = 0;
@@ -79,19 +105,19 @@ public sealed class FootprintTests(ITestOutputHelper output)
         return count;
     }
 
-    private static void Fill(Stores stores, int first)
+    private static void Fill(Stores stores)
     {
-        Fill(stores.Servers, "mcpserver", StoredServer.Decode, first);
-        Fill(stores.Deployments, "deployment", ObservedDeployment.Decode, first);
-        Fill(stores.Services, "service", ObservedService.Decode, first);
-        Fill(stores.Ingresses, "ingress", ObservedIngress.Decode, first);
+        Fill(stores.Servers, "mcpserver", StoredServer.Decode);
+        Fill(stores.Deployments, "deployment", ObservedDeployment.Decode);
+        Fill(stores.Services, "service", ObservedService.Decode);
+        Fill(stores.Ingresses, "ingress", ObservedIngress.Decode);
     }
 
-    private static void Fill<T>(Store<T> store, string kind, Decoder<T> decode, int first)
+    private static void Fill<T>(Store<T> store, string kind, Decoder<T> decode)
         where T : class, IKubernetesObject
     {
         var items = new List<T>();
-        for (var i = first; i < first + Count; i++)
+        for (var i = 0; i < Count; i++)
         {
             using var document = JsonDocument.Parse(Recorded(kind, i));
             items.Add(decode(document.RootElement));
