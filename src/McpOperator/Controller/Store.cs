@@ -153,7 +153,7 @@ public sealed class Store<T>(ChangeHandler<T> onChange)
     /// Reads our own write: takes in the API server's answer before the watch delivers it, so that the next look does
     /// not see the object of before, and write again. Refused is an answer that the watch has caught up with: if the
     /// store does not hold it then, it was deleted in the meantime, and nobody would ever take the ghost out again. The
-    /// handler is not told: whoever wrote has the answer in hand.
+    /// handler is not told: whoever wrote has the answer in hand, and with it whatever others changed in between.
     /// </summary>
     /// <returns>True when the store holds the answer now because of this call.</returns>
     public bool Observe(T answer)

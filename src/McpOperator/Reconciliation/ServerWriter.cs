@@ -88,7 +88,7 @@ public sealed class ServerWriter(
                 MCPServer.Type, server.Key, body, StoredServer.Decode, cancellationToken).ConfigureAwait(false);
             _status.Note(server.Key, intent, answer.Reported?.Fingerprint ?? OwnedFields.None);
             Log.StatusReported(logger, status.Phase!, status.Message!);
-            stores.Servers.Observe(answer);
+            stores.ObserveReport(answer, server.Metadata);
             return true;
         }
         catch (ApiException exception) when (exception.IsNotFound)

@@ -39,6 +39,21 @@ public sealed class Stores
     /// <summary>Notes a status that is about to be written: its coming back by the watch is no reason to look again.</summary>
     public void Reporting(ObjectKey key, ulong fingerprint) => _reported.Set(key, fingerprint);
 
+    /// <summary>
+    /// Takes in the answer to the report of a server. It may hold an edit that was made since the server was read, and the
+    /// edit's own event will be too old to be told when it comes.
+    /// </summary>
+    /// <param name="answer">The server as it now is.</param>
+    /// <param name="reportedOn">Of the server that the report is about.</param>
+    public void ObserveReport(StoredServer answer, ObjectMeta reportedOn)
+    {
+        if (!Servers.Observe(answer) || IsSame(answer.Metadata, reportedOn))
+            return;
+        foreach (var rival in Routes.Update(answer.Key, answer.Read()))
+            _enqueue(rival, Priority.Changed);
+        _enqueue(answer.Key, Priority.Edited);
+    }
+
     public void ForgetReport(ObjectKey key) => _reported.Remove(key);
 
     private void OnServerChanged(StoredServer? before, StoredServer? after, bool isListed)
@@ -67,10 +82,14 @@ public sealed class Stores
     private bool IsOwnReport(StoredServer? before, StoredServer? after)
     {
         if (before is null || after is null || _reported.Get(after.Key) is not ulong reported
-            || before.Metadata with { ResourceVersion = "" } != after.Metadata with { ResourceVersion = "" })
+            || !IsSame(before.Metadata, after.Metadata))
             return false;
         return after.Reported?.Fingerprint == reported && before.Reported?.Fingerprint != reported;
     }
+
+    /// <summary>The generation counts the edits of the spec, and every write has a version.</summary>
+    private static bool IsSame(ObjectMeta left, ObjectMeta right) =>
+        left with { ResourceVersion = "" } == right with { ResourceVersion = "" };
 
     /// <summary>A route comes from the spec, or from the URL that was reported: most events leave both as they were.</summary>
     private static bool ClaimsTheSame(StoredServer? before, StoredServer? after) =>

@@ -1,3 +1,4 @@
+using System.Text;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
@@ -30,6 +31,30 @@ public sealed class StoresTests
         Change(Server(Reported));
 
         Assert.Empty(_queued);
+    }
+
+    [Fact]
+    public void TheAnswerToOurReportIsNoReasonToLookAgain()
+    {
+        _stores.ObserveReport(Server(Reported), _server.Metadata);
+
+        Assert.Same(Reported, _stores.Servers.Get(_server.Key)!.Reported);
+        Assert.Empty(_queued);
+    }
+
+    [Fact]
+    public void AnEditThatTheAnswerToOurReportHoldsIs()
+    {
+        var edit = Server(Before, version: "8", generation: 4);
+        var younger = Server(Before, name: "younger", path: "/elsewhere");
+        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Added, younger, "7", null));
+        _queued.Clear();
+
+        _stores.ObserveReport(Server(Reported, version: "9", generation: 4, path: "/elsewhere"), _server.Metadata);
+        // Its own event comes late.
+        Change(edit);
+
+        Assert.Equal([(younger.Key, Priority.Changed), (_server.Key, Priority.Edited)], _queued);
     }
 
     [Fact]
@@ -70,7 +95,7 @@ public sealed class StoresTests
     {
         var stores = new Stores((key, priority) => _queued.Add((key, priority)), Servers.Settings);
         stores.Servers.Replace(null, [_server], "7");
-        stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Added, Server(Before, name: "late"), "8", null));
+        stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Added, Server(Before, name: "late", path: "/late"), "8", null));
 
         Assert.Equal([(_server.Key, Priority.Listed), (new ObjectKey("team", "late"), Priority.Changed)], _queued);
     }
@@ -94,10 +119,10 @@ public sealed class StoresTests
     private void Change(StoredServer server) =>
         _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Modified, server, server.ResourceVersion, null));
 
-    private static StoredServer Server(LastReport reported, string version = "8", long generation = 3, string name = "demo") => new()
+    private static StoredServer Server(LastReport reported, string version = "8", long generation = 3, string name = "demo", string path = "/demo") => new()
     {
         Metadata = Servers.Of(name: name).Metadata with { ResourceVersion = version, Generation = generation },
-        Spec = """{"image":"example.org/demo:1"}"""u8.ToArray(),
+        Spec = Encoding.UTF8.GetBytes($$"""{"image":"example.org/demo:1","ingressPath":"{{path}}"}"""),
         Reported = reported,
     };
 }
