@@ -1,6 +1,6 @@
 # Logic lives in hack/, so that a recipe says what happens and a script how.
 .DEFAULT_GOAL := help
-.PHONY: help build publish test test-unit test-envtest run demo bench size fmt lint envtest clean
+.PHONY: help build publish test test-unit test-envtest run demo bench size size-update fmt lint envtest clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,8 +30,11 @@ bench: ## Measure it: time, memory, CPU, requests (BENCH_SERVERS=1,100 BENCH_STE
 	@hack/bench $(if $(BENCH_SERVERS),--servers $(BENCH_SERVERS)) $(if $(BENCH_STEADY),--steady $(BENCH_STEADY)) \
 	  $(if $(BENCH_STORM),--storm $(BENCH_STORM)) $(if $(BENCH_OUTPUT),--output $(BENCH_OUTPUT))
 
-size: publish ## What the binary weighs
-	@hack/size
+size: ## What the binary consists of, and whether it keeps its budget (SIZE_TOP=50: more of it)
+	@hack/size $(SIZE_TOP)
+
+size-update: ## Write the budget anew: for the commit that makes the binary heavier, or lighter
+	@hack/size --update
 
 fmt: ## Format the code
 	@hack/dotnet format
