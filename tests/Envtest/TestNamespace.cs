@@ -52,8 +52,18 @@ public sealed class TestNamespace : IAsyncDisposable
     public Task GrantInAsync(TestNamespace other) => _controlPlane.IsOwn ? OperatorRole.GrantAsync(_controlPlane, OperatorUser, other.Name) : Task.CompletedTask;
 
     /// <summary>What this test's operator asked of the API server so far, each request once.</summary>
-    public async Task<IReadOnlyList<AuditEvent>> OperatorRequestsAsync() =>
-        [.. (await _controlPlane.AuditEventsAsync()).Where(e => e.User == OperatorUser && e.IsRequest)];
+    /// <remarks>The API server answers first and writes its log then: what was seen done is in it a moment later.</remarks>
+    public async Task<IReadOnlyList<AuditEvent>> OperatorRequestsAsync()
+    {
+        for (var last = -1; ;)
+        {
+            AuditEvent[] events = [.. (await _controlPlane.AuditEventsAsync()).Where(e => e.User == OperatorUser && e.IsRequest)];
+            if (events.Length == last)
+                return events;
+            last = events.Length;
+            await Task.Delay(TimeSpan.FromMilliseconds(250));
+        }
+    }
 
     /// <summary>The operator's requests that RBAC refused.</summary>
     public async Task<IReadOnlyList<AuditEvent>> DenialsAsync() =>
