@@ -3,7 +3,16 @@ using McpOperator.Kubernetes;
 
 namespace McpOperator.Api;
 
-/// <summary>What is kept of the status that a server carries: enough to tell whether the next one differs.</summary>
+/// <summary>An object whose status we write.</summary>
+public interface IReportedObject : IKubernetesObject
+{
+    ObjectMeta Metadata { get; }
+
+    /// <summary>Null while nothing was reported.</summary>
+    LastReport? Reported { get; }
+}
+
+/// <summary>What is kept of the status that an object carries: enough to tell whether the next one differs.</summary>
 public sealed class LastReport
 {
     /// <summary>Of the fields of the status that are ours; equals that of the body which reported them.</summary>

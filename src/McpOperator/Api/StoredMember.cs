@@ -8,15 +8,18 @@ namespace McpOperator.Api;
 /// A grant or a session as the store keeps it: as <see cref="StoredServer"/> does, the spec as the bytes that came. Of
 /// thousands few are looked at again.
 /// </summary>
-public sealed class StoredMember : IKubernetesObject
+public sealed class StoredMember : IReportedObject
 {
     public required ObjectMeta Metadata { get; init; }
 
     /// <summary>The JSON of the spec; empty when there is none.</summary>
     public ReadOnlyMemory<byte> Spec { get; init; }
 
-    /// <summary>The server that it is for, in its own namespace when it names none; null when it names no server.</summary>
-    public ObjectKey? Server { get; init; }
+    /// <summary>
+    /// The server that it is for, in its own namespace when it names none. One that names no server is for the server with a
+    /// blank name, which does not exist.
+    /// </summary>
+    public required ObjectKey Server { get; init; }
 
     /// <summary>Null while nothing was reported.</summary>
     public LastReport? Reported { get; init; }
@@ -35,9 +38,8 @@ public sealed class StoredMember : IKubernetesObject
         {
             Metadata = metadata,
             Spec = spec is { } bytes ? JsonMarshal.GetRawUtf8Value(bytes).ToArray() : default,
-            Server = server?.Interned("name"u8) is { Length: > 0 } name
-                ? new ObjectKey(Defaults.Trimmed(server.Value.Interned("namespace"u8)) ?? metadata.Namespace, name)
-                : null,
+            Server = new ObjectKey(
+                Defaults.Trimmed(server?.Interned("namespace"u8)) ?? metadata.Namespace, server?.Interned("name"u8) ?? ""),
             Reported = LastReport.Decode(json),
         };
     }

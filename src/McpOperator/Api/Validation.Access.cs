@@ -46,8 +46,9 @@ public static partial class Validation
         var faults = new SpecFaults();
         var spec = session.Spec;
         Member(faults, session, spec.Subject);
-        if (spec.Subject is { } subject && string.IsNullOrEmpty(subject.HumanID) && string.IsNullOrEmpty(subject.AgentID))
-            faults.Add("spec.subject", "must name a humanID or an agentID: a session is somebody's");
+        if (spec.Subject is { } subject && string.IsNullOrEmpty(subject.HumanID) && string.IsNullOrEmpty(subject.AgentID)
+            && Defaults.Trimmed(subject.TeamID) is null)
+            faults.Add("spec.subject", "must name a humanID, an agentID or a teamID: a session is somebody's");
         OneOf(faults, "spec.consentedTrust", spec.ConsentedTrust, TrustLevels);
         if (spec.ExpiresAt is { } time && !KubernetesTime.TryParse(time, out _))
             faults.Add("spec.expiresAt", $"{SpecFaults.Quote(time)} is no time: write it as 2026-03-26T12:00:00Z");

@@ -20,7 +20,7 @@ internal static class OperatorService
         using var connection = new Connection(access, time);
         using var api = new ApiClient(connection, time);
         using var queue = new WorkQueue(time, Random.Shared.NextDouble);
-        var stores = new Stores(queue.Add, settings);
+        var stores = new Stores(queue.Add, queue.AddAfter, settings);
         var reconciler = new Reconciler(stores, api, settings, time, context.LoggerFactory.CreateLogger<Reconciler>());
         var reflectors = Reflectors(context, api, stores);
         var loop = new ControllerLoop(
@@ -49,6 +49,9 @@ internal static class OperatorService
             Add(Kinds.Deployment, ns, Labels.ManagedSelector, ObservedDeployment.Decode, stores.Deployments);
             Add(Kinds.Service, ns, Labels.ManagedSelector, ObservedService.Decode, stores.Services);
             Add(Kinds.Ingress, ns, Labels.ManagedSelector, ObservedIngress.Decode, stores.Ingresses);
+            Add(Kinds.ConfigMap, ns, Labels.ManagedSelector, ObservedConfigMap.Decode, stores.ConfigMaps);
+            Add(MCPAccessGrant.Type, ns, selector: null, StoredMember.Decode, stores.Grants.Store);
+            Add(MCPAgentSession.Type, ns, selector: null, StoredMember.Decode, stores.Sessions.Store);
         }
 
         return reflectors;

@@ -31,6 +31,24 @@ internal static class JsonElementExtensions
         return StringPool.Intern(text.Bytes);
     }
 
+    /// <summary>True when the member of this name is this text.</summary>
+    public static bool Is(this JsonElement element, ReadOnlySpan<byte> name, string text) =>
+        element.TryGetMember(name, out var child) && child.ValueKind == JsonValueKind.String && child.ValueEquals(text);
+
+    /// <summary>True when it is an array and one of its items is so. (LINQ would box its enumerator, in each watch event.)</summary>
+    public static bool HasItem(this JsonElement? array, Predicate<JsonElement> isSo)
+    {
+        if (array is not { ValueKind: JsonValueKind.Array } items)
+            return false;
+        foreach (var item in items.EnumerateArray())
+        {
+            if (isSo(item))
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>metav1.Time; null when there is no such member, or it is no time.</summary>
     public static DateTimeOffset? Time(this JsonElement element, ReadOnlySpan<byte> name) =>
         element.TryGetMember(name, out var child) && child.ValueKind == JsonValueKind.String && child.TryGetDateTimeOffset(out var time)

@@ -1,3 +1,4 @@
+using McpOperator.Kubernetes;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Reconciliation;
@@ -40,4 +41,10 @@ internal static partial class Log
 
     [LoggerMessage(312, LogLevel.Information, "Applied the pull secret {Secret}", EventName = "PullSecretApplied")]
     public static partial void PullSecretApplied(ILogger logger, string secret);
+
+    [LoggerMessage(313, LogLevel.Information, "{Kind} {Member}: {Phase}: {Message}", EventName = "AccessReported")]
+    public static partial void AccessReported(ILogger logger, string kind, ObjectKey member, string phase, string message);
+
+    [LoggerMessage(314, LogLevel.Warning, "{Kind} {Member} could not be told what became of it: {Reason}", EventName = "AccessNotReported")]
+    public static partial void AccessNotReported(ILogger logger, string kind, ObjectKey member, string reason);
 }

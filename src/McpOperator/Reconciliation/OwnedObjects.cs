@@ -14,16 +14,22 @@ public readonly record struct Ensured<T>(T? Live, Problem? Problem = null, bool 
     where T : Observed;
 
 /// <summary>
-/// Brings the objects of one kind to what their server wants, by server-side apply, and only when they differ. An
+/// Brings one object of each server to what the server wants, by server-side apply, and only when it differs. An
 /// object that is not the server's is never touched.
 /// </summary>
+/// <param name="type">Its kind.</param>
+/// <param name="decode">What is kept of it.</param>
+/// <param name="store">Where it is kept.</param>
+/// <param name="api">The way to the API server.</param>
+/// <param name="logger">Told of each write.</param>
+/// <param name="nameOf">The object's name, of the server's; null when they are the same.</param>
 public sealed class OwnedObjects<T>(
-    ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, ILogger logger)
+    ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, ILogger logger, Func<string, string>? nameOf = null)
     where T : Observed
 {
     private readonly WriteGuard _guard = new();
 
-    /// <param name="owner">Whose object it is; they share their name.</param>
+    /// <param name="owner">Whose object it is.</param>
     /// <param name="intent">The apply body: every field that we own.</param>
     /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
     /// <param name="detour">Asked when the API server finds the intent invalid.</param>
@@ -32,7 +38,7 @@ public sealed class OwnedObjects<T>(
     public async Task<Ensured<T>> EnsureAsync(
         MCPServer owner, byte[] intent, CancellationToken cancellationToken, Detour? detour = null)
     {
-        var key = owner.Key;
+        var key = KeyOf(owner.Key);
         var live = store.Get(key);
         if (live is not null && OthersHold(live, owner) is { } conflict)
             return new Ensured<T>(null, conflict);
@@ -121,10 +127,14 @@ public sealed class OwnedObjects<T>(
 
     /// <summary>What is there of it, without changing anything.</summary>
     public Ensured<T> Look(MCPServer owner) =>
-        new(store.Get(owner.Key) is { } live && OthersHold(live, owner) is null ? live : null);
+        new(Get(owner.Key) is { } live && OthersHold(live, owner) is null ? live : null);
+
+    /// <summary>What is there under its name, whoever's it is.</summary>
+    /// <param name="owner">The server's key.</param>
+    public T? Get(ObjectKey owner) => store.Get(KeyOf(owner));
 
     /// <summary>The server is gone.</summary>
-    public void Forget(ObjectKey key) => _guard.Forget(key);
+    public void Forget(ObjectKey owner) => _guard.Forget(KeyOf(owner));
 
     /// <summary>Deletes the server's object, when there is one and it is the server's.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
@@ -134,7 +144,7 @@ public sealed class OwnedObjects<T>(
             return default;
         try
         {
-            if (await api.DeleteAsync(type, owner.Key, live.Uid, cancellationToken).ConfigureAwait(false))
+            if (await api.DeleteAsync(type, live.Key, live.Uid, cancellationToken).ConfigureAwait(false))
                 Log.Deleted(logger, type.Kind);
             return default;
         }
@@ -145,10 +155,12 @@ public sealed class OwnedObjects<T>(
         }
     }
 
-    /// <summary>Null when the object is the server's, or nobody's but labelled as ours (an orphan is adopted).</summary>
+    private ObjectKey KeyOf(ObjectKey owner) => nameOf is null ? owner : owner with { Name = nameOf(owner.Name) };
+
+    /// <summary>Null when the object is the server's, or nobody's but labelled as the server's (an orphan is adopted).</summary>
     private Problem? OthersHold(T live, MCPServer owner)
     {
-        if (live.ControllerUid == owner.Metadata.Uid || (live.ControllerUid is null && live.IsLabelledOurs))
+        if (live.ControllerUid == owner.Metadata.Uid || (live.ControllerUid is null && live.LabelledServer == owner.Metadata.Name))
             return null;
         var holder = live switch
         {
@@ -158,6 +170,6 @@ public sealed class OwnedObjects<T>(
             _ => $"is controlled by {live.ControllerKind} {live.ControllerName}",
         };
         return new Problem(
-            Reasons.NameConflict, $"{type.Kind} {owner.Key} {holder}; it is left alone: rename the MCPServer, or delete the {type.Kind}");
+            Reasons.NameConflict, $"{type.Kind} {live.Key} {holder}; it is left alone: rename the MCPServer, or delete the {type.Kind}");
     }
 }

@@ -25,10 +25,32 @@ public sealed record Problem(string Reason, string Message);
 /// <summary>What the observed objects say of a server. Pure: null stands for an object that is not there.</summary>
 public static class Readiness
 {
-    public static Surface Of(ObservedDeployment? deployment)
+    public static Surface Of(ObservedDeployment? deployment) => Of(deployment, ConditionTypes.DeploymentReady, "Deployment");
+
+    public static Surface OfCanary(ObservedDeployment? canary) => Of(canary, ConditionTypes.CanaryReady, "canary Deployment");
+
+    /// <param name="deployment">In whose pods it is.</param>
+    public static Surface OfGateway(ObservedDeployment? deployment) => deployment switch
     {
-        const string type = ConditionTypes.DeploymentReady;
-        const string kind = "Deployment";
+        null => Missing(ConditionTypes.GatewayReady, "gateway"),
+        { HasGateway: false } => GatewayUnready("the Deployment has none yet"),
+        _ when !Of(deployment).IsReady => GatewayUnready("the Deployment is not ready"),
+        _ => new(ConditionTypes.GatewayReady, "gateway", true, Reasons.GatewayAvailable, "every pod has its gateway"),
+    };
+
+    /// <param name="configMap">As observed.</param>
+    /// <param name="revision">Of the current policy; null when nobody knows, because the spec is invalid.</param>
+    public static Surface Of(ObservedConfigMap? configMap, string? revision) => configMap switch
+    {
+        null => Missing(ConditionTypes.PolicyReady, "policy"),
+        { Policy: { } policy } when revision is null || policy.Revision == revision => new(
+            ConditionTypes.PolicyReady, "policy", true, Reasons.PolicyCurrent, "the ConfigMap holds the current policy"),
+        _ => new(
+            ConditionTypes.PolicyReady, "policy", false, Reasons.PolicyOutdated, "the ConfigMap holds another policy than the current one"),
+    };
+
+    private static Surface Of(ObservedDeployment? deployment, string type, string kind)
+    {
         if (deployment is null)
             return Missing(type, kind);
         var wanted = deployment.WantedReplicas;
@@ -72,6 +94,9 @@ public static class Readiness
             ConditionTypes.IngressReady, "Ingress", false, Reasons.LoadBalancerPending,
             "no ingress controller has published an address yet"),
     };
+
+    private static Surface GatewayUnready(string message) =>
+        new(ConditionTypes.GatewayReady, "gateway", false, Reasons.GatewayProgressing, message);
 
     private static Surface Missing(string type, string kind) =>
         new(type, kind, false, Reasons.NotCreated, $"the {kind} does not exist");

@@ -7,6 +7,15 @@ public static class ConditionTypes
     public const string DeploymentReady = "DeploymentReady";
     public const string ServiceReady = "ServiceReady";
     public const string IngressReady = "IngressReady";
+
+    /// <summary>Only while the server has a gateway.</summary>
+    public const string GatewayReady = "GatewayReady";
+
+    /// <summary>Only while the server has a gateway.</summary>
+    public const string PolicyReady = "PolicyReady";
+
+    /// <summary>Only while the strategy is Canary.</summary>
+    public const string CanaryReady = "CanaryReady";
 }
 
 /// <summary>The reasons of conditions: other programs compare them, so none ever changes its meaning.</summary>
@@ -53,4 +62,19 @@ public static class Reasons
 
     /// <summary>Strict mode: no ingress controller has published an address yet.</summary>
     public const string LoadBalancerPending = "LoadBalancerPending";
+
+    /// <summary>The pods are ready, and each has its gateway.</summary>
+    public const string GatewayAvailable = "GatewayAvailable";
+
+    /// <summary>The Deployment is not ready, or not with a gateway yet.</summary>
+    public const string GatewayProgressing = "GatewayProgressing";
+
+    /// <summary>The ConfigMap holds the current policy.</summary>
+    public const string PolicyCurrent = "PolicyCurrent";
+
+    /// <summary>The ConfigMap holds another policy than the current one.</summary>
+    public const string PolicyOutdated = "PolicyOutdated";
+
+    /// <summary>The policy does not fit into a ConfigMap; the last one that did stays.</summary>
+    public const string PolicyTooLarge = "PolicyTooLarge";
 }

@@ -2,6 +2,7 @@ using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using McpOperator.Resources;
+using McpOperator.Resources.Types;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Reconciliation;
@@ -12,16 +13,21 @@ namespace McpOperator.Reconciliation;
 /// </summary>
 public sealed class Reconciler
 {
+    // A timer does not count the time that a machine slept, nor know that its clock was set.
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(10);
+
     private readonly Stores _stores;
     private readonly OperatorSettings _settings;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     // Of servers that wait for something that is not ours to do.
-    private readonly KeyMap<Seen> _waiting = new();
+    private readonly KeyMap<Waiting> _waiting = new();
     private readonly NamespacePrerequisites _prerequisites;
     private readonly OwnedObjects<ObservedDeployment> _deployments;
+    private readonly OwnedObjects<ObservedDeployment> _canaries;
     private readonly OwnedObjects<ObservedService> _services;
     private readonly OwnedObjects<ObservedIngress> _ingresses;
+    private readonly GatewayPolicy _policies;
     private readonly ServerWriter _servers;
 
     public Reconciler(Stores stores, ApiClient api, OperatorSettings settings, TimeProvider time, ILogger logger)
@@ -32,10 +38,17 @@ public sealed class Reconciler
         _logger = logger;
         _prerequisites = new NamespacePrerequisites(api, settings, logger);
         _deployments = new(Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, logger);
+        _canaries = new(
+            Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, logger, DeploymentBuilder.CanaryName);
         _services = new(Kinds.Service, ObservedService.Decode, stores.Services, api, logger);
         _ingresses = new(Kinds.Ingress, ObservedIngress.Decode, stores.Ingresses, api, logger);
+        _policies = new GatewayPolicy(stores, api, settings, time, logger);
         _servers = new ServerWriter(api, stores, settings, logger);
+        Access = new AccessWriter(stores, api, time, logger);
     }
+
+    /// <summary>Of the grants and sessions.</summary>
+    public AccessWriter Access { get; }
 
     /// <summary>One pass over one server; the nine steps.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached: nothing is known, try again.</exception>
@@ -45,23 +58,28 @@ public sealed class Reconciler
         if (_stores.Servers.Get(key) is not { } stored)
         {
             Forget(key);
-            return Outcome.Done;
+            var isTold = await Access.ReportAsync(Access.Judge(key, null), isInForce: false, cancellationToken).ConfigureAwait(false);
+            return isTold ? Outcome.Done : Outcome.Retry;
         }
 
         if (stored.Metadata.DeletionTimestamp is not null)
             return Outcome.Done;
 
         var seen = Look(stored);
-        if (_waiting.Get(key) == seen)
+        if (_waiting.Get(key) is { } waiting && waiting.For == seen && !(waiting.Expiry <= _time.GetUtcNow()))
+        {
+            Watch(key, waiting.Expiry);
             return Outcome.RequeueAfter(_settings.RequeueDelay);
+        }
 
         try
         {
-            var outcome = await ReconcileAsync(stored.Read(), cancellationToken).ConfigureAwait(false);
+            var (outcome, expiry) = await ReconcileAsync(stored.Read(), cancellationToken).ConfigureAwait(false);
             if (outcome.Kind == OutcomeKind.RequeueAfter)
-                _waiting.Set(key, seen);
+                _waiting.Set(key, new Waiting(seen, expiry));
             else
                 _waiting.Remove(key);
+            Watch(key, expiry);
             return outcome;
         }
         catch (ApiException exception) when (exception.IsNotFound)
@@ -76,14 +94,14 @@ public sealed class Reconciler
         }
     }
 
-    private async Task<Outcome> ReconcileAsync(MCPServer server, CancellationToken cancellationToken)
+    /// <returns>What is next, and when the next session expires.</returns>
+    private async Task<(Outcome Outcome, DateTimeOffset? Expiry)> ReconcileAsync(
+        MCPServer server, CancellationToken cancellationToken)
     {
         var effective = WithDefaults(server);
         var faults = Validation.Validate(effective, _settings);
-        if (faults.Count == 0)
-            faults = NotYet.Of(effective.Spec);
         if (faults.Count > 0)
-            return await RefuseAsync(server, faults, cancellationToken).ConfigureAwait(false);
+            return await RefuseAsync(server, effective.Spec, faults, cancellationToken).ConfigureAwait(false);
 
         if (_settings.PersistDefaults && Defaults.Added(server.Spec, effective.Spec) is { } added)
         {
@@ -91,37 +109,70 @@ public sealed class Reconciler
             effective = WithDefaults(server);
         }
 
-        var deployment = await EnsureDeploymentAsync(effective, cancellationToken).ConfigureAwait(false);
-        var service = await EnsureServiceAsync(effective, cancellationToken).ConfigureAwait(false);
+        var members = Access.Judge(server.Key, effective);
+        var hasGateway = effective.Spec.HasGateway();
+        var (policy, revision) = hasGateway
+            ? await _policies.EnsureAsync(effective, members, cancellationToken).ConfigureAwait(false)
+            : (_policies.Look(server), null);
+        var (deployment, canary) = await EnsureDeploymentsAsync(
+            effective, mayRun: !hasGateway || policy.Live is not null, cancellationToken).ConfigureAwait(false);
+        if (!hasGateway && !MayUsePolicy(deployment.Live) && !MayUsePolicy(canary.Live))
+            deployment = And(deployment, (await _policies.RemoveAsync(server, cancellationToken).ConfigureAwait(false)).Problem);
+        var service = await EnsureServiceAsync(effective, deployment.Live, canary.Live, cancellationToken).ConfigureAwait(false);
         var holder = _stores.Routes.HolderBefore(server.Key);
         var ingress = holder is { } other
             ? await WithholdIngressAsync(effective, other, cancellationToken).ConfigureAwait(false)
             : await EnsureIngressAsync(effective, cancellationToken).ConfigureAwait(false);
 
-        Surface[] surfaces =
-        [
-            With(Readiness.Of(deployment.Live), deployment.Problem),
-            With(Readiness.Of(service.Live), service.Problem),
-            With(Readiness.Of(ingress.Live, _settings.PermissiveIngressReadiness), ingress.Problem),
-        ];
+        var surfaces = Surfaces(effective.Spec, deployment, canary, service, ingress, policy, revision);
         var status = StatusReport.Compose(
-            server, surfaces, fault: null, deployment.Live,
+            server, surfaces, fault: null, [deployment.Live, canary.Live],
             Routing.Resolve(server.Metadata.Name, effective.Spec).Url(_settings),
             ImageReference.Resolve(effective.Spec, _settings), _time.GetUtcNow());
         await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false);
+        var isTold = await Access.ReportAsync(
+            members, isInForce: !hasGateway || policy.Live?.Policy?.Revision == revision, cancellationToken).ConfigureAwait(false);
 
-        if (deployment.IsRaced || service.IsRaced || ingress.IsRaced)
-            return Outcome.Retry;
-        // A route that an older server holds is not waited for: its going or changing brings this server back.
-        if (surfaces.Any(surface => surface is { IsFailed: true, Reason: not Reasons.RouteConflict }))
+        var isRaced = deployment.IsRaced || canary.IsRaced || service.IsRaced || ingress.IsRaced || policy.IsRaced;
+        return (isRaced || !isTold ? Outcome.Retry : OutcomeOf(surfaces), members.NextExpiry);
+    }
+
+    private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)
+    {
+        // A route that an older server holds is not waited for, nor is a policy that is too large: the change that helps
+        // brings this server back.
+        if (surfaces.Any(surface => surface is { IsFailed: true, Reason: not (Reasons.RouteConflict or Reasons.PolicyTooLarge) }))
             return Outcome.Retry;
         return surfaces.All(surface => surface.IsReady || surface.IsFailed)
             ? Outcome.Done
             : Outcome.RequeueAfter(_settings.RequeueDelay);
     }
 
+    /// <summary>Of what is on, in the order in which it is reported.</summary>
+    private List<Surface> Surfaces(
+        MCPServerSpec spec, Ensured<ObservedDeployment> deployment, Ensured<ObservedDeployment> canary, Ensured<ObservedService> service,
+        Ensured<ObservedIngress> ingress, Ensured<ObservedConfigMap> policy, string? revision)
+    {
+        List<Surface> surfaces =
+        [
+            With(Readiness.Of(deployment.Live), deployment.Problem),
+            With(Readiness.Of(service.Live), service.Problem),
+            With(Readiness.Of(ingress.Live, _settings.PermissiveIngressReadiness), ingress.Problem),
+        ];
+        if (spec.HasGateway())
+        {
+            surfaces.Add(Readiness.OfGateway(deployment.Live));
+            surfaces.Add(With(Readiness.Of(policy.Live, revision), policy.Problem));
+        }
+
+        if (spec.HasCanary())
+            surfaces.Add(With(Readiness.OfCanary(canary.Live), canary.Problem));
+        return surfaces;
+    }
+
     private Seen Look(StoredServer server) => new(
-        server, _stores.Deployments.Get(server.Key), _stores.Services.Get(server.Key), _stores.Ingresses.Get(server.Key),
+        server, _deployments.Get(server.Key), _canaries.Get(server.Key), _services.Get(server.Key), _ingresses.Get(server.Key),
+        _policies.Get(server.Key), _stores.Grants.VersionOf(server.Key), _stores.Sessions.VersionOf(server.Key),
         _stores.Routes.HolderBefore(server.Key));
 
     private MCPServer WithDefaults(MCPServer server) =>
@@ -131,48 +182,80 @@ public sealed class Reconciler
     /// Reports every fault of the spec, beside what is still seen of the objects of the last valid one. Nothing is
     /// tried again: only a change of the spec can help, and that starts a reconcile of its own.
     /// </summary>
-    private async Task<Outcome> RefuseAsync(
-        MCPServer server, IReadOnlyList<SpecFault> faults, CancellationToken cancellationToken)
+    private async Task<(Outcome Outcome, DateTimeOffset? Expiry)> RefuseAsync(
+        MCPServer server, MCPServerSpec effective, IReadOnlyList<SpecFault> faults, CancellationToken cancellationToken)
     {
-        var deployment = _deployments.Look(server).Live;
-        Surface[] surfaces =
-        [
-            Readiness.Of(deployment),
-            Readiness.Of(_services.Look(server).Live),
-            Readiness.Of(_ingresses.Look(server).Live, _settings.PermissiveIngressReadiness),
-        ];
+        var (deployment, canary) = (_deployments.Look(server), _canaries.Look(server));
+        var surfaces = Surfaces(
+            effective, deployment, canary, _services.Look(server), _ingresses.Look(server), _policies.Look(server), revision: null);
         var fault = new Problem(Reasons.InvalidSpec, string.Join("; ", faults));
         var status = StatusReport.Compose(
-            server, surfaces, fault, deployment, server.Reported?.Url, server.Reported?.Image, _time.GetUtcNow());
+            server, surfaces, fault, [deployment.Live, canary.Live], server.Reported?.Url, server.Reported?.Image, _time.GetUtcNow());
         if (await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false))
             Log.InvalidSpec(_logger, fault.Message);
-        return Outcome.Done;
+        var members = Access.Judge(server.Key, server);
+        var isTold = await Access.ReportAsync(members, isInForce: false, cancellationToken).ConfigureAwait(false);
+        return (isTold ? Outcome.Done : Outcome.Retry, members.NextExpiry);
     }
 
-    private async Task<Ensured<ObservedDeployment>> EnsureDeploymentAsync(
-        MCPServer server, CancellationToken cancellationToken)
+    /// <param name="server">With its spec in effect.</param>
+    /// <param name="mayRun">False while there is no policy for the gateways: they would have to run without, or with somebody else's.</param>
+    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
+    private async Task<(Ensured<ObservedDeployment> Stable, Ensured<ObservedDeployment> Canary)> EnsureDeploymentsAsync(
+        MCPServer server, bool mayRun, CancellationToken cancellationToken)
+    {
+        if (!mayRun)
+            return (_deployments.Look(server), _canaries.Look(server));
+
+        var missing = await EnsurePrerequisitesAsync(server, cancellationToken).ConfigureAwait(false);
+        // Whichever takes over pods from the other comes first.
+        var hasCanary = server.Spec.HasCanary();
+        var canary = hasCanary
+            ? await ApplyAsync(_canaries, DeploymentBuilder.BuildCanary(server, _settings)).ConfigureAwait(false)
+            : default;
+        var stable = await ApplyAsync(_deployments, DeploymentBuilder.Build(server, _settings)).ConfigureAwait(false);
+        return hasCanary
+            ? (stable, canary)
+            : (And(stable, (await _canaries.RemoveAsync(server, cancellationToken).ConfigureAwait(false)).Problem), default);
+
+        async Task<Ensured<ObservedDeployment>> ApplyAsync(OwnedObjects<ObservedDeployment> owned, Deployment deployment) => And(
+            await owned.EnsureAsync(server, Intent.Of(deployment), cancellationToken, Detours.Of(deployment)).ConfigureAwait(false),
+            missing);
+    }
+
+    private async Task<Problem?> EnsurePrerequisitesAsync(MCPServer server, CancellationToken cancellationToken)
     {
         var ns = server.Metadata.Namespace;
-        var live = _stores.Deployments.Get(server.Key);
+        var live = _deployments.Get(server.Key);
+        var isGone = live is { LacksServiceAccount: true } || _canaries.Get(server.Key) is { LacksServiceAccount: true };
         Problem? missing = null;
-        if (live is { LacksServiceAccount: true })
+        if (isGone)
             _prerequisites.ForgetServiceAccount(ns);
         // A Deployment that stands had it: a restarted operator need not ask again.
-        if (live is null or { LacksServiceAccount: true } || _prerequisites.OwesServiceAccount(ns))
+        if (live is null || isGone || _prerequisites.OwesServiceAccount(ns))
             missing = await _prerequisites.EnsureServiceAccountAsync(ns, cancellationToken).ConfigureAwait(false);
         if (DeploymentBuilder.UsesOperatorPullSecret(server.Spec, _settings))
             missing = await _prerequisites.EnsurePullSecretAsync(ns, cancellationToken).ConfigureAwait(false) ?? missing;
-        var deployment = DeploymentBuilder.Build(server, _settings);
-        var ensured = await _deployments.EnsureAsync(
-            server, Intent.Of(deployment), cancellationToken, Detours.Of(deployment)).ConfigureAwait(false);
-        return ensured with { Problem = ensured.Problem ?? missing };
+        return missing;
     }
 
-    private Task<Ensured<ObservedService>> EnsureServiceAsync(MCPServer server, CancellationToken cancellationToken)
+    private Task<Ensured<ObservedService>> EnsureServiceAsync(
+        MCPServer server, ObservedDeployment? deployment, ObservedDeployment? canary, CancellationToken cancellationToken)
     {
-        var service = ServiceBuilder.Build(server);
+        // Traffic moves to the gateways when each pod that serves has one. The other way round it moves at once: the servers
+        // themselves always listen.
+        var toGateway = _services.Look(server).Live is null or { LeadsToGateway: true }
+            || !(ServesWithoutGateway(deployment) || ServesWithoutGateway(canary));
+        var service = ServiceBuilder.Build(server, toGateway);
         return _services.EnsureAsync(server, Intent.Of(service), cancellationToken, Detours.OfService);
     }
+
+    private static bool ServesWithoutGateway(ObservedDeployment? deployment) =>
+        deployment is { AvailableReplicas: > 0 } && !Readiness.OfGateway(deployment).IsReady;
+
+    /// <summary>Whether a pod may still need the ConfigMap, of a Deployment whose gateway is switched off.</summary>
+    private static bool MayUsePolicy(ObservedDeployment? deployment) =>
+        deployment is not null && (deployment.HasGateway || !Readiness.Of(deployment).IsReady);
 
     private Task<Ensured<ObservedIngress>> EnsureIngressAsync(MCPServer server, CancellationToken cancellationToken)
     {
@@ -192,14 +275,23 @@ public sealed class Reconciler
             $"the older MCPServer {holder} has the route {route.Host}{route.Path}: change ingressHost, ingressPath or publicPathPrefix of one of them"));
     }
 
+    /// <summary>Has the server looked at again when its next session expires.</summary>
+    private void Watch(ObjectKey key, DateTimeOffset? expiry)
+    {
+        if (expiry - _time.GetUtcNow() is { } left)
+            _stores.LookAgain(key, left < LongestSleep ? left : LongestSleep);
+    }
+
     private void Forget(ObjectKey key)
     {
         // With its last server the whole namespace may have gone, and what was made in it.
         if (_stores.Servers.Snapshot(key.Namespace).Count == 0)
             _prerequisites.Forget(key.Namespace);
         _deployments.Forget(key);
+        _canaries.Forget(key);
         _services.Forget(key);
         _ingresses.Forget(key);
+        _policies.Forget(key);
         _servers.Forget(key);
         _waiting.Remove(key);
     }
@@ -207,10 +299,18 @@ public sealed class Reconciler
     private static Surface With(Surface surface, Problem? problem) =>
         problem is null ? surface : surface.Failed(problem);
 
+    private static Ensured<T> And<T>(Ensured<T> ensured, Problem? problem)
+        where T : Observed => ensured with { Problem = ensured.Problem ?? problem };
+
     /// <summary>
-    /// All that a pass goes by. The stores never change an object, so that the same ones mean the same outcome: a look
-    /// at a server that still waits for the same thing costs next to nothing.
+    /// All that a pass goes by, but for the time. The stores never change an object, so that the same ones mean the same
+    /// outcome: a look at a server that still waits for the same thing costs next to nothing.
     /// </summary>
     private sealed record Seen(
-        StoredServer Server, ObservedDeployment? Deployment, ObservedService? Service, ObservedIngress? Ingress, ObjectKey? RouteHolder);
+        StoredServer Server, ObservedDeployment? Deployment, ObservedDeployment? Canary, ObservedService? Service,
+        ObservedIngress? Ingress, ObservedConfigMap? Policy, long Grants, long Sessions, ObjectKey? RouteHolder);
+
+    /// <param name="For">What the pass saw that found nothing more to do.</param>
+    /// <param name="Expiry">When that changes by itself: a session expires.</param>
+    private sealed record Waiting(Seen For, DateTimeOffset? Expiry);
 }

@@ -73,7 +73,7 @@ public sealed class RouteTable(OperatorSettings settings)
     private Route? RouteOf(MCPServer server)
     {
         var effective = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
-        var route = Validation.Validate(effective, settings).Count == 0 && NotYet.Of(effective.Spec).Count == 0
+        var route = Validation.Validate(effective, settings).Count == 0
             ? Routing.Resolve(server.Metadata.Name, effective.Spec)
             : Route.FromUrl(server.Reported?.Url);
         return route is null ? null : route with { Path = route.Path.TrimEnd('/') };

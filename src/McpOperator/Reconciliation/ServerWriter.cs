@@ -10,7 +10,8 @@ public sealed class ServerWriter(
     ApiClient api, Stores stores, OperatorSettings settings, ILogger logger)
 {
     private readonly WriteGuard _spec = new();
-    private readonly WriteGuard _status = new();
+    private readonly StatusWriter<StoredServer> _status =
+        new(MCPServer.Type, StoredServer.Decode, stores.Reports, stores.ObserveReport, api);
 
     /// <summary>
     /// Writes the defaults that the object lacks. The resource version goes along, so that nothing a user sets in the
@@ -65,43 +66,18 @@ public sealed class ServerWriter(
     /// <exception cref="ApiException">The API server refused it.</exception>
     public async Task<bool> ReportAsync(MCPServer server, MCPServerStatus status, CancellationToken cancellationToken)
     {
-        var body = ApplyBody.Write(writer =>
-        {
-            writer.WriteStartObject();
-            writer.WriteString("apiVersion"u8, MCPServer.Type.ApiVersion);
-            writer.WriteString("kind"u8, MCPServer.Type.Kind);
-            writer.WriteStartObject("metadata"u8);
-            writer.WriteString("name"u8, server.Metadata.Name);
-            writer.WriteString("namespace"u8, server.Metadata.Namespace);
-            writer.WriteEndObject();
-            writer.WritePropertyName("status"u8);
-            JsonSerializer.Serialize(writer, status, ApiJsonContext.Default.MCPServerStatus);
-            writer.WriteEndObject();
-        });
-        var intent = OwnedFields.FingerprintOfIntent(body);
-        if (_status.IsSettled(server.Key, intent, server.Reported?.Fingerprint ?? OwnedFields.None))
-            return false;
-        stores.Reporting(server.Key, intent);
-        try
-        {
-            var answer = await api.ApplyStatusAsync(
-                MCPServer.Type, server.Key, body, StoredServer.Decode, cancellationToken).ConfigureAwait(false);
-            _status.Note(server.Key, intent, answer.Reported?.Fingerprint ?? OwnedFields.None);
+        var isWritten = await _status.WriteAsync(
+            server.Metadata, server.Reported,
+            writer => JsonSerializer.Serialize(writer, status, ApiJsonContext.Default.MCPServerStatus),
+            cancellationToken).ConfigureAwait(false);
+        if (isWritten)
             Log.StatusReported(logger, status.Phase!, status.Message!);
-            stores.ObserveReport(answer, server.Metadata);
-            return true;
-        }
-        catch (ApiException exception) when (exception.IsNotFound)
-        {
-            // Deleted since it was read: the watch brings the news, and there is nobody to tell.
-            return false;
-        }
+        return isWritten;
     }
 
     public void Forget(ObjectKey key)
     {
         _spec.Forget(key);
         _status.Forget(key);
-        stores.ForgetReport(key);
     }
 }

@@ -15,12 +15,12 @@ public static class StatusReport
     /// <param name="server">With the status reported last.</param>
     /// <param name="surfaces">In the order in which they are reported.</param>
     /// <param name="fault">What stands in the way of the whole server; null when nothing does.</param>
-    /// <param name="deployment">As observed; null when there is none of ours.</param>
+    /// <param name="tracks">The Deployments, as observed; null is one that is not there, or not ours.</param>
     /// <param name="url">Where clients reach it; null when the spec does not say.</param>
     /// <param name="image">The resolved image; null when the spec does not say.</param>
     /// <param name="now">Goes into conditions whose status flips.</param>
     public static MCPServerStatus Compose(
-        MCPServer server, IReadOnlyList<Surface> surfaces, Problem? fault, ObservedDeployment? deployment,
+        MCPServer server, IReadOnlyList<Surface> surfaces, Problem? fault, IReadOnlyList<ObservedDeployment?> tracks,
         string? url, string? image, DateTimeOffset now)
     {
         var failed = fault is not null || surfaces.Any(surface => surface.IsFailed);
@@ -45,11 +45,14 @@ public static class StatusReport
             DeploymentReady = IsReady(ConditionTypes.DeploymentReady),
             ServiceReady = IsReady(ConditionTypes.ServiceReady),
             IngressReady = IsReady(ConditionTypes.IngressReady),
+            GatewayReady = IsReady(ConditionTypes.GatewayReady),
+            PolicyReady = IsReady(ConditionTypes.PolicyReady),
+            CanaryReady = IsReady(ConditionTypes.CanaryReady),
             Conditions = conditions,
             Url = url,
             Image = image,
-            Replicas = deployment?.Replicas ?? 0,
-            ReadyReplicas = deployment?.ReadyReplicas ?? 0,
+            Replicas = tracks.Sum(track => track?.Replicas ?? 0),
+            ReadyReplicas = tracks.Sum(track => track?.ReadyReplicas ?? 0),
             Selector = Labels.PodSelector(server.Metadata.Name),
         };
 

@@ -11,19 +11,30 @@ namespace McpOperator.Reconciliation;
 /// </summary>
 public sealed class Stores
 {
+    /// <summary>
+    /// How long a change of a grant or a session waits for others of the same server. They come in bursts (a directory that
+    /// is applied, a team that is moved), and each document that is written reaches every gateway of the server.
+    /// </summary>
+    public static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(500);
+
     private readonly Action<ObjectKey, Priority> _enqueue;
-    private readonly KeyMap<object> _reported = new();
+    private readonly Action<ObjectKey, TimeSpan> _enqueueAfter;
 
     /// <param name="enqueue">Asks for a reconcile of the server with this key.</param>
+    /// <param name="enqueueAfter">The same, after a while.</param>
     /// <param name="settings">Of the operator.</param>
-    public Stores(Action<ObjectKey, Priority> enqueue, OperatorSettings settings)
+    public Stores(Action<ObjectKey, Priority> enqueue, Action<ObjectKey, TimeSpan> enqueueAfter, OperatorSettings settings)
     {
         _enqueue = enqueue;
+        _enqueueAfter = enqueueAfter;
         Routes = new RouteTable(settings);
         Servers = new Store<StoredServer>(OnServerChanged);
-        Deployments = new Store<ObservedDeployment>(OnChildChanged);
-        Services = new Store<ObservedService>(OnChildChanged);
-        Ingresses = new Store<ObservedIngress>(OnChildChanged);
+        Deployments = OfChildren<ObservedDeployment>("", DeploymentBuilder.CanarySuffix);
+        Services = OfChildren<ObservedService>("");
+        Ingresses = OfChildren<ObservedIngress>("");
+        ConfigMaps = OfChildren<ObservedConfigMap>(PolicyConfigMapBuilder.Suffix);
+        Grants = new Members(OnMemberChanged);
+        Sessions = new Members(OnMemberChanged);
     }
 
     public Store<StoredServer> Servers { get; }
@@ -34,10 +45,19 @@ public sealed class Stores
 
     public Store<ObservedIngress> Ingresses { get; }
 
+    public Store<ObservedConfigMap> ConfigMaps { get; }
+
+    public Members Grants { get; }
+
+    public Members Sessions { get; }
+
     public RouteTable Routes { get; }
 
-    /// <summary>Notes a status that is about to be written: its coming back by the watch is no reason to look again.</summary>
-    public void Reporting(ObjectKey key, ulong fingerprint) => _reported.Set(key, fingerprint);
+    /// <summary>The servers' statuses that we wrote.</summary>
+    public OwnReports Reports { get; } = new();
+
+    /// <summary>Has the server looked at once more, after a while.</summary>
+    public void LookAgain(ObjectKey server, TimeSpan delay) => _enqueueAfter(server, delay);
 
     /// <summary>
     /// Takes in the answer to the report of a server. It may hold an edit that was made since the server was read, and the
@@ -47,14 +67,12 @@ public sealed class Stores
     /// <param name="reportedOn">Of the server that the report is about.</param>
     public void ObserveReport(StoredServer answer, ObjectMeta reportedOn)
     {
-        if (!Servers.Observe(answer) || IsSame(answer.Metadata, reportedOn))
+        if (!Servers.Observe(answer) || OwnReports.IsSame(answer.Metadata, reportedOn))
             return;
         foreach (var rival in Routes.Update(answer.Key, answer.Read()))
             _enqueue(rival, Priority.Changed);
         _enqueue(answer.Key, Priority.Edited);
     }
-
-    public void ForgetReport(ObjectKey key) => _reported.Remove(key);
 
     private void OnServerChanged(StoredServer? before, StoredServer? after, bool isListed)
     {
@@ -65,7 +83,7 @@ public sealed class Stores
                 _enqueue(rival, Priority.Changed);
         }
 
-        if (IsOwnReport(before, after))
+        if (Reports.IsEcho(before, after))
             return;
         var isEdited = before is not null && after is not null && before.Metadata.Generation != after.Metadata.Generation;
         _enqueue(key, isEdited ? Priority.Edited : Urgency(before, after, isListed));
@@ -75,22 +93,6 @@ public sealed class Stores
     private static Priority Urgency(object? before, object? after, bool isListed) =>
         isListed && (before is null || before == after) ? Priority.Listed : Priority.Changed;
 
-    /// <summary>
-    /// True when nothing but the status changed, and it is the one that we wrote. Another look would be another try of
-    /// what just failed, past its backoff, and without end where the message of the failure is never the same.
-    /// </summary>
-    private bool IsOwnReport(StoredServer? before, StoredServer? after)
-    {
-        if (before is null || after is null || _reported.Get(after.Key) is not ulong reported
-            || !IsSame(before.Metadata, after.Metadata))
-            return false;
-        return after.Reported?.Fingerprint == reported && before.Reported?.Fingerprint != reported;
-    }
-
-    /// <summary>The generation counts the edits of the spec, and every write has a version.</summary>
-    private static bool IsSame(ObjectMeta left, ObjectMeta right) =>
-        left with { ResourceVersion = "" } == right with { ResourceVersion = "" };
-
     /// <summary>A route comes from the spec, or from the URL that was reported: most events leave both as they were.</summary>
     private static bool ClaimsTheSame(StoredServer? before, StoredServer? after) =>
         before is not null && after is not null
@@ -98,16 +100,34 @@ public sealed class Stores
         && before.Reported?.Url == after.Reported?.Url
         && before.Spec.Span.SequenceEqual(after.Spec.Span);
 
-    private void OnChildChanged(Observed? before, Observed? after, bool isListed)
+    /// <summary>At once what a list tells of, for all of it is there; else with the others of its burst.</summary>
+    private void OnMemberChanged(ObjectKey server, bool isListed)
     {
-        var priority = Urgency(before, after, isListed);
-        EnqueueOwner(after, priority);
-        EnqueueOwner(before, priority);
-        // Its owner reference may be what somebody took away: children are found by their name as well.
-        var byName = (after ?? before)!.Key;
-        if (Servers.Get(byName) is not null)
-            _enqueue(byName, priority);
+        if (isListed)
+            _enqueue(server, Priority.Listed);
+        else
+            _enqueueAfter(server, Burst);
     }
+
+    /// <param name="suffixes">What their names may have after their server's.</param>
+    private Store<T> OfChildren<T>(params string[] suffixes)
+        where T : Observed =>
+        new((before, after, isListed) =>
+        {
+            var priority = Urgency(before, after, isListed);
+            EnqueueOwner(after, priority);
+            EnqueueOwner(before, priority);
+            // Its owner reference may be what somebody took away: children are found by their name as well.
+            var key = (after ?? before)!.Key;
+            foreach (var suffix in suffixes)
+            {
+                if (!key.Name.EndsWith(suffix, StringComparison.Ordinal))
+                    continue;
+                var server = key with { Name = key.Name[..^suffix.Length] };
+                if (Servers.Get(server) is not null)
+                    _enqueue(server, priority);
+            }
+        });
 
     private void EnqueueOwner(Observed? child, Priority priority)
     {

@@ -28,10 +28,12 @@ public static class DeploymentBuilder
         ImageReference.ResolveCanary(server.Spec, settings), server, settings);
 
     /// <summary>
-    /// Of the canary track's Deployment. It may be longer than 63 characters: so may names of Deployments and ReplicaSets,
-    /// and those of pods are cut to that (SimpleNameGenerator in apiserver pkg/storage/names).
+    /// Of the name of the canary track's Deployment, after the server's. It may be longer than 63 characters: so may names of
+    /// Deployments and ReplicaSets, and those of pods are cut to that (SimpleNameGenerator in apiserver pkg/storage/names).
     /// </summary>
-    public static string CanaryName(string server) => server + "-canary";
+    public const string CanarySuffix = "-canary";
+
+    public static string CanaryName(string server) => server + CanarySuffix;
 
     /// <summary>
     /// What others put there can keep the API server from taking ours: a second port of a name, a second handler of a

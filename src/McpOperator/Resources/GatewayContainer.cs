@@ -10,8 +10,6 @@ public static class GatewayContainer
     private const string PolicyVolumeName = "gateway-policy";
     private const string PolicyDirectory = "/var/run/mcp-runtime/policy";
 
-    public static string PolicyConfigMapName(string server) => server + "-gateway-policy";
-
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), valid, and with a gateway.</param>
     /// <param name="settings">Of the operator.</param>
     public static Container Build(MCPServer server, OperatorSettings settings)
@@ -40,7 +38,7 @@ public static class GatewayContainer
     public static Volume PolicyVolume(string server) => new()
     {
         Name = PolicyVolumeName,
-        ConfigMap = new LocalObjectReference { Name = PolicyConfigMapName(server) },
+        ConfigMap = new LocalObjectReference { Name = PolicyConfigMapBuilder.NameOf(server) },
     };
 
     /// <summary>The order is part of the contract, and of the pod template: another one would replace the pods.</summary>

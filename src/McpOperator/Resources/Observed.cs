@@ -1,5 +1,7 @@
 using System.Text.Json;
+using McpOperator.Api;
 using McpOperator.Kubernetes;
+using McpOperator.Resources.Policy;
 
 namespace McpOperator.Resources;
 
@@ -16,7 +18,8 @@ public abstract class Observed : IKubernetesObject
         Uid = metadata.Text("uid"u8) ?? "";
         ResourceVersion = metadata.Text("resourceVersion"u8) ?? "";
         Generation = metadata.Number("generation"u8);
-        IsLabelledOurs = metadata.Child("labels"u8)?.Text("app.kubernetes.io/managed-by"u8) == Labels.ManagedByValue;
+        if (metadata.Child("labels"u8) is { } labels && labels.Is("app.kubernetes.io/managed-by"u8, Labels.ManagedByValue))
+            LabelledServer = labels.Interned("app"u8);
         Fingerprint = OwnedFields.Fingerprint(json);
         if (metadata.Child("ownerReferences"u8) is { ValueKind: JsonValueKind.Array } owners)
         {
@@ -40,8 +43,8 @@ public abstract class Observed : IKubernetesObject
 
     public long Generation { get; }
 
-    /// <summary>True when it carries our managed-by label.</summary>
-    public bool IsLabelledOurs { get; }
+    /// <summary>The server that our labels on it name; null when it does not carry them.</summary>
+    public string? LabelledServer { get; }
 
     /// <summary>Of the object that controls it; null when none does.</summary>
     public string? ControllerUid { get; }
@@ -62,6 +65,8 @@ public sealed class ObservedDeployment : Observed
     {
         var spec = json.Child("spec"u8);
         WantedReplicas = (int)(spec?.Child("replicas"u8) is null ? 1 : spec.Value.Number("replicas"u8));
+        HasGateway = (spec?.Child("template"u8)?.Child("spec"u8)?.Child("containers"u8))
+            .HasItem(static container => container.Is("name"u8, Defaults.GatewayContainer));
         if (json.Child("status"u8) is not { } status)
             return;
         ObservedGeneration = status.Number("observedGeneration"u8);
@@ -69,8 +74,7 @@ public sealed class ObservedDeployment : Observed
         UpdatedReplicas = (int)status.Number("updatedReplicas"u8);
         AvailableReplicas = (int)status.Number("availableReplicas"u8);
         ReadyReplicas = (int)status.Number("readyReplicas"u8);
-        if (status.Child("conditions"u8) is { ValueKind: JsonValueKind.Array } conditions)
-            LacksServiceAccount = conditions.EnumerateArray().Any(IsMissingServiceAccount);
+        LacksServiceAccount = status.Child("conditions"u8).HasItem(IsMissingServiceAccount);
     }
 
     /// <summary>The generation that the numbers below describe.</summary>
@@ -78,6 +82,9 @@ public sealed class ObservedDeployment : Observed
 
     /// <summary>Of the live spec, whoever set it.</summary>
     public int WantedReplicas { get; }
+
+    /// <summary>True when new pods get a gateway.</summary>
+    public bool HasGateway { get; }
 
     /// <summary>All pods there are, those of older revisions included.</summary>
     public int Replicas { get; }
@@ -94,7 +101,7 @@ public sealed class ObservedDeployment : Observed
     public static ObservedDeployment Decode(JsonElement json) => new(json);
 
     private static bool IsMissingServiceAccount(JsonElement condition) =>
-        condition.Text("type"u8) == "ReplicaFailure" && condition.Text("status"u8) == "True"
+        condition.Is("type"u8, "ReplicaFailure") && condition.Is("status"u8, "True")
         && condition.Text("message"u8)?.Contains(
             $"serviceaccount \"{NamespaceObjects.ServiceAccountName}\" not found", StringComparison.Ordinal) == true;
 }
@@ -103,11 +110,37 @@ public sealed class ObservedDeployment : Observed
 public sealed class ObservedService : Observed
 {
     private ObservedService(JsonElement json)
-        : base(json) => HasClusterIP = !string.IsNullOrEmpty(json.Child("spec"u8)?.Text("clusterIP"u8));
+        : base(json)
+    {
+        var spec = json.Child("spec"u8);
+        HasClusterIP = !string.IsNullOrEmpty(spec?.Text("clusterIP"u8));
+        LeadsToGateway = (spec?.Child("ports"u8)).HasItem(static port => port.Number("port"u8) == Defaults.GatewayMetricsPort);
+    }
 
     public bool HasClusterIP { get; }
 
+    /// <summary>True when its traffic goes to the pods' gateways, not to the servers.</summary>
+    public bool LeadsToGateway { get; }
+
     public static ObservedService Decode(JsonElement json) => new(json);
+}
+
+/// <summary>A gateway's ConfigMap, and which policy it holds.</summary>
+public sealed class ObservedConfigMap : Observed
+{
+    private ObservedConfigMap(JsonElement json)
+        : base(json)
+    {
+        if (json.Child("data"u8)?.Child("policy.json"u8) is not { ValueKind: JsonValueKind.String } value)
+            return;
+        using var text = JsonText.Of(value);
+        Policy = StoredPolicy.Read(text.Bytes);
+    }
+
+    /// <summary>Null when what it holds is no policy of ours.</summary>
+    public StoredPolicy? Policy { get; }
+
+    public static ObservedConfigMap Decode(JsonElement json) => new(json);
 }
 
 /// <summary>An Ingress, and whether a controller has taken it up.</summary>

@@ -13,8 +13,10 @@ public static class PolicyConfigMapBuilder
     /// <summary>What the API server lets the values of a ConfigMap have together (core.MaxSecretSize in pkg/apis/core/types.go).</summary>
     public const int MaxBytes = 1024 * 1024;
 
-    /// <summary><c>&lt;n&gt;-gateway-policy</c>.</summary>
-    public static string NameOf(string server) => server + "-gateway-policy";
+    /// <summary>Of its name, after the server's.</summary>
+    public const string Suffix = "-gateway-policy";
+
+    public static string NameOf(string server) => server + Suffix;
 
     /// <param name="server">Whose policy it is.</param>
     /// <param name="policy">The text of the document.</param>
@@ -23,7 +25,7 @@ public static class PolicyConfigMapBuilder
         var name = server.Metadata.Name;
         return new ConfigMap
         {
-            Metadata = Labels.MetadataOf(server, Labels.Of(name)) with { Name = NameOf(name) },
+            Metadata = Labels.MetadataOf(server, Labels.Of(name), name: NameOf(name)),
             Data = new Dictionary<string, string> { [Key] = policy },
         };
     }

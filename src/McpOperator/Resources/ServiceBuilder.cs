@@ -11,10 +11,11 @@ public static class ServiceBuilder
     public static readonly IReadOnlyList<IReadOnlyList<string>> Exclusive = [["f:spec", "f:ports"]];
 
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
-    public static Service Build(MCPServer server)
+    /// <param name="toGateway">Whether traffic goes to the pods' gateways, when the spec has one: they must be there first.</param>
+    public static Service Build(MCPServer server, bool toGateway = true)
     {
         var spec = server.Spec;
-        var hasGateway = spec.HasGateway();
+        var hasGateway = spec.HasGateway() && toGateway;
         var http = new ServicePort
         {
             Name = "http",

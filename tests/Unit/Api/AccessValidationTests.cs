@@ -65,7 +65,8 @@ public sealed partial class AccessValidationTests
     {
         { ""","subject":{"agentID":"a"}""", [] },
         { ""","subject":{}""", ["spec.subject"] },
-        { ""","subject":{"humanID":"","teamID":"t"}""", ["spec.subject"] },
+        { ""","subject":{"humanID":"","teamID":"t"}""", [] },
+        { ""","subject":{"humanID":"","teamID":" "}""", ["spec.subject"] },
         { ""","consentedTrust":"medium","revoked":true""", [] },
         { ""","consentedTrust":"total" """, ["spec.consentedTrust"] },
         { ""","revoked":"no" """, ["spec.revoked"] },
@@ -133,7 +134,7 @@ public sealed partial class AccessValidationTests
     public void AFaultSaysWhatToWrite()
     {
         Assert.Equal("spec.expiresAt: \"tomorrow\" is no time: write it as 2026-03-26T12:00:00Z", OfSession(""","expiresAt":"tomorrow" """).Single().ToString());
-        Assert.Equal("spec.subject: must name a humanID or an agentID: a session is somebody's", OfSession(""","subject":{}""").Single().ToString());
+        Assert.Equal("spec.subject: must name a humanID, an agentID or a teamID: a session is somebody's", OfSession(""","subject":{}""").Single().ToString());
         Assert.Equal(
             "spec.toolRules[1].name: \"t\" has a rule in spec.toolRules[0] already: remove one of them",
             OfGrant(""","toolRules":[{"name":"t"},{"name":"t"}]""").Single().ToString());

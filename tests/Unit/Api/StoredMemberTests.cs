@@ -52,7 +52,7 @@ public sealed class StoredMemberTests
     {
         Assert.Null(Access.Read(json, Access.AsGrant).Unreadable);
         Assert.Null(Access.Read(json, Access.AsSession).Unreadable);
-        Assert.Null(Access.Read(json, StoredMember.Decode).Server);
+        Assert.Empty(Access.Read(json, StoredMember.Decode).Server.Name);
     }
 
     [Theory]
@@ -60,21 +60,21 @@ public sealed class StoredMemberTests
     [InlineData("""{"name":"demo","namespace":""}""", "team/demo")]
     [InlineData("""{"name":"demo","namespace":" "}""", "team/demo")]
     [InlineData("""{"name":"demo","namespace":" servers "}""", "servers/demo")]
-    [InlineData("""{"namespace":"servers"}""", null)]
-    [InlineData("""{"name":""}""", null)]
-    [InlineData("""{"name":5}""", null)]
-    [InlineData("5", null)]
-    public void TheServerIsInItsOwnNamespaceUnlessItSaysOtherwise(string reference, string? server)
+    [InlineData("""{"namespace":"servers"}""", "servers/")]
+    [InlineData("""{"name":""}""", "team/")]
+    [InlineData("""{"name":5}""", "team/")]
+    [InlineData("5", "team/")]
+    public void TheServerIsInItsOwnNamespaceUnlessItSaysOtherwise(string reference, string server)
     {
         var json = $$$"""{"metadata":{"name":"x","namespace":"team"},"spec":{"serverRef":{{{reference}}}}}""";
-        Assert.Equal(server, Access.Read(json, StoredMember.Decode).Server?.ToString());
+        Assert.Equal(server, Access.Read(json, StoredMember.Decode).Server.ToString());
     }
 
     [Fact]
     public void WhatCannotBeReadIsStillForItsServer()
     {
         var stored = Access.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":{"serverRef":{"name":"demo"},"disabled":"yes"}}""", StoredMember.Decode);
-        Assert.Equal("team/demo", stored.Server?.ToString());
+        Assert.Equal("team/demo", stored.Server.ToString());
         Assert.Equal(["spec.disabled"], stored.ReadGrant().Unreadable!.Select(fault => fault.Field));
     }
 

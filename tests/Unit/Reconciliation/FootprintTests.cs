@@ -37,7 +37,7 @@ public sealed class FootprintTests(ITestOutputHelper output)
 
     private static long Measure()
     {
-        var stores = new Stores((_, _) => { }, Servers.Settings);
+        var stores = new Stores((_, _) => { }, (_, _) => { }, Servers.Settings);
         var before = Live();
         Fill(stores);
         var each = (Live() - before) / Count;

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Reconciliation;
+using McpOperator.Resources;
 using McpOperator.Unit.Resources;
 
 namespace McpOperator.Unit.Reconciliation;
@@ -87,7 +89,7 @@ public sealed class StatusReportTests
         };
         var later = Now.AddHours(1);
 
-        var second = StatusReport.Compose(server, [Deployment, Service, Ingress], null, null, "/u", "i", later);
+        var second = StatusReport.Compose(server, [Deployment, Service, Ingress], null, [], "/u", "i", later);
 
         Assert.Equal("2026-05-06T08:08:09Z", Of(second, "Ready"));
         Assert.Equal("2026-05-06T08:08:09Z", Of(second, "DeploymentReady"));
@@ -98,6 +100,41 @@ public sealed class StatusReportTests
     }
 
     [Fact]
+    public void TheSurfacesOfAGatewayAndACanaryAreReportedWhileTheyAreOn()
+    {
+        Surface[] surfaces =
+        [
+            Deployment, Service, Ingress,
+            new(ConditionTypes.GatewayReady, "gateway", true, Reasons.GatewayAvailable, "every pod has its gateway"),
+            new(ConditionTypes.PolicyReady, "policy", true, Reasons.PolicyCurrent, "the ConfigMap holds the current policy"),
+            new(ConditionTypes.CanaryReady, "canary Deployment", false, Reasons.DeploymentProgressing, "0 of 1 replicas are available"),
+        ];
+
+        var status = Compose(surfaces);
+
+        Assert.Equal((true, true, false), (status.GatewayReady, status.PolicyReady, status.CanaryReady));
+        Assert.Equal(
+            ["Ready", "DeploymentReady", "ServiceReady", "IngressReady", "GatewayReady", "PolicyReady", "CanaryReady"],
+            status.Conditions!.Select(condition => condition.Type));
+        Assert.Equal(("PartiallyReady", "canary Deployment not ready: 0 of 1 replicas are available"), (status.Phase, status.Message));
+        Assert.Equal((false, false, false), (Compose(surfaces[..3]).GatewayReady, Compose(surfaces[..3]).PolicyReady, Compose(surfaces[..3]).CanaryReady));
+    }
+
+    [Fact]
+    public void ThePodsOfBothTracksAreCounted()
+    {
+        var status = Compose([Deployment, Service, Ingress], tracks: [Track(3, 2), null, Track(1, 1)]);
+
+        Assert.Equal((4, 3), (status.Replicas, status.ReadyReplicas));
+
+        static ObservedDeployment Track(int replicas, int ready)
+        {
+            using var json = JsonDocument.Parse($$"""{"metadata":{},"status":{"replicas":{{replicas}},"readyReplicas":{{ready}} } }""");
+            return ObservedDeployment.Decode(json.RootElement);
+        }
+    }
+
+    [Fact]
     public void ALongMessageIsCut()
     {
         var status = Compose([Deployment, Service, Ingress], new Problem(Reasons.InvalidSpec, new string('x', 10_000)));
@@ -105,6 +142,7 @@ public sealed class StatusReportTests
         Assert.Equal(4096, status.Message!.Length);
     }
 
-    private static MCPServerStatus Compose(Surface[] surfaces, Problem? fault = null) =>
-        StatusReport.Compose(Servers.Effective(), surfaces, fault, null, "/demo/mcp", "example.org/demo:1", Now);
+    private static MCPServerStatus Compose(
+        Surface[] surfaces, Problem? fault = null, IReadOnlyList<ObservedDeployment?>? tracks = null) =>
+        StatusReport.Compose(Servers.Effective(), surfaces, fault, tracks ?? [], "/demo/mcp", "example.org/demo:1", Now);
 }

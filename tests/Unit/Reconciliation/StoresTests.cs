@@ -14,14 +14,15 @@ public sealed class StoresTests
     private static readonly LastReport Tampered = new() { Fingerprint = 3 };
 
     private readonly List<(ObjectKey, Priority)> _queued = [];
+    private readonly List<(ObjectKey, TimeSpan)> _delayed = [];
     private readonly Stores _stores;
     private readonly StoredServer _server = Server(Before, version: "7");
 
     public StoresTests()
     {
-        _stores = new Stores((key, priority) => _queued.Add((key, priority)), Servers.Settings);
+        _stores = new Stores((key, priority) => _queued.Add((key, priority)), (key, delay) => _delayed.Add((key, delay)), Servers.Settings);
         _stores.Servers.Replace(null, [_server], "7");
-        _stores.Reporting(_server.Key, Reported.Fingerprint);
+        _stores.Reports.Writing(_server.Key, Reported.Fingerprint);
         _queued.Clear();
     }
 
@@ -93,7 +94,7 @@ public sealed class StoresTests
     [Fact]
     public void WhatAListFindsFirstCanWaitForWhatHappensMeanwhile()
     {
-        var stores = new Stores((key, priority) => _queued.Add((key, priority)), Servers.Settings);
+        var stores = new Stores((key, priority) => _queued.Add((key, priority)), (key, delay) => _delayed.Add((key, delay)), Servers.Settings);
         stores.Servers.Replace(null, [_server], "7");
         stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Added, Server(Before, name: "late", path: "/late"), "8", null));
 

@@ -29,7 +29,7 @@ public sealed class PolicyMembers
     /// <summary>When the next session expires, and this is to be asked again; null when none ever does.</summary>
     public DateTimeOffset? NextExpiry { get; private set; }
 
-    /// <param name="key">Of the server.</param>
+    /// <param name="key">Of the server; its name is blank for those that name none.</param>
     /// <param name="server">Null when there is none of that name.</param>
     /// <param name="grants">All that name it (<see cref="StoredMember.Server"/>), in any order.</param>
     /// <param name="sessions">Likewise.</param>
@@ -39,22 +39,22 @@ public sealed class PolicyMembers
     {
         var members = new PolicyMembers();
         var holders = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var grant in Sorted(grants))
+        foreach (var grant in InTurn(grants, key.Namespace))
         {
             var verdict = Refusal(grant, Validation.Validate(grant), key, server) ?? Duplicate(grant, holders, key);
             if (verdict is null)
                 members._grants.Add(grant);
-            members._verdicts.Add((grant, verdict ?? Taken(grant, key)));
+            members._verdicts.Add((grant, verdict ?? Taken(grant, key, server!)));
         }
 
         holders.Clear();
-        foreach (var session in Sorted(sessions))
+        foreach (var session in InTurn(sessions, key.Namespace))
         {
             var verdict = Refusal(session, Validation.Validate(session), key, server);
             if (verdict is null && session.ExpiresAt is { } time)
             {
                 if (time <= now)
-                    verdict = session.Spec.Revoked is true ? Taken(session, key) : Expired(time);
+                    verdict = session.Spec.Revoked is true ? Revoked : Expired(time);
                 else if (members.NextExpiry is null || time < members.NextExpiry)
                     members.NextExpiry = time;
             }
@@ -62,28 +62,33 @@ public sealed class PolicyMembers
             verdict ??= Duplicate(session, holders, key);
             if (verdict is null)
                 members._sessions.Add(session);
-            members._verdicts.Add((session, verdict ?? Taken(session, key)));
+            members._verdicts.Add((session, verdict ?? Taken(session, key, server!)));
         }
 
+        members._grants.Sort(InOrder);
+        members._sessions.Sort(InOrder);
         return members;
     }
 
-    /// <summary>What is said of one that names no server, so that no server's policy could speak of it.</summary>
-    public static Verdict OfNoServer(MCPAccessGrant grant) => Invalid(Validation.Validate(grant));
-
-    /// <inheritdoc cref="OfNoServer(MCPAccessGrant)"/>
-    public static Verdict OfNoServer(MCPAgentSession session) => Invalid(Validation.Validate(session));
-
-    private static List<T> Sorted<T>(IEnumerable<T> members)
+    /// <summary>
+    /// The server's own namespace comes first: whoever may write into another one must not be able to push a grant of the
+    /// server's own out of the policy by its name.
+    /// </summary>
+    private static List<T> InTurn<T>(IEnumerable<T> members, string own)
         where T : PolicyMember
     {
         List<T> sorted = [.. members];
-        sorted.Sort(static (left, right) =>
-        {
-            var order = string.CompareOrdinal(left.Metadata.Namespace, right.Metadata.Namespace);
-            return order != 0 ? order : string.CompareOrdinal(left.Metadata.Name, right.Metadata.Name);
-        });
+        sorted.Sort((left, right) => left.Metadata.Namespace == right.Metadata.Namespace ? InOrder(left, right)
+            : left.Metadata.Namespace == own ? -1
+            : right.Metadata.Namespace == own ? 1
+            : InOrder(left, right));
         return sorted;
+    }
+
+    private static int InOrder(PolicyMember left, PolicyMember right)
+    {
+        var order = string.CompareOrdinal(left.Metadata.Namespace, right.Metadata.Namespace);
+        return order != 0 ? order : string.CompareOrdinal(left.Metadata.Name, right.Metadata.Name);
     }
 
     private static Verdict? Refusal(PolicyMember member, IReadOnlyList<SpecFault> faults, ObjectKey key, MCPServer? server)
@@ -91,7 +96,11 @@ public sealed class PolicyMembers
         if (faults.Count > 0)
             return Invalid(faults);
         if (server is null)
-            return Rejected(AccessReasons.ServerNotFound, $"MCPServer {key} does not exist");
+        {
+            return Rejected(AccessReasons.ServerNotFound, $"MCPServer {key} does not exist"
+                + (key.Namespace == member.Metadata.Namespace ? "" : ", or this operator does not watch its namespace"));
+        }
+
         if (!server.AllowsAccessFrom(member.Metadata.Namespace))
         {
             return Rejected(AccessReasons.NamespaceNotAllowed, $"MCPServer {key} takes nothing from namespace {member.Metadata.Namespace}: " +
@@ -101,22 +110,25 @@ public sealed class PolicyMembers
         return null;
     }
 
-    /// <summary>A gateway refuses a policy in which a name comes twice. The first namespace keeps it.</summary>
+    /// <summary>A gateway refuses a policy in which a name comes twice. The first one in turn keeps it.</summary>
     private static Verdict? Duplicate(PolicyMember member, Dictionary<string, string> holders, ObjectKey key) =>
         holders.TryAdd(member.Metadata.Name, member.Metadata.Namespace)
             ? null
             : Rejected(AccessReasons.DuplicateName, $"MCPServer {key} already has one of this name, " +
                 $"from namespace {holders[member.Metadata.Name]}: rename one of the two");
 
-    private static Verdict Taken(MCPAccessGrant grant, ObjectKey key) => grant.Spec.Disabled is true
+    private static Verdict Taken(MCPAccessGrant grant, ObjectKey key, MCPServer server) => grant.Spec.Disabled is true
         ? new Verdict(AccessPhase.Disabled, AccessReasons.Disabled, $"Accepted for MCPServer {key}, and disabled: it grants nothing")
-        : Accepted(key);
+        : Accepted(key, server);
 
-    private static Verdict Taken(MCPAgentSession session, ObjectKey key) => session.Spec.Revoked is true
-        ? new Verdict(AccessPhase.Revoked, AccessReasons.Revoked, "Revoked")
-        : Accepted(key);
+    private static Verdict Taken(MCPAgentSession session, ObjectKey key, MCPServer server) =>
+        session.Spec.Revoked is true ? Revoked : Accepted(key, server);
 
-    private static Verdict Accepted(ObjectKey key) => new(AccessPhase.Accepted, AccessReasons.Accepted, $"Accepted for MCPServer {key}");
+    private static Verdict Accepted(ObjectKey key, MCPServer server) => new(
+        AccessPhase.Accepted, AccessReasons.Accepted,
+        $"Accepted for MCPServer {key}" + (server.Spec.HasGateway() ? "" : ", whose gateway is off: nothing enforces it"));
+
+    private static Verdict Revoked { get; } = new(AccessPhase.Revoked, AccessReasons.Revoked, "Revoked");
 
     private static Verdict Expired(DateTimeOffset time) =>
         new(AccessPhase.Expired, AccessReasons.Expired, $"Expired at {KubernetesTime.Format(time)}");

@@ -12,7 +12,7 @@ public sealed class PolicyMembersTests
 
     private static PolicyMembers Of(
         IEnumerable<MCPAccessGrant>? grants = null, IEnumerable<MCPAgentSession>? sessions = null, string? allow = null, bool exists = true) =>
-        PolicyMembers.Of(Key, exists ? Access.Server(allow: allow) : null, grants ?? [], sessions ?? [], Noon);
+        PolicyMembers.Of(Key, exists ? Access.Server("""{"gateway":{"enabled":true}}""", allow: allow) : null, grants ?? [], sessions ?? [], Noon);
 
     private static Verdict Of(PolicyMembers members, PolicyMember member) => members.Verdicts.Single(entry => entry.Member == member).Verdict;
 
@@ -71,29 +71,30 @@ public sealed class PolicyMembersTests
     }
 
     [Fact]
-    public void OfOneNameTheFirstNamespaceKeepsIt()
+    public void OfOneNameTheServersOwnNamespaceKeepsItThenTheFirst()
     {
-        MCPAccessGrant[] grants = [Access.Grant("g"), Access.Grant("g", "b"), Access.Grant("g", "a"), Access.Grant("h")];
-        var members = Of(grants, [Access.Session("g"), Access.Session("g", "b")], allow: "a,b");
-        Assert.Equal(["a/g", "servers/h"], members.Grants.Select(grant => grant.Key.ToString()));
+        MCPAccessGrant[] grants = [Access.Grant("h", "b"), Access.Grant("g", "a"), Access.Grant("g"), Access.Grant("h", "z"), Access.Grant("i", "a")];
+        var members = Of(grants, [Access.Session("g", "z"), Access.Session("g", "b")], allow: "a,b,z");
+        Assert.Equal(["a/i", "b/h", "servers/g"], members.Grants.Select(grant => grant.Key.ToString()));
         Assert.Equal(["b/g"], members.Sessions.Select(session => session.Key.ToString()));
-        Assert.Equal(("Rejected", "DuplicateName", false), Short(Of(members, grants[0])));
-        Assert.Equal("MCPServer servers/demo already has one of this name, from namespace a: rename one of the two", Of(members, grants[1]).Message);
+        Assert.Equal(("Rejected", "DuplicateName", false), Short(Of(members, grants[1])));
+        Assert.Equal("MCPServer servers/demo already has one of this name, from namespace servers: rename one of the two", Of(members, grants[1]).Message);
+        Assert.Equal("MCPServer servers/demo already has one of this name, from namespace b: rename one of the two", Of(members, grants[3]).Message);
     }
 
     [Fact]
     public void OnlyWhatThePolicyHoldsKeepsAName()
     {
-        // In order: invalid, refused, expired; and a disabled and a revoked one, which it does hold.
-        MCPAccessGrant[] grants = [Access.Grant("g", "a", """ "maxTrust":"x" """), Access.Grant("g", "b"), Access.Grant("g"), Access.Grant("h", "a", """ "disabled":true """), Access.Grant("h")];
+        // Invalid, refused, expired; and a disabled and a revoked one, which it does hold.
+        MCPAccessGrant[] grants = [Access.Grant("g", fields: """ "maxTrust":"x" """), Access.Grant("g", "b"), Access.Grant("g", "a"), Access.Grant("h", fields: """ "disabled":true """), Access.Grant("h", "a")];
         MCPAgentSession[] sessions =
         [
-            Access.Session("s", "a", """ "expiresAt":"2026-03-26T11:00:00Z" """), Access.Session("s"),
-            Access.Session("t", "a", """ "revoked":true """), Access.Session("t"),
+            Access.Session("s", fields: """ "expiresAt":"2026-03-26T11:00:00Z" """), Access.Session("s", "a"),
+            Access.Session("t", fields: """ "revoked":true """), Access.Session("t", "a"),
         ];
         var members = Of(grants, sessions, allow: "a");
-        Assert.Equal(["a/h", "servers/g"], members.Grants.Select(grant => grant.Key.ToString()));
-        Assert.Equal(["a/t", "servers/s"], members.Sessions.Select(session => session.Key.ToString()));
+        Assert.Equal(["a/g", "servers/h"], members.Grants.Select(grant => grant.Key.ToString()));
+        Assert.Equal(["a/s", "servers/t"], members.Sessions.Select(session => session.Key.ToString()));
         Assert.Equal("DuplicateName", Of(members, grants[4]).Reason);
         Assert.Equal("DuplicateName", Of(members, sessions[3]).Reason);
     }
@@ -138,9 +139,20 @@ public sealed class PolicyMembersTests
     public void WhoNamesNoServerIsInvalid()
     {
         var grant = Access.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":"x"}""", Access.AsGrant);
-        var session = Access.Read("""{"metadata":{"name":"s","namespace":"team"}}""", Access.AsSession);
-        Assert.Equal(new Verdict("Rejected", "Invalid", "spec: must be an object"), PolicyMembers.OfNoServer(grant));
-        Assert.Equal("Invalid", PolicyMembers.OfNoServer(session).Reason);
+        var session = Access.Read("""{"metadata":{"name":"s","namespace":"team"},"spec":{"subject":{"humanID":"h"}}}""", Access.AsSession);
+        var members = PolicyMembers.Of(new ObjectKey("team", ""), null, [grant], [session], Noon);
+        Assert.Equal(new Verdict("Rejected", "Invalid", "spec: must be an object"), Of(members, grant));
+        Assert.Equal(new Verdict("Rejected", "Invalid", "spec.serverRef.name: is required: the name of an MCPServer"), Of(members, session));
+    }
+
+    [Fact]
+    public void WhatNobodyEnforcesSaysSo()
+    {
+        var (grant, session) = (Access.Grant("g"), Access.Session("s"));
+        var members = PolicyMembers.Of(Key, Access.Server("""{"gateway":{"enabled":false}}"""), [grant], [session], Noon);
+        Assert.All(members.Verdicts, entry => Assert.Equal(
+            new Verdict("Accepted", "Accepted", "Accepted for MCPServer servers/demo, whose gateway is off: nothing enforces it"), entry.Verdict));
+        Assert.Equal("Accepted for MCPServer servers/demo", Of(Of([grant]), grant).Message);
     }
 
     [Fact]

@@ -1,0 +1,72 @@
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Kubernetes;
+using McpOperator.Resources.Policy;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Reconciliation;
+
+/// <summary>Judges the grants and sessions that name a server, and tells each one what became of it.</summary>
+public sealed class AccessWriter(Stores stores, ApiClient api, TimeProvider time, ILogger logger)
+{
+    private readonly StatusWriter<StoredMember> _grants =
+        new(MCPAccessGrant.Type, StoredMember.Decode, stores.Grants.Reports, stores.Grants.ObserveReport, api);
+
+    private readonly StatusWriter<StoredMember> _sessions =
+        new(MCPAgentSession.Type, StoredMember.Decode, stores.Sessions.Reports, stores.Sessions.ObserveReport, api);
+
+    private long _judged;
+
+    /// <summary>Grants and sessions looked at so far, each as often as it was.</summary>
+    public long Judged => Interlocked.Read(ref _judged);
+
+    /// <param name="key">Of the server.</param>
+    /// <param name="server">Null when there is none of that name.</param>
+    public PolicyMembers Judge(ObjectKey key, MCPServer? server)
+    {
+        var members = PolicyMembers.Of(
+            key, server,
+            stores.Grants.Of(key).Select(static grant => grant.ReadGrant()),
+            stores.Sessions.Of(key).Select(static session => session.ReadSession()),
+            time.GetUtcNow());
+        Interlocked.Add(ref _judged, members.Verdicts.Count);
+        return members;
+    }
+
+    /// <summary>Writes the statuses that differ from what is to be said.</summary>
+    /// <param name="members">What is to be said.</param>
+    /// <param name="isInForce">
+    /// Whether the policy with the accepted ones stands there. Before it does, they are not told that they are accepted.
+    /// </param>
+    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
+    /// <returns>True when every status is as it should be.</returns>
+    /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
+    public async Task<bool> ReportAsync(PolicyMembers members, bool isInForce, CancellationToken cancellationToken)
+    {
+        var isDone = true;
+        foreach (var (member, verdict) in members.Verdicts)
+        {
+            if (verdict.IsAccepted && !isInForce)
+                continue;
+            var status = verdict.ToStatus(member, time.GetUtcNow());
+            var (writer, kind) = member is MCPAccessGrant ? (_grants, MCPAccessGrant.Type.Kind) : (_sessions, MCPAgentSession.Type.Kind);
+            try
+            {
+                if (await writer.WriteAsync(
+                    member.Metadata, member.Reported,
+                    json => JsonSerializer.Serialize(json, status, ApiJsonContext.Default.AccessStatus),
+                    cancellationToken).ConfigureAwait(false))
+                    Log.AccessReported(logger, kind, member.Key, verdict.Phase, verdict.Message);
+            }
+            catch (ApiException exception)
+            {
+                // One that cannot be told keeps nobody else from being told.
+                if (!exception.IsConflict)
+                    Log.AccessNotReported(logger, kind, member.Key, exception.Message);
+                isDone = false;
+            }
+        }
+
+        return isDone;
+    }
+}
