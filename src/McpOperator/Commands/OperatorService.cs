@@ -32,6 +32,7 @@ internal static class OperatorService
             : $"not listed yet: {string.Join(", ", reflectors.Where(r => !r.Synced.IsCompleted).Select(r => r.Name))}");
         context.Metrics.Add(new ControllerMetrics(loop.Counters, queue, reflectors, options.Workers).Write);
         context.Metrics.Add(new ClientMetrics(api.Requests, access.Server).Write);
+        context.Metrics.Add(new OperatorMetrics(reconciler.Counters).Write);
         context.LoggerFactory.CreateLogger(nameof(OperatorService)).Connecting(
             access.Server, access.Origin,
             options.WatchNamespaces.Count == 0 ? "all namespaces" : string.Join(", ", options.WatchNamespaces));

@@ -7,18 +7,13 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Reconciliation;
 
 /// <summary>Judges the grants and sessions that name a server, and tells each one what became of it.</summary>
-public sealed class AccessWriter(Stores stores, ApiClient api, TimeProvider time, ILogger logger)
+public sealed class AccessWriter(Stores stores, ApiClient api, OperatorCounters counters, TimeProvider time, ILogger logger)
 {
     private readonly StatusWriter<StoredMember> _grants =
         new(MCPAccessGrant.Type, StoredMember.Decode, stores.Grants.Reports, stores.Grants.ObserveReport, api);
 
     private readonly StatusWriter<StoredMember> _sessions =
         new(MCPAgentSession.Type, StoredMember.Decode, stores.Sessions.Reports, stores.Sessions.ObserveReport, api);
-
-    private long _judged;
-
-    /// <summary>Grants and sessions looked at so far, each as often as it was.</summary>
-    public long Judged => Interlocked.Read(ref _judged);
 
     /// <param name="key">Of the server.</param>
     /// <param name="server">Null when there is none of that name.</param>
@@ -29,7 +24,7 @@ public sealed class AccessWriter(Stores stores, ApiClient api, TimeProvider time
             stores.Grants.Of(key).Select(static grant => grant.ReadGrant()),
             stores.Sessions.Of(key).Select(static session => session.ReadSession()),
             time.GetUtcNow());
-        Interlocked.Add(ref _judged, members.Verdicts.Count);
+        counters.Judge(members.Verdicts.Count);
         return members;
     }
 

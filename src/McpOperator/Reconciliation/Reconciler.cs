@@ -28,6 +28,7 @@ public sealed class Reconciler
     private readonly OwnedObjects<ObservedService> _services;
     private readonly OwnedObjects<ObservedIngress> _ingresses;
     private readonly GatewayPolicy _policies;
+    private readonly AccessWriter _access;
     private readonly ServerWriter _servers;
 
     public Reconciler(Stores stores, ApiClient api, OperatorSettings settings, TimeProvider time, ILogger logger)
@@ -44,11 +45,10 @@ public sealed class Reconciler
         _ingresses = new(Kinds.Ingress, ObservedIngress.Decode, stores.Ingresses, api, logger);
         _policies = new GatewayPolicy(stores, api, settings, time, logger);
         _servers = new ServerWriter(api, stores, settings, logger);
-        Access = new AccessWriter(stores, api, time, logger);
+        _access = new AccessWriter(stores, api, Counters, time, logger);
     }
 
-    /// <summary>Of the grants and sessions.</summary>
-    public AccessWriter Access { get; }
+    public OperatorCounters Counters { get; } = new();
 
     /// <summary>One pass over one server; the nine steps.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached: nothing is known, try again.</exception>
@@ -58,7 +58,7 @@ public sealed class Reconciler
         if (_stores.Servers.Get(key) is not { } stored)
         {
             Forget(key);
-            var isTold = await Access.ReportAsync(Access.Judge(key, null), isInForce: false, cancellationToken).ConfigureAwait(false);
+            var isTold = await _access.ReportAsync(_access.Judge(key, null), isInForce: false, cancellationToken).ConfigureAwait(false);
             return isTold ? Outcome.Done : Outcome.Retry;
         }
 
@@ -109,7 +109,7 @@ public sealed class Reconciler
             effective = WithDefaults(server);
         }
 
-        var members = Access.Judge(server.Key, effective);
+        var members = _access.Judge(server.Key, effective);
         var hasGateway = effective.Spec.HasGateway();
         var (policy, revision) = hasGateway
             ? await _policies.EnsureAsync(effective, members, cancellationToken).ConfigureAwait(false)
@@ -130,7 +130,7 @@ public sealed class Reconciler
             Routing.Resolve(server.Metadata.Name, effective.Spec).Url(_settings),
             ImageReference.Resolve(effective.Spec, _settings), _time.GetUtcNow());
         await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false);
-        var isTold = await Access.ReportAsync(
+        var isTold = await _access.ReportAsync(
             members, isInForce: !hasGateway || policy.Live?.Policy?.Revision == revision, cancellationToken).ConfigureAwait(false);
 
         var isRaced = deployment.IsRaced || canary.IsRaced || service.IsRaced || ingress.IsRaced || policy.IsRaced;
@@ -193,8 +193,8 @@ public sealed class Reconciler
             server, surfaces, fault, [deployment.Live, canary.Live], server.Reported?.Url, server.Reported?.Image, _time.GetUtcNow());
         if (await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false))
             Log.InvalidSpec(_logger, fault.Message);
-        var members = Access.Judge(server.Key, server);
-        var isTold = await Access.ReportAsync(members, isInForce: false, cancellationToken).ConfigureAwait(false);
+        var members = _access.Judge(server.Key, server);
+        var isTold = await _access.ReportAsync(members, isInForce: false, cancellationToken).ConfigureAwait(false);
         return (isTold ? Outcome.Done : Outcome.Retry, members.NextExpiry);
     }
 

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using McpOperator.Controller;
 using McpOperator.Hosting;
 using McpOperator.Kubernetes;
+using McpOperator.Reconciliation;
 using Microsoft.Extensions.Time.Testing;
 
 namespace McpOperator.Unit.Hosting;
@@ -21,6 +22,7 @@ public sealed partial class MetricsDocumentationTests
         var metrics = new PrometheusWriter(page);
         new ControllerMetrics(new ReconcileCounters(), queue, [], workers: 4).Write(metrics);
         new ClientMetrics(new RequestCounter(), new Uri("https://api.example:6443")).Write(metrics);
+        new OperatorMetrics(new OperatorCounters()).Write(metrics);
         new ProcessMetrics(time.GetUtcNow()).Write(metrics);
 
         var written = Family().Matches(Encoding.UTF8.GetString(page.WrittenSpan))

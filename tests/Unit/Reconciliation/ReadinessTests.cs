@@ -1,6 +1,8 @@
 using System.Text.Json;
 using McpOperator.Reconciliation;
 using McpOperator.Resources;
+using McpOperator.Unit.Resources;
+using Policy = McpOperator.Unit.Resources.Policy;
 
 namespace McpOperator.Unit.Reconciliation;
 
@@ -34,6 +36,57 @@ public sealed class ReadinessTests
         Assert.Equal((isReady, reason), (surface.IsReady, surface.Reason));
         Assert.Contains(message, surface.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("mcp-gateway", 1, true, Reasons.GatewayAvailable)]
+    [InlineData("mcp-gateway", 0, false, Reasons.GatewayProgressing)]
+    [InlineData("sidecar", 1, false, Reasons.GatewayProgressing)]
+    public void AGatewayIsReadyWhenTheDeploymentIsAndHasIt(string container, int available, bool isReady, string reason)
+    {
+        var surface = Readiness.OfGateway(Decode(ObservedDeployment.Decode, $$"""
+            {
+              "metadata": { "name": "demo", "generation": 2 },
+              "spec": { "replicas": 1, "template": { "spec": { "containers": [ { "name": "demo" }, { "name": "{{container}}" } ] } } },
+              "status": { "observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": {{available}} }
+            }
+            """));
+
+        Assert.Equal((ConditionTypes.GatewayReady, isReady, reason), (surface.ConditionType, surface.IsReady, surface.Reason));
+    }
+
+    [Fact]
+    public void NothingIsReadyThatIsNotThere()
+    {
+        Surface[] missing = [Readiness.OfGateway(null), Readiness.OfCanary(null), Readiness.Of(null, revision: "sha256:1")];
+        Assert.All(missing, surface => Assert.Equal((false, Reasons.NotCreated), (surface.IsReady, surface.Reason)));
+        Assert.Equal([ConditionTypes.GatewayReady, ConditionTypes.CanaryReady, ConditionTypes.PolicyReady], missing.Select(surface => surface.ConditionType));
+    }
+
+    [Fact]
+    public void APolicyIsReadyWhenItIsTheCurrentOne()
+    {
+        var document = Policy.Access.Document(Policy.Access.Server());
+        var current = ConfigMap(document.ToText(Servers.Epoch));
+
+        Assert.Equal((true, Reasons.PolicyCurrent), Short(current, document.Revision));
+        Assert.Equal((false, Reasons.PolicyOutdated), Short(current, "sha256:another"));
+        // Nobody knows which one is current.
+        Assert.Equal((true, Reasons.PolicyCurrent), Short(current, null));
+        Assert.Equal((false, Reasons.PolicyOutdated), Short(ConfigMap(document.ToText(null).Replace("demo", "dodo", StringComparison.Ordinal)), null));
+        Assert.Equal((false, Reasons.PolicyOutdated), Short(Decode(ObservedConfigMap.Decode, """{"metadata":{},"data":{"policy.json":5}}"""), null));
+
+        static (bool, string) Short(ObservedConfigMap configMap, string? revision) =>
+            (Readiness.Of(configMap, revision).IsReady, Readiness.Of(configMap, revision).Reason);
+
+        static ObservedConfigMap ConfigMap(string policy) =>
+            Decode(ObservedConfigMap.Decode, $$"""{"metadata":{},"data":{"policy.json":{{JsonSerializer.Serialize(policy)}}} }""");
+    }
+
+    [Theory]
+    [InlineData("""{"name":"http","port":80}""", false)]
+    [InlineData("""{"name":"http","port":80},{"name":"metrics","port":9103}""", true)]
+    public void AServiceLeadsToTheGatewaysWhenItHasTheirMetrics(string ports, bool leads) => Assert.Equal(leads, Decode(
+        ObservedService.Decode, $$"""{"metadata":{},"spec":{"ports":[{{ports}}]} }""").LeadsToGateway);
 
     [Fact]
     public void ADeploymentWithoutAStatusIsNotReady() =>
