@@ -66,9 +66,13 @@ public static class Detours
     {
         if (refusal.Code != HttpStatusCode.UnprocessableEntity || refusal.Status.Details?.Causes is not { } causes)
             return null;
-        var faulty = places.Where(place => causes.Any(cause => Leads(cause.Field, place[^1]["f:".Length..]))).ToList();
+        var faulty = places.Where(place => causes.Any(cause => Leads(cause.Field, FieldOf(place)))).ToList();
         return faulty.Count == 0 ? null : new Step.TakeOver(faulty);
     }
+
+    /// <summary>The last field of a place, which may go on to one of its items.</summary>
+    private static string FieldOf(IReadOnlyList<string> place) =>
+        place.Last(step => step.StartsWith("f:", StringComparison.Ordinal))["f:".Length..];
 
     /// <summary>True when the path of a cause, such as <c>spec.ports[1].name</c>, goes through a field of this name.</summary>
     private static bool Leads(string? path, string field) =>

@@ -37,22 +37,26 @@ public static class DeploymentBuilder
 
     /// <summary>
     /// What others put there can keep the API server from taking ours: a second port of a name, a second handler of a
-    /// probe, a seccomp profile's file. Containers of others can stay. For variables there is <see cref="EnvironmentReset"/>.
+    /// probe, a seccomp profile's file, a second source of a volume. Containers and volumes of others can stay. For variables there is <see cref="EnvironmentReset"/>.
     /// </summary>
     public static IReadOnlyList<IReadOnlyList<string>> Exclusive(Deployment deployment)
     {
         string[] pod = ["f:spec", "f:template", "f:spec"];
         List<IReadOnlyList<string>> places = [["f:spec", "f:strategy"], [.. pod, "f:securityContext"]];
+        foreach (var volume in deployment.Spec.Template.Spec.Volumes ?? [])
+            places.Add([.. pod, "f:volumes", Item(volume.Name)]);
         foreach (var container in deployment.Spec.Template.Spec.Containers)
         {
-            // A name has nothing in it that JSON escapes.
-            string[] within = [.. pod, "f:containers", $$"""k:{"name":"{{container.Name}}"}"""];
+            string[] within = [.. pod, "f:containers", Item(container.Name)];
             foreach (var field in (ReadOnlySpan<string>)["ports", "livenessProbe", "readinessProbe", "resources", "securityContext"])
                 places.Add([.. within, $"f:{field}"]);
         }
 
         return places;
     }
+
+    /// <summary>A name has nothing in it that JSON escapes.</summary>
+    private static string Item(string name) => $$"""k:{"name":"{{name}}"}""";
 
     /// <summary>True when the pods pull with the operator's own secret, which must then be in their namespace.</summary>
     public static bool UsesOperatorPullSecret(MCPServerSpec spec, OperatorSettings settings) =>

@@ -17,6 +17,16 @@ public sealed class DetoursTests
         Assert.Equal(["f:ports"], Assert.IsType<Step.TakeOver>(step).Places.Select(place => place[^1]));
     }
 
+    [Fact]
+    public void OfVolumesOnlyOursIsTakenOver()
+    {
+        var detour = Detours.Of(DeploymentBuilder.Build(Servers.WithGateway(), Servers.Settings));
+
+        var step = detour(false, 0, Refusal(422, "spec.template.spec.volumes[0].emptyDir"));
+
+        Assert.Equal(["""k:{"name":"gateway-policy"}"""], Assert.IsType<Step.TakeOver>(step).Places.Select(place => place[^1]));
+    }
+
     [Theory]
     [InlineData(422, null)]
     [InlineData(422, "metadata.annotations")]

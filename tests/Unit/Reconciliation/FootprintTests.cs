@@ -20,28 +20,35 @@ public sealed class FootprintTests(ITestOutputHelper output)
     private const int Count = 1000;
 
     [Fact]
-    public void AServerAndItsObjectsTakeFewBytesInTheStores()
+    public void AServerAndItsObjectsTakeFewBytesInTheStores() => Assert.InRange(BytesOf(FillServers), 500, 2500);
+
+    [Fact]
+    public void AGrantTakesFewBytesInTheStores() =>
+        Assert.InRange(BytesOf(stores => Fill(stores.Grants.Store, "mcpaccessgrant", StoredMember.Decode)), 300, 1200);
+
+    /// <summary>Of each of what is filled in.</summary>
+    private long BytesOf(Action<Stores> fill)
     {
         // What the code itself allocates once (types, pools), and what earlier tests left in pools that shrink with time,
         // is in a measurement or not: two that agree have neither.
-        var (last, each) = (0L, Measure());
+        var (last, each) = (0L, Measure(fill));
         for (var i = 0; Math.Abs(each - last) > 20; i++)
         {
             Assert.True(i < 20, $"no two measurements agree: {last}, {each}");
-            (last, each) = (each, Measure());
+            (last, each) = (each, Measure(fill));
         }
 
-        output.WriteLine($"{each} bytes a server");
-        Assert.InRange(each, 500, 2500);
+        output.WriteLine($"{each} bytes each");
+        return each;
     }
 
-    private static long Measure()
+    private static long Measure(Action<Stores> fill)
     {
         var stores = new Stores((_, _) => { }, (_, _) => { }, Servers.Settings);
         var before = Live();
-        Fill(stores);
+        fill(stores);
         var each = (Live() - before) / Count;
-        Assert.Equal(Count, stores.Servers.Count);
+        Assert.Equal(Count, stores.Servers.Count + stores.Grants.Store.Count);
         GC.KeepAlive(stores);
         return each;
     }
@@ -51,6 +58,8 @@ public sealed class FootprintTests(ITestOutputHelper output)
     [InlineData("deployment", 500)]
     [InlineData("service", 500)]
     [InlineData("ingress", 500)]
+    [InlineData("configmap", 1500)]
+    [InlineData("mcpaccessgrant", 1000)]
     public async Task AWatchEventAllocatesLittleMoreThanWhatIsKept(string kind, long most)
     {
         const int events = 500;
@@ -67,6 +76,8 @@ public sealed class FootprintTests(ITestOutputHelper output)
             "mcpserver" => () => ReadAsync(lines, StoredServer.Decode),
             "deployment" => () => ReadAsync(lines, ObservedDeployment.Decode),
             "service" => () => ReadAsync(lines, ObservedService.Decode),
+            "configmap" => () => ReadAsync(lines, ObservedConfigMap.Decode),
+            "mcpaccessgrant" => () => ReadAsync(lines, StoredMember.Decode),
             _ => () => ReadAsync(lines, ObservedIngress.Decode),
         };
         await read();
@@ -105,7 +116,7 @@ public sealed class FootprintTests(ITestOutputHelper output)
         return count;
     }
 
-    private static void Fill(Stores stores)
+    private static void FillServers(Stores stores)
     {
         Fill(stores.Servers, "mcpserver", StoredServer.Decode);
         Fill(stores.Deployments, "deployment", ObservedDeployment.Decode);
