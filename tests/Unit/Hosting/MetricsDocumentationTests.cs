@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using McpOperator.Controller;
 using McpOperator.Hosting;
 using McpOperator.Kubernetes;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace McpOperator.Unit.Hosting;
@@ -21,6 +22,9 @@ public sealed partial class MetricsDocumentationTests
         var metrics = new PrometheusWriter(page);
         new ControllerMetrics(new ReconcileCounters(), queue, [], workers: 4).Write(metrics);
         new ClientMetrics(new RequestCounter(), new Uri("https://api.example:6443")).Write(metrics);
+        using var api = new ApiClient(new SocketsHttpHandler(), new Uri("https://api.example:6443"), time);
+        var elector = new LeaderElector(api, new("ns", "lease"), "us", LeaseTiming.Default, NullLogger.Instance, time, () => 0);
+        new ElectionMetrics(elector).Write(metrics);
         new ProcessMetrics(time.GetUtcNow()).Write(metrics);
 
         var written = Family().Matches(Encoding.UTF8.GetString(page.WrittenSpan))
