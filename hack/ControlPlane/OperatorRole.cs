@@ -53,7 +53,7 @@ public static class OperatorRole
     }
 
     // The authorizer learns of it by a watch. Asked about the user, not as the user, whose requests are counted.
-    private static Task UntilAllowedAsync(ControlPlane controlPlane, string user, string @namespace, string verb, Resource resource) =>
+    private static Task<JsonObject> UntilAllowedAsync(ControlPlane controlPlane, string user, string @namespace, string verb, Resource resource) =>
         Eventually.TrueAsync(
             $"{user} had its role",
             () => controlPlane.Client.SendAsync(

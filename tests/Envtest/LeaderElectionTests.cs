@@ -249,7 +249,7 @@ internal sealed class Pair : IAsyncDisposable
 
     public Task<JsonObject> LeaseAsync() => Scenario.Client.GetAsync(Resource.Leases, Scenario.Namespace.Name, LeaseName);
 
-    public Task<IReadOnlyList<AuditEvent>> RequestsOfSecondAsync() => Scenario.Namespace.OperatorRequestsAsync(_secondUser);
+    public Task<IReadOnlyList<AuditEvent>> RequestsOfSecondAsync() => Scenario.Namespace.RequestsOfAsync(_secondUser);
 
     /// <summary>Both have written, and the last write of the first was answered before the first one of the second came.</summary>
     public async Task AssertOneWriterAfterTheOtherAsync()

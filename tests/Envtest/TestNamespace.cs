@@ -66,11 +66,12 @@ public sealed class TestNamespace : IAsyncDisposable
     }
 
     /// <summary>What this test's operator asked of the API server so far, each request once.</summary>
-    /// <param name="user">Another one than <see cref="OperatorUser"/>.</param>
     /// <remarks>The API server answers first and writes its log then: what was seen done is in it a moment later.</remarks>
-    public async Task<IReadOnlyList<AuditEvent>> OperatorRequestsAsync(string? user = null)
+    public Task<IReadOnlyList<AuditEvent>> OperatorRequestsAsync() => RequestsOfAsync(OperatorUser);
+
+    /// <inheritdoc cref="OperatorRequestsAsync()"/>
+    public async Task<IReadOnlyList<AuditEvent>> RequestsOfAsync(string user)
     {
-        user ??= OperatorUser;
         for (var last = -1; ;)
         {
             AuditEvent[] events = [.. (await _controlPlane.AuditEventsAsync()).Where(e => e.User == user && e.IsRequest)];
