@@ -8,6 +8,8 @@ public static class OperatorRole
 {
     private const string Name = "mcp-operator";
 
+    private const string LeaseName = "mcp-operator-leader-election";
+
     public static async Task InstallAsync(ControlPlane controlPlane)
     {
         foreach (var manifest in Manifest.LoadDirectory(Repository.PathTo("config", "rbac")))
@@ -30,8 +32,29 @@ public static class OperatorRole
             subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: {{user}}}]
             """,
             @namespace);
-        // The authorizer learns of it by a watch. Asked about the user, not as the user, whose requests are counted.
-        await Eventually.TrueAsync(
+        await UntilAllowedAsync(controlPlane, user, @namespace ?? "", "list", Resource.MCPServers);
+    }
+
+    /// <summary>Grants what --leader-elect needs, in the namespace that the lease is in.</summary>
+    public static async Task GrantLeaseAsync(ControlPlane controlPlane, string user, string @namespace)
+    {
+        var role = Manifest.LoadDirectory(Repository.PathTo("config", "rbac")).Single(manifest => (string?)manifest["metadata"]!["name"] == LeaseName);
+        await controlPlane.Client.ApplyAsync(role, @namespace);
+        await controlPlane.Client.ApplyAsync(
+            $$"""
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: RoleBinding
+            metadata: {name: {{user}}-leader-election}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{LeaseName}}}
+            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: {{user}}}]
+            """,
+            @namespace);
+        await UntilAllowedAsync(controlPlane, user, @namespace, "create", Resource.Leases);
+    }
+
+    // The authorizer learns of it by a watch. Asked about the user, not as the user, whose requests are counted.
+    private static Task<JsonObject> UntilAllowedAsync(ControlPlane controlPlane, string user, string @namespace, string verb, Resource resource) =>
+        Eventually.TrueAsync(
             $"{user} had its role",
             () => controlPlane.Client.SendAsync(
                 HttpMethod.Post,
@@ -46,15 +69,14 @@ public static class OperatorRole
                             ["user"] = user,
                             ["resourceAttributes"] = new JsonObject
                             {
-                                ["namespace"] = @namespace ?? "",
-                                ["verb"] = "list",
-                                ["group"] = Resource.MCPServers.Group,
-                                ["resource"] = Resource.MCPServers.Plural,
+                                ["namespace"] = @namespace,
+                                ["verb"] = verb,
+                                ["group"] = resource.Group,
+                                ["resource"] = resource.Plural,
                             },
                         },
                     }.ToJsonString(),
                     Encoding.UTF8,
                     "application/json")),
             review => (bool?)review["status"]!["allowed"] == true);
-    }
 }

@@ -53,8 +53,14 @@ public sealed class ServerScenario : IAsyncDisposable
         ControlPlane controlPlane, IReadOnlyDictionary<string, string?>? environment = null, params IReadOnlyList<string> arguments)
     {
         var ns = await TestNamespace.CreateAsync(controlPlane);
-        return new(controlPlane, ns, await RunAsync(controlPlane, ns, environment, arguments));
+        return await StartAsync(controlPlane, ns, environment, arguments);
     }
+
+    /// <inheritdoc cref="StartAsync(ControlPlaneFixture, IReadOnlyDictionary{string, string?}?, IReadOnlyList{string})"/>
+    /// <remarks>The namespace is the scenario's from here on.</remarks>
+    public static async Task<ServerScenario> StartAsync(
+        ControlPlane controlPlane, TestNamespace ns, IReadOnlyDictionary<string, string?>? environment = null, params IReadOnlyList<string> arguments) =>
+        new(controlPlane, ns, await RunAsync(controlPlane, ns, environment, arguments));
 
     public async Task StopOperatorAsync()
     {

@@ -10,11 +10,13 @@ namespace McpOperator.Envtest;
 public sealed class TestNamespace : IAsyncDisposable
 {
     private readonly ControlPlane _controlPlane;
+    private readonly List<string> _users = [];
 
     private TestNamespace(ControlPlane controlPlane, string name)
     {
         _controlPlane = controlPlane;
         Name = name;
+        _users.Add(OperatorUser);
     }
 
     public string Name { get; }
@@ -51,13 +53,28 @@ public sealed class TestNamespace : IAsyncDisposable
     /// <summary>Grants the role in another test namespace too, for an operator that watches both.</summary>
     public Task GrantInAsync(TestNamespace other) => _controlPlane.IsOwn ? OperatorRole.GrantAsync(_controlPlane, OperatorUser, other.Name) : Task.CompletedTask;
 
+    /// <summary>Grants what an election in this namespace needs, to the operator and to another one.</summary>
+    /// <returns>The other one.</returns>
+    public async Task<string> GrantLeaseAsync()
+    {
+        var second = $"{OperatorUser}-second";
+        _users.Add(second);
+        await OperatorRole.GrantAsync(_controlPlane, second, Name);
+        foreach (var user in _users)
+            await OperatorRole.GrantLeaseAsync(_controlPlane, user, Name);
+        return second;
+    }
+
     /// <summary>What this test's operator asked of the API server so far, each request once.</summary>
     /// <remarks>The API server answers first and writes its log then: what was seen done is in it a moment later.</remarks>
-    public async Task<IReadOnlyList<AuditEvent>> OperatorRequestsAsync()
+    public Task<IReadOnlyList<AuditEvent>> OperatorRequestsAsync() => RequestsOfAsync(OperatorUser);
+
+    /// <inheritdoc cref="OperatorRequestsAsync()"/>
+    public async Task<IReadOnlyList<AuditEvent>> RequestsOfAsync(string user)
     {
         for (var last = -1; ;)
         {
-            AuditEvent[] events = [.. (await _controlPlane.AuditEventsAsync()).Where(e => e.User == OperatorUser && e.IsRequest)];
+            AuditEvent[] events = [.. (await _controlPlane.AuditEventsAsync()).Where(e => e.User == user && e.IsRequest)];
             if (events.Length == last)
                 return events;
             last = events.Length;
@@ -65,9 +82,9 @@ public sealed class TestNamespace : IAsyncDisposable
         }
     }
 
-    /// <summary>The operator's requests that RBAC refused.</summary>
+    /// <summary>The operators' requests that RBAC refused.</summary>
     public async Task<IReadOnlyList<AuditEvent>> DenialsAsync() =>
-        [.. (await _controlPlane.AuditEventsAsync()).Where(e => e.User == OperatorUser && e.IsDenied)];
+        [.. (await _controlPlane.AuditEventsAsync()).Where(e => _users.Contains(e.User) && e.IsDenied)];
 
     public override string ToString() => Name;
 
@@ -83,7 +100,7 @@ public sealed class TestNamespace : IAsyncDisposable
         try
         {
             var denials = await DenialsAsync();
-            Assert.True(denials.Count == 0, $"config/rbac/role.yaml does not suffice:\n{string.Join('\n', denials)}");
+            Assert.True(denials.Count == 0, $"config/rbac does not suffice:\n{string.Join('\n', denials)}");
         }
         catch (HttpRequestException)
         {

@@ -11,6 +11,8 @@ namespace McpOperator.Commands;
 /// <summary>The operator itself: connects, and runs the controller until it is told to stop.</summary>
 internal static class OperatorService
 {
+    private const string LeaseName = "mcp-runtime-operator.mcpruntime.org";
+
     /// <exception cref="ConnectionException">It is not said how to reach the cluster.</exception>
     public static async Task RunAsync(RunContext context)
     {
@@ -18,26 +20,48 @@ internal static class OperatorService
         var access = new ConnectionSource().Find(options.Kubeconfig);
         CertificateStores.OpenOnlyWhatIsNeeded(access);
         using var connection = new Connection(access, time);
-        using var api = new ApiClient(connection, time);
+        var requests = new RequestCounter();
+        using var leases = new ApiClient(connection, time, requests);
+        var elector = Elector(context, leases, access);
+        using var api = new ApiClient(connection, time, requests, elector is null ? null : () => elector.Leads);
         using var queue = new WorkQueue(time, Random.Shared.NextDouble);
         var stores = new Stores(queue.Add, queue.AddAfter, settings);
         var reconciler = new Reconciler(stores, api, settings, time, context.LoggerFactory.CreateLogger<Reconciler>());
         var reflectors = Reflectors(context, api, stores);
         var loop = new ControllerLoop(
             queue, reconciler.ReconcileAsync, reflectors, options.Workers,
-            context.LoggerFactory.CreateLogger<ControllerLoop>(), time);
+            context.LoggerFactory.CreateLogger<ControllerLoop>(), time, elector is null ? null : elector.AcquireAsync);
 
         context.Readiness.Add("caches", () => loop.HasSynced
             ? null
             : $"not listed yet: {string.Join(", ", reflectors.Where(r => !r.Synced.IsCompleted).Select(r => r.Name))}");
         context.Metrics.Add(new ControllerMetrics(loop.Counters, queue, reflectors, options.Workers).Write);
-        context.Metrics.Add(new ClientMetrics(api.Requests, access.Server).Write);
+        context.Metrics.Add(new ClientMetrics(requests, access.Server).Write);
         context.Metrics.Add(new OperatorMetrics(reconciler.Counters).Write);
         context.LoggerFactory.CreateLogger(nameof(OperatorService)).Connecting(
             access.Server, access.Origin,
             options.WatchNamespaces.Count == 0 ? "all namespaces" : string.Join(", ", options.WatchNamespaces));
-        await loop.RunAsync(context.Stopping);
+        if (elector is null)
+        {
+            await loop.RunAsync(context.Stopping);
+            return;
+        }
+
+        context.Liveness.Add("leaderElection", elector.Fault);
+        context.Metrics.Add(new ElectionMetrics(elector).Write);
+        await elector.RunAsync(loop.RunAsync, context.Stopping);
     }
+
+    /// <summary>Null without --leader-elect. As in client-go, an identity is the host's name and something unique.</summary>
+    private static LeaderElector? Elector(RunContext context, ApiClient leases, ClusterAccess access) =>
+        !context.Options.LeaderElect ? null : new LeaderElector(
+            leases,
+            new ObjectKey(context.Options.LeaseNamespace ?? access.Namespace, LeaseName),
+            $"{Environment.MachineName}_{Guid.NewGuid()}",
+            context.Options.LeaseTiming,
+            context.LoggerFactory.CreateLogger<LeaderElector>(),
+            context.Time,
+            Random.Shared.NextDouble);
 
     /// <summary>One for each kind and scope: the cluster, or every watched namespace on its own.</summary>
     private static List<IReflector> Reflectors(RunContext context, ApiClient api, Stores stores)

@@ -37,6 +37,7 @@ public sealed class ControllerLoop(
     private static readonly TimeSpan SyncReport = TimeSpan.FromSeconds(60);
 
     private readonly ReconcileCounters _counters = new();
+    private bool _isGated;
 
     // Counts up from anywhere, so that the ids of two runs of the process hardly ever meet in a log.
     private int _lastId = Environment.TickCount;
@@ -52,10 +53,16 @@ public sealed class ControllerLoop(
     /// sees it all); what is in flight finishes, or is cancelled after <see cref="Grace"/>; and last the reflectors
     /// end, so that a reconcile sees a live store to its end.
     /// </summary>
-    public async Task RunAsync(CancellationToken stop)
+    /// <param name="stop">Ends it.</param>
+    /// <param name="cut">Ends it without the grace: what is in flight is cancelled at once.</param>
+    /// <returns>Whether all that was in flight finished.</returns>
+    public async Task<bool> RunAsync(CancellationToken stop, CancellationToken cut = default)
     {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop, cut);
+        stop = ending.Token;
         using var reflecting = new CancellationTokenSource();
-        using var trim = new MemoryTrim(() => queue.Depth == 0 && _counters.ActiveWorkers == 0, time);
+        // Behind the gate the queue only fills.
+        using var trim = new MemoryTrim(() => _isGated || (queue.Depth == 0 && _counters.ActiveWorkers == 0), time);
         var running = Task.WhenAll(reflectors.Select(
             reflector => Task.Run(() => reflector.RunAsync(reflecting.Token), CancellationToken.None)));
         try
@@ -63,12 +70,18 @@ public sealed class ControllerLoop(
             await SyncAsync(stop);
             trim.Idle();
             if (gate is not null)
+            {
+                _isGated = true;
                 await gate(stop);
-            await WorkAsync(trim, stop);
+                _isGated = false;
+            }
+
+            return await WorkAsync(trim, stop, cut);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // Stopped before the first reconcile.
+            return true;
         }
         finally
         {
@@ -97,9 +110,9 @@ public sealed class ControllerLoop(
         }
     }
 
-    private async Task WorkAsync(MemoryTrim trim, CancellationToken stop)
+    private async Task<bool> WorkAsync(MemoryTrim trim, CancellationToken stop, CancellationToken cut)
     {
-        using var inFlight = new CancellationTokenSource();
+        using var inFlight = CancellationTokenSource.CreateLinkedTokenSource(cut);
         // Task.Run: a reconcile that never really waits must not keep the other workers from starting.
         var all = Task.WhenAll(Enumerable.Range(0, workers)
             .Select(_ => Task.Run(() => WorkerAsync(trim, stop, inFlight.Token), CancellationToken.None)));
@@ -107,13 +120,14 @@ public sealed class ControllerLoop(
 
         await Task.WhenAny(all, Task.Delay(Timeout.Infinite, stop));
         queue.ShutDown();
-        if (await EndsWithin(all, Grace))
-            return;
+        if (await EndsWithin(all, cut.IsCancellationRequested ? AfterCancel : Grace))
+            return !cut.IsCancellationRequested;
 
         Log.CancellingReconciles(logger, _counters.ActiveWorkers);
         await inFlight.CancelAsync();
         if (!await EndsWithin(all, AfterCancel))
             Log.AbandoningReconciles(logger, _counters.ActiveWorkers);
+        return false;
     }
 
     private async Task<bool> EndsWithin(Task task, TimeSpan limit)

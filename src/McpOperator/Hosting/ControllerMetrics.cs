@@ -40,6 +40,18 @@ internal sealed class ControllerMetrics(
     }
 }
 
+/// <summary>The election, under client-go's names; only while --leader-elect is on.</summary>
+internal sealed class ElectionMetrics(LeaderElector elector)
+{
+    public void Write(PrometheusWriter metrics)
+    {
+        metrics.Gauge("leader_election_master_status", "1 while this process leads, else 0.");
+        metrics.Sample(elector.Leads ? 1 : 0, ("name", elector.Name));
+        metrics.Counter("leader_election_slowpath_total", "Renewals that had to read the lease first.");
+        metrics.Sample(elector.SlowPaths, ("name", elector.Name));
+    }
+}
+
 /// <summary>Requests to the API server, under client-go's name.</summary>
 internal sealed class ClientMetrics(RequestCounter requests, Uri server)
 {

@@ -49,7 +49,7 @@ public static class FlagParser
                 return Fault($"--{flag.Name}={Printable.Escape(value)}: must be {flag.Rule}");
             options = changed;
         }
-        return new ParsedFlags(options, null);
+        return Flags.Contradiction(options) is { } contradiction ? Fault(contradiction) : new ParsedFlags(options, null);
     }
 
     /// <summary>The list of flags for <c>--help</c>.</summary>

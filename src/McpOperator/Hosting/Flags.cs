@@ -1,3 +1,6 @@
+using System.Globalization;
+using McpOperator.Api;
+using McpOperator.Controller;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Hosting;
@@ -9,9 +12,8 @@ public static class Flags
     private const string LevelRule = "debug, info, warn, error, panic, or a number above 0 for debug";
     private const string FormatRule = "json or console";
     private const string BooleanRule = "true or false";
-    private const string NoElection =
-        "left out or false, as this version has no leader election yet: run one replica";
-    private const string NoElectionTiming = "left out, as this version has no leader election yet: run one replica";
+    private const string DurationRule = "a duration such as 15s or 1m30s, above 0 and at most 24h";
+    private const string DnsLabel = "a DNS label (a-z, 0-9 and -, at most 63 characters)";
 
     public static IReadOnlyList<Flag> All { get; } =
     [
@@ -22,13 +24,18 @@ public static class Flags
             "Where the kubelet finds /healthz and /readyz; 0 turns them off.", AddressRule,
             (o, v) => v == "0" ? o with { Probes = null }
                 : BindAddress.TryParse(v, out var address) ? o with { Probes = address } : null),
-        new("leader-elect", null, "false", "Not in this version: run one replica.", NoElection,
-            (o, v) => Values.Boolean(v) == false ? o : null),
-        new("leader-elect-lease-duration", "DURATION", null, "Not in this version.", NoElectionTiming, Refuse),
-        new("leader-elect-renew-deadline", "DURATION", null, "Not in this version.", NoElectionTiming, Refuse),
-        new("leader-elect-retry-period", "DURATION", null, "Not in this version.", NoElectionTiming, Refuse),
+        new("leader-elect", null, "false", "Write only while holding a Lease, so that a second replica can stand by.", BooleanRule,
+            (o, v) => Values.Boolean(v) is { } b ? o with { LeaderElect = b } : null),
+        new("leader-elect-lease-duration", "DURATION", "15s", "For how long the others leave a lease alone that nobody renews.",
+            DurationRule, (o, v) => Duration(v) is { } d ? o with { LeaseTiming = o.LeaseTiming with { LeaseDuration = d } } : null),
+        new("leader-elect-renew-deadline", "DURATION", "10s", "For how long after its last renewal a leader leads; then it exits.",
+            DurationRule, (o, v) => Duration(v) is { } d ? o with { LeaseTiming = o.LeaseTiming with { RenewDeadline = d } } : null),
+        new("leader-elect-retry-period", "DURATION", "2s", "Between two renewals, or two looks at the lease of another.",
+            DurationRule, (o, v) => Duration(v) is { } d ? o with { LeaseTiming = o.LeaseTiming with { RetryPeriod = d } } : null),
+        new("leader-elect-resource-namespace", "NAMESPACE", "the pod's, else the kubeconfig context's", "Where the lease is.",
+            DnsLabel, (o, v) => v.Length == 0 ? o with { LeaseNamespace = null } : IsDnsLabel(v) ? o with { LeaseNamespace = v } : null),
         new("watch-namespaces", "A,B,…", "all", "The only namespaces to watch; then Roles are enough.",
-            "namespaces separated by commas, each a DNS label (a-z, 0-9 and -, at most 63 characters)",
+            $"namespaces separated by commas, each {DnsLabel}",
             (o, v) => Namespaces(v) is { } names ? o with { WatchNamespaces = names } : null),
         new("kubeconfig", "FILE", "in-cluster, else $KUBECONFIG, else ~/.kube/config", "How to reach the API server.",
             "a path", (o, v) => o with { Kubeconfig = v.Length == 0 ? null : v }),
@@ -56,7 +63,22 @@ public static class Flags
             (o, _) => o),
     ];
 
-    private static RunOptions? Refuse(RunOptions options, string value) => null;
+    /// <summary>What no flag alone can know: one line about flags that contradict each other, or null.</summary>
+    public static string? Contradiction(RunOptions options)
+    {
+        var timing = options.LeaseTiming;
+        return !options.LeaderElect || timing.IsSound ? null : string.Create(
+            CultureInfo.InvariantCulture,
+            $"--leader-elect-lease-duration ({timing.LeaseDuration.TotalSeconds}s) must be longer than --leader-elect-renew-deadline "
+            + $"({timing.RenewDeadline.TotalSeconds}s), and that longer than {LeaseTiming.Jitter} times --leader-elect-retry-period "
+            + $"({timing.RetryPeriod.TotalSeconds}s)");
+    }
+
+    // Timers overflow at 49 days.
+    private static TimeSpan? Duration(string value) =>
+        GoDuration.TryParse(value, out var duration) && duration > TimeSpan.Zero && duration <= TimeSpan.FromDays(1)
+            ? duration
+            : null;
 
     private static LogLevel? Level(string value) => value.ToLowerInvariant() switch
     {

@@ -49,6 +49,10 @@ internal sealed class OperatorRunner(
         {
             logger.NotConnected(e.Message);
         }
+        catch (Controller.LeaseLostException)
+        {
+            // The elector has said so, at the moment that it happened.
+        }
         catch (Exception e)
         {
             logger.OperatorFailed(e);

@@ -1,3 +1,4 @@
+using McpOperator.Controller;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Hosting;
@@ -25,6 +26,14 @@ public sealed record RunOptions
 
     /// <summary>Path of the kubeconfig; null for in-cluster, else $KUBECONFIG, else ~/.kube/config.</summary>
     public string? Kubeconfig { get; init; }
+
+    /// <summary>Whether to write only while holding the lease.</summary>
+    public bool LeaderElect { get; init; }
+
+    public LeaseTiming LeaseTiming { get; init; } = LeaseTiming.Default;
+
+    /// <summary>Where the lease is; null for the pod's namespace, or the one of the kubeconfig's context.</summary>
+    public string? LeaseNamespace { get; init; }
 
     /// <summary>Reconciles in flight; at least 1.</summary>
     public int Workers { get; init; } = 4;

@@ -24,10 +24,19 @@ public sealed class ApiClient : IDisposable
     /// <param name="transport">The way to the server, credentials and all: a <see cref="Connection"/>. Not disposed.</param>
     /// <param name="server">Where it is; may have a path, as behind Rancher's proxy.</param>
     /// <param name="time">For deadlines and for waiting as long as the server asks.</param>
-    public ApiClient(HttpMessageHandler transport, Uri server, TimeProvider time) => _requester = new(transport, server, time);
+    /// <param name="requests">Counts the requests, perhaps those of others as well.</param>
+    /// <param name="mayWrite">
+    /// Asked before each request but a GET is sent, retries included. One that must not be sent fails with an
+    /// <see cref="HttpRequestException"/>.
+    /// </param>
+    public ApiClient(
+        HttpMessageHandler transport, Uri server, TimeProvider time,
+        RequestCounter? requests = null, Func<bool>? mayWrite = null) =>
+        _requester = new(transport, server, time, requests ?? new(), mayWrite);
 
-    public ApiClient(Connection connection, TimeProvider time)
-        : this(connection, connection.Server, time)
+    public ApiClient(
+        Connection connection, TimeProvider time, RequestCounter? requests = null, Func<bool>? mayWrite = null)
+        : this(connection, connection.Server, time, requests, mayWrite)
     {
     }
 
@@ -120,6 +129,24 @@ public sealed class ApiClient : IDisposable
     public Task CreateAsync(
         ResourceType type, string ns, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
         SendAsync(new(HttpMethod.Post, type.CollectionPath(ns), ManagerQuery, body, Json), cancellationToken);
+
+    /// <inheritdoc cref="CreateAsync(ResourceType, string, ReadOnlyMemory{byte}, CancellationToken)"/>
+    public Task<T> CreateAsync<T>(
+        ResourceType type,
+        string ns,
+        ReadOnlyMemory<byte> body,
+        Decoder<T> decode,
+        CancellationToken cancellationToken = default) =>
+        SendAsync(new(HttpMethod.Post, type.CollectionPath(ns), ManagerQuery, body, Json), decode, cancellationToken);
+
+    /// <summary>Replaces the whole object. With a resource version in it, only the object that was seen: else a conflict.</summary>
+    public Task<T> UpdateAsync<T>(
+        ResourceType type,
+        ObjectKey key,
+        ReadOnlyMemory<byte> body,
+        Decoder<T> decode,
+        CancellationToken cancellationToken = default) =>
+        SendAsync(new(HttpMethod.Put, type.ObjectPath(key), ManagerQuery, body, Json), decode, cancellationToken);
 
     /// <summary>
     /// Deletes the object that was seen, and what it owns after it. False when it is gone already, or another one has

@@ -2,11 +2,15 @@ using System.Globalization;
 
 namespace McpOperator.Kubernetes;
 
-/// <summary>metav1.Time: RFC 3339, UTC, whole seconds.</summary>
+/// <summary>metav1.Time: RFC 3339, UTC, whole seconds; and metav1.MicroTime, to the microsecond.</summary>
 public static class KubernetesTime
 {
     public static string Format(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>metav1.MicroTime: six digits, no more and no fewer, or API servers refuse it.</summary>
+    public static string FormatMicro(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>
     /// As Go's time.Parse(time.RFC3339) reads it: date, time and zone. A fraction of a second is cut off, as metav1.Time

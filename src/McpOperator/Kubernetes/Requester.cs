@@ -16,7 +16,8 @@ internal sealed record ApiRequest(
 /// Sends requests: deadline, retries, counting, and the server's refusals as <see cref="ApiException"/>. The rules of
 /// retrying are client-go's (rest/with_retry.go, rest/request.go).
 /// </summary>
-internal sealed class Requester(HttpMessageHandler transport, Uri server, TimeProvider time) : IDisposable
+internal sealed class Requester(
+    HttpMessageHandler transport, Uri server, TimeProvider time, RequestCounter requests, Func<bool>? mayWrite) : IDisposable
 {
     private const int MaxAttempts = 10;
 
@@ -30,7 +31,7 @@ internal sealed class Requester(HttpMessageHandler transport, Uri server, TimePr
 
     private readonly HttpMessageInvoker _invoker = new(transport, disposeHandler: false);
 
-    public RequestCounter Requests { get; } = new();
+    public RequestCounter Requests => requests;
 
     /// <summary>
     /// Sends and reads the answer, both within <paramref name="deadline"/>. A GET whose connection breaks is sent
@@ -125,6 +126,10 @@ internal sealed class Requester(HttpMessageHandler transport, Uri server, TimePr
             message.Content = new ReadOnlyMemoryContent(request.Body);
             message.Content.Headers.ContentType = new MediaTypeHeaderValue(request.ContentType);
         }
+
+        // As late as can be: much may have happened to this process while it waited.
+        if (request.Method != HttpMethod.Get && mayWrite?.Invoke() == false)
+            throw new HttpRequestException("not sent, since this process does not lead (any more)");
 
         int? code = null;
         try

@@ -19,7 +19,7 @@ public sealed class CommandTests
     [InlineData("unknown flag --worker; did you mean --workers?", "--worker=1")]
     [InlineData("unknown flag --worker; did you mean --workers?", "run", "--worker=1")]
     [InlineData("--workers=0: must be a whole number, 1 or more", "run", "--workers=0")]
-    [InlineData("run one replica", "--leader-elect")]
+    [InlineData("--leader-elect-lease-duration (5s) must be longer", "--leader-elect", "--leader-elect-lease-duration=5s")]
     [InlineData("crds takes no arguments", "crds", "x")]
     [InlineData("version takes no arguments", "version", "x")]
     [InlineData("help takes no arguments", "help", "x")]

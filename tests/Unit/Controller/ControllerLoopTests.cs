@@ -77,6 +77,33 @@ public sealed class ControllerLoopTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ACutCancelsWhatIsInFlightWithoutAGrace()
+    {
+        using var cut = new CancellationTokenSource();
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _queue.Add(Foo);
+        _queue.Add(Bar);
+        _loop = new(_queue, (_, token) => Hang(begun, token), [], 1, _log, _time);
+        var running = _loop.RunAsync(_stop.Token, cut.Token);
+        _running = running;
+        await begun.Task.WaitAsync(Limit.OfATest);
+
+        await cut.CancelAsync();
+
+        Assert.False(await running.WaitAsync(Limit.OfATest));
+        // The other key was not begun.
+        Assert.Equal(1, _queue.Depth);
+        Assert.DoesNotContain(_log.All, line => line.Level > LogLevel.Information);
+
+        static async Task<Outcome> Hang(TaskCompletionSource begun, CancellationToken token)
+        {
+            begun.SetResult();
+            await Task.Delay(Timeout.Infinite, token);
+            return Outcome.Done;
+        }
+    }
+
+    [Fact]
     public async Task TheSameKeyIsNeverWithTwoWorkers()
     {
         Start(workers: 4);

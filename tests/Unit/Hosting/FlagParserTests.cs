@@ -1,3 +1,4 @@
+using McpOperator.Controller;
 using McpOperator.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -108,6 +109,12 @@ public sealed class FlagParserTests
     [InlineData("--log-level=0", "must be debug")]
     [InlineData("--log-format=xml", "must be json or console")]
     [InlineData("--persist-defaults=maybe", "must be true or false")]
+    [InlineData("--leader-elect=maybe", "must be true or false")]
+    [InlineData("--leader-elect-lease-duration=15", "--leader-elect-lease-duration=15: must be a duration such as 15s")]
+    [InlineData("--leader-elect-renew-deadline=-1s", "must be a duration")]
+    [InlineData("--leader-elect-retry-period=0", "must be a duration")]
+    [InlineData("--leader-elect-lease-duration=24h1s", "must be a duration")]
+    [InlineData("--leader-elect-resource-namespace=a.b", "must be a DNS label")]
     [InlineData("--workers=1\n2", @"--workers=1\n2: must be")]
     public void ABadValueIsNamedWithWhatIsAllowed(string argument, string expected) =>
         Assert.Contains(expected, Error(argument), StringComparison.Ordinal);
@@ -129,17 +136,36 @@ public sealed class FlagParserTests
     public void ABooleansValueAfterASpaceIsExplained() =>
         Assert.Contains("write --persist-defaults=false", Error("--persist-defaults", "false"), StringComparison.Ordinal);
 
-    [Theory]
-    [InlineData("--leader-elect")]
-    [InlineData("--leader-elect=true")]
-    [InlineData("--leader-elect-lease-duration=15s")]
-    [InlineData("--leader-elect-renew-deadline=10s")]
-    [InlineData("--leader-elect-retry-period=2s")]
-    public void LeaderElectionIsRefusedRatherThanIgnored(string argument) =>
-        Assert.Contains("no leader election yet: run one replica", Error(argument), StringComparison.Ordinal);
-
     [Fact]
-    public void LeaderElectionCanBeTurnedOff() => Options("--leader-elect=false");
+    public void LeaderElectionHasTheTimingOfClientGo()
+    {
+        Assert.True(Options("--leader-elect").LeaderElect);
+        Assert.False(Options("--leader-elect=false").LeaderElect);
+        Assert.Equal(
+            new LeaseTiming(TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(2)),
+            Options("--leader-elect").LeaseTiming);
+        Assert.Equal(
+            new LeaseTiming(TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1.5)),
+            Options(
+                "--leader-elect-lease-duration=1m30s", "--leader-elect-renew-deadline", "1m", "--leader-elect-retry-period=1500ms",
+                "--leader-elect").LeaseTiming);
+        Assert.Equal("ops", Options("--leader-elect-resource-namespace=ops").LeaseNamespace);
+        Assert.Null(Options("--leader-elect-resource-namespace=").LeaseNamespace);
+    }
+
+    [Theory]
+    [InlineData("--leader-elect-lease-duration=10s")]
+    [InlineData("--leader-elect-renew-deadline=15s")]
+    [InlineData("--leader-elect-renew-deadline=2400ms")]
+    [InlineData("--leader-elect-retry-period=9s")]
+    public void ATimingThatCannotWorkIsRefused(string argument)
+    {
+        Assert.Matches(
+            @"^--leader-elect-lease-duration \(\d+s\) must be longer than --leader-elect-renew-deadline \([0-9.]+s\), "
+            + @"and that longer than 1\.2 times --leader-elect-retry-period \(\d+s\)$",
+            Error("--leader-elect", argument));
+        Assert.False(Options(argument).LeaderElect);
+    }
 
     [Theory]
     [InlineData("-h")]

@@ -5,6 +5,7 @@ using McpOperator.Controller;
 using McpOperator.Hosting;
 using McpOperator.Kubernetes;
 using McpOperator.Reconciliation;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace McpOperator.Unit.Hosting;
@@ -23,6 +24,9 @@ public sealed partial class MetricsDocumentationTests
         new ControllerMetrics(new ReconcileCounters(), queue, [], workers: 4).Write(metrics);
         new ClientMetrics(new RequestCounter(), new Uri("https://api.example:6443")).Write(metrics);
         new OperatorMetrics(new OperatorCounters()).Write(metrics);
+        using var api = new ApiClient(new SocketsHttpHandler(), new Uri("https://api.example:6443"), time);
+        var elector = new LeaderElector(api, new("ns", "lease"), "us", LeaseTiming.Default, NullLogger.Instance, time, () => 0);
+        new ElectionMetrics(elector).Write(metrics);
         new ProcessMetrics(time.GetUtcNow()).Write(metrics);
 
         var written = Family().Matches(Encoding.UTF8.GetString(page.WrittenSpan))

@@ -43,6 +43,13 @@ public sealed class OperatorHostTests : IDisposable
     }
 
     [Fact]
+    public async Task ALostLeaseEndsTheProcessAndHasBeenLoggedAlready()
+    {
+        Assert.Equal(1, await RunAsync(_ => throw new McpOperator.Controller.LeaseLostException("x")));
+        Assert.Empty(_log.Events);
+    }
+
+    [Fact]
     public async Task AnEndThatNobodyAskedForIsAFailure()
     {
         Assert.Equal(1, await RunAsync(_ => Task.CompletedTask));

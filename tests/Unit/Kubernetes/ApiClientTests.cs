@@ -53,7 +53,7 @@ public sealed class ApiClientTests
     public async Task EachWriteIsTheRequestThatItSays()
     {
         var server = new ScenarioHandler(
-            [.. Enumerable.Repeat<Func<SentRequest, HttpResponseMessage>>(_ => ScenarioHandler.Json("""{"metadata":{"name":"echo"}}"""), 6)]);
+            [.. Enumerable.Repeat<Func<SentRequest, HttpResponseMessage>>(_ => ScenarioHandler.Json("""{"metadata":{"name":"echo"}}"""), 8)]);
         var client = Client(server);
 
         await client.ApplyAsync(Deployments, Key, Body, force: true, Name);
@@ -61,6 +61,8 @@ public sealed class ApiClientTests
         await client.ApplyStatusAsync(Deployments, Key, Body, Name);
         await client.MergePatchAsync(Deployments, Key, Body, Name);
         await client.CreateAsync(Deployments, "team-a", Body);
+        Assert.Equal("echo", await client.CreateAsync(Deployments, "team-a", Body, Name));
+        Assert.Equal("echo", await client.UpdateAsync(Deployments, Key, Body, Name));
         Assert.True(await client.DeleteAsync(Deployments, Key, "u-1"));
 
         const string path = "/apis/apps/v1/namespaces/team-a/deployments";
@@ -72,6 +74,8 @@ public sealed class ApiClientTests
                 ($"PATCH {Root}{path}/echo/status{manager}&force=true", "application/apply-patch+yaml"),
                 ($"PATCH {Root}{path}/echo{manager}", "application/merge-patch+json"),
                 ($"POST {Root}{path}{manager}", "application/json"),
+                ($"POST {Root}{path}{manager}", "application/json"),
+                ($"PUT {Root}{path}/echo{manager}", "application/json"),
                 ($"DELETE {Root}{path}/echo", "application/json"),
             ],
             server.Sent.Select(sent => (sent.Line, sent.ContentType!)));
@@ -79,6 +83,45 @@ public sealed class ApiClientTests
         Assert.Equal(
             """{"apiVersion":"v1","kind":"DeleteOptions","propagationPolicy":"Background","preconditions":{"uid":"u-1"}}""",
             server.Sent[^1].Body);
+    }
+
+    [Fact]
+    public async Task WhoMayNotWriteSendsNothingButReads()
+    {
+        var server = new ScenarioHandler(_ => ScenarioHandler.Json("""{"metadata":{"name":"echo"}}"""));
+        var client = new ApiClient(server, new Uri(Root), _time, mayWrite: () => false);
+
+        Func<Task>[] writes =
+        [
+            () => client.ApplyAsync(Deployments, Key, Body, true, Name),
+            () => client.ApplyStatusAsync(Deployments, Key, Body, Name),
+            () => client.MergePatchAsync(Deployments, Key, Body, Name),
+            () => client.JsonPatchAsync(Deployments, Key, Body),
+            () => client.StrategicPatchAsync(Deployments, Key, Body),
+            () => client.CreateAsync(Deployments, "team-a", Body),
+            () => client.UpdateAsync(Deployments, Key, Body, Name),
+            () => client.DeleteAsync(Deployments, Key, "u-1"),
+        ];
+        foreach (var write in writes)
+            Assert.EndsWith("does not lead (any more)", (await Assert.ThrowsAsync<HttpRequestException>(write)).Message, StringComparison.Ordinal);
+        Assert.Empty(server.Sent);
+        Assert.Empty(client.Requests.Snapshot());
+
+        Assert.Equal("echo", await client.FindAsync(Deployments, Key, Name));
+    }
+
+    [Fact]
+    public async Task WhoMayNoLongerWriteDoesNotTryAgain()
+    {
+        var mayWrite = true;
+        var server = new ScenarioHandler(_ => Busy(429, "7"));
+        var apply = new ApiClient(server, new Uri(Root), _time, mayWrite: () => mayWrite).ApplyAsync(Deployments, Key, Body, true, Name);
+
+        mayWrite = false;
+        _time.Advance(TimeSpan.FromSeconds(7));
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => apply);
+        Assert.Single(server.Sent);
     }
 
     [Theory]

@@ -5,6 +5,15 @@ namespace McpOperator.Unit.Kubernetes;
 public sealed class KubernetesTimeTests
 {
     [Theory]
+    [InlineData(0, "2026-03-26T10:00:00.000000Z")]
+    [InlineData(10, "2026-03-26T10:00:00.000001Z")]
+    [InlineData(9, "2026-03-26T10:00:00.000000Z")]
+    [InlineData(5_000_000, "2026-03-26T10:00:00.500000Z")]
+    [InlineData(9_999_999, "2026-03-26T10:00:00.999999Z")]
+    public void AMicroTimeHasSixDigits(long ticks, string expected) => Assert.Equal(
+        expected, KubernetesTime.FormatMicro(new DateTimeOffset(2026, 3, 26, 12, 0, 0, TimeSpan.FromHours(2)).AddTicks(ticks)));
+
+    [Theory]
     [InlineData("2026-03-26T12:00:00Z", "2026-03-26T12:00:00Z")]
     [InlineData("2026-03-26T12:00:00+05:30", "2026-03-26T06:30:00Z")]
     [InlineData("2026-03-26T23:59:59-01:00", "2026-03-27T00:59:59Z")]

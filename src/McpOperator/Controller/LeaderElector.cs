@@ -1,0 +1,218 @@
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Controller;
+
+/// <summary>The lease is somebody else's, or may be: the process has to end.</summary>
+public sealed class LeaseLostException(string message) : Exception(message);
+
+/// <summary>
+/// Leads while it holds a Lease, and lets others lead while it does not. What to do next is <see cref="LeaseMachine"/>'s
+/// to say; here it is done.
+/// </summary>
+/// <param name="api">Without a fence: it writes the lease.</param>
+/// <param name="key">The lease.</param>
+/// <param name="identity">Ours in the lease; another one for each process.</param>
+/// <param name="timing">The durations.</param>
+/// <param name="logger">Told of every change, and of a fault when its text changes; repetitions are Debug.</param>
+/// <param name="time">The clocks.</param>
+/// <param name="random">In [0, 1); for jitter.</param>
+public sealed class LeaderElector(
+    ApiClient api, ObjectKey key, string identity, LeaseTiming timing, ILogger logger, TimeProvider time, Func<double> random)
+{
+    // The host's limit for a stop, less the loop's own waits, leaves this much.
+    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(1);
+
+    // Of controller-runtime: a leader that nobody has ended so long after the end of its lease hangs.
+    private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(20);
+
+    private readonly LeaseMachine _rules = new(identity, timing);
+    private readonly long _epoch = time.GetTimestamp();
+    private readonly TaskCompletionSource<Task> _renewal = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private CancellationToken _ending;
+    private volatile LeaseState _state = LeaseState.Start;
+    private string? _fault;
+    private string? _reportedHolder;
+    private bool _hasWritten;
+    private long _slowPaths;
+
+    public string Name => key.Name;
+
+    /// <summary>
+    /// Whether a write may be sent now. Asks the clock: a process that was stopped, and goes on after its lease, gets no
+    /// even before it has noticed.
+    /// </summary>
+    public bool Leads => _rules.Leads(_state, Now);
+
+    /// <summary>Renewals that had to read the lease first.</summary>
+    public long SlowPaths => Interlocked.Read(ref _slowPaths);
+
+    private Moment Now => new(time.GetElapsedTime(_epoch), time.GetUtcNow());
+
+    /// <summary>For /healthz: a leader that has neither renewed its lease nor ended. Null when all is well.</summary>
+    public string? Fault() =>
+        _state.RenewedAt is { } renewed && Now.AtMostSince(renewed) > timing.LeaseDuration + Tolerance
+            ? "the lease has expired, and the process has not ended"
+            : null;
+
+    /// <summary>
+    /// Does the work, and ends it at once when the lease is lost. When it ends by itself, the lease is released.
+    /// </summary>
+    /// <param name="work">
+    /// Awaits <see cref="AcquireAsync"/> before its first write. The first token ends it, the second cuts it off. Its
+    /// result: nothing that it began is still on its way, so that another one may lead.
+    /// </param>
+    /// <param name="stop">Ends the work.</param>
+    /// <exception cref="LeaseLostException">The process has to end.</exception>
+    public async Task RunAsync(Func<CancellationToken, CancellationToken, Task<bool>> work, CancellationToken stop)
+    {
+        using var cut = new CancellationTokenSource();
+        using var ending = new CancellationTokenSource();
+        _ending = ending.Token;
+        var renewing = _renewal.Task.Unwrap();
+        bool isThrough;
+        try
+        {
+            var working = work(stop, cut.Token);
+            if (await Task.WhenAny(working, renewing) == renewing)
+                await cut.CancelAsync();
+            isThrough = await working;
+        }
+        finally
+        {
+            await ending.CancelAsync();
+        }
+
+        if (_renewal.Task.IsCompleted)
+            await renewing;
+        // From here on nothing else is sent, however late somebody tries.
+        _state = _state with { RenewedAt = null };
+        if (_hasWritten && isThrough)
+            await ReleaseAsync();
+    }
+
+    /// <summary>Waits until it leads. From then on the lease is renewed.</summary>
+    public async Task AcquireAsync(CancellationToken stop)
+    {
+        var step = LeaseMachine.Start;
+        while (_state.RenewedAt is null)
+            step = await TakeAsync(step, stop);
+        Log.LeaseAcquired(logger, key, identity);
+        _renewal.SetResult(RenewAsync(step));
+    }
+
+    private async Task RenewAsync(LeaseStep step)
+    {
+        try
+        {
+            while (step.Verb != LeaseVerb.Lost)
+                step = await TakeAsync(step, _ending);
+        }
+        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
+        {
+            return;
+        }
+
+        var reason = _state is { RenewedAt: null, Lease.Record.Holder: var holder }
+            ? $"its holder is \"{holder}\""
+            : $"it was not renewed for {timing.RenewDeadline.TotalSeconds} s";
+        Log.LeaseLost(logger, key, reason);
+        throw new LeaseLostException($"lease {key}: {reason}");
+    }
+
+    private async Task<LeaseStep> TakeAsync(LeaseStep step, CancellationToken stop)
+    {
+        if (step.Delay > TimeSpan.Zero)
+            await Task.Delay(step.Delay, time, stop);
+
+        var begun = Now;
+        var limit = _rules.Limit(_state, begun);
+        if (limit <= TimeSpan.Zero)
+            return new(LeaseVerb.Lost, TimeSpan.Zero);
+
+        using var expiry = new CancellationTokenSource(limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, expiry.Token);
+        Lease? lease = null;
+        Exception? fault = null;
+        try
+        {
+            lease = await SendAsync(step.Verb, begun, either.Token);
+        }
+#pragma warning disable CA1031 // Whatever it is, the next step is the rules' to say, and it is logged.
+        catch (Exception exception) when (!stop.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            fault = expiry.IsCancellationRequested
+                ? new TimeoutException($"no answer within {limit.TotalSeconds:0.###} s", exception)
+                : exception;
+        }
+
+        var now = Now;
+        var (state, next) = _rules.Next(_state, new(step.Verb, begun, fault is not null, lease), now, random());
+        _state = state;
+        Report(step.Verb, next, fault);
+        return next;
+    }
+
+    private async Task<Lease?> SendAsync(LeaseVerb verb, Moment now, CancellationToken cancellationToken)
+    {
+        if (verb == LeaseVerb.Read)
+            return await api.FindAsync(Lease.Type, key, Lease.Decode, resourceVersion: null, cancellationToken);
+        _hasWritten = true;
+        var claim = _rules.Claim(_state, now);
+        return verb == LeaseVerb.Create
+            ? await api.CreateAsync(Lease.Type, key.Namespace, Lease.Body(key, claim), Lease.Decode, cancellationToken)
+            : await api.UpdateAsync(Lease.Type, key, _state.Lease!.With(claim), Lease.Decode, cancellationToken);
+    }
+
+    private void Report(LeaseVerb verb, LeaseStep next, Exception? fault)
+    {
+        if (fault is not null)
+        {
+            if (verb == LeaseVerb.Renew)
+                Interlocked.Increment(ref _slowPaths);
+            var message = (fault as ApiException)?.Status.Message ?? fault.Message;
+            // Another candidate was faster, or somebody has edited it: that is what the resource version is for.
+            var isRace = fault is ApiException { IsConflict: true } or ApiException { IsAlreadyExists: true };
+            var level = isRace || message == _fault ? LogLevel.Debug : LogLevel.Warning;
+            if (!isRace)
+                _fault = message;
+            Log.LeaseFailed(logger, level, verb, key, next.Delay.TotalSeconds, message);
+            return;
+        }
+
+        _fault = null;
+        if (next.Verb != LeaseVerb.Read || _state.Lease?.Record.Holder is not { } holder || holder == _reportedHolder)
+            return;
+        _reportedHolder = holder;
+        Log.StandingBy(logger, key, holder);
+    }
+
+    private async Task ReleaseAsync()
+    {
+        using var limit = new CancellationTokenSource(ReleaseLimit, time);
+        try
+        {
+            // Read again, since a renewal that was cut off may have been written.
+            while (await api.FindAsync(Lease.Type, key, Lease.Decode, resourceVersion: null, limit.Token) is { } lease
+                && lease.Record.Holder == identity)
+            {
+                try
+                {
+                    var released = lease.With(LeaseMachine.Release(lease.Record, Now));
+                    await api.UpdateAsync(Lease.Type, key, released, Lease.Decode, limit.Token);
+                    Log.LeaseReleased(logger, key);
+                    return;
+                }
+                catch (ApiException exception) when (exception.IsConflict)
+                {
+                    // Or it is only being written now.
+                }
+            }
+        }
+        catch (Exception exception) when (exception is ApiException or HttpRequestException or OperationCanceledException)
+        {
+            Log.LeaseNotReleased(logger, key, exception.Message);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>
+/// What a Lease says, in the words of coordination.k8s.io/v1. The times are for people: nobody compares them with a
+/// clock of its own, and so they are kept as the text that they came as.
+/// </summary>
+/// <param name="Holder">Empty when it was released.</param>
+/// <param name="DurationSeconds">For how long it counts after it was last changed.</param>
+/// <param name="AcquireTime">When the holder became the holder.</param>
+/// <param name="RenewTime">When the holder last said that it still is.</param>
+/// <param name="Transitions">How often the holder changed.</param>
+public sealed record LeaseRecord(
+    string Holder, long DurationSeconds, string? AcquireTime, string? RenewTime, long Transitions);
+
+/// <summary>A stored Lease.</summary>
+/// <param name="record">Its spec.</param>
+/// <param name="metadata">Its metadata as JSON, resource version and all, which a PUT gives back as it came.</param>
+public sealed class Lease(LeaseRecord record, byte[] metadata)
+{
+    public static readonly ResourceType Type = new("coordination.k8s.io", "v1", "leases", "Lease");
+
+    public LeaseRecord Record => record;
+
+    /// <summary>Takes whatever others have stored: what is missing is empty, or 0.</summary>
+    public static Lease Decode(JsonElement json)
+    {
+        var spec = json.Child("spec"u8) ?? default;
+        return new Lease(
+            new LeaseRecord(
+                spec.Text("holderIdentity"u8) ?? "",
+                spec.Number("leaseDurationSeconds"u8),
+                spec.Text("acquireTime"u8),
+                spec.Text("renewTime"u8),
+                spec.Number("leaseTransitions"u8)),
+            JsonMarshal.GetRawUtf8Value(json.GetProperty("metadata"u8)).ToArray());
+    }
+
+    /// <summary>The whole object for a POST.</summary>
+    public static byte[] Body(ObjectKey key, LeaseRecord record) => Body(record, json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("name"u8, key.Name);
+        json.WriteString("namespace"u8, key.Namespace);
+        json.WriteEndObject();
+    });
+
+    /// <summary>The whole object for a PUT, which fails with a conflict when the stored one has changed since.</summary>
+    public byte[] With(LeaseRecord changed) => Body(changed, json => json.WriteRawValue(metadata));
+
+    private static byte[] Body(LeaseRecord record, Action<Utf8JsonWriter> metadata) => ApplyBody.Write(json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("apiVersion"u8, Type.ApiVersion);
+        json.WriteString("kind"u8, Type.Kind);
+        json.WritePropertyName("metadata"u8);
+        metadata(json);
+        json.WriteStartObject("spec"u8);
+        json.WriteString("holderIdentity"u8, record.Holder);
+        json.WriteNumber("leaseDurationSeconds"u8, record.DurationSeconds);
+        json.WriteString("acquireTime"u8, record.AcquireTime);
+        json.WriteString("renewTime"u8, record.RenewTime);
+        json.WriteNumber("leaseTransitions"u8, record.Transitions);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    });
+}
