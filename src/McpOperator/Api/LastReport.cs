@@ -18,11 +18,28 @@ public sealed class LastReport
     /// <summary>Of the fields of the status that are ours; equals that of the body which reported them.</summary>
     public ulong Fingerprint { get; init; }
 
+    public long ObservedGeneration { get; init; }
+
+    /// <summary>One of <see cref="Api.Phase"/>.</summary>
+    public string? Phase { get; init; }
+
     public string? Url { get; init; }
 
     public string? Image { get; init; }
 
     public IReadOnlyList<LastCondition> Conditions { get; init; } = [];
+
+    /// <summary>The condition of this type; null when there is none.</summary>
+    public LastCondition? Find(string type)
+    {
+        foreach (var condition in Conditions)
+        {
+            if (condition.Type == type)
+                return condition;
+        }
+
+        return null;
+    }
 
     /// <summary>Null when the server has no status.</summary>
     public static LastReport? Decode(JsonElement server)
@@ -32,6 +49,8 @@ public sealed class LastReport
         return new LastReport
         {
             Fingerprint = OwnedFields.FingerprintOfStatus(server),
+            ObservedGeneration = status.Number("observedGeneration"u8),
+            Phase = status.Interned("phase"u8),
             Url = status.Interned("url"u8),
             Image = status.Interned("image"u8),
             Conditions = status.Child("conditions"u8) is { ValueKind: JsonValueKind.Array } conditions
@@ -47,7 +66,8 @@ public sealed class LastReport
         foreach (var condition in conditions.EnumerateArray())
         {
             read[index++] = new LastCondition(
-                condition.Interned("type"u8), condition.Interned("status"u8), condition.Interned("lastTransitionTime"u8));
+                condition.Interned("type"u8), condition.Interned("status"u8), condition.Interned("lastTransitionTime"u8),
+                condition.Interned("reason"u8));
         }
 
         return read;
@@ -55,4 +75,4 @@ public sealed class LastReport
 }
 
 /// <summary>A condition as it was reported; null is what was not there, or made no sense.</summary>
-public readonly record struct LastCondition(string? Type, string? Status, string? Since);
+public readonly record struct LastCondition(string? Type, string? Status, string? Since, string? Reason = null);

@@ -22,11 +22,14 @@ internal static class OperatorService
         using var connection = new Connection(access, time);
         var requests = new RequestCounter();
         using var leases = new ApiClient(connection, time, requests);
-        var elector = Elector(context, leases, access);
+        // As in client-go: the host's name, and something unique.
+        var identity = $"{Environment.MachineName}_{Guid.NewGuid()}";
+        var elector = Elector(context, leases, access, identity);
         using var api = new ApiClient(connection, time, requests, elector is null ? null : () => elector.Leads);
         using var queue = new WorkQueue(time, Random.Shared.NextDouble);
         var stores = new Stores(queue.Add, queue.AddAfter, settings);
-        var reconciler = new Reconciler(stores, api, settings, time, context.LoggerFactory.CreateLogger<Reconciler>());
+        using var recorder = new EventRecorder(api, identity, time, context.LoggerFactory.CreateLogger<EventRecorder>());
+        var reconciler = new Reconciler(stores, api, settings, recorder.Record, time, context.LoggerFactory.CreateLogger<Reconciler>());
         var reflectors = Reflectors(context, api, stores);
         var loop = new ControllerLoop(
             queue, reconciler.ReconcileAsync, reflectors, options.Workers,
@@ -37,7 +40,7 @@ internal static class OperatorService
             : $"not listed yet: {string.Join(", ", reflectors.Where(r => !r.Synced.IsCompleted).Select(r => r.Name))}");
         context.Metrics.Add(new ControllerMetrics(loop.Counters, queue, reflectors, options.Workers).Write);
         context.Metrics.Add(new ClientMetrics(requests, access.Server).Write);
-        context.Metrics.Add(new OperatorMetrics(reconciler.Counters).Write);
+        context.Metrics.Add(new OperatorMetrics(reconciler.Counters, stores, recorder).Write);
         context.LoggerFactory.CreateLogger(nameof(OperatorService)).Connecting(
             access.Server, access.Origin,
             options.WatchNamespaces.Count == 0 ? "all namespaces" : string.Join(", ", options.WatchNamespaces));
@@ -52,12 +55,12 @@ internal static class OperatorService
         await elector.RunAsync(loop.RunAsync, context.Stopping);
     }
 
-    /// <summary>Null without --leader-elect. As in client-go, an identity is the host's name and something unique.</summary>
-    private static LeaderElector? Elector(RunContext context, ApiClient leases, ClusterAccess access) =>
+    /// <summary>Null without --leader-elect.</summary>
+    private static LeaderElector? Elector(RunContext context, ApiClient leases, ClusterAccess access, string identity) =>
         !context.Options.LeaderElect ? null : new LeaderElector(
             leases,
             new ObjectKey(context.Options.LeaseNamespace ?? access.Namespace, LeaseName),
-            $"{Environment.MachineName}_{Guid.NewGuid()}",
+            identity,
             context.Options.LeaseTiming,
             context.LoggerFactory.CreateLogger<LeaderElector>(),
             context.Time,

@@ -100,4 +100,7 @@ internal static partial class Log
     [LoggerMessage(EventId = 225, EventName = "LeaseNotReleased", Level = LogLevel.Warning,
         Message = "Could not release the lease {Lease}, which expires by itself: {Error}")]
     public static partial void LeaseNotReleased(ILogger logger, ObjectKey lease, string error);
+
+    [LoggerMessage(EventId = 226, EventName = "EventNotWritten", Message = "An event could not be written: {Error}")]
+    public static partial void EventNotWritten(ILogger logger, LogLevel level, string error);
 }

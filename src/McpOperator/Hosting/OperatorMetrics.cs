@@ -1,13 +1,44 @@
+using McpOperator.Api;
+using McpOperator.Controller;
 using McpOperator.Reconciliation;
 
 namespace McpOperator.Hosting;
 
-/// <summary>What only this operator counts.</summary>
-internal sealed class OperatorMetrics(OperatorCounters counters)
+/// <summary>What only this operator counts. What the servers are in is counted at the scrape, from the stores.</summary>
+internal sealed class OperatorMetrics(OperatorCounters counters, Stores stores, EventRecorder recorder)
 {
+    private const string NotReported = "";
+
+    private static readonly string[] Phases = [Phase.Ready, Phase.PartiallyReady, Phase.Pending, Phase.Error, NotReported];
+
     public void Write(PrometheusWriter metrics)
     {
+        Span<int> byPhase = stackalloc int[Phases.Length];
+        var (current, others) = (0, 0);
+        foreach (var server in stores.Servers.Snapshot())
+        {
+            var phase = Array.IndexOf(Phases, server.Reported?.Phase ?? NotReported);
+            byPhase[phase < 0 ? Phases.Length - 1 : phase]++;
+            if (server.Reported?.Find(ConditionTypes.PolicyReady) is not { } policy)
+                continue;
+            if (policy.Status == "True")
+                current++;
+            else
+                others++;
+        }
+
+        metrics.Gauge("mcp_operator_servers", "MCPServers by the phase that was reported last; none for those not reported yet.");
+        for (var i = 0; i < Phases.Length; i++)
+            metrics.Sample(byPhase[i], ("phase", Phases[i]));
+        metrics.Gauge("mcp_operator_policies", "Policies of gateways, by whether the current one is in force.");
+        metrics.Sample(current, ("current", "true"));
+        metrics.Sample(others, ("current", "false"));
+        metrics.Counter("mcp_operator_writes_total", "Writes that the API server took, by kind and reason.");
+        foreach (var (kind, reason, count) in counters.Writes())
+            metrics.Sample(count, ("kind", kind), ("reason", reason));
         metrics.Counter("mcp_operator_access_judged_total", "Grants and sessions looked at, each as often as it was.");
         metrics.Sample(counters.Judged);
+        metrics.Counter("mcp_operator_events_dropped_total", "Events that were not written.");
+        metrics.Sample(recorder.Dropped);
     }
 }

@@ -10,10 +10,10 @@ namespace McpOperator.Reconciliation;
 public sealed class AccessWriter(Stores stores, ApiClient api, OperatorCounters counters, TimeProvider time, ILogger logger)
 {
     private readonly StatusWriter<StoredMember> _grants =
-        new(MCPAccessGrant.Type, StoredMember.Decode, stores.Grants.Reports, stores.Grants.ObserveReport, api);
+        new(MCPAccessGrant.Type, StoredMember.Decode, stores.Grants.Reports, stores.Grants.ObserveReport, api, counters);
 
     private readonly StatusWriter<StoredMember> _sessions =
-        new(MCPAgentSession.Type, StoredMember.Decode, stores.Sessions.Reports, stores.Sessions.ObserveReport, api);
+        new(MCPAgentSession.Type, StoredMember.Decode, stores.Sessions.Reports, stores.Sessions.ObserveReport, api, counters);
 
     /// <param name="key">Of the server.</param>
     /// <param name="server">Null when there is none of that name.</param>

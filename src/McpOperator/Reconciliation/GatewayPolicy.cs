@@ -8,10 +8,11 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Reconciliation;
 
 /// <summary>Keeps the ConfigMap in which a server's gateway finds its policy.</summary>
-public sealed class GatewayPolicy(Stores stores, ApiClient api, OperatorSettings settings, TimeProvider time, ILogger logger)
+public sealed class GatewayPolicy(
+    Stores stores, ApiClient api, OperatorSettings settings, OperatorCounters counters, TimeProvider time, ILogger logger)
 {
     private readonly OwnedObjects<ObservedConfigMap> _configMaps =
-        new(Kinds.ConfigMap, ObservedConfigMap.Decode, stores.ConfigMaps, api, logger, PolicyConfigMapBuilder.NameOf);
+        new(Kinds.ConfigMap, ObservedConfigMap.Decode, stores.ConfigMaps, api, counters, logger, PolicyConfigMapBuilder.NameOf);
 
     // So that a policy which somebody makes something else of, each time, has one text, and is not written again with
     // every second that passes.
@@ -40,7 +41,10 @@ public sealed class GatewayPolicy(Stores stores, ApiClient api, OperatorSettings
 
         _written.Set(server.Key, stored);
         var intent = Intent.Of(PolicyConfigMapBuilder.Build(server, text));
-        return (await _configMaps.EnsureAsync(server, intent, cancellationToken).ConfigureAwait(false), document.Revision);
+        // A grant that changes makes another policy, though not another generation of the server.
+        bool? isRepair = Look(server).Live?.Policy is { } policy ? policy.Revision == document.Revision : null;
+        var ensured = await _configMaps.EnsureAsync(server, intent, cancellationToken, isRepair: isRepair).ConfigureAwait(false);
+        return (ensured, document.Revision);
     }
 
     public Task<Ensured<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>

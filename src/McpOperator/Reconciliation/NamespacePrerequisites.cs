@@ -11,7 +11,8 @@ namespace McpOperator.Reconciliation;
 /// remembers where it has seen to them: once a namespace and process, and again after the last server of the namespace
 /// went, for the namespace may have gone with it.
 /// </summary>
-public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings settings, ILogger logger)
+public sealed class NamespacePrerequisites(
+    ApiClient api, OperatorSettings settings, OperatorCounters counters, ILogger logger)
 {
     private readonly OncePerNamespace _serviceAccounts = new();
     private readonly OncePerNamespace _pullSecrets = new();
@@ -51,6 +52,7 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
         try
         {
             await api.CreateAsync(Kinds.ServiceAccount, ns, body, cancellationToken).ConfigureAwait(false);
+            counters.Write(account.Kind, Change.Created);
             Log.Created(logger, account.Kind);
         }
         catch (ApiException exception) when (exception.IsAlreadyExists)
@@ -73,6 +75,7 @@ public sealed class NamespacePrerequisites(ApiClient api, OperatorSettings setti
         try
         {
             await api.ApplyAsync(Kinds.Secret, key, body, force: true, static _ => true, cancellationToken).ConfigureAwait(false);
+            counters.Write(secret.Kind, Change.Updated);
             Log.PullSecretApplied(logger, key.Name);
         }
         catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false })

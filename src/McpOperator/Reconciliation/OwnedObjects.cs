@@ -10,7 +10,8 @@ namespace McpOperator.Reconciliation;
 /// <param name="Live">The object as last observed, when it is there and ours.</param>
 /// <param name="Problem">Why it is not as it should be; null when it is.</param>
 /// <param name="IsRaced">Somebody else wrote at the same time: look again, and say nothing of it.</param>
-public readonly record struct Ensured<T>(T? Live, Problem? Problem = null, bool IsRaced = false)
+/// <param name="Change">What was done.</param>
+public readonly record struct Ensured<T>(T? Live, Problem? Problem = null, bool IsRaced = false, Change Change = Change.None)
     where T : Observed;
 
 /// <summary>
@@ -21,10 +22,12 @@ public readonly record struct Ensured<T>(T? Live, Problem? Problem = null, bool 
 /// <param name="decode">What is kept of it.</param>
 /// <param name="store">Where it is kept.</param>
 /// <param name="api">The way to the API server.</param>
+/// <param name="counters">Count each write.</param>
 /// <param name="logger">Told of each write.</param>
 /// <param name="nameOf">The object's name, of the server's; null when they are the same.</param>
 public sealed class OwnedObjects<T>(
-    ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, ILogger logger, Func<string, string>? nameOf = null)
+    ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, OperatorCounters counters, ILogger logger,
+    Func<string, string>? nameOf = null)
     where T : Observed
 {
     private readonly WriteGuard _guard = new();
@@ -33,10 +36,14 @@ public sealed class OwnedObjects<T>(
     /// <param name="intent">The apply body: every field that we own.</param>
     /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
     /// <param name="detour">Asked when the API server finds the intent invalid.</param>
+    /// <param name="isRepair">
+    /// Whether nothing else is wanted than before, so that a difference is somebody else's doing. Null: so it is when the
+    /// generation of the spec has been reported on before.
+    /// </param>
     /// <exception cref="ApiException">The namespace is being deleted; every other refusal is in the answer.</exception>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
     public async Task<Ensured<T>> EnsureAsync(
-        MCPServer owner, byte[] intent, CancellationToken cancellationToken, Detour? detour = null)
+        MCPServer owner, byte[] intent, CancellationToken cancellationToken, Detour? detour = null, bool? isRepair = null)
     {
         var key = KeyOf(owner.Key);
         var live = store.Get(key);
@@ -55,6 +62,10 @@ public sealed class OwnedObjects<T>(
             if (!isKnown && live is not null && OthersHold(live, owner) is { } foreign)
                 return new Ensured<T>(null, foreign);
             var answer = await BringAsync(key, intent, isNew: live is null, detour, cancellationToken).ConfigureAwait(false);
+            var change = (isRepair ?? owner.Reported?.ObservedGeneration == owner.Metadata.Generation) ? Change.Repaired
+                : live is null ? Change.Created
+                : Change.Updated;
+            counters.Write(type.Kind, change);
             if (live is null)
                 Log.Created(logger, type.Kind);
             else
@@ -62,7 +73,7 @@ public sealed class OwnedObjects<T>(
             if (!_guard.Note(key, fingerprint, answer.Fingerprint))
                 Log.AnswerDiffers(logger, type.Kind);
             store.Observe(answer);
-            return new Ensured<T>(answer);
+            return new Ensured<T>(answer, Change: change);
         }
         catch (ApiException exception) when (exception.IsConflict)
         {
@@ -144,9 +155,11 @@ public sealed class OwnedObjects<T>(
             return default;
         try
         {
-            if (await api.DeleteAsync(type, live.Key, live.Uid, cancellationToken).ConfigureAwait(false))
-                Log.Deleted(logger, type.Kind);
-            return default;
+            if (!await api.DeleteAsync(type, live.Key, live.Uid, cancellationToken).ConfigureAwait(false))
+                return default;
+            counters.Write(type.Kind, Change.Deleted);
+            Log.Deleted(logger, type.Kind);
+            return new Ensured<T>(null, Change: Change.Deleted);
         }
         catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false })
         {

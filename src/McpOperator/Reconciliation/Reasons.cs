@@ -78,3 +78,22 @@ public static class Reasons
     /// <summary>The policy does not fit into a ConfigMap; the last one that did stays.</summary>
     public const string PolicyTooLarge = "PolicyTooLarge";
 }
+
+/// <summary>The reasons of events, besides those of the condition Ready. None ever changes its meaning.</summary>
+public static class EventReasons
+{
+    /// <summary>Objects were created.</summary>
+    public const string Created = "Created";
+
+    /// <summary>Objects were changed, for something else is wanted of them.</summary>
+    public const string Updated = "Updated";
+
+    /// <summary>Objects that somebody else had changed or deleted were put right.</summary>
+    public const string Repaired = "Repaired";
+
+    /// <summary>Objects that are not wanted any more were deleted.</summary>
+    public const string Deleted = "Deleted";
+
+    /// <summary>Every surface is ready.</summary>
+    public const string Ready = "Ready";
+}

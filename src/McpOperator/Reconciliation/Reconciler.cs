@@ -29,22 +29,25 @@ public sealed class Reconciler
     private readonly OwnedObjects<ObservedIngress> _ingresses;
     private readonly GatewayPolicy _policies;
     private readonly AccessWriter _access;
+    private readonly ServerEvents _events;
     private readonly ServerWriter _servers;
 
-    public Reconciler(Stores stores, ApiClient api, OperatorSettings settings, TimeProvider time, ILogger logger)
+    public Reconciler(
+        Stores stores, ApiClient api, OperatorSettings settings, Action<ClusterEvent> record, TimeProvider time, ILogger logger)
     {
         _stores = stores;
+        _events = new ServerEvents(record);
         _settings = settings;
         _time = time;
         _logger = logger;
-        _prerequisites = new NamespacePrerequisites(api, settings, logger);
-        _deployments = new(Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, logger);
+        _prerequisites = new NamespacePrerequisites(api, settings, Counters, logger);
+        _deployments = new(Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, Counters, logger);
         _canaries = new(
-            Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, logger, DeploymentBuilder.CanaryName);
-        _services = new(Kinds.Service, ObservedService.Decode, stores.Services, api, logger);
-        _ingresses = new(Kinds.Ingress, ObservedIngress.Decode, stores.Ingresses, api, logger);
-        _policies = new GatewayPolicy(stores, api, settings, time, logger);
-        _servers = new ServerWriter(api, stores, settings, logger);
+            Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, Counters, logger, DeploymentBuilder.CanaryName);
+        _services = new(Kinds.Service, ObservedService.Decode, stores.Services, api, Counters, logger);
+        _ingresses = new(Kinds.Ingress, ObservedIngress.Decode, stores.Ingresses, api, Counters, logger);
+        _policies = new GatewayPolicy(stores, api, settings, Counters, time, logger);
+        _servers = new ServerWriter(api, stores, settings, Counters, logger);
         _access = new AccessWriter(stores, api, Counters, time, logger);
     }
 
@@ -117,19 +120,25 @@ public sealed class Reconciler
         var (deployment, canary) = await EnsureDeploymentsAsync(
             effective, mayRun: !hasGateway || policy.Live is not null, cancellationToken).ConfigureAwait(false);
         if (!hasGateway && !MayUsePolicy(deployment.Live) && !MayUsePolicy(canary.Live))
-            deployment = And(deployment, (await _policies.RemoveAsync(server, cancellationToken).ConfigureAwait(false)).Problem);
+        {
+            policy = await _policies.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
+            deployment = And(deployment, policy.Problem);
+        }
+
         var service = await EnsureServiceAsync(effective, deployment.Live, canary.Live, cancellationToken).ConfigureAwait(false);
         var holder = _stores.Routes.HolderBefore(server.Key);
         var ingress = holder is { } other
             ? await WithholdIngressAsync(effective, other, cancellationToken).ConfigureAwait(false)
             : await EnsureIngressAsync(effective, cancellationToken).ConfigureAwait(false);
 
+        _events.Changed(server, policy.Change, canary.Change, deployment.Change, service.Change, ingress.Change);
         var surfaces = Surfaces(effective.Spec, deployment, canary, service, ingress, policy, revision);
         var status = StatusReport.Compose(
             server, surfaces, fault: null, [deployment.Live, canary.Live],
             Routing.Resolve(server.Metadata.Name, effective.Spec).Url(_settings),
             ImageReference.Resolve(effective.Spec, _settings), _time.GetUtcNow());
-        await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false);
+        if (await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false))
+            _events.Reported(server, status);
         var isTold = await _access.ReportAsync(
             members, isInForce: !hasGateway || policy.Live?.Policy?.Revision == revision, cancellationToken).ConfigureAwait(false);
 
@@ -192,7 +201,11 @@ public sealed class Reconciler
         var status = StatusReport.Compose(
             server, surfaces, fault, [deployment.Live, canary.Live], server.Reported?.Url, server.Reported?.Image, _time.GetUtcNow());
         if (await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false))
+        {
             Log.InvalidSpec(_logger, fault.Message);
+            _events.Reported(server, status);
+        }
+
         var members = _access.Judge(server.Key, server);
         var isTold = await _access.ReportAsync(members, isInForce: false, cancellationToken).ConfigureAwait(false);
         return (isTold ? Outcome.Done : Outcome.Retry, members.NextExpiry);
@@ -216,11 +229,18 @@ public sealed class Reconciler
         var stable = await ApplyAsync(_deployments, DeploymentBuilder.Build(server, _settings)).ConfigureAwait(false);
         return hasCanary
             ? (stable, canary)
-            : (And(stable, (await _canaries.RemoveAsync(server, cancellationToken).ConfigureAwait(false)).Problem), default);
+            : await RemoveCanaryAsync(server, stable, cancellationToken).ConfigureAwait(false);
 
         async Task<Ensured<ObservedDeployment>> ApplyAsync(OwnedObjects<ObservedDeployment> owned, Deployment deployment) => And(
             await owned.EnsureAsync(server, Intent.Of(deployment), cancellationToken, Detours.Of(deployment)).ConfigureAwait(false),
             missing);
+    }
+
+    private async Task<(Ensured<ObservedDeployment> Stable, Ensured<ObservedDeployment> Canary)> RemoveCanaryAsync(
+        MCPServer server, Ensured<ObservedDeployment> stable, CancellationToken cancellationToken)
+    {
+        var canary = await _canaries.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
+        return (And(stable, canary.Problem), canary with { Live = null });
     }
 
     private async Task<Problem?> EnsurePrerequisitesAsync(MCPServer server, CancellationToken cancellationToken)
@@ -247,7 +267,8 @@ public sealed class Reconciler
         var toGateway = _services.Look(server).Live is null or { LeadsToGateway: true }
             || !(ServesWithoutGateway(deployment) || ServesWithoutGateway(canary));
         var service = ServiceBuilder.Build(server, toGateway);
-        return _services.EnsureAsync(server, Intent.Of(service), cancellationToken, Detours.OfService);
+        bool? isRepair = _services.Look(server).Live is { } live && live.LeadsToGateway != toGateway ? false : null;
+        return _services.EnsureAsync(server, Intent.Of(service), cancellationToken, Detours.OfService, isRepair);
     }
 
     private static bool ServesWithoutGateway(ObservedDeployment? deployment) =>

@@ -7,11 +7,11 @@ namespace McpOperator.Reconciliation;
 
 /// <summary>The two things that the operator writes into an MCPServer: defaults into its spec, and its status.</summary>
 public sealed class ServerWriter(
-    ApiClient api, Stores stores, OperatorSettings settings, ILogger logger)
+    ApiClient api, Stores stores, OperatorSettings settings, OperatorCounters counters, ILogger logger)
 {
     private readonly WriteGuard _spec = new();
     private readonly StatusWriter<StoredServer> _status =
-        new(MCPServer.Type, StoredServer.Decode, stores.Reports, stores.ObserveReport, api);
+        new(MCPServer.Type, StoredServer.Decode, stores.Reports, stores.ObserveReport, api, counters);
 
     /// <summary>
     /// Writes the defaults that the object lacks. The resource version goes along, so that nothing a user sets in the
@@ -48,6 +48,7 @@ public sealed class ServerWriter(
                 _spec.Forget(server.Key);
             else
                 _spec.Note(server.Key, intent, observed: 0);
+            counters.WriteDefaults(MCPServer.Type.Kind);
             Log.DefaultsPersisted(logger);
             return written;
         }

@@ -61,7 +61,7 @@ public static class StatusReport
         Condition Condition(string type, bool isTrue, string reason, string text)
         {
             var status = isTrue ? "True" : "False";
-            var before = server.Reported?.Conditions.FirstOrDefault(condition => condition.Type == type);
+            var before = server.Reported?.Find(type);
             return new Condition
             {
                 Type = type,

@@ -13,8 +13,10 @@ namespace McpOperator.Reconciliation;
 /// edit's own event will be too old to be told when it comes.
 /// </param>
 /// <param name="api">The way to the API server.</param>
+/// <param name="counters">Count each write.</param>
 public sealed class StatusWriter<T>(
-    ResourceType type, Decoder<T> decode, OwnReports reports, Action<T, ObjectMeta> observe, ApiClient api)
+    ResourceType type, Decoder<T> decode, OwnReports reports, Action<T, ObjectMeta> observe, ApiClient api,
+    OperatorCounters counters)
     where T : class, IReportedObject
 {
     private readonly WriteGuard _guard = new();
@@ -49,6 +51,7 @@ public sealed class StatusWriter<T>(
         try
         {
             var answer = await api.ApplyStatusAsync(type, key, body, decode, cancellationToken).ConfigureAwait(false);
+            counters.WriteStatus(type.Kind);
             _guard.Note(key, intent, answer.Reported?.Fingerprint ?? OwnedFields.None);
             observe(answer, metadata);
             return true;

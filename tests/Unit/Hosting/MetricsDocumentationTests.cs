@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
+using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Hosting;
 using McpOperator.Kubernetes;
@@ -23,10 +24,11 @@ public sealed partial class MetricsDocumentationTests
         var metrics = new PrometheusWriter(page);
         new ControllerMetrics(new ReconcileCounters(), queue, [], workers: 4).Write(metrics);
         new ClientMetrics(new RequestCounter(), new Uri("https://api.example:6443")).Write(metrics);
-        new OperatorMetrics(new OperatorCounters()).Write(metrics);
         using var api = new ApiClient(new SocketsHttpHandler(), new Uri("https://api.example:6443"), time);
         var elector = new LeaderElector(api, new("ns", "lease"), "us", LeaseTiming.Default, NullLogger.Instance, time, () => 0);
         new ElectionMetrics(elector).Write(metrics);
+        using var recorder = new EventRecorder(api, "us", time, NullLogger.Instance);
+        new OperatorMetrics(new OperatorCounters(), new Stores((_, _) => { }, (_, _) => { }, new OperatorSettings()), recorder).Write(metrics);
         new ProcessMetrics(time.GetUtcNow()).Write(metrics);
 
         var written = Family().Matches(Encoding.UTF8.GetString(page.WrittenSpan))

@@ -16,7 +16,7 @@ public sealed class NamespacePrerequisitesTests : IDisposable
     public NamespacePrerequisitesTests()
     {
         _api = new ApiClient(_server, new Uri("https://api.example.org"), TimeProvider.System);
-        _prerequisites = new NamespacePrerequisites(_api, new OperatorSettings(), NullLogger.Instance);
+        _prerequisites = new NamespacePrerequisites(_api, new OperatorSettings(), new OperatorCounters(), NullLogger.Instance);
     }
 
     public void Dispose()

@@ -16,7 +16,7 @@ public sealed class StatusDocumentationTests
     public static TheoryData<string> Constants()
     {
         var data = new TheoryData<string>();
-        foreach (var type in new[] { typeof(Phase), typeof(ConditionTypes), typeof(Reasons) })
+        foreach (var type in new[] { typeof(Phase), typeof(ConditionTypes), typeof(Reasons), typeof(EventReasons) })
             foreach (var field in type.GetFields(BindingFlags.Public | BindingFlags.Static))
                 data.Add((string)field.GetRawConstantValue()!);
         return data;

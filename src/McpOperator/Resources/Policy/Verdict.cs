@@ -18,7 +18,7 @@ public sealed record Verdict(string Phase, string Reason, string Message)
     public AccessStatus ToStatus(PolicyMember member, DateTimeOffset now)
     {
         var status = IsAccepted ? "True" : "False";
-        var before = member.Reported?.Conditions.FirstOrDefault(condition => condition.Type == AccessStatus.Accepted);
+        var before = member.Reported?.Find(AccessStatus.Accepted);
         var message = Message.Length <= LongestMessage ? Message : string.Concat(Message.AsSpan(0, LongestMessage - 1), "…");
         return new AccessStatus
         {

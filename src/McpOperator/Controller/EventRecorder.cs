@@ -1,0 +1,326 @@
+using System.Globalization;
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Controller;
+
+/// <summary>
+/// Writes events (events.k8s.io/v1), beside the work and never in its way: recording only puts one into a queue, and one
+/// request at a time takes them out. What cannot be written is dropped. Repetitions are one event with a count, by the rules
+/// of client-go (tools/events/event_broadcaster.go): the first is created, the second makes it a series, further ones are
+/// counted here, and written now and then and when the series is over. Safe for any number of threads.
+/// </summary>
+/// <param name="api">The way to the API server.</param>
+/// <param name="instance">Which of the replicas this is.</param>
+/// <param name="time">The clock of pauses and series.</param>
+/// <param name="logger">Told of what cannot be written: once, until it can be again.</param>
+public sealed class EventRecorder(ApiClient api, string instance, TimeProvider time, ILogger logger) : IDisposable
+{
+    public static readonly ResourceType Type = new("events.k8s.io", "v1", "events", "Event");
+
+    /// <summary>Who reports; a qualified name.</summary>
+    public const string Controller = "mcpruntime.org/mcp-operator";
+
+    /// <summary>Beyond it, newer ones are dropped: a mass of events says nothing that the objects do not.</summary>
+    public const int Capacity = 1000;
+
+    /// <summary>After each request. Bringing a thousand servers up must not be slowed down by telling of it.</summary>
+    public static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>A series that nothing has been added to for so long is over.</summary>
+    public static readonly TimeSpan SeriesEnd = TimeSpan.FromMinutes(6);
+
+    /// <summary>How often the count of one that goes on is written.</summary>
+    public static readonly TimeSpan SeriesRefresh = TimeSpan.FromMinutes(30);
+
+    private static readonly TimeSpan Sweep = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(10);
+    private const int Attempts = 12;
+
+    /// <summary>What the API server takes (pkg/apis/core/validation/events.go).</summary>
+    private const int LongestNote = 1024;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Series> _series = new(StringComparer.Ordinal);
+    private readonly Queue<Series> _queue = new();
+    private readonly CancellationTokenSource _end = new();
+    private ITimer? _sweeper;
+    private bool _isSending;
+    private bool _isFailing;
+    private long _dropped;
+    private long _names;
+
+    /// <summary>Events that were never written, for whatever reason.</summary>
+    public long Dropped => Interlocked.Read(ref _dropped);
+
+    /// <summary>Never waits, and never throws.</summary>
+    public void Record(ClusterEvent recorded)
+    {
+        var now = time.GetUtcNow();
+        lock (_lock)
+        {
+            if (_end.IsCancellationRequested)
+                return;
+            // Not the note: what counts up or names a time would be another event each time.
+            var key = $"{recorded.Type.Plural}/{recorded.Object}/{recorded.Uid}/{recorded.IsWarning}/{recorded.Reason}/{recorded.Action}";
+            if (!_series.TryGetValue(key, out var series))
+            {
+                if (_queue.Count >= Capacity)
+                {
+                    Interlocked.Increment(ref _dropped);
+                    return;
+                }
+
+                series = new Series(key, recorded, $"{recorded.Object.Name}.{NextName(now)}", now);
+                _series.Add(key, series);
+                _sweeper ??= time.CreateTimer(
+                    static recorder => ((EventRecorder)recorder!).SweepSeries(), this, Sweep, Sweep);
+                Enqueue(series);
+                return;
+            }
+
+            series.Count++;
+            series.Last = now;
+            if (series is { Written: 1, IsQueued: false })
+                Enqueue(series);
+        }
+    }
+
+    /// <summary>Nothing more is written. What is under way may be.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _end.Cancel();
+            _sweeper?.Dispose();
+        }
+    }
+
+    private void Enqueue(Series series)
+    {
+        series.IsQueued = true;
+        _queue.Enqueue(series);
+        if (_isSending)
+            return;
+        _isSending = true;
+        _ = Task.Run(SendAllAsync, CancellationToken.None);
+    }
+
+    private async Task SendAllAsync()
+    {
+        while (Next() is { } series)
+        {
+            await SendAsync(series).ConfigureAwait(false);
+            await Task.Delay(Pace, time, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private Series? Next()
+    {
+        lock (_lock)
+        {
+            if (!_end.IsCancellationRequested && _queue.TryDequeue(out var series))
+            {
+                series.IsQueued = false;
+                return series;
+            }
+
+            _isSending = false;
+            return null;
+        }
+    }
+
+    private async Task SendAsync(Series series)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            long count;
+            lock (_lock)
+                count = series.Count;
+            try
+            {
+                await WriteAsync(series, count).ConfigureAwait(false);
+                lock (_lock)
+                {
+                    series.Written = count;
+                    series.WrittenAt = time.GetUtcNow();
+                    _isFailing = false;
+                }
+
+                return;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (ApiException exception) when (exception.IsNamespaceTerminating || exception.IsAlreadyExists)
+            {
+                Drop(series);
+                return;
+            }
+            catch (ApiException exception)
+            {
+                // Another try would get the same answer; the next event may not.
+                Fail(exception.Message);
+                Drop(series);
+                return;
+            }
+            catch (HttpRequestException exception)
+            {
+                Fail(exception.Message);
+                if (attempt >= Attempts)
+                {
+                    Drop(series);
+                    return;
+                }
+            }
+
+            await Task.Delay(Retry, time, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task WriteAsync(Series series, long count)
+    {
+        var key = new ObjectKey(series.Event.Object.Namespace, series.Name);
+        if (series.Written > 0)
+        {
+            try
+            {
+                await api.MergePatchAsync(Type, key, SeriesPatch(series, count), static _ => true, _end.Token).ConfigureAwait(false);
+                return;
+            }
+            catch (ApiException exception) when (exception.IsNotFound)
+            {
+                // Events live for an hour or so: this one begins anew.
+            }
+        }
+
+        await api.CreateAsync(Type, key.Namespace, Body(series), _end.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes what has been counted meanwhile, and forgets what is over.</summary>
+    private void SweepSeries()
+    {
+        var now = time.GetUtcNow();
+        lock (_lock)
+        {
+            List<Series> over = [];
+            foreach (var series in _series.Values)
+            {
+                var isOver = now - series.Last >= SeriesEnd;
+                if (series is { IsQueued: false, Written: > 0 } && series.Count > series.Written
+                    && (isOver || now - series.WrittenAt >= SeriesRefresh))
+                    Enqueue(series);
+                else if (isOver && !series.IsQueued)
+                    over.Add(series);
+            }
+
+            foreach (var series in over)
+                _series.Remove(series.Key);
+            if (_series.Count > 0)
+                return;
+            _sweeper?.Dispose();
+            _sweeper = null;
+        }
+    }
+
+    private void Drop(Series series)
+    {
+        Interlocked.Increment(ref _dropped);
+        lock (_lock)
+            _series.Remove(series.Key);
+    }
+
+    private void Fail(string message)
+    {
+        lock (_lock)
+        {
+            var level = _isFailing ? LogLevel.Debug : LogLevel.Warning;
+            _isFailing = true;
+            Log.EventNotWritten(logger, level, message);
+        }
+    }
+
+    /// <summary>As client-go names them: nothing else of the object has this name.</summary>
+    private string NextName(DateTimeOffset now) =>
+        (((now - DateTimeOffset.UnixEpoch).Ticks * 100) + _names++).ToString("x", CultureInfo.InvariantCulture);
+
+    private byte[] Body(Series series) => ApplyBody.Write(json =>
+    {
+        var recorded = series.Event;
+        json.WriteStartObject();
+        json.WriteString("apiVersion"u8, Type.ApiVersion);
+        json.WriteString("kind"u8, Type.Kind);
+        json.WriteStartObject("metadata"u8);
+        json.WriteString("name"u8, series.Name);
+        json.WriteString("namespace"u8, recorded.Object.Namespace);
+        json.WriteEndObject();
+        json.WriteString("eventTime"u8, KubernetesTime.FormatMicro(series.First));
+        json.WriteString("reportingController"u8, Controller);
+        json.WriteString("reportingInstance"u8, instance);
+        json.WriteString("action"u8, recorded.Action);
+        json.WriteString("reason"u8, recorded.Reason);
+        json.WriteString("type"u8, recorded.IsWarning ? "Warning"u8 : "Normal"u8);
+        json.WriteString("note"u8, Cut(recorded.Note));
+        json.WriteStartObject("regarding"u8);
+        json.WriteString("apiVersion"u8, recorded.Type.ApiVersion);
+        json.WriteString("kind"u8, recorded.Type.Kind);
+        json.WriteString("namespace"u8, recorded.Object.Namespace);
+        json.WriteString("name"u8, recorded.Object.Name);
+        json.WriteString("uid"u8, recorded.Uid);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    });
+
+    private static byte[] SeriesPatch(Series series, long count) => ApplyBody.Write(json =>
+    {
+        json.WriteStartObject();
+        json.WriteStartObject("series"u8);
+        json.WriteNumber("count"u8, count);
+        json.WriteString("lastObservedTime"u8, KubernetesTime.FormatMicro(series.Last));
+        json.WriteEndObject();
+        json.WriteEndObject();
+    });
+
+    /// <summary>The limit counts bytes, and a character has four at most.</summary>
+    private static string Cut(string note) =>
+        note.Length <= LongestNote / 4 ? note : CutTo(note, LongestNote);
+
+    private static string CutTo(string note, int bytes)
+    {
+        var length = 0;
+        foreach (var rune in note.EnumerateRunes())
+        {
+            bytes -= rune.Utf8SequenceLength;
+            if (bytes < "…"u8.Length)
+                return string.Concat(note.AsSpan(0, length), "…");
+            length += rune.Utf16SequenceLength;
+        }
+
+        return note;
+    }
+
+    /// <summary>One event, and how often it was recorded.</summary>
+    private sealed class Series(string key, ClusterEvent recorded, string name, DateTimeOffset first)
+    {
+        public string Key => key;
+
+        /// <summary>The first one.</summary>
+        public ClusterEvent Event => recorded;
+
+        public string Name => name;
+
+        public DateTimeOffset First { get; } = first;
+
+        public DateTimeOffset Last { get; set; } = first;
+
+        public long Count { get; set; } = 1;
+
+        /// <summary>The count that was written last; 0 before the first write.</summary>
+        public long Written { get; set; }
+
+        public DateTimeOffset WrittenAt { get; set; }
+
+        public bool IsQueued { get; set; }
+    }
+}

@@ -1,0 +1,58 @@
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Resources;
+
+namespace McpOperator.Reconciliation;
+
+/// <summary>
+/// Tells whoever looks at a server (kubectl describe) what was done for it, and what became of it. One event a pass and
+/// kind of change: the objects of a new server are one line, not five.
+/// </summary>
+/// <param name="record">Takes an event, without delay.</param>
+public sealed class ServerEvents(Action<ClusterEvent> record)
+{
+    public void Changed(MCPServer server, Change policy, Change canary, Change deployment, Change service, Change ingress)
+    {
+        Tell(Change.Created, EventReasons.Created);
+        Tell(Change.Updated, EventReasons.Updated);
+        Tell(Change.Repaired, EventReasons.Repaired);
+        Tell(Change.Deleted, EventReasons.Deleted);
+
+        void Tell(Change change, string reason)
+        {
+            var kinds = "";
+            Add(policy, Kinds.ConfigMap.Kind);
+            Add(canary, "canary " + Kinds.Deployment.Kind);
+            Add(deployment, Kinds.Deployment.Kind);
+            Add(service, Kinds.Service.Kind);
+            Add(ingress, Kinds.Ingress.Kind);
+            if (kinds.Length > 0)
+                Record(server, isWarning: false, reason, change == Change.Deleted ? "Delete" : "Apply", $"{reason} {kinds}");
+
+            void Add(Change done, string kind)
+            {
+                if (done == change)
+                    kinds += kinds.Length == 0 ? kind : ", " + kind;
+            }
+        }
+    }
+
+    /// <summary>Of a status that has been written: when the server became ready, or is not, for a cause that is new.</summary>
+    /// <param name="server">With the status before.</param>
+    /// <param name="status">The one written.</param>
+    public void Reported(MCPServer server, MCPServerStatus status)
+    {
+        var ready = status.Conditions![0];
+        var before = server.Reported?.Find(ConditionTypes.Ready);
+        var isFailed = status.Phase == Phase.Error;
+        // What a new server waits for first is no news. A spec that is edited and still invalid is.
+        if (ready.Reason == before?.Reason ? !(isFailed && server.Reported!.ObservedGeneration != status.ObservedGeneration)
+            : before is null && status.Phase is Phase.PartiallyReady or Phase.Pending)
+            return;
+        var reason = ready.Reason == Reasons.AllResourcesReady ? EventReasons.Ready : ready.Reason;
+        Record(server, isFailed, reason, ready.Reason == Reasons.InvalidSpec ? "Validate" : "Observe", status.Message!);
+    }
+
+    private void Record(MCPServer server, bool isWarning, string reason, string action, string note) => record(
+        new ClusterEvent(MCPServer.Type, server.Key, server.Metadata.Uid, isWarning, reason, action, note));
+}
