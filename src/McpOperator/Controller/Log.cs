@@ -101,6 +101,6 @@ internal static partial class Log
         Message = "Could not release the lease {Lease}, which expires by itself: {Error}")]
     public static partial void LeaseNotReleased(ILogger logger, ObjectKey lease, string error);
 
-    [LoggerMessage(EventId = 226, EventName = "EventNotWritten", Message = "An event could not be written: {Error}")]
+    [LoggerMessage(EventId = 230, EventName = "EventNotWritten", Message = "An event could not be written: {Error}")]
     public static partial void EventNotWritten(ILogger logger, LogLevel level, string error);
 }
