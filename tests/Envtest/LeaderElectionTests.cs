@@ -61,8 +61,8 @@ public sealed class LeaderElectionTests(ControlPlaneFixture fixture)
         await pair.Scenario.SettledAsync();
 
         Assert.Equal(0, await pair.First.StopAsync());
-        Assert.Equal(
-            ["Stopping", "LeaseReleased", "Stopped"], pair.First.Log.TakeLast(3).Select(entry => (string?)entry["event"]));
+        // What was in flight comes first.
+        Assert.Equal(["LeaseReleased", "Stopped"], pair.First.Log.TakeLast(2).Select(entry => (string?)entry["event"]));
         await pair.Second.WaitForLogAsync("LeaseAcquired");
         await pair.Scenario.EditAndSettleAsync("{replicas: 2}");
 
@@ -157,9 +157,9 @@ public sealed class LeaderElectionFaultTests(OwnControlPlane own) : IClassFixtur
     [Fact]
     public async Task ALeaderThatIsFrozenPastItsLeaseAndWakesUpWritesNothing()
     {
-        // One worker, and enough to do that it is in the middle of its work when it wakes up.
-        string[] names = [.. Enumerable.Range(0, 60).Select(i => $"web-{i:00}")];
-        await using var pair = await Pair.StartAsync(_controlPlane, [.. LeaderElectionTests.Timing("15s", "12s"), "--workers", "1"]);
+        // Enough to do, and workers enough, that many writes are next when it wakes up.
+        string[] names = [.. Enumerable.Range(0, 80).Select(i => $"web-{i:00}")];
+        await using var pair = await Pair.StartAsync(_controlPlane, [.. LeaderElectionTests.Timing("15s", "12s"), "--workers", "16"]);
         await Parallel.ForEachAsync(names, async (name, _) => await pair.Scenario.CreateServerAsync(Crowd.Spec, name));
         await Eventually.TrueAsync("some were begun", () => pair.First.Log.Any(LeaderElectionTests.IsCreated));
 
@@ -167,9 +167,9 @@ public sealed class LeaderElectionFaultTests(OwnControlPlane own) : IClassFixtur
         _controlPlane.PauseApiServer();
         var done = -1L;
         await Eventually.TrueAsync(
-            "the worker waited",
+            "the workers waited",
             async () => (Before: done, Now: done = await pair.First.MetricAsync("controller_runtime_reconcile_total"), Active: await pair.First.MetricAsync("controller_runtime_active_workers")),
-            seen => seen.Now == seen.Before && seen.Active == 1);
+            seen => seen.Now == seen.Before && seen.Active > 0);
         pair.First.Signal(TetheredProcess.SigStop);
         _controlPlane.ResumeApiServer();
 

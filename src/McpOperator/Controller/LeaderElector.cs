@@ -28,12 +28,14 @@ public sealed class LeaderElector(
 
     private readonly LeaseMachine _rules = new(identity, timing);
     private readonly long _epoch = time.GetTimestamp();
-    private readonly TaskCompletionSource<Task> _renewal = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string _lease = key.ToString();
+    private readonly TaskCompletionSource _renewal = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationToken _ending;
     private volatile LeaseState _state = LeaseState.Start;
     private string? _fault;
     private string? _reportedHolder;
     private bool _hasWritten;
+    private bool _hasLed;
     private long _slowPaths;
 
     public string Name => key.Name;
@@ -69,12 +71,11 @@ public sealed class LeaderElector(
         using var cut = new CancellationTokenSource();
         using var ending = new CancellationTokenSource();
         _ending = ending.Token;
-        var renewing = _renewal.Task.Unwrap();
         bool isThrough;
         try
         {
             var working = work(stop, cut.Token);
-            if (await Task.WhenAny(working, renewing) == renewing)
+            if (await Task.WhenAny(working, _renewal.Task) == _renewal.Task)
                 await cut.CancelAsync();
             isThrough = await working;
         }
@@ -83,10 +84,10 @@ public sealed class LeaderElector(
             await ending.CancelAsync();
         }
 
-        if (_renewal.Task.IsCompleted)
-            await renewing;
+        if (_hasLed)
+            await _renewal.Task;
         // From here on nothing else is sent, however late somebody tries.
-        _state = _state with { RenewedAt = null };
+        _state = _state.NotLeading();
         if (_hasWritten && isThrough)
             await ReleaseAsync();
     }
@@ -97,8 +98,9 @@ public sealed class LeaderElector(
         var step = LeaseMachine.Start;
         while (_state.RenewedAt is null)
             step = await TakeAsync(step, stop);
-        Log.LeaseAcquired(logger, key, identity);
-        _renewal.SetResult(RenewAsync(step));
+        Log.LeaseAcquired(logger, _lease, identity);
+        _hasLed = true;
+        _ = RenewAsync(step);
     }
 
     private async Task RenewAsync(LeaseStep step)
@@ -110,14 +112,22 @@ public sealed class LeaderElector(
         }
         catch (OperationCanceledException) when (_ending.IsCancellationRequested)
         {
+            _renewal.SetResult();
+            return;
+        }
+#pragma warning disable CA1031 // Nobody awaits this; RunAsync gets it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _renewal.SetException(exception);
             return;
         }
 
         var reason = _state is { RenewedAt: null, Lease.Record.Holder: var holder }
             ? $"its holder is \"{holder}\""
             : $"it was not renewed for {timing.RenewDeadline.TotalSeconds} s";
-        Log.LeaseLost(logger, key, reason);
-        throw new LeaseLostException($"lease {key}: {reason}");
+        Log.LeaseLost(logger, _lease, reason);
+        _renewal.SetException(new LeaseLostException($"lease {_lease}: {reason}"));
     }
 
     private async Task<LeaseStep> TakeAsync(LeaseStep step, CancellationToken stop)
@@ -150,22 +160,22 @@ public sealed class LeaderElector(
         var now = Now;
         var (state, next) = _rules.Next(_state, new(step.Verb, begun, fault is not null, lease), now, random());
         _state = state;
-        Report(step.Verb, next, fault);
+        Report(step.Verb, next.Verb, fault);
         return next;
     }
 
-    private async Task<Lease?> SendAsync(LeaseVerb verb, Moment now, CancellationToken cancellationToken)
+    private Task<Lease?> SendAsync(LeaseVerb verb, Moment now, CancellationToken cancellationToken)
     {
         if (verb == LeaseVerb.Read)
-            return await api.FindAsync(Lease.Type, key, Lease.Decode, resourceVersion: null, cancellationToken);
+            return api.FindAsync(Lease.Type, key, Lease.Decode, resourceVersion: null, cancellationToken);
         _hasWritten = true;
         var claim = _rules.Claim(_state, now);
         return verb == LeaseVerb.Create
-            ? await api.CreateAsync(Lease.Type, key.Namespace, Lease.Body(key, claim), Lease.Decode, cancellationToken)
-            : await api.UpdateAsync(Lease.Type, key, _state.Lease!.With(claim), Lease.Decode, cancellationToken);
+            ? api.CreateAsync<Lease?>(Lease.Type, key.Namespace, Lease.Body(key, claim), Lease.Decode, cancellationToken)
+            : api.UpdateAsync<Lease?>(Lease.Type, key, _state.Lease!.With(claim), Lease.Decode, cancellationToken);
     }
 
-    private void Report(LeaseVerb verb, LeaseStep next, Exception? fault)
+    private void Report(LeaseVerb verb, LeaseVerb next, Exception? fault)
     {
         if (fault is not null)
         {
@@ -174,18 +184,22 @@ public sealed class LeaderElector(
             var message = (fault as ApiException)?.Status.Message ?? fault.Message;
             // Another candidate was faster, or somebody has edited it: that is what the resource version is for.
             var isRace = fault is ApiException { IsConflict: true } or ApiException { IsAlreadyExists: true };
-            var level = isRace || message == _fault ? LogLevel.Debug : LogLevel.Warning;
-            if (!isRace)
-                _fault = message;
-            Log.LeaseFailed(logger, level, verb, key, next.Delay.TotalSeconds, message);
+            if (isRace || message == _fault)
+            {
+                Log.LeaseContested(logger, _lease, message);
+                return;
+            }
+
+            _fault = message;
+            Log.LeaseFailed(logger, _lease, message);
             return;
         }
 
         _fault = null;
-        if (next.Verb != LeaseVerb.Read || _state.Lease?.Record.Holder is not { } holder || holder == _reportedHolder)
+        if (next != LeaseVerb.Read || _state.Lease?.Record.Holder is not { } holder || holder == _reportedHolder)
             return;
         _reportedHolder = holder;
-        Log.StandingBy(logger, key, holder);
+        Log.StandingBy(logger, _lease, holder);
     }
 
     private async Task ReleaseAsync()
@@ -201,7 +215,7 @@ public sealed class LeaderElector(
                 {
                     var released = lease.With(LeaseMachine.Release(lease.Record, Now));
                     await api.UpdateAsync(Lease.Type, key, released, Lease.Decode, limit.Token);
-                    Log.LeaseReleased(logger, key);
+                    Log.LeaseReleased(logger, _lease);
                     return;
                 }
                 catch (ApiException exception) when (exception.IsConflict)
@@ -212,7 +226,7 @@ public sealed class LeaderElector(
         }
         catch (Exception exception) when (exception is ApiException or HttpRequestException or OperationCanceledException)
         {
-            Log.LeaseNotReleased(logger, key, exception.Message);
+            Log.LeaseNotReleased(logger, _lease, exception.Message);
         }
     }
 }

@@ -55,9 +55,14 @@ public enum LeaseVerb
 }
 
 /// <summary>One action of a candidate.</summary>
-/// <param name="Verb">What.</param>
-/// <param name="Delay">How long to wait first.</param>
-public readonly record struct LeaseStep(LeaseVerb Verb, TimeSpan Delay);
+/// <param name="verb">What.</param>
+/// <param name="delay">How long to wait first.</param>
+public sealed class LeaseStep(LeaseVerb verb, TimeSpan delay)
+{
+    public LeaseVerb Verb => verb;
+
+    public TimeSpan Delay => delay;
+}
 
 /// <summary>What became of a step.</summary>
 /// <param name="Verb">The step's.</param>
@@ -67,12 +72,20 @@ public readonly record struct LeaseStep(LeaseVerb Verb, TimeSpan Delay);
 public readonly record struct LeaseInput(LeaseVerb Verb, Moment Begun, bool HasFailed, Lease? Lease);
 
 /// <summary>What a candidate remembers between steps.</summary>
-/// <param name="Lease">As it was last seen.</param>
-/// <param name="ChangedAt">When its record was first seen to be what it is.</param>
-/// <param name="RenewedAt">When the last write that succeeded was sent; null while somebody else leads.</param>
-public sealed record LeaseState(Lease? Lease, Moment ChangedAt, Moment? RenewedAt)
+/// <param name="lease">As it was last seen.</param>
+/// <param name="changedAt">When its record was first seen to be what it is.</param>
+/// <param name="renewedAt">When the last write that succeeded was sent; null while somebody else leads.</param>
+public sealed class LeaseState(Lease? lease, Moment changedAt, Moment? renewedAt)
 {
     public static LeaseState Start { get; } = new(null, default, null);
+
+    public Lease? Lease => lease;
+
+    public Moment ChangedAt => changedAt;
+
+    public Moment? RenewedAt => renewedAt;
+
+    public LeaseState NotLeading() => new(lease, changedAt, null);
 }
 
 /// <summary>
@@ -137,14 +150,14 @@ public sealed class LeaseMachine(string identity, LeaseTiming timing)
     private (LeaseState, LeaseStep) AfterRead(LeaseState state, Lease? lease, Moment now, double random)
     {
         if (lease is null)
-            return (state with { Lease = null }, new(LeaseVerb.Create, TimeSpan.Zero));
+            return (new(null, state.ChangedAt, state.RenewedAt), new(LeaseVerb.Create, TimeSpan.Zero));
 
         var record = lease.Record;
-        state = state with { Lease = lease, ChangedAt = record == state.Lease?.Record ? state.ChangedAt : now };
+        state = new(lease, record == state.Lease?.Record ? state.ChangedAt : now, state.RenewedAt);
         if (record.Holder != identity)
         {
             if (state.RenewedAt is not null)
-                return (state with { RenewedAt = null }, new(LeaseVerb.Lost, TimeSpan.Zero));
+                return (state.NotLeading(), new(LeaseVerb.Lost, TimeSpan.Zero));
             if (record.Holder.Length > 0 && now.AtLeastSince(state.ChangedAt).TotalSeconds < record.DurationSeconds)
                 return (state, new(LeaseVerb.Read, Pause(state, now, random)));
         }

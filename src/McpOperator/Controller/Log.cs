@@ -78,28 +78,31 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 220, EventName = "StandingBy", Level = LogLevel.Information,
         Message = "Standing by: the lease {Lease} is held by {Holder}")]
-    public static partial void StandingBy(ILogger logger, ObjectKey lease, string holder);
+    public static partial void StandingBy(ILogger logger, string lease, string holder);
 
     [LoggerMessage(EventId = 221, EventName = "LeaseAcquired", Level = LogLevel.Information,
         Message = "Leading: the lease {Lease} is ours, {Identity}")]
-    public static partial void LeaseAcquired(ILogger logger, ObjectKey lease, string identity);
+    public static partial void LeaseAcquired(ILogger logger, string lease, string identity);
 
-    [LoggerMessage(EventId = 222, EventName = "LeaseFailed",
-        Message = "Cannot {Verb} the lease {Lease}, next try in {Seconds:0.0##} s: {Error}")]
-    public static partial void LeaseFailed(
-        ILogger logger, LogLevel level, LeaseVerb verb, ObjectKey lease, double seconds, string error);
+    [LoggerMessage(EventId = 222, EventName = "LeaseFailed", Level = LogLevel.Warning,
+        Message = "Cannot read or write the lease {Lease}, and try again: {Error}")]
+    public static partial void LeaseFailed(ILogger logger, string lease, string error);
 
     [LoggerMessage(EventId = 223, EventName = "LeaseLost", Level = LogLevel.Critical,
         Message = "Lost the lease {Lease}: {Reason}. The process ends, and writes nothing any more")]
-    public static partial void LeaseLost(ILogger logger, ObjectKey lease, string reason);
+    public static partial void LeaseLost(ILogger logger, string lease, string reason);
 
     [LoggerMessage(EventId = 224, EventName = "LeaseReleased", Level = LogLevel.Information,
         Message = "Released the lease {Lease}")]
-    public static partial void LeaseReleased(ILogger logger, ObjectKey lease);
+    public static partial void LeaseReleased(ILogger logger, string lease);
 
     [LoggerMessage(EventId = 225, EventName = "LeaseNotReleased", Level = LogLevel.Warning,
         Message = "Could not release the lease {Lease}, which expires by itself: {Error}")]
-    public static partial void LeaseNotReleased(ILogger logger, ObjectKey lease, string error);
+    public static partial void LeaseNotReleased(ILogger logger, string lease, string error);
+
+    [LoggerMessage(EventId = 226, EventName = "LeaseContested", Level = LogLevel.Debug,
+        Message = "Another look at the lease {Lease} is needed: {Error}")]
+    public static partial void LeaseContested(ILogger logger, string lease, string error);
 
     [LoggerMessage(EventId = 230, EventName = "EventNotWritten", Message = "An event could not be written: {Error}")]
     public static partial void EventNotWritten(ILogger logger, LogLevel level, string error);

@@ -16,7 +16,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<Call> _calls = Channel.CreateUnbounded<Call>();
     private ControllerLoop? _loop;
-    private Task _running = Task.CompletedTask;
+    private Task<bool> _running = Task.FromResult(true);
 
     public ControllerLoopTests() => _queue = new WorkQueue(_time, () => 0);
 
@@ -310,7 +310,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         Assert.False(reflector.Ended.Task.IsCompleted);
 
         call.Answer(Outcome.RequeueAfter(TimeSpan.FromSeconds(1)));
-        await _running.WaitAsync(Limit.OfATest);
+        Assert.True(await _running.WaitAsync(Limit.OfATest));
 
         Assert.True(reflector.Ended.Task.IsCompleted);
         Assert.Equal(0, _calls.Reader.Count);
@@ -328,7 +328,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
 
         _time.Advance(ControllerLoop.Grace);
         await call.Cancelled.WaitAsync(Limit.OfATest);
-        await _running.WaitAsync(Limit.OfATest);
+        Assert.False(await _running.WaitAsync(Limit.OfATest));
 
         Assert.Equal(0, _loop!.Counters.Failed);
         Assert.Equal([LogLevel.Warning], _log.LevelsOf("CancellingReconciles"));
@@ -352,7 +352,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         _time.Advance(await GraceTimer());
 
         _time.Advance(await _time.NextTimer());
-        await _running.WaitAsync(Limit.OfATest);
+        Assert.False(await _running.WaitAsync(Limit.OfATest));
 
         Assert.Equal([LogLevel.Warning], _log.LevelsOf("AbandoningReconciles"));
     }

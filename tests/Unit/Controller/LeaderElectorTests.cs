@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using McpOperator.Unit.Kubernetes;
-using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Unit.Controller;
 
@@ -155,7 +154,8 @@ public sealed class LeaderElectorTests : IAsyncDisposable
         // At 2 s the renewal, at 2, 4, 6 and 8 s a look; at 10 s nothing.
         Assert.Equal(["GET", "POST", "PUT", "GET", "GET", "GET", "GET"], _server.Sent);
         // One for the renewal, one for the look after it; the rest is nothing new.
-        Assert.Equal([LogLevel.Warning, LogLevel.Warning, LogLevel.Debug, LogLevel.Debug, LogLevel.Debug], _log.LevelsOf("LeaseFailed"));
+        Assert.Equal(
+            ["LeaseAcquired", "LeaseFailed", "LeaseFailed", "LeaseContested", "LeaseContested", "LeaseContested", "LeaseLost"], Events());
         Assert.EndsWith("not renewed for 10 s. The process ends, and writes nothing any more", Assert.Single(_log.All, l => l.Event == "LeaseLost").Text, StringComparison.Ordinal);
         Assert.Equal(1, _elector.SlowPaths);
     }
@@ -194,7 +194,7 @@ public sealed class LeaderElectorTests : IAsyncDisposable
 
         Assert.True(_elector.Leads);
         Assert.Equal(["GET", "POST", "PUT", "GET", "PUT"], _server.Sent);
-        Assert.Equal([LogLevel.Debug], _log.LevelsOf("LeaseFailed"));
+        Assert.Equal(["LeaseAcquired", "LeaseContested"], Events());
         Assert.Equal(1, _elector.SlowPaths);
         Assert.True(_server.HasLabel);
     }

@@ -13,7 +13,7 @@ public sealed class LeaseMachineTests
     private static readonly LeaseMachine Rules = new(Us, LeaseTiming.Default);
 
     [Fact]
-    public void ItBeginsByReading() => Assert.Equal(new(LeaseVerb.Read, TimeSpan.Zero), LeaseMachine.Start);
+    public void ItBeginsByReading() => new Candidate().Expect(LeaseVerb.Read, 0);
 
     [Fact]
     public void WhereThereIsNoLeaseOneIsCreatedAndThenRenewed()
@@ -241,7 +241,7 @@ public sealed class LeaseMachineTests
 
         public Candidate Expect(LeaseVerb verb, double seconds)
         {
-            Assert.Equal(new LeaseStep(verb, TimeSpan.FromSeconds(seconds)), _step);
+            Assert.Equal((verb, TimeSpan.FromSeconds(seconds)), (_step.Verb, _step.Delay));
             return this;
         }
 
