@@ -22,12 +22,15 @@ public sealed class OwnedObjects<T>(
     where T : Observed
 {
     private readonly WriteGuard _guard = new();
+    private readonly Refusals _refusals = new(logger, type.Kind);
 
     /// <param name="owner">Whose object it is; they share their name.</param>
     /// <param name="intent">The apply body: every field that we own.</param>
     /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
     /// <param name="detour">Asked when the API server finds the intent invalid.</param>
-    /// <exception cref="ApiException">The namespace is being deleted; every other refusal is in the answer.</exception>
+    /// <exception cref="ApiException">
+    /// The namespace is being deleted, or the API server has trouble of its own; every other refusal is in the answer.
+    /// </exception>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
     public async Task<Ensured<T>> EnsureAsync(
         MCPServer owner, byte[] intent, CancellationToken cancellationToken, Detour? detour = null)
@@ -55,6 +58,7 @@ public sealed class OwnedObjects<T>(
                 Log.Updated(logger, type.Kind);
             if (!_guard.Note(key, fingerprint, answer.Fingerprint))
                 Log.AnswerDiffers(logger, type.Kind);
+            _refusals.Forget(key);
             store.Observe(answer);
             return new Ensured<T>(answer);
         }
@@ -62,10 +66,9 @@ public sealed class OwnedObjects<T>(
         {
             return new Ensured<T>(live, IsRaced: true);
         }
-        catch (ApiException exception) when (!exception.IsNamespaceTerminating)
+        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsPassing: false })
         {
-            Log.ApplyFailed(logger, type.Kind, exception.Message);
-            return new Ensured<T>(live, new Problem(Reasons.ApplyFailed, exception.Message));
+            return new Ensured<T>(live, _refusals.Note(key, exception));
         }
     }
 
@@ -124,7 +127,11 @@ public sealed class OwnedObjects<T>(
         new(store.Get(owner.Key) is { } live && OthersHold(live, owner) is null ? live : null);
 
     /// <summary>The server is gone.</summary>
-    public void Forget(ObjectKey key) => _guard.Forget(key);
+    public void Forget(ObjectKey key)
+    {
+        _guard.Forget(key);
+        _refusals.Forget(key);
+    }
 
     /// <summary>Deletes the server's object, when there is one and it is the server's.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
@@ -138,10 +145,9 @@ public sealed class OwnedObjects<T>(
                 Log.Deleted(logger, type.Kind);
             return default;
         }
-        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false })
+        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false, IsPassing: false })
         {
-            Log.ApplyFailed(logger, type.Kind, exception.Message);
-            return new Ensured<T>(live, new Problem(Reasons.ApplyFailed, exception.Message));
+            return new Ensured<T>(live, _refusals.Note(owner.Key, exception));
         }
     }
 

@@ -54,6 +54,19 @@ internal sealed class FaultScenario : IAsyncDisposable
     public Task EditAsync() => Servers.EditServerAsync($"image: {Image(++_edits)}");
 
     /// <summary>
+    /// Waits until every watch is older than a second: one that ends before, and without an event, does not work, and is
+    /// begun again with a delay and a word.
+    /// </summary>
+    public async Task WatchesLastAsync()
+    {
+        await Eventually.TrueAsync(
+            "every kind was watched",
+            () => Task.FromResult(Front.Requests.Count(request => request.IsWatch)),
+            count => count >= Crowd.Kinds.Count);
+        await Task.Delay(TimeSpan.FromSeconds(1.2));
+    }
+
+    /// <summary>
     /// What has to hold after every fault: the last edit has come through, new servers and new edits do, nothing was
     /// written twice, the log says each thing once, and the process lives.
     /// </summary>
@@ -76,7 +89,10 @@ internal sealed class FaultScenario : IAsyncDisposable
         AssertComplaints(complaints);
     }
 
-    /// <summary>Nobody else writes here, so that the same body twice in a row is a write without a cause.</summary>
+    /// <summary>
+    /// Nobody else writes here, so that the same body twice in a row is a write without a cause, unless the answer to the
+    /// first was lost: then nobody knows, and an apply may be repeated.
+    /// </summary>
     public void AssertNothingIsWrittenTwice()
     {
         foreach (var writes in Front.Requests
@@ -84,13 +100,12 @@ internal sealed class FaultScenario : IAsyncDisposable
             .GroupBy(request => request.Path))
         {
             foreach (var (first, second) in writes.Zip(writes.Skip(1)))
-                Assert.False(first.Body == second.Body, $"sent twice: {first}\n{first.Body}");
+                Assert.False(first.Body == second.Body && !first.IsLost, $"sent twice: {first}\n{first.Body}");
         }
     }
 
     public void AssertComplaints(params string[] complaints)
     {
-        Assert.All(Complaints, entry => Assert.Equal("warn", (string?)entry["level"]));
         Assert.All(Complaints, entry => Assert.Contains((string)entry["event"]!, complaints));
         var repeated = Complaints
             .GroupBy(entry => (entry["event"], entry["verb"], entry["resource"], entry["kind"], entry["name"], entry["error"], entry["reason"]) switch

@@ -13,8 +13,9 @@ namespace McpOperator.Envtest.Faults;
 
 /// <summary>A request as the front saw it.</summary>
 /// <param name="Path">Without the query.</param>
-/// <param name="Code">The real API server's answer; zero when it was never asked, or has not answered yet.</param>
-internal sealed record FrontRequest(string Method, string Path, string Query, string Body, int Code = 0)
+/// <param name="Code">The real API server's answer; zero when it was never asked.</param>
+/// <param name="IsLost">The operator never got that answer, or not in whole.</param>
+internal sealed record FrontRequest(string Method, string Path, string Query, string Body, int Code = 0, bool IsLost = false)
 {
     public bool IsWatch => Query.Contains("watch=1", StringComparison.Ordinal);
 
@@ -223,7 +224,6 @@ internal sealed class FaultyApiServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends it on; what came of it goes into <see cref="Requests"/>.</summary>
     internal async Task<HttpResponseMessage> AskAsync(HttpContext context, FrontRequest request, CancellationToken cancellation)
     {
         using var message = new HttpRequestMessage(new(request.Method), request.Path + request.Query);
@@ -234,9 +234,7 @@ internal sealed class FaultyApiServer : IAsyncDisposable
             message.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(request.Body));
             message.Content.Headers.TryAddWithoutValidation("Content-Type", type);
         }
-        var answer = await _server.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellation);
-        Note(request with { Code = (int)answer.StatusCode });
-        return answer;
+        return await _server.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellation);
     }
 
     internal void Note(FrontRequest request)
@@ -296,25 +294,23 @@ internal sealed class Exchange(HttpContext context, FrontRequest request, Faulty
         }
     }
 
-    /// <summary>The real answer's body, when its headers are sent.</summary>
-    public async Task<string> ReadAnswerAsync()
-    {
-        using var answer = await BeginAsync();
-        return await answer.Content.ReadAsStringAsync(cancellation);
-    }
-
-    /// <summary>Lets the API server do what it is asked, and says nothing of it.</summary>
-    public async Task SwallowAnswerAsync()
+    /// <summary>Lets the API server do what it is asked, and has its answer break off, or not even begin.</summary>
+    public async Task LoseAnswerAsync(bool inTheMiddle)
     {
         using var answer = await front.AskAsync(context, request, cancellation);
-        await answer.Content.ReadAsByteArrayAsync(cancellation);
+        front.Note(request with { Code = (int)answer.StatusCode, IsLost = true });
+        var text = await answer.Content.ReadAsStringAsync(cancellation);
+        if (inTheMiddle)
+            await WriteAsync(text[..(text.Length / 2)]);
+        Abort();
     }
 
-    public async Task BeginSilentlyAsync()
+    /// <summary>Lets the API server do what it is asked, and answers 200 with something else.</summary>
+    public async Task GarbleAnswerAsync(string text)
     {
-        front.Note(request with { Code = 200 });
-        context.Response.ContentType = "application/json";
-        await context.Response.Body.FlushAsync(cancellation);
+        using var answer = await front.AskAsync(context, request, cancellation);
+        front.Note(request with { Code = (int)answer.StatusCode, IsLost = true });
+        await WriteAsync(text);
     }
 
     public async Task WriteAsync(string text)
@@ -329,6 +325,7 @@ internal sealed class Exchange(HttpContext context, FrontRequest request, Faulty
     private async Task<HttpResponseMessage> BeginAsync()
     {
         var answer = await front.AskAsync(context, request, cancellation);
+        front.Note(request with { Code = (int)answer.StatusCode });
         context.Response.StatusCode = (int)answer.StatusCode;
         context.Response.ContentType = answer.Content.Headers.ContentType?.ToString();
         if (answer.Headers.RetryAfter is { } retryAfter)

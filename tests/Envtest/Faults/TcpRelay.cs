@@ -12,6 +12,7 @@ internal sealed class TcpRelay : IAsyncDisposable
     private readonly List<Pair> _open = [];
     private readonly Task _accepting;
     private int _accepted;
+    private long _received;
 
     public TcpRelay(IPEndPoint target)
     {
@@ -24,6 +25,9 @@ internal sealed class TcpRelay : IAsyncDisposable
 
     /// <summary>Connections so far.</summary>
     public int Accepted => Volatile.Read(ref _accepted);
+
+    /// <summary>Bytes that the server sent, encrypted, over all connections so far.</summary>
+    public long Received => Interlocked.Read(ref _received);
 
     /// <summary>Ends every open connection with RST, as a load balancer does that was restarted.</summary>
     public void Reset() => ForEach(pair => pair.Reset());
@@ -62,7 +66,7 @@ internal sealed class TcpRelay : IAsyncDisposable
             }
 
             Interlocked.Increment(ref _accepted);
-            var pair = new Pair(client, new(SocketType.Stream, ProtocolType.Tcp));
+            var pair = new Pair(client, new(SocketType.Stream, ProtocolType.Tcp), count => Interlocked.Add(ref _received, count));
             lock (_lock)
                 _open.Add(pair);
             _ = CarryAsync(pair);
@@ -76,7 +80,7 @@ internal sealed class TcpRelay : IAsyncDisposable
             _open.Remove(pair);
     }
 
-    private sealed class Pair(Socket client, Socket server)
+    private sealed class Pair(Socket client, Socket server, Action<int> onReceived)
     {
         private volatile bool _isForgotten;
 
@@ -90,9 +94,16 @@ internal sealed class TcpRelay : IAsyncDisposable
         {
             foreach (var socket in (Socket[])[client, server])
             {
-                // Zero: the kernel throws away what it holds and sends RST (socket(7), SO_LINGER).
-                socket.LingerState = new(true, 0);
-                socket.Close();
+                try
+                {
+                    // Zero: the kernel throws away what it holds and sends RST (socket(7), SO_LINGER).
+                    socket.LingerState = new(true, 0);
+                    socket.Close();
+                }
+                catch (Exception e) when (e is SocketException or ObjectDisposedException)
+                {
+                    // The other half's end has closed it, or it was not connected yet.
+                }
             }
         }
 
@@ -103,10 +114,12 @@ internal sealed class TcpRelay : IAsyncDisposable
                 client.NoDelay = server.NoDelay = true;
                 await server.ConnectAsync(target);
                 await Task.WhenAny(CopyAsync(client, server), CopyAsync(server, client)).Unwrap();
-                client.Dispose();
-                server.Dispose();
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                // One of them has gone, and takes the other along.
+            }
+            finally
             {
                 client.Dispose();
                 server.Dispose();
@@ -119,6 +132,8 @@ internal sealed class TcpRelay : IAsyncDisposable
             var buffer = new byte[64 * 1024];
             while (await from.ReceiveAsync(buffer) is var length and > 0)
             {
+                if (from == server)
+                    onReceived(length);
                 for (var sent = 0; sent < length && !IsForgotten;)
                     sent += await to.SendAsync(buffer.AsMemory(sent, length - sent));
             }

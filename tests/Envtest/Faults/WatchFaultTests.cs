@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace McpOperator.Envtest.Faults;
 
 /// <summary>Watches break, lie and are refused; the operator misses nothing and does not shout.</summary>
@@ -13,13 +15,15 @@ public sealed class WatchFaultTests(ControlPlaneFixture fixture)
         await fault.WaitAsync();
 
         await scenario.AssertRecoveredAsync();
-        Assert.Equal(1, scenario.Front.Requests.Count(request => request.IsList && request.IsOf(Resource.MCPServers)));
+        AssertLists(scenario, 0);
     }
 
     [Theory]
-    [InlineData("{\"type\":\"MODIFIED\",\"object\":{\"metadata\":")]
+    [InlineData("""{"type":"MODIFIED","object":{"metadata":""")]
+    [InlineData("""{"type":"MODIFIED","object":{}}""")]
+    [InlineData("""{"type":"MODIFIED","object":null}""")]
+    [InlineData("""{"type":"ERROR","object":{"kind":"MCPServer"}}""")]
     [InlineData("<html>502 Bad Gateway</html>")]
-    [InlineData("{\"kind\":\"Status\"}")]
     [InlineData("null")]
     public async Task ALineThatIsNoEventIsNotBelievedAndTheEventBehindItIsNotMissed(string line)
     {
@@ -32,7 +36,118 @@ public sealed class WatchFaultTests(ControlPlaneFixture fixture)
         await scenario.AssertRecoveredAsync("ReflectorFailed");
     }
 
-    internal static Func<FrontRequest, bool> IsWatchOf(Resource resource) => request => request.IsWatch && request.IsOf(resource);
+    [Fact]
+    public async Task AWatchThatExpiresInTheStreamIsListedAnewAndNothingIsWritten()
+    {
+        await using var scenario = await FaultScenario.StartAsync(fixture);
+        using var fault = scenario.Front.FailEvents(
+            IsWatchOf(Resource.MCPServers),
+            InsteadAsync("""{"type":"ERROR","object":{"kind":"Status","status":"Failure","code":410,"reason":"Expired","message":"too old resource version"}}"""),
+            times: 1);
+
+        await scenario.EditAsync();
+        await fault.WaitAsync();
+
+        await scenario.AssertRecoveredAsync();
+        AssertLists(scenario, 1);
+    }
+
+    [Fact]
+    public async Task AWatchThatIsRefusedAsExpiredIsListedAnewAndNothingIsWritten()
+    {
+        await using var scenario = await FaultScenario.StartAsync(fixture);
+        using var fault = scenario.Front.Fail(
+            IsWatchOf(Resource.MCPServers), exchange => exchange.RefuseAsync(HttpStatusCode.Gone, "Expired"), times: 1);
+
+        await BreakWatchesAsync(scenario);
+        await fault.WaitAsync();
+
+        await scenario.AssertRecoveredAsync();
+        AssertLists(scenario, 1);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.InternalServerError, "InternalError")]
+    [InlineData(HttpStatusCode.ServiceUnavailable, "ServiceUnavailable")]
+    [InlineData(HttpStatusCode.TooManyRequests, "TooManyRequests")]
+    public async Task AWatchThatIsRefusedForAWhileIsOneWarningAndNoList(HttpStatusCode code, string reason)
+    {
+        await using var scenario = await FaultScenario.StartAsync(fixture);
+        using var fault = scenario.Front.Fail(IsWatchOf(Resource.MCPServers), exchange => exchange.RefuseAsync(code, reason), times: 2);
+
+        await BreakWatchesAsync(scenario);
+        await fault.WaitAsync(2);
+
+        await scenario.AssertRecoveredAsync("ReflectorFailed");
+        Assert.Single(scenario.Complaints);
+        AssertLists(scenario, 0);
+    }
+
+    [Fact]
+    public async Task AWatchThatIsToldWhenToComeBackDoesSoWithoutAWord()
+    {
+        await using var scenario = await FaultScenario.StartAsync(fixture);
+        using var fault = scenario.Front.Fail(
+            request => request.IsWatch, exchange => exchange.RefuseAsync(HttpStatusCode.TooManyRequests, "TooManyRequests", retryAfter: 1), times: 6);
+
+        await BreakWatchesAsync(scenario);
+        await fault.WaitAsync(6);
+
+        await scenario.AssertRecoveredAsync();
+        AssertLists(scenario, 0);
+    }
+
+    [Theory]
+    // One that breaks off is asked for again twice before it is a failure.
+    [InlineData("cut", 4)]
+    [InlineData("<html>200 OK</html>", 4)]
+    [InlineData("""{"kind":"MCPServerList","items":[{"metadata":""", 4)]
+    [InlineData("""{"kind":"MCPServerList","items":["web"],"metadata":{"resourceVersion":"1"}}""", 4)]
+    [InlineData("{}", 1)]
+    public async Task AListThatIsNotWholeIsNotBelieved(string body, int times)
+    {
+        fixture.RequireOwn("a front that is a user of its own");
+        Fault fault = null!;
+        await using var scenario = await FaultScenario.BeginAsync(fixture.ControlPlane, [], front => fault = front.Fail(
+            request => request.IsList && request.IsOf(Resource.MCPServers),
+            exchange => body == "cut" ? exchange.LoseAnswerAsync(inTheMiddle: true) : exchange.GarbleAnswerAsync(body),
+            times));
+        await scenario.Servers.CreateServerAsync("image: example.org/web:1");
+        await fault.WaitAsync(times);
+
+        await scenario.AssertRecoveredAsync("ReflectorFailed");
+        Assert.Single(scenario.Complaints);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.InternalServerError, "InternalError")]
+    [InlineData(HttpStatusCode.ServiceUnavailable, "ServiceUnavailable")]
+    [InlineData(HttpStatusCode.TooManyRequests, "TooManyRequests")]
+    public async Task AListThatIsRefusedForAWhileIsOneWarningAKind(HttpStatusCode code, string reason)
+    {
+        fixture.RequireOwn("a front that is a user of its own");
+        Fault fault = null!;
+        await using var scenario = await FaultScenario.BeginAsync(fixture.ControlPlane, [], front => fault = front.Fail(
+            request => request.IsList && request.IsOf(Resource.MCPServers), exchange => exchange.RefuseAsync(code, reason), times: 2));
+        await scenario.Servers.CreateServerAsync("image: example.org/web:1");
+        await fault.WaitAsync(2);
+
+        await scenario.AssertRecoveredAsync("ReflectorFailed");
+        Assert.Single(scenario.Complaints);
+    }
+
+    private static Func<FrontRequest, bool> IsWatchOf(Resource resource) => request => request.IsWatch && request.IsOf(resource);
+
+    /// <summary>Has every watch begun anew, and expects that this alone is no reason to list.</summary>
+    private static async Task BreakWatchesAsync(FaultScenario scenario)
+    {
+        // What ends within its first second is something else: a watch that does not work.
+        await scenario.WatchesLastAsync();
+        scenario.Front.Wire.Reset();
+    }
+
+    private static void AssertLists(FaultScenario scenario, int again) => Assert.Equal(
+        1 + again, scenario.Front.Requests.Count(request => request.IsList && request.IsOf(Resource.MCPServers)));
 
     private static async Task<bool> CutAsync(Exchange exchange, string line)
     {

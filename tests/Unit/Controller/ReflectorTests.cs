@@ -171,6 +171,19 @@ public sealed class ReflectorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WhatTheWatchAndThenTheListIsRefusedForIsOneFault()
+    {
+        (await _server.ListThenWatch("10")).End(Refusals.Of(401, "Unauthorized", "Unauthorized"));
+        await _time.NextTimer(); // the watch's deadline
+        _time.Advance(await _time.NextTimer());
+        (await _server.List()).Answer.SetException(Refusals.Of(401, "Unauthorized", "Unauthorized"));
+        _time.Advance(await _time.NextTimer());
+
+        await _server.List();
+        Assert.Equal([LogLevel.Warning, LogLevel.Debug], _log.LevelsOf("ReflectorFailed"));
+    }
+
+    [Fact]
     public async Task AWatchThatWorksAgainSaysSo()
     {
         (await _server.ListThenWatch("10")).End(new HttpRequestException("Connection refused"));
