@@ -29,7 +29,7 @@ public sealed class LogFaultTests(ControlPlaneFixture fixture)
         {
             await Eventually.TrueAsync("it listened", () => { Lose(port); return true; });
             // Each of them is a line: more than a pipe and the logger's queue hold together.
-            for (var i = 0; i < 6000; i++)
+            for (var i = 0; i < 3500; i++)
                 Lose(port);
 
             await fixture.Client.CreateAsync(

@@ -42,6 +42,7 @@ public sealed class NamespaceEndTests(ControlPlaneFixture fixture)
         Assert.NotNull(await client.FindAsync(Resource.ServiceAccounts, ns.Name, "mcp-workload"));
 
         Assert.DoesNotContain(scenario.Operator!.Log, entry => (string?)entry["level"] is "warn" or "error" or "critical");
-        Assert.InRange(scenario.Operator.Log.Count(entry => (string?)entry["event"] == "NamespaceTerminating"), 0, names.Length);
+        // For each object that somebody took away, and at the next look: what cannot be made again is not tried again.
+        Assert.InRange(scenario.Operator.Log.Count(entry => (string?)entry["event"] == "NamespaceTerminating"), 0, 5 * names.Length);
     }
 }

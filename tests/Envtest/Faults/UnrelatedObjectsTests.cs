@@ -3,7 +3,7 @@ namespace McpOperator.Envtest.Faults;
 /// <summary>What is not ours does not even come over the wire.</summary>
 public sealed class UnrelatedObjectsTests(ControlPlaneFixture fixture)
 {
-    private const int OfEachKind = 2500;
+    private const int OfEachKind = 1500;
 
     [Fact]
     public async Task ThousandsOfObjectsOfOthersCostNeitherARequestNorTheirBytes()

@@ -36,6 +36,21 @@ public sealed class DelayedWorkQueueTests : IDisposable
         Assert.Equal(1, _queue.Depth);
     }
 
+    [Theory]
+    [InlineData(10)]
+    [InlineData(-10)]
+    public void AWallClockThatIsPutRightMovesNoKey(int hours)
+    {
+        _queue.AddAfter(Foo, Ms(50));
+        _time.AdjustTime(_time.GetUtcNow().AddHours(hours));
+
+        _time.Advance(Ms(49));
+        Assert.Equal(0, _queue.Depth);
+
+        _time.Advance(Ms(1));
+        Assert.Equal(1, _queue.Depth);
+    }
+
     [Fact]
     public void ADelayOfNothingIsAnAddition()
     {

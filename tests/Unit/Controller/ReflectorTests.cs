@@ -225,6 +225,22 @@ public sealed class ReflectorTests : IAsyncDisposable
         Assert.DoesNotContain(_log.All, line => line.Level >= LogLevel.Warning);
     }
 
+    [Theory]
+    [InlineData(10)]
+    [InlineData(-10)]
+    public async Task AWallClockThatIsPutRightNeitherEndsAWatchNorKeepsItOpen(int hours)
+    {
+        var watch = await _server.ListThenWatch("10");
+        _time.AdjustTime(_time.GetUtcNow().AddHours(hours));
+
+        _time.Advance(TimeSpan.FromSeconds(309));
+        Assert.False(watch.Cancelled.IsCancellationRequested);
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal("10", (await _server.Watch()).Version);
+        Assert.DoesNotContain(_log.All, line => line.Level >= LogLevel.Warning);
+    }
+
     [Fact]
     public async Task AHandlerThatThrowsAtAnEventIsLoggedAndMadeGoodByAList()
     {
