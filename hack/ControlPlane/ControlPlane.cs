@@ -91,6 +91,12 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <summary>Kills kube-apiserver as a power cut would: open watches break, nobody answers at its address. etcd stays.</summary>
     public Task StopApiServerAsync() => Required(_own).ApiServer.StopAsync();
 
+    /// <summary>Kills etcd as a power cut would: kube-apiserver lives, and can neither read nor write.</summary>
+    public Task StopEtcdAsync() => Required(_own).Etcd.StopAsync();
+
+    /// <summary>Starts it again at the same address and with the same data.</summary>
+    public Task StartEtcdAsync() => Required(_own).StartEtcdAsync();
+
     /// <summary>Freezes kube-apiserver: it takes connections, and answers nothing, until <see cref="ResumeApiServer"/>.</summary>
     public void PauseApiServer() => Required(_own).ApiServer.Signal(TetheredProcess.SigStop);
 
@@ -157,7 +163,6 @@ public sealed class ControlPlane : IAsyncDisposable
     {
         private readonly TestAuthority _authority = new();
         private readonly ControlPlaneOptions _options;
-        private readonly ServerProcess _etcd;
         private readonly HttpClient _health;
         private int _etcdPort;
         private int _apiServerPort;
@@ -166,7 +171,7 @@ public sealed class ControlPlane : IAsyncDisposable
         {
             _options = options;
             Directory = System.IO.Directory.CreateTempSubdirectory("mcp-control-plane-").FullName;
-            _etcd = new("etcd", binaries.Etcd, In("etcd.log"), options, Directory);
+            Etcd = new("etcd", binaries.Etcd, In("etcd.log"), options, Directory);
             ApiServer = new("kube-apiserver", binaries.KubeApiServer, In("kube-apiserver.log"), options, Directory);
             Audit = new(AuditFile);
 
@@ -195,18 +200,20 @@ public sealed class ControlPlane : IAsyncDisposable
 
         public string Directory { get; }
 
+        public ServerProcess Etcd { get; }
+
         public ServerProcess ApiServer { get; }
 
         public AuditLog Audit { get; }
 
-        public IReadOnlyList<int> ProcessIds => [ApiServer.Id, _etcd.Id];
+        public IReadOnlyList<int> ProcessIds => [ApiServer.Id, Etcd.Id];
 
         public string AuditFile => In("audit.log");
 
         // Certificates on etcd's side too: a port that another etcd won in a race would otherwise look healthy, and two
         // control planes would share one store.
-        public async Task StartEtcdAsync() => _etcdPort = await _etcd.StartAsync(
-            0,
+        public async Task StartEtcdAsync() => _etcdPort = await Etcd.StartAsync(
+            _etcdPort,
             port =>
             [
                 $"--data-dir={In("etcd")}",
@@ -284,7 +291,7 @@ public sealed class ControlPlane : IAsyncDisposable
         public async ValueTask DisposeAsync()
         {
             await ApiServer.StopAsync();
-            await _etcd.StopAsync();
+            await Etcd.StopAsync();
             _health.Dispose();
             _authority.Dispose();
             System.IO.Directory.Delete(Directory, true);

@@ -52,12 +52,11 @@ public sealed class ServerScenario : IAsyncDisposable
     public static async Task<ServerScenario> StartAsync(
         ControlPlane controlPlane, IReadOnlyDictionary<string, string?>? environment = null, params IReadOnlyList<string> arguments)
     {
-        var ns = await TestNamespace.CreateAsync(controlPlane);
-        return await StartAsync(controlPlane, ns, environment, arguments);
+        return await StartAsync(controlPlane, await TestNamespace.CreateAsync(controlPlane), environment, arguments);
     }
 
     /// <inheritdoc cref="StartAsync(ControlPlaneFixture, IReadOnlyDictionary{string, string?}?, IReadOnlyList{string})"/>
-    /// <remarks>The namespace is the scenario's from here on.</remarks>
+    /// <param name="ns">Made before, for a test that prepares something in it; disposed with the scenario.</param>
     public static async Task<ServerScenario> StartAsync(
         ControlPlane controlPlane, TestNamespace ns, IReadOnlyDictionary<string, string?>? environment = null, params IReadOnlyList<string> arguments) =>
         new(controlPlane, ns, await RunAsync(controlPlane, ns, environment, arguments));

@@ -39,6 +39,9 @@ public sealed class ControllerLoop(
     private readonly ReconcileCounters _counters = new();
     private bool _isGated;
 
+    // The refusal that a key's last pass ended with, so that it is said once.
+    private readonly KeyMap<string> _refusals = new();
+
     // Counts up from anywhere, so that the ids of two runs of the process hardly ever meet in a log.
     private int _lastId = Environment.TickCount;
 
@@ -190,7 +193,7 @@ public sealed class ControllerLoop(
             Log.Conflict(logger, key, exception.Message);
             outcome = Outcome.Retry;
         }
-        catch (HttpRequestException exception)
+        catch (Exception exception) when (exception is HttpRequestException or ApiException { IsPassing: true })
         {
             // The way to the API server, not the object: every key meets it, and the reflectors report it as well. So
             // one line a key and outage, and no stack.
@@ -200,16 +203,28 @@ public sealed class ControllerLoop(
             Log.NotReached(logger, level, key, delay.TotalSeconds, exception.Message);
             return;
         }
+        catch (ApiException exception)
+        {
+            // Of the pass as a whole, as a status that cannot be written. It stays until somebody grants or repairs
+            // something, so it is said once, and again when it changes.
+            var level = _refusals.Get(key) == exception.Message ? LogLevel.Debug : LogLevel.Error;
+            _refusals.Set(key, exception.Message);
+            _counters.Error();
+            var delay = queue.AddRateLimited(key);
+            Log.ReconcileFailed(logger, level, key, delay.TotalSeconds, exception);
+            return;
+        }
 #pragma warning disable CA1031 // One object's trouble must not become another's.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
             _counters.Error();
             var delay = queue.AddRateLimited(key);
-            Log.ReconcileFailed(logger, key, delay.TotalSeconds, exception);
+            Log.ReconcileFailed(logger, LogLevel.Error, key, delay.TotalSeconds, exception);
             return;
         }
 
+        _refusals.Remove(key);
         switch (outcome.Kind)
         {
             case OutcomeKind.Retry:

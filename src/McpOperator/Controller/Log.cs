@@ -55,9 +55,10 @@ internal static partial class Log
         Message = "Reconciling with {Workers} workers")]
     public static partial void WorkersStarted(ILogger logger, int workers);
 
-    [LoggerMessage(EventId = 213, EventName = "ReconcileFailed", Level = LogLevel.Error,
+    [LoggerMessage(EventId = 213, EventName = "ReconcileFailed",
         Message = "Reconciling {Key} failed, next try in {Seconds:0.0##} s")]
-    public static partial void ReconcileFailed(ILogger logger, ObjectKey key, double seconds, Exception exception);
+    public static partial void ReconcileFailed(
+        ILogger logger, LogLevel level, ObjectKey key, double seconds, Exception exception);
 
     [LoggerMessage(EventId = 214, EventName = "Conflict", Level = LogLevel.Debug,
         Message = "Reconciling {Key} met a conflict, and is tried again: {Error}")]

@@ -165,7 +165,8 @@ public sealed class Reflector<T>(
         // Not the exception's whole message, which names the request: a query that differs is no news.
         var status = (exception as ApiException)?.Status;
         var message = status?.Message ?? exception?.Message ?? "it ended at once, and without an event";
-        var level = _fault == (input.Verb, message) ? LogLevel.Debug
+        // What a watch and then a list are refused for, such as a token, is one fault.
+        var level = _fault?.Message == message ? LogLevel.Debug
             : input.Fault == WatchFault.Unexpected ? LogLevel.Error
             : LogLevel.Warning;
         _fault = (input.Verb, message);

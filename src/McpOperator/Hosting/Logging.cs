@@ -20,6 +20,8 @@ internal static class Logging
         {
             FormatterName = formatter.Name,
             LogToStandardErrorThreshold = LogLevel.Trace,
+            // Who writes a log line must never wait for whoever reads it: a collector that hangs would end all work.
+            QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite,
         }), [formatter]);
         var filter = new LoggerFilterOptions { MinLevel = level };
         filter.Rules.Add(new LoggerFilterRule(

@@ -189,7 +189,9 @@ public sealed class ApiClient : IDisposable
             async (stream, token) =>
             {
                 using var document = await JsonDocument.ParseAsync(stream, JsonLimits.Document, token).ConfigureAwait(false);
-                return decode(document.RootElement);
+                return document.RootElement.IsObject()
+                    ? decode(document.RootElement)
+                    : throw new HttpRequestException(HttpRequestError.InvalidResponse, "the answer is no object");
             },
             cancellationToken);
 

@@ -26,6 +26,13 @@ public sealed class ApiException(Status status, string request)
     /// <summary>Nothing can be created in a namespace that is being deleted.</summary>
     public bool IsNamespaceTerminating => Status.HasCause("NamespaceTerminating");
 
+    /// <summary>
+    /// It does not know us at the moment, has too much to do, or is not ready: nothing is said of the object. (A plain
+    /// 500 is not among them: a webhook that cannot be reached answers so, for ever.)
+    /// </summary>
+    public bool IsPassing => Code is HttpStatusCode.Unauthorized or HttpStatusCode.TooManyRequests
+        or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+
     /// <summary>The object broke a rule of the API server (422, 400): sending it again cannot help.</summary>
     public bool IsInvalid => Code is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest;
 }

@@ -61,6 +61,13 @@ internal static class JsonElementExtensions
             ? number
             : 0;
 
+    /// <summary>
+    /// False for what no API server sends as an object: a proxy's page that happens to be JSON, <c>{}</c>, a string.
+    /// </summary>
+    public static bool IsObject(this JsonElement element) =>
+        element.TryGetMember("metadata"u8, out var metadata) && metadata.TryGetMember("name"u8, out var name)
+        && name.ValueKind == JsonValueKind.String && !name.ValueEquals(""u8);
+
     public static string? ResourceVersion(this JsonElement element) =>
         element.TryGetMember("metadata"u8, out var metadata) ? metadata.Text("resourceVersion"u8) : null;
 }

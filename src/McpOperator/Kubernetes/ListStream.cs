@@ -25,7 +25,7 @@ internal sealed class ListStream
     /// <summary>The token for the next page; null on the last one.</summary>
     public string? Continue { get; private set; }
 
-    /// <exception cref="HttpRequestException">The body ended early, or is no JSON.</exception>
+    /// <exception cref="HttpRequestException">The body ended early, is no JSON or no list.</exception>
     public static async Task<ListStream> ReadAsync<T>(
         Stream stream, Decoder<T> decode, Action<T> onItem, CancellationToken cancellationToken)
     {
@@ -46,7 +46,10 @@ internal sealed class ListStream
             }
         }
         while (more);
-        return list;
+        // To believe it would be to believe that everything has gone.
+        return list.ResourceVersion.Length > 0
+            ? list
+            : throw new HttpRequestException(HttpRequestError.InvalidResponse, "the answer is no list: it has no version");
     }
 
     /// <summary>Handles all that is complete in <paramref name="bytes"/> and returns how many were used.</summary>
@@ -83,7 +86,7 @@ internal sealed class ListStream
                 if (!JsonDocument.TryParseValue(ref reader, out var item))
                     return false;
                 using (item)
-                    onItem(decode(item.RootElement));
+                    onItem(item.RootElement.IsObject() ? decode(item.RootElement) : throw new JsonException("an item has no name"));
                 return true;
 
             case Place.InList when reader.TokenType == JsonTokenType.EndObject:

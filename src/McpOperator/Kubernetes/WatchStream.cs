@@ -10,7 +10,7 @@ namespace McpOperator.Kubernetes;
 internal static class WatchStream
 {
     /// <summary>Ends when the server ends the stream between two lines.</summary>
-    /// <exception cref="HttpRequestException">The stream ended within a line, or a line is no JSON.</exception>
+    /// <exception cref="HttpRequestException">The stream ended within a line, or a line is no event.</exception>
     public static async IAsyncEnumerable<WatchEvent<T>> ReadAsync<T>(
         Stream stream, Decoder<T> decode, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -60,11 +60,11 @@ internal static class WatchStream
 
         // Any other type is of a newer server; client-go's decoder skips what it does not know, too.
         if (type.ValueEquals("ADDED"u8))
-            watchEvent = new(WatchEventType.Added, decode(json), json.ResourceVersion(), null);
+            watchEvent = Change(WatchEventType.Added, json, decode);
         else if (type.ValueEquals("MODIFIED"u8))
-            watchEvent = new(WatchEventType.Modified, decode(json), json.ResourceVersion(), null);
+            watchEvent = Change(WatchEventType.Modified, json, decode);
         else if (type.ValueEquals("DELETED"u8))
-            watchEvent = new(WatchEventType.Deleted, decode(json), json.ResourceVersion(), null);
+            watchEvent = Change(WatchEventType.Deleted, json, decode);
         else if (type.ValueEquals("BOOKMARK"u8))
             watchEvent = new(WatchEventType.Bookmark, default, json.ResourceVersion(), null);
         else if (type.ValueEquals("ERROR"u8))
@@ -73,6 +73,10 @@ internal static class WatchStream
             return false;
         return true;
     }
+
+    private static WatchEvent<T> Change<T>(WatchEventType type, JsonElement json, Decoder<T> decode) => json.IsObject()
+        ? new(type, decode(json), json.ResourceVersion(), null)
+        : throw new HttpRequestException(HttpRequestError.InvalidResponse, "the watch sent an event without an object");
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> line)
     {

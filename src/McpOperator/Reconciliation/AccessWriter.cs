@@ -53,7 +53,7 @@ public sealed class AccessWriter(Stores stores, ApiClient api, OperatorCounters 
                     cancellationToken).ConfigureAwait(false))
                     Log.AccessReported(logger, kind, member.Key, verdict.Phase, verdict.Message);
             }
-            catch (ApiException exception)
+            catch (ApiException exception) when (!exception.IsPassing)
             {
                 // One that cannot be told keeps nobody else from being told.
                 if (!exception.IsConflict)

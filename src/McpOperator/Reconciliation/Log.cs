@@ -15,8 +15,8 @@ internal static partial class Log
     [LoggerMessage(302, LogLevel.Information, "Deleted the {Kind}", EventName = "ObjectDeleted")]
     public static partial void Deleted(ILogger logger, string kind);
 
-    [LoggerMessage(303, LogLevel.Warning, "The API server refused the {Kind}: {Reason}", EventName = "ObjectRefused")]
-    public static partial void ApplyFailed(ILogger logger, string kind, string reason);
+    [LoggerMessage(EventId = 303, EventName = "ObjectRefused", Message = "The API server refused the {Kind}: {Reason}")]
+    public static partial void ApplyFailed(ILogger logger, LogLevel level, string kind, string reason);
 
     [LoggerMessage(304, LogLevel.Debug, "The API server made something else of the {Kind} than was applied; it is not applied again until it changes", EventName = "AnswerDiffers")]
     public static partial void AnswerDiffers(ILogger logger, string kind);

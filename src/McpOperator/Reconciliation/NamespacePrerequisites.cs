@@ -16,6 +16,8 @@ public sealed class NamespacePrerequisites(
 {
     private readonly OncePerNamespace _serviceAccounts = new();
     private readonly OncePerNamespace _pullSecrets = new();
+    private readonly Refusals _accountRefusals = new(logger, Kinds.ServiceAccount.Kind);
+    private readonly Refusals _secretRefusals = new(logger, Kinds.Secret.Kind);
 
     /// <summary>Creates the ServiceAccount where there is none. One that somebody else made stays as it is.</summary>
     /// <returns>What kept it from being created; null when it is there.</returns>
@@ -43,6 +45,8 @@ public sealed class NamespacePrerequisites(
     {
         _serviceAccounts.Forget(ns);
         _pullSecrets.Forget(ns);
+        _accountRefusals.Forget(One(ns));
+        _secretRefusals.Forget(One(ns));
     }
 
     private async Task<Problem?> CreateServiceAccountAsync(string ns, CancellationToken cancellationToken)
@@ -58,12 +62,12 @@ public sealed class NamespacePrerequisites(
         catch (ApiException exception) when (exception.IsAlreadyExists)
         {
         }
-        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false })
+        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false, IsPassing: false })
         {
-            Log.ApplyFailed(logger, account.Kind, exception.Message);
-            return new Problem(Reasons.ApplyFailed, exception.Message);
+            return _accountRefusals.Note(One(ns), exception);
         }
 
+        _accountRefusals.Forget(One(ns));
         return null;
     }
 
@@ -78,14 +82,17 @@ public sealed class NamespacePrerequisites(
             counters.Write(secret.Kind, Change.Updated);
             Log.PullSecretApplied(logger, key.Name);
         }
-        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false })
+        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false, IsPassing: false })
         {
-            Log.ApplyFailed(logger, secret.Kind, exception.Message);
-            return new Problem(Reasons.ApplyFailed, exception.Message);
+            return _secretRefusals.Note(One(ns), exception);
         }
 
+        _secretRefusals.Forget(One(ns));
         return null;
     }
+
+    /// <summary>There is one of each kind in a namespace.</summary>
+    private static ObjectKey One(string ns) => new(ns, "");
 
     /// <summary>However many workers need it at the same time: one does it, the others wait for what comes of it.</summary>
     private sealed class OncePerNamespace

@@ -31,6 +31,7 @@ public sealed class OwnedObjects<T>(
     where T : Observed
 {
     private readonly WriteGuard _guard = new();
+    private readonly Refusals _refusals = new(logger, type.Kind);
 
     /// <param name="owner">Whose object it is.</param>
     /// <param name="intent">The apply body: every field that we own.</param>
@@ -40,7 +41,9 @@ public sealed class OwnedObjects<T>(
     /// Whether nothing else is wanted than before, so that a difference is somebody else's doing. Null: so it is when the
     /// generation of the spec has been reported on before.
     /// </param>
-    /// <exception cref="ApiException">The namespace is being deleted; every other refusal is in the answer.</exception>
+    /// <exception cref="ApiException">
+    /// The namespace is being deleted, or the API server has trouble of its own; every other refusal is in the answer.
+    /// </exception>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
     public async Task<Ensured<T>> EnsureAsync(
         MCPServer owner, byte[] intent, CancellationToken cancellationToken, Detour? detour = null, bool? isRepair = null)
@@ -72,6 +75,7 @@ public sealed class OwnedObjects<T>(
                 Log.Updated(logger, type.Kind);
             if (!_guard.Note(key, fingerprint, answer.Fingerprint))
                 Log.AnswerDiffers(logger, type.Kind);
+            _refusals.Forget(key);
             store.Observe(answer);
             return new Ensured<T>(answer, Change: change);
         }
@@ -79,10 +83,9 @@ public sealed class OwnedObjects<T>(
         {
             return new Ensured<T>(live, IsRaced: true);
         }
-        catch (ApiException exception) when (!exception.IsNamespaceTerminating)
+        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsPassing: false })
         {
-            Log.ApplyFailed(logger, type.Kind, exception.Message);
-            return new Ensured<T>(live, new Problem(Reasons.ApplyFailed, exception.Message));
+            return new Ensured<T>(live, _refusals.Note(key, exception));
         }
     }
 
@@ -145,7 +148,11 @@ public sealed class OwnedObjects<T>(
     public T? Get(ObjectKey owner) => store.Get(KeyOf(owner));
 
     /// <summary>The server is gone.</summary>
-    public void Forget(ObjectKey owner) => _guard.Forget(KeyOf(owner));
+    public void Forget(ObjectKey owner)
+    {
+        _guard.Forget(KeyOf(owner));
+        _refusals.Forget(KeyOf(owner));
+    }
 
     /// <summary>Deletes the server's object, when there is one and it is the server's.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
@@ -161,10 +168,9 @@ public sealed class OwnedObjects<T>(
             Log.Deleted(logger, type.Kind);
             return new Ensured<T>(null, Change: Change.Deleted);
         }
-        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false })
+        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false, IsPassing: false })
         {
-            Log.ApplyFailed(logger, type.Kind, exception.Message);
-            return new Ensured<T>(live, new Problem(Reasons.ApplyFailed, exception.Message));
+            return new Ensured<T>(live, _refusals.Note(live.Key, exception));
         }
     }
 

@@ -52,10 +52,10 @@ public sealed class ServerWriter(
             Log.DefaultsPersisted(logger);
             return written;
         }
-        catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false })
+        catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false, IsPassing: false })
         {
             // The rule or the permission has to change first; trouble of the server's own may pass.
-            if ((int)exception.Code is >= 400 and < 500 and not 429)
+            if ((int)exception.Code is >= 400 and < 500)
                 _spec.Note(server.Key, intent, observed: 0);
             Log.DefaultsNotPersisted(logger, exception.Message);
             return server;

@@ -277,6 +277,39 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         Assert.Equal((2, 2), (_queue.Failures(Foo), _loop!.Counters.Failed));
     }
 
+    [Theory]
+    [InlineData(401)]
+    [InlineData(429)]
+    [InlineData(503)]
+    public async Task AnApiServerThatIsNotReadyForUsIsAsOneThatIsAway(int code)
+    {
+        Start();
+        _queue.Add(Foo);
+        await Fail(Refusals.Of(code, "Whatever", "not now"));
+        _time.Advance(TimeSpan.FromMilliseconds(5));
+        await Fail(Refusals.Of(code, "Whatever", "not now"));
+
+        Assert.Equal([LogLevel.Warning, LogLevel.Debug], _log.LevelsOf("NotReached"));
+    }
+
+    [Fact]
+    public async Task ARefusalIsAnErrorWheneverItReadsDifferently()
+    {
+        Start();
+        _queue.Add(Foo);
+        foreach (var (message, i) in new[] { "no", "no", "never", "no" }.Select((message, i) => (message, i)))
+        {
+            await Fail(Refusals.Of(403, "Forbidden", message));
+            _time.Advance(TimeSpan.FromMilliseconds(5 << i));
+        }
+        await Finish(Outcome.Done);
+        _queue.Add(Foo);
+        await Fail(Refusals.Of(403, "Forbidden", "no"));
+
+        Assert.Equal(
+            [LogLevel.Error, LogLevel.Debug, LogLevel.Error, LogLevel.Error, LogLevel.Error], _log.LevelsOf("ReconcileFailed"));
+    }
+
     [Fact]
     public async Task EveryLineOfAReconcileCarriesItsIdNamespaceAndName()
     {

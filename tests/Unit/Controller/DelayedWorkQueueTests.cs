@@ -1,6 +1,5 @@
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
-using Microsoft.Extensions.Time.Testing;
 
 namespace McpOperator.Unit.Controller;
 
@@ -12,7 +11,7 @@ public sealed class DelayedWorkQueueTests : IDisposable
     private static readonly ObjectKey Foo = new("ns", "foo");
     private static readonly ObjectKey Bar = new("ns", "bar");
 
-    private readonly FakeTimeProvider _time = new();
+    private readonly Clock _time = new();
     private readonly WorkQueue _queue;
     private double _random;
 
@@ -33,6 +32,21 @@ public sealed class DelayedWorkQueueTests : IDisposable
         Assert.Equal((1, 0), (_queue.Depth, _queue.Delayed));
 
         _time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(1, _queue.Depth);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(-10)]
+    public void AWallClockThatIsPutRightMovesNoKey(int hours)
+    {
+        _queue.AddAfter(Foo, Ms(50));
+        _time.Jump = TimeSpan.FromHours(hours);
+
+        _time.Advance(Ms(49));
+        Assert.Equal(0, _queue.Depth);
+
+        _time.Advance(Ms(1));
         Assert.Equal(1, _queue.Depth);
     }
 

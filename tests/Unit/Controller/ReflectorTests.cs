@@ -171,6 +171,19 @@ public sealed class ReflectorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WhatTheWatchAndThenTheListIsRefusedForIsOneFault()
+    {
+        (await _server.ListThenWatch("10")).End(Refusals.Of(401, "Unauthorized", "Unauthorized"));
+        await _time.NextTimer(); // the watch's deadline
+        _time.Advance(await _time.NextTimer());
+        (await _server.List()).Answer.SetException(Refusals.Of(401, "Unauthorized", "Unauthorized"));
+        _time.Advance(await _time.NextTimer());
+
+        await _server.List();
+        Assert.Equal([LogLevel.Warning, LogLevel.Debug], _log.LevelsOf("ReflectorFailed"));
+    }
+
+    [Fact]
     public async Task AWatchThatWorksAgainSaysSo()
     {
         (await _server.ListThenWatch("10")).End(new HttpRequestException("Connection refused"));
@@ -209,6 +222,22 @@ public sealed class ReflectorTests : IAsyncDisposable
 
         Assert.Equal("10", (await _server.Watch()).Version);
         Assert.True(watch.Cancelled.IsCancellationRequested);
+        Assert.DoesNotContain(_log.All, line => line.Level >= LogLevel.Warning);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(-10)]
+    public async Task AWallClockThatIsPutRightNeitherEndsAWatchNorKeepsItOpen(int hours)
+    {
+        var watch = await _server.ListThenWatch("10");
+        _time.Jump = TimeSpan.FromHours(hours);
+
+        _time.Advance(TimeSpan.FromSeconds(309));
+        Assert.False(watch.Cancelled.IsCancellationRequested);
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal("10", (await _server.Watch()).Version);
         Assert.DoesNotContain(_log.All, line => line.Level >= LogLevel.Warning);
     }
 

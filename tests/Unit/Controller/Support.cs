@@ -47,6 +47,16 @@ internal sealed class Clock : FakeTimeProvider
 {
     private readonly Channel<TimeSpan> _timers = Channel.CreateUnbounded<TimeSpan>();
 
+    /// <summary>
+    /// How far somebody has put the wall clock right. The timestamps stay, as they do in life; FakeTimeProvider makes
+    /// them of the wall clock, so that AdjustTime moves both.
+    /// </summary>
+    public TimeSpan Jump { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Jump;
+
+    public override long GetTimestamp() => base.GetUtcNow().Ticks;
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = base.CreateTimer(callback, state, dueTime, period);

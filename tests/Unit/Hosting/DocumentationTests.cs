@@ -73,6 +73,23 @@ public sealed partial class DocumentationTests
         Assert.Equal([], documented.Except(inCode));
     }
 
+    /// <summary>The table of faults names tests; none may be gone, and no fault that is tried may be missing there.</summary>
+    [Fact]
+    public void TheDocumentedFaultsAreThoseThatAreTested()
+    {
+        var documented = TestName().Matches(Read("reliability.md")).Select(m => (File: $"{m.Groups[1].Value}.cs", Test: m.Groups[2].Value)).ToList();
+        string[] directories = [RepositoryRoot.File("tests/Envtest"), RepositoryRoot.File("tests/Unit/Controller")];
+        var tests = directories
+            .SelectMany(directory => Directory.EnumerateFiles(directory, "*Tests.cs", SearchOption.AllDirectories))
+            .SelectMany(path => TestMethod().Matches(File.ReadAllText(path)).Select(m => (Path: path, File: Path.GetFileName(path), Test: m.Groups[1].Value)))
+            .ToList();
+
+        Assert.Equal([], documented.Except(tests.Select(test => (test.File, test.Test))));
+        Assert.Equal([], tests
+            .Where(test => Path.GetFileName(Path.GetDirectoryName(test.Path)) == "Faults")
+            .Select(test => (test.File, test.Test)).Except(documented));
+    }
+
     private static string Level(LogLevel level) => level switch
     {
         LogLevel.Information => "info",
@@ -103,6 +120,12 @@ public sealed partial class DocumentationTests
 
     [GeneratedRegex("`([A-Z_]+)`")]
     private static partial Regex VariableName();
+
+    [GeneratedRegex(@"`(\w+Tests)\.(\w+)`")]
+    private static partial Regex TestName();
+
+    [GeneratedRegex(@"public (?:async Task|void) (\w+)\(")]
+    private static partial Regex TestMethod();
 
     [GeneratedRegex(@"^\| (\d+) \| (\w+) \| (\w+) \|", RegexOptions.Multiline)]
     private static partial Regex EventRow();

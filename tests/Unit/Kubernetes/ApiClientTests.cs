@@ -42,11 +42,24 @@ public sealed class ApiClientTests
     [Fact]
     public async Task AServerMayHaveAPath()
     {
-        var server = new ScenarioHandler(_ => ScenarioHandler.Json("{}"));
+        var server = new ScenarioHandler(_ => ScenarioHandler.Json("""{"metadata":{"name":"echo"}}"""));
 
         await Client(server, $"{Root}/k8s/clusters/c-1/").FindAsync(ConfigMaps, Key, json => json.GetRawText());
 
         Assert.Equal($"GET {Root}/k8s/clusters/c-1/api/v1/namespaces/team-a/configmaps/echo", server.Sent[0].Line);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("[]")]
+    [InlineData("""{"metadata":{"name":7}}""")]
+    public async Task AnAnswerThatIsNoObjectIsNotDecoded(string body)
+    {
+        var server = new ScenarioHandler(_ => ScenarioHandler.Json(body));
+
+        var fault = await Assert.ThrowsAsync<HttpRequestException>(() => Client(server).ApplyAsync(Deployments, Key, Body, force: true, Name));
+
+        Assert.Contains("the answer is no object", fault.Message);
     }
 
     [Fact]

@@ -78,7 +78,11 @@ public sealed class ListStreamTests
     [InlineData("[]")]
     [InlineData("<html>")]
     [InlineData("""{"items":{}}""")]
-    [InlineData("""{"items":[]} trailing""")]
+    [InlineData("""{"metadata":{"resourceVersion":"1"},"items":[]} trailing""")]
+    [InlineData("{}")]
+    [InlineData("""{"items":[]}""")]
+    [InlineData("""{"metadata":{"resourceVersion":"1"},"items":["web"]}""")]
+    [InlineData("""{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{}}]}""")]
     public async Task WhatIsNoListIsAFault(string body) =>
         await Assert.ThrowsAsync<HttpRequestException>(() => ReadAsync(new ChunkedStream(Encoding.UTF8.GetBytes(body), 1000)));
 

@@ -104,6 +104,8 @@ public sealed class WatchStreamTests
     [InlineData("<html>502</html>\n")]
     [InlineData("{\"type\":\"ADDED\"}\n")]
     [InlineData("[]\n")]
+    [InlineData("{\"type\":\"DELETED\",\"object\":{}}\n")]
+    [InlineData("{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"\"}}}\n")]
     public async Task WhatIsNoEventIsAFault(string line) => await Assert.ThrowsAsync<HttpRequestException>(
         () => ReadAsync(new ChunkedStream(Encoding.UTF8.GetBytes(line), 1000)));
 

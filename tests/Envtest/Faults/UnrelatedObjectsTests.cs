@@ -1,0 +1,37 @@
+namespace McpOperator.Envtest.Faults;
+
+/// <summary>What is not ours does not even come over the wire.</summary>
+public sealed class UnrelatedObjectsTests(ControlPlaneFixture fixture)
+{
+    private const int OfEachKind = 1500;
+
+    [Fact]
+    public async Task ThousandsOfObjectsOfOthersCostNeitherARequestNorTheirBytes()
+    {
+        await using var scenario = await FaultScenario.StartAsync(fixture);
+        var (client, ns) = (scenario.Servers.Client, scenario.Servers.Namespace.Name);
+        await scenario.WatchesLastAsync();
+        var requests = scenario.Front.Requests.Count;
+        var received = scenario.Front.Wire.Received;
+
+        await Parallel.ForEachAsync(Enumerable.Range(0, OfEachKind), async (i, _) =>
+        {
+            await client.CreateAsync($"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: other-{i}}}, data: {{a: b}}}}", ns);
+            await client.CreateAsync($$$"""
+                {apiVersion: apps/v1, kind: Deployment, metadata: {name: other-{{{i}}} }, spec: {replicas: 0, selector: {matchLabels: {app: other}},
+                 template: {metadata: {labels: {app: other}}, spec: {containers: [{name: c, image: example.org/other}] } } } }
+                """, ns);
+        });
+
+        // Two kilobytes each; what comes over are a few bookmarks and pings.
+        Assert.InRange(scenario.Front.Wire.Received - received, 0, 16 * 1024);
+        Assert.Empty(scenario.Front.Requests.Skip(requests));
+        await scenario.AssertRecoveredAsync();
+
+        // A start lists, and gets what is ours.
+        received = scenario.Front.Wire.Received;
+        await scenario.Servers.StartOperatorAsync(ServerScenario.Permissive, "--kubeconfig", scenario.Front.Kubeconfig);
+        await scenario.Operator.WaitForLogAsync("Synced");
+        Assert.InRange(scenario.Front.Wire.Received - received, 1, 64 * 1024);
+    }
+}
