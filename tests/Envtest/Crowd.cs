@@ -7,9 +7,12 @@ internal static class Crowd
 
     private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 8 };
 
-    /// <summary>The kinds of a server's own objects, and itself.</summary>
+    /// <summary>What the operator watches: servers, their objects, and who may call them.</summary>
     public static IReadOnlyList<Resource> Kinds { get; } =
-        [Resource.MCPServers, Resource.Deployments, Resource.Services, Resource.Ingresses];
+    [
+        Resource.MCPServers, Resource.Deployments, Resource.Services, Resource.Ingresses, Resource.ConfigMaps,
+        Resource.MCPAccessGrants, Resource.MCPAgentSessions,
+    ];
 
     /// <summary>Creates them and waits until every one is reported, but not Ready, since nothing rolls a Deployment out.</summary>
     public static async Task CreateAsync(ServerScenario scenario, IReadOnlyList<string> names)

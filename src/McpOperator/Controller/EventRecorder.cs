@@ -120,11 +120,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         lock (_lock)
         {
             if (!_end.IsCancellationRequested && _queue.TryDequeue(out var series))
-            {
-                series.IsQueued = false;
                 return series;
-            }
-
             _isSending = false;
             return null;
         }
@@ -140,13 +136,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
             try
             {
                 await WriteAsync(series, count).ConfigureAwait(false);
-                lock (_lock)
-                {
-                    series.Written = count;
-                    series.WrittenAt = time.GetUtcNow();
-                    _isFailing = false;
-                }
-
+                Wrote(series, count);
                 return;
             }
             catch (OperationCanceledException)
@@ -176,6 +166,20 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
             }
 
             await Task.Delay(Retry, time, _end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void Wrote(Series series, long count)
+    {
+        lock (_lock)
+        {
+            _isFailing = false;
+            series.Written = count;
+            series.WrittenAt = time.GetUtcNow();
+            series.IsQueued = false;
+            // Recorded again while it was on its way.
+            if (count == 1 && series.Count > 1)
+                Enqueue(series);
         }
     }
 
@@ -321,6 +325,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
 
         public DateTimeOffset WrittenAt { get; set; }
 
+        /// <summary>Until it is written.</summary>
         public bool IsQueued { get; set; }
     }
 }

@@ -15,6 +15,9 @@ public sealed class AccessWriter(Stores stores, ApiClient api, OperatorCounters 
     private readonly StatusWriter<StoredMember> _sessions =
         new(MCPAgentSession.Type, StoredMember.Decode, stores.Sessions.Reports, stores.Sessions.ObserveReport, api, counters);
 
+    private readonly Refusals _grantRefusals = new(logger, MCPAccessGrant.Type.Kind);
+    private readonly Refusals _sessionRefusals = new(logger, MCPAgentSession.Type.Kind);
+
     /// <param name="key">Of the server.</param>
     /// <param name="server">Null when there is none of that name.</param>
     public PolicyMembers Judge(ObjectKey key, MCPServer? server)
@@ -44,20 +47,22 @@ public sealed class AccessWriter(Stores stores, ApiClient api, OperatorCounters 
             if (verdict.IsAccepted && !isInForce)
                 continue;
             var status = verdict.ToStatus(member, time.GetUtcNow());
-            var (writer, kind) = member is MCPAccessGrant ? (_grants, MCPAccessGrant.Type.Kind) : (_sessions, MCPAgentSession.Type.Kind);
+            var isGrant = member is MCPAccessGrant;
+            var (writer, refusals) = isGrant ? (_grants, _grantRefusals) : (_sessions, _sessionRefusals);
             try
             {
                 if (await writer.WriteAsync(
                     member.Metadata, member.Reported,
                     json => JsonSerializer.Serialize(json, status, ApiJsonContext.Default.AccessStatus),
                     cancellationToken).ConfigureAwait(false))
-                    Log.AccessReported(logger, kind, member.Key, verdict.Phase, verdict.Message);
+                    Log.AccessReported(logger, isGrant ? MCPAccessGrant.Type.Kind : MCPAgentSession.Type.Kind, member.Key, verdict.Phase, verdict.Message);
+                refusals.Forget(member.Key);
             }
             catch (ApiException exception) when (!exception.IsPassing)
             {
                 // One that cannot be told keeps nobody else from being told.
                 if (!exception.IsConflict)
-                    Log.AccessNotReported(logger, kind, member.Key, exception.Message);
+                    refusals.Note(member.Key, exception);
                 isDone = false;
             }
         }

@@ -44,7 +44,4 @@ internal static partial class Log
 
     [LoggerMessage(313, LogLevel.Information, "{Kind} {Member}: {Phase}: {Message}", EventName = "AccessReported")]
     public static partial void AccessReported(ILogger logger, string kind, ObjectKey member, string phase, string message);
-
-    [LoggerMessage(314, LogLevel.Warning, "{Kind} {Member} could not be told what became of it: {Reason}", EventName = "AccessNotReported")]
-    public static partial void AccessNotReported(ILogger logger, string kind, ObjectKey member, string reason);
 }

@@ -16,7 +16,7 @@ public sealed class ConnectionFaultTests(ControlPlaneFixture fixture)
 
         // A write that was on its way when the wire was cut may be said to have failed.
         await scenario.AssertRecoveredAsync("NotReached");
-        Assert.DoesNotContain(scenario.Front.Requests.Skip(8), request => request.IsList);
+        Assert.DoesNotContain(scenario.Front.Requests.Skip(2 * Crowd.Kinds.Count), request => request.IsList);
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class ConnectionFaultTests(ControlPlaneFixture fixture)
         await Eventually.TrueAsync(
             "the operator connected anew", () => Task.FromResult(scenario.Front.Wire.Accepted), count => count > connections, TimeSpan.FromSeconds(90));
         await scenario.AssertRecoveredAsync();
-        Assert.DoesNotContain(scenario.Front.Requests.Skip(8), request => request.IsList);
+        Assert.DoesNotContain(scenario.Front.Requests.Skip(2 * Crowd.Kinds.Count), request => request.IsList);
     }
 
     [Fact]

@@ -24,7 +24,7 @@ public sealed class StoredMemberTests
         Assert.Equal(("high", "v2", false), (grant.Spec.MaxTrust, grant.Spec.PolicyVersion, grant.Spec.Disabled));
         Assert.Equal(["read"], grant.Spec.AllowedSideEffects!);
         Assert.Equal([new ToolRule { Name = "x", Decision = "deny", RequiredTrust = "medium" }], grant.Spec.ToolRules!);
-        Assert.Equal(new LastCondition("Accepted", "True", "2026-01-02T03:04:05Z"), grant.Reported!.Conditions.Single());
+        Assert.Equal(new LastCondition("Accepted", "True", "2026-01-02T03:04:05Z", "Accepted"), grant.Reported!.Conditions.Single());
     }
 
     [Fact]

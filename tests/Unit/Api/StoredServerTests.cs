@@ -31,7 +31,7 @@ public sealed class StoredServerTests
         Assert.NotNull(server.Metadata.DeletionTimestamp);
         Assert.Equal(("u", "7", 3L), (server.Metadata.Uid, server.Metadata.ResourceVersion, server.Metadata.Generation));
         Assert.Equal(("a", 2), (server.Spec.Image, server.Spec.Replicas));
-        Assert.Equal(new LastCondition("Ready", "True", "2026-01-02T03:04:05Z"), server.Reported!.Conditions.Single());
+        Assert.Equal(new LastCondition("Ready", "True", "2026-01-02T03:04:05Z", "R"), server.Reported!.Conditions.Single());
     }
 
     [Theory]
