@@ -16,6 +16,9 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
         ingressAnnotations: {example.org/timeout: "30"}
         envVars: [{name: LOG_LEVEL, value: info}, {name: EMPTY}]
         secretEnvVars: [{name: TOKEN, secretKeyRef: {name: tickets, key: token}}]
+        gateway: {enabled: true, image: "example.org/gateway:1"}
+        auth: {mode: oauth, issuerURL: "https://id.example.org"}
+        analytics: {ingestURL: "http://sentinel.example.org", apiKeySecretRef: {name: sentinel, key: api-key}}
         """;
 
     /// <summary>What the API server itself keeps from being changed: a selector is immutable, and pods must match it.</summary>
@@ -37,9 +40,10 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
     private const string NamelessSecret = "/spec/template/spec/imagePullSecrets[pull]/name";
 
     [Theory]
-    [InlineData("deployments", 46)]
-    [InlineData("services", 14)]
-    [InlineData("ingresses", 16)]
+    [InlineData("deployments", 130)]
+    [InlineData("services", 20)]
+    [InlineData("ingresses", 19)]
+    [InlineData("configmaps", 9)]
     public async Task EveryOwnedFieldThatSomebodyChangesIsPutRight(string kind, int atLeast)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture);
@@ -69,6 +73,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
     [InlineData("deployments")]
     [InlineData("services")]
     [InlineData("ingresses")]
+    [InlineData("configmaps")]
     public async Task EveryOwnedFieldThatSomebodyRemovesIsPutRight(string kind)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture);
@@ -98,6 +103,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
     [InlineData("deployments")]
     [InlineData("services")]
     [InlineData("ingresses")]
+    [InlineData("configmaps")]
     public async Task EditsThatLeaveSomethingInTheWayArePutRight(string kind)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture);
@@ -116,6 +122,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
     [InlineData("deployments")]
     [InlineData("services")]
     [InlineData("ingresses")]
+    [InlineData("configmaps")]
     public async Task ADeletedObjectIsMadeAgain(string kind)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture);
@@ -245,6 +252,8 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
     /// <summary>One object of a server with everything, as it is when it is right.</summary>
     private sealed class Drift(ServerScenario scenario, Resource resource, JsonObject right)
     {
+        private readonly string _name = (string)right["metadata"]!["name"]!;
+
         private readonly List<string> _failures = [];
 
         public Resource Resource => resource;
@@ -259,7 +268,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
         {
             await scenario.CreateServerAsync(FullSpec);
             await scenario.SettledAsync();
-            var resource = new[] { Resource.Deployments, Resource.Services, Resource.Ingresses }.Single(resource => resource.Plural == kind);
+            var resource = new[] { Resource.Deployments, Resource.Services, Resource.Ingresses, Resource.ConfigMaps }.Single(resource => resource.Plural == kind);
             return new(scenario, resource, await scenario.Client.GetAsync(resource, scenario.Namespace.Name, ServerScenario.Name));
         }
 
