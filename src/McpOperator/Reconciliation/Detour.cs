@@ -54,6 +54,10 @@ public static class Detours
     public static Detour OfService => (isNew, taken, refusal) =>
         !isNew && taken == 0 ? TakeOver(ServiceBuilder.Exclusive, refusal) : null;
 
+    /// <summary>The same. The fault that is found is of the data, not of what is in their way.</summary>
+    public static Detour OfConfigMap => (isNew, taken, _) =>
+        !isNew && taken == 0 ? new Step.TakeOver(PolicyConfigMapBuilder.Exclusive) : null;
+
     /// <summary>Two steps for what old API servers do not create in one.</summary>
     public static Detour Of(Ingress ingress) => (isNew, taken, _) =>
         isNew && taken == 0 && IngressBuilder.ForOldCreate(ingress) is { } older ? new Step.Apply(Intent.Of(older)) : null;
@@ -66,9 +70,12 @@ public static class Detours
     {
         if (refusal.Code != HttpStatusCode.UnprocessableEntity || refusal.Status.Details?.Causes is not { } causes)
             return null;
-        var faulty = places.Where(place => causes.Any(cause => Leads(cause.Field, place[^1]["f:".Length..]))).ToList();
+        var faulty = places.Where(place => causes.Any(cause => Leads(cause.Field, LastField(place)))).ToList();
         return faulty.Count == 0 ? null : new Step.TakeOver(faulty);
     }
+
+    private static string LastField(IReadOnlyList<string> place) =>
+        place.Last(static step => step.StartsWith("f:", StringComparison.Ordinal))["f:".Length..];
 
     /// <summary>True when the path of a cause, such as <c>spec.ports[1].name</c>, goes through a field of this name.</summary>
     private static bool Leads(string? path, string field) =>

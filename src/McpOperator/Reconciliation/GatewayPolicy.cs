@@ -40,7 +40,7 @@ public sealed class GatewayPolicy(Stores stores, ApiClient api, OperatorSettings
 
         _written.Set(server.Key, stored);
         var intent = Intent.Of(PolicyConfigMapBuilder.Build(server, text));
-        return (await _configMaps.EnsureAsync(server, intent, cancellationToken).ConfigureAwait(false), document.Revision);
+        return (await _configMaps.EnsureAsync(server, intent, cancellationToken, Detours.OfConfigMap).ConfigureAwait(false), document.Revision);
     }
 
     public Task<Ensured<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
