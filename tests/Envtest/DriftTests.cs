@@ -16,15 +16,20 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
         ingressAnnotations: {example.org/timeout: "30"}
         envVars: [{name: LOG_LEVEL, value: info}, {name: EMPTY}]
         secretEnvVars: [{name: TOKEN, secretKeyRef: {name: tickets, key: token}}]
+        gateway: {enabled: true, image: "example.org/gateway:1"}
+        auth: {mode: oauth, issuerURL: "https://id.example.org"}
+        analytics: {ingestURL: "http://sentinel.example.org", apiKeySecretRef: {name: sentinel, key: api-key}}
         """;
 
-    /// <summary>What the API server itself keeps from being changed: a selector is immutable, and pods must match it.</summary>
+    /// <summary>What the API server itself keeps from being changed: a selector is immutable, pods must match it, and a mount needs its volume.</summary>
     private static readonly string[] Guarded =
     [
         "/spec/selector/matchLabels/app",
         "/spec/selector/matchLabels/mcpruntime.org/rollout-track",
         "/spec/template/metadata/labels/app",
         "/spec/template/metadata/labels/mcpruntime.org/rollout-track",
+        "/spec/template/spec/containers[mcp-gateway]/volumeMounts[/var/run/mcp-runtime/policy]/name",
+        "/spec/template/spec/volumes[gateway-policy]/name",
     ];
 
     /// <summary>Whose uid is not ours is controlled by somebody else, and theirs from then on: see the name conflicts.</summary>
@@ -37,9 +42,10 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
     private const string NamelessSecret = "/spec/template/spec/imagePullSecrets[pull]/name";
 
     [Theory]
-    [InlineData("deployments", 46)]
-    [InlineData("services", 14)]
-    [InlineData("ingresses", 16)]
+    [InlineData("deployments", 115)]
+    [InlineData("services", 20)]
+    [InlineData("ingresses", 19)]
+    [InlineData("configmaps", 9)]
     public async Task EveryOwnedFieldThatSomebodyChangesIsPutRight(string kind, int atLeast)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture);
@@ -69,6 +75,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
     [InlineData("deployments")]
     [InlineData("services")]
     [InlineData("ingresses")]
+    [InlineData("configmaps")]
     public async Task EveryOwnedFieldThatSomebodyRemovesIsPutRight(string kind)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture);
@@ -98,6 +105,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
     [InlineData("deployments")]
     [InlineData("services")]
     [InlineData("ingresses")]
+    [InlineData("configmaps")]
     public async Task EditsThatLeaveSomethingInTheWayArePutRight(string kind)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture);
@@ -105,7 +113,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
 
         foreach (var (what, patch) in Obstructions(kind))
         {
-            await drift.Client.PatchAsync(drift.Resource, scenario.Namespace.Name, ServerScenario.Name, JsonNode.Parse(patch)!, PatchKind.Strategic);
+            await drift.Client.PatchAsync(drift.Resource, scenario.Namespace.Name, drift.Name, JsonNode.Parse(patch)!, PatchKind.Strategic);
             await drift.IsPutRightAsync(what);
         }
 
@@ -116,13 +124,14 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
     [InlineData("deployments")]
     [InlineData("services")]
     [InlineData("ingresses")]
+    [InlineData("configmaps")]
     public async Task ADeletedObjectIsMadeAgain(string kind)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture);
         var drift = await Drift.StartAsync(scenario, kind);
         var before = (string)(await drift.LiveAsync())["metadata"]!["uid"]!;
 
-        await drift.Client.DeleteAsync(drift.Resource, scenario.Namespace.Name, ServerScenario.Name);
+        await drift.Client.DeleteAsync(drift.Resource, scenario.Namespace.Name, drift.Name);
 
         var after = await Eventually.TrueAsync("it was made again", drift.LiveAsync, live => OwnedLeaves.Text(live) == drift.Right);
         Assert.NotEqual(before, (string)after["metadata"]!["uid"]!);
@@ -143,7 +152,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
             ("phase", """{"phase": "Error"}"""),
             ("message", """{"message": "all is lost"}"""),
             ("observed generation", """{"observedGeneration": 99}"""),
-            ("readiness", """{"deploymentReady": false, "gatewayReady": true}"""),
+            ("readiness", """{"deploymentReady": false, "gatewayReady": false, "policyReady": null}"""),
             ("conditions", """{"conditions": null}"""),
             ("URL and image", """{"url": "https://elsewhere.example.org", "image": null}"""),
             ("numbers", """{"replicas": 7, "readyReplicas": null, "selector": "app=other"}"""),
@@ -170,6 +179,13 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
             ("seccomp became Localhost", """{"spec": {"template": {"spec": {"securityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": "x.json"}}}}}}"""),
             ("the container was replaced", """{"spec": {"template": {"spec": {"containers": [{"$patch": "replace"}, {"name": "other", "image": "example.org/other:1"}]}}}}"""),
             ("the requests were raised to the limits", """{"spec": {"template": {"spec": {"containers": [{"name": "web", "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "2"}}}]}}}}"""),
+            ("the gateway was removed", """{"spec": {"template": {"spec": {"containers": [{"name": "mcp-gateway", "$patch": "delete"}]}}}}"""),
+            ("the gateway's readiness became another one", """{"spec": {"template": {"spec": {"containers": [{"name": "mcp-gateway", "readinessProbe": {"$patch": "replace", "tcpSocket": {"port": 8091}}}]}}}}"""),
+            ("a variable of the gateway got another source", """{"spec": {"template": {"spec": {"containers": [{"name": "mcp-gateway", "env": [{"name": "POLICY_MODE", "value": null, "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]}]}}}}"""),
+            ("the policy was mounted from elsewhere", """{"spec": {"template": {"spec": {"volumes": [{"name": "gateway-policy", "$patch": "replace"}, {"name": "gateway-policy", "secret": {"secretName": "theirs"}}]}}}}"""),
+            ("the policy was mounted elsewhere", """{"spec": {"template": {"spec": {"containers": [{"name": "mcp-gateway", "volumeMounts": [{"$patch": "replace"}, {"name": "gateway-policy", "mountPath": "/elsewhere"}]}]}}}}"""),
+            ("another volume was mounted there", """{"spec": {"template": {"spec": {"volumes": [{"name": "theirs", "emptyDir": {}}], "containers": [{"name": "mcp-gateway", "volumeMounts": [{"$patch": "replace"}, {"name": "theirs", "mountPath": "/var/run/mcp-runtime/policy"}]}]}}}}"""),
+            ("a part of the mount was taken", """{"spec": {"template": {"spec": {"containers": [{"name": "mcp-gateway", "volumeMounts": [{"name": "gateway-policy", "mountPath": "/var/run/mcp-runtime/policy", "subPath": "x"}]}]}}}}"""),
             ("the strategy became Recreate", """{"spec": {"strategy": {"$patch": "replace", "type": "Recreate"}}}"""),
             ("the labels were removed", """{"metadata": {"labels": null}}"""),
             ("the owner was removed", """{"metadata": {"ownerReferences": [{"$patch": "replace"}]}}"""),
@@ -184,6 +200,15 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
             ("it became a LoadBalancer", """{"spec": {"type": "LoadBalancer"}}"""),
             ("it became an ExternalName", """{"spec": {"type": "ExternalName", "externalName": "example.org", "clusterIP": null, "clusterIPs": null}}"""),
             ("the selector was replaced", """{"spec": {"selector": {"$patch": "replace", "app": "other"}}}"""),
+            ("the labels were removed", """{"metadata": {"labels": null}}"""),
+            ("the owner was removed", """{"metadata": {"ownerReferences": [{"$patch": "replace"}]}}"""),
+            ("who owns what was forgotten", """{"metadata": {"managedFields": [{}]}}"""),
+        ],
+        "configmaps" =>
+        [
+            ("the policy was replaced", """{"data": {"policy.json": "{}"}}"""),
+            ("the data were replaced", """{"data": {"$patch": "replace", "other.json": "{}"}}"""),
+            ("the policy became binary", """{"data": null, "binaryData": {"policy.json": "e30="}}"""),
             ("the labels were removed", """{"metadata": {"labels": null}}"""),
             ("the owner was removed", """{"metadata": {"ownerReferences": [{"$patch": "replace"}]}}"""),
             ("who owns what was forgotten", """{"metadata": {"managedFields": [{}]}}"""),
@@ -245,9 +270,12 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
     /// <summary>One object of a server with everything, as it is when it is right.</summary>
     private sealed class Drift(ServerScenario scenario, Resource resource, JsonObject right)
     {
+
         private readonly List<string> _failures = [];
 
         public Resource Resource => resource;
+
+        public string Name { get; } = (string)right["metadata"]!["name"]!;
 
         public KubeClient Client => scenario.Client;
 
@@ -259,17 +287,18 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
         {
             await scenario.CreateServerAsync(FullSpec);
             await scenario.SettledAsync();
-            var resource = new[] { Resource.Deployments, Resource.Services, Resource.Ingresses }.Single(resource => resource.Plural == kind);
-            return new(scenario, resource, await scenario.Client.GetAsync(resource, scenario.Namespace.Name, ServerScenario.Name));
+            var resource = new[] { Resource.Deployments, Resource.Services, Resource.Ingresses, Resource.ConfigMaps }.Single(resource => resource.Plural == kind);
+            var name = resource == Resource.ConfigMaps ? Gateways.PolicyName() : ServerScenario.Name;
+            return new(scenario, resource, await scenario.Client.GetAsync(resource, scenario.Namespace.Name, name));
         }
 
-        public Task<JsonObject> LiveAsync() => Client.GetAsync(resource, scenario.Namespace.Name, ServerScenario.Name);
+        public Task<JsonObject> LiveAsync() => Client.GetAsync(resource, scenario.Namespace.Name, Name);
 
         public async Task PatchAsync(string path, Func<OwnedLeaf, JsonArray> patch)
         {
             // Where it stands now: the lists around it may have grown.
             var current = OwnedLeaves.Of(await LiveAsync()).Single(leaf => leaf.Path == path);
-            await Client.PatchAsync(resource, scenario.Namespace.Name, ServerScenario.Name, patch(current), PatchKind.Json);
+            await Client.PatchAsync(resource, scenario.Namespace.Name, Name, patch(current), PatchKind.Json);
         }
 
         /// <summary>Goes on after a failure, with a new object, so that one run names every field.</summary>
@@ -282,7 +311,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
             catch (TimeoutException e)
             {
                 _failures.Add(e.Message);
-                await Client.DeleteAsync(resource, scenario.Namespace.Name, ServerScenario.Name);
+                await Client.DeleteAsync(resource, scenario.Namespace.Name, Name);
                 await Eventually.TrueAsync("it was made again", LiveAsync, live => OwnedLeaves.Text(live) == Right);
             }
         }

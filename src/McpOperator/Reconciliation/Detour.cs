@@ -54,6 +54,10 @@ public static class Detours
     public static Detour OfService => (isNew, taken, refusal) =>
         !isNew && taken == 0 ? TakeOver(ServiceBuilder.Exclusive, refusal) : null;
 
+    /// <summary>The same. The fault that is found is of the data, not of what is in their way.</summary>
+    public static Detour OfConfigMap => (isNew, taken, _) =>
+        !isNew && taken == 0 ? new Step.TakeOver(PolicyConfigMapBuilder.Exclusive) : null;
+
     /// <summary>Two steps for what old API servers do not create in one.</summary>
     public static Detour Of(Ingress ingress) => (isNew, taken, _) =>
         isNew && taken == 0 && IngressBuilder.ForOldCreate(ingress) is { } older ? new Step.Apply(Intent.Of(older)) : null;

@@ -43,7 +43,7 @@ public sealed class GatewayPolicy(
         var intent = Intent.Of(PolicyConfigMapBuilder.Build(server, text));
         // A grant that changes makes another policy, though not another generation of the server.
         bool? isRepair = Look(server).Live?.Policy is { } policy ? policy.Revision == document.Revision : null;
-        var ensured = await _configMaps.EnsureAsync(server, intent, cancellationToken, isRepair: isRepair).ConfigureAwait(false);
+        var ensured = await _configMaps.EnsureAsync(server, intent, cancellationToken, Detours.OfConfigMap, isRepair).ConfigureAwait(false);
         return (ensured, document.Revision);
     }
 

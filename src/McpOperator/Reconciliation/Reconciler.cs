@@ -22,6 +22,9 @@ public sealed class Reconciler
     private readonly ILogger _logger;
     // Of servers that wait for something that is not ours to do.
     private readonly KeyMap<Waiting> _waiting = new();
+    // Of servers whose traffic has moved to their gateways, so that a Service which somebody changes in the middle of a
+    // rollout does not lead around them until its end.
+    private readonly KeyMap<object> _atGateway = new();
     private readonly NamespacePrerequisites _prerequisites;
     private readonly OwnedObjects<ObservedDeployment> _deployments;
     private readonly OwnedObjects<ObservedDeployment> _canaries;
@@ -259,16 +262,24 @@ public sealed class Reconciler
         return missing;
     }
 
-    private Task<Ensured<ObservedService>> EnsureServiceAsync(
+    private async Task<Ensured<ObservedService>> EnsureServiceAsync(
         MCPServer server, ObservedDeployment? deployment, ObservedDeployment? canary, CancellationToken cancellationToken)
     {
         // Traffic moves to the gateways when each pod that serves has one. The other way round it moves at once: the servers
         // themselves always listen.
-        var toGateway = _services.Look(server).Live is null or { LeadsToGateway: true }
-            || !(ServesWithoutGateway(deployment) || ServesWithoutGateway(canary));
+        var key = server.Key;
+        var toGateway = server.Spec.HasGateway()
+            && (_services.Look(server).Live is null or { LeadsToGateway: true } || _atGateway.Get(key) is not null
+                || !(ServesWithoutGateway(deployment) || ServesWithoutGateway(canary)));
         var service = ServiceBuilder.Build(server, toGateway);
         bool? isRepair = _services.Look(server).Live is { } live && live.LeadsToGateway != toGateway ? false : null;
-        return _services.EnsureAsync(server, Intent.Of(service), cancellationToken, Detours.OfService, isRepair);
+        var ensured = await _services.EnsureAsync(
+            server, Intent.Of(service), cancellationToken, Detours.OfService, isRepair).ConfigureAwait(false);
+        if (toGateway && ensured.Live is { LeadsToGateway: true })
+            _atGateway.Set(key, this);
+        else if (!toGateway)
+            _atGateway.Remove(key);
+        return ensured;
     }
 
     private static bool ServesWithoutGateway(ObservedDeployment? deployment) =>
@@ -315,6 +326,7 @@ public sealed class Reconciler
         _policies.Forget(key);
         _servers.Forget(key);
         _waiting.Remove(key);
+        _atGateway.Remove(key);
     }
 
     private static Surface With(Surface surface, Problem? problem) =>

@@ -37,7 +37,7 @@ public static class DeploymentBuilder
 
     /// <summary>
     /// What others put there can keep the API server from taking ours: a second port of a name, a second handler of a
-    /// probe, a seccomp profile's file, a second source of a volume. Containers and volumes of others can stay. For variables there is <see cref="EnvironmentReset"/>.
+    /// probe, a second source of a volume, a seccomp profile's file. Containers and volumes of others can stay. For variables there is <see cref="EnvironmentReset"/>.
     /// </summary>
     public static IReadOnlyList<IReadOnlyList<string>> Exclusive(Deployment deployment)
     {
@@ -52,6 +52,8 @@ public static class DeploymentBuilder
                 places.Add([.. within, $"f:{field}"]);
         }
 
+        if (deployment.Spec.Template.Spec.Volumes is not null)
+            places.Add([.. pod, "f:volumes", $$"""k:{"name":"{{GatewayContainer.PolicyVolumeName}}"}"""]);
         return places;
     }
 

@@ -16,6 +16,9 @@ public static class PolicyConfigMapBuilder
     /// <summary>Of its name, after the server's.</summary>
     public const string Suffix = "-gateway-policy";
 
+    /// <summary>What others put there can keep the API server from taking ours: a key is either in these or in the data.</summary>
+    public static readonly IReadOnlyList<IReadOnlyList<string>> Exclusive = [["f:binaryData"]];
+
     public static string NameOf(string server) => server + Suffix;
 
     /// <param name="server">Whose policy it is.</param>

@@ -1,0 +1,360 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace McpOperator.Envtest;
+
+/// <summary>Grants and sessions: which of them a policy holds, what each is told, and what that costs.</summary>
+public sealed class AccessTests(ControlPlaneFixture fixture)
+{
+    private static readonly Resource Grants = Resource.MCPAccessGrants;
+    private static readonly Resource Sessions = Resource.MCPAgentSessions;
+    private static readonly string[] OneWorker = ["--workers", "1", "--metrics-bind-address", "127.0.0.1:0"];
+    private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 8 };
+
+    [Fact]
+    public async Task AGrantIsAddedChangedMovedDisabledAndDeleted()
+    {
+        await using var scenario = await StartAsync("web", "other");
+        await scenario.CreateGrantAsync("g");
+        var status = await scenario.IsAcceptedAsync("g");
+        Assert.Equal($"Accepted for MCPServer {scenario.Namespace.Name}/web", (string?)status["message"]);
+        Assert.Equal("h", (string?)(await scenario.PolicyAsync())["grants"]![0]!["human_id"]);
+
+        await scenario.EditAsync(Grants, "g", "{subject: {humanID: somebody else}, maxTrust: high}");
+        await scenario.EventuallyPolicyAsync(
+            "the policy followed", policy => (string?)policy["grants"]![0]!["human_id"] == "somebody else" && (string?)policy["grants"]![0]!["max_trust"] == "high");
+        await scenario.IsAcceptedAsync("g");
+
+        await scenario.EditAsync(Grants, "g", "disabled: true");
+        await scenario.IsToldAsync(Grants, "g", "Disabled", "Disabled");
+        Assert.True((bool)(await scenario.PolicyAsync())["grants"]![0]!["disabled"]!);
+        await scenario.EditAsync(Grants, "g", "disabled: null");
+        await scenario.IsAcceptedAsync("g");
+
+        await scenario.EditAsync(Grants, "g", "serverRef: {name: other}");
+        await scenario.EventuallyPolicyAsync("the one lost it", policy => policy["grants"] is null);
+        await scenario.EventuallyPolicyAsync("the other got it", policy => Gateways.NamesIn(policy, "grants").SequenceEqual(["g"]), "other");
+        Assert.Contains("/other", (string)(await scenario.IsAcceptedAsync("g"))["message"]!, StringComparison.Ordinal);
+
+        await scenario.Client.DeleteAsync(Grants, scenario.Namespace.Name, "g");
+        await scenario.EventuallyPolicyAsync("it was gone", policy => policy["grants"] is null, "other");
+    }
+
+    [Fact]
+    public async Task EachIsToldWhatBecameOfItAndABadOneKeepsNobodyOut()
+    {
+        await using var scenario = await StartAsync("web");
+        await scenario.CreateGrantAsync("good");
+        // The schema sees neither.
+        await scenario.CreateGrantAsync("bad", "subject: {humanID: \"a\\tb\"}");
+        await scenario.CreateSessionAsync("nobodys", "subject: {}");
+        await scenario.CreateSessionAsync("good");
+        await scenario.CreateSessionAsync("over", "subject: {agentID: a}, expiresAt: '2020-01-02T03:04:05+01:00'");
+        await scenario.CreateSessionAsync("revoked", "subject: {agentID: a}, revoked: true");
+        await scenario.CreateSessionAsync("revoked-and-over", "subject: {agentID: a}, revoked: true, expiresAt: '2020-01-02T03:04:05Z'");
+        await scenario.CreateGrantAsync("early", server: "later");
+
+        await scenario.IsAcceptedAsync("good");
+        await IsToldOfAsync(Grants, "bad", "Rejected", "Invalid", "spec.subject.humanID");
+        await IsToldOfAsync(Sessions, "nobodys", "Rejected", "Invalid", "spec.subject");
+        await scenario.IsToldAsync(Sessions, "good", "Accepted", "Accepted");
+        await IsToldOfAsync(Sessions, "over", "Expired", "Expired", "Expired at 2020-01-02T02:04:05Z");
+        await scenario.IsToldAsync(Sessions, "revoked", "Revoked", "Revoked");
+        await scenario.IsToldAsync(Sessions, "revoked-and-over", "Revoked", "Revoked");
+        await IsToldOfAsync(Grants, "early", "Rejected", "ServerNotFound", $"MCPServer {scenario.Namespace.Name}/later does not exist");
+        var policy = await scenario.PolicyAsync();
+        Assert.Equal(["good"], Gateways.NamesIn(policy, "grants"));
+        Assert.Equal(["good", "revoked"], Gateways.NamesIn(policy, "sessions"));
+        Assert.True((bool)policy["sessions"]![1]!["revoked"]!);
+
+        // Each is put right.
+        await scenario.EditAsync(Grants, "bad", "subject: {humanID: ab}");
+        await scenario.IsAcceptedAsync("bad");
+        await scenario.EditAsync(Sessions, "nobodys", "subject: {teamID: t}");
+        await scenario.IsToldAsync(Sessions, "nobodys", "Accepted", "Accepted");
+        await scenario.EditAsync(Sessions, "over", "expiresAt: '2126-01-02T03:04:05Z'");
+        await scenario.IsToldAsync(Sessions, "over", "Accepted", "Accepted");
+        await scenario.CreateServerAsync(Gateways.Spec, "later");
+        await scenario.IsAcceptedAsync("early");
+        Assert.Equal(["early"], Gateways.NamesIn(await scenario.PolicyAsync("later"), "grants"));
+        Assert.Equal(["bad", "good"], Gateways.NamesIn(await scenario.PolicyAsync(), "grants"));
+        Assert.Equal(["good", "nobodys", "over", "revoked"], Gateways.NamesIn(await scenario.PolicyAsync(), "sessions"));
+
+        // And its server may go, and its gateway be off.
+        await scenario.EditServerAsync("gateway: {enabled: false}", "later");
+        await IsToldOfAsync(Grants, "early", "Accepted", "Accepted", "whose gateway is off", eventually: true);
+        await scenario.Client.DeleteAsync(Resource.MCPServers, scenario.Namespace.Name, "later");
+        await scenario.IsToldAsync(Grants, "early", "Rejected", "ServerNotFound");
+
+        async Task IsToldOfAsync(Resource resource, string name, string phase, string reason, string text, bool eventually = false)
+        {
+            if (eventually)
+            {
+                await Eventually.TrueAsync(
+                    $"it was told of {text}", () => scenario.Client.GetAsync(resource, scenario.Namespace.Name, name),
+                    live => ((string?)live["status"]?["message"])?.Contains(text, StringComparison.Ordinal) == true);
+            }
+
+            Assert.Contains(text, (string)(await scenario.IsToldAsync(resource, name, phase, reason))["message"]!, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task AServerWithAnInvalidSpecKeepsItsPolicyAndTellsTheBadOnesOnly()
+    {
+        await using var scenario = await StartAsync("web");
+        await scenario.CreateGrantAsync("old");
+        await scenario.IsAcceptedAsync("old");
+        var policy = await scenario.ConfigMapAsync();
+        await scenario.EditAndSettleAsync("auth: {mode: mtls}");
+
+        await scenario.CreateGrantAsync("new");
+        await scenario.CreateGrantAsync("bad", "subject: {humanID: \"a\\tb\"}");
+        await scenario.IsToldAsync(Grants, "bad", "Rejected", "Invalid");
+        await scenario.AccessPassAsync();
+        Assert.Null((await scenario.Client.GetAsync(Grants, scenario.Namespace.Name, "new"))["status"]);
+        ServerScenario.AssertJson(policy, await scenario.ConfigMapAsync());
+
+        await scenario.EditServerAsync("auth: null");
+        await scenario.IsAcceptedAsync("new");
+        Assert.Equal(["new", "old"], Gateways.NamesIn(await scenario.PolicyAsync(), "grants"));
+    }
+
+    [Fact]
+    public async Task AnotherNamespaceNeedsTheServersConsent()
+    {
+        fixture.RequireOwn("permissions of the operator in two namespaces");
+        await using var scenario = await ServerScenario.StartAsync(fixture);
+        await using var other = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        await scenario.Namespace.GrantInAsync(other);
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, "--watch-namespaces", $"{scenario.Namespace},{other}");
+        await scenario.CreateServerAsync(Gateways.Spec);
+        var server = $"web, namespace: {scenario.Namespace}";
+        await scenario.CreateGrantAsync("own");
+        await scenario.CreateGrantAsync("theirs", server: server, ns: other);
+        await scenario.CreateGrantAsync("own", "subject: {humanID: intruder}", server, other);
+        await scenario.CreateSessionAsync("theirs", server: server, ns: other);
+
+        await scenario.IsAcceptedAsync("own");
+        foreach (var (resource, name) in new[] { (Grants, "theirs"), (Grants, "own"), (Sessions, "theirs") })
+        {
+            var status = await scenario.IsToldAsync(resource, name, "Rejected", "NamespaceNotAllowed", other);
+            Assert.Contains("mcpruntime.org/allow-access-from", (string)status["message"]!, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(["own"], Gateways.NamesIn(await scenario.PolicyAsync(), "grants"));
+
+        foreach (var consent in (string[])[$"nobody , {other} ", "*"])
+        {
+            await ConsentAsync(consent);
+            await scenario.IsAcceptedAsync("theirs", other);
+            await scenario.IsToldAsync(Sessions, "theirs", "Accepted", "Accepted", other);
+            // A name that the server's own namespace has is not for others.
+            var status = await scenario.IsToldAsync(Grants, "own", "Rejected", "DuplicateName", other);
+            Assert.Contains($"from namespace {scenario.Namespace}", (string)status["message"]!, StringComparison.Ordinal);
+            var policy = await scenario.PolicyAsync();
+            Assert.Equal(["own", "theirs"], Gateways.NamesIn(policy, "grants").Order());
+            Assert.DoesNotContain("intruder", policy.ToJsonString(), StringComparison.Ordinal);
+            Assert.Equal(["theirs"], Gateways.NamesIn(policy, "sessions"));
+
+            await ConsentAsync(null);
+            await scenario.IsToldAsync(Grants, "theirs", "Rejected", "NamespaceNotAllowed", other);
+            await scenario.IsToldAsync(Sessions, "theirs", "Rejected", "NamespaceNotAllowed", other);
+            policy = await scenario.PolicyAsync();
+            Assert.Equal(["own"], Gateways.NamesIn(policy, "grants"));
+            Assert.Null(policy["sessions"]);
+        }
+
+        // Who is refused keeps no name, and who leaves it gives it away.
+        await ConsentAsync("*");
+        await scenario.IsToldAsync(Grants, "own", "Rejected", "DuplicateName", other);
+        await scenario.Client.DeleteAsync(Grants, scenario.Namespace.Name, "own");
+        await scenario.IsAcceptedAsync("own", other);
+        Assert.Contains("intruder", (await scenario.PolicyAsync()).ToJsonString(), StringComparison.Ordinal);
+
+        Task ConsentAsync(string? namespaces) => scenario.Client.PatchAsync(
+            Resource.MCPServers, scenario.Namespace.Name, ServerScenario.Name,
+            new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { ["mcpruntime.org/allow-access-from"] = namespaces } } });
+    }
+
+    [Fact]
+    public async Task ASessionExpiresWithoutPolling()
+    {
+        fixture.RequireOwn("the audit log");
+        await using var scenario = await StartAsync("web");
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+        var expiry = DateTimeOffset.UtcNow.AddSeconds(8).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+        await scenario.CreateSessionAsync("short", $"subject: {{agentID: a}}, expiresAt: '{expiry}'");
+        await scenario.CreateSessionAsync("long", "subject: {agentID: a}, expiresAt: '2126-01-01T00:00:00Z'");
+        await scenario.IsToldAsync(Sessions, "short", "Accepted", "Accepted");
+        await scenario.IsToldAsync(Sessions, "long", "Accepted", "Accepted");
+        Assert.Equal(["long", "short"], Gateways.NamesIn(await scenario.PolicyAsync(), "sessions"));
+        await scenario.AccessPassAsync();
+        var before = await scenario.Namespace.OperatorRequestsAsync();
+        Task<long> JudgedAsync() => scenario.Operator!.MetricAsync("mcp_operator_access_judged_total");
+        var judged = await JudgedAsync();
+
+        Assert.Equal($"Expired at {expiry}", (string?)(await scenario.IsToldAsync(Sessions, "short", "Expired", "Expired"))["message"]);
+        Assert.Equal(["long"], Gateways.NamesIn(await scenario.PolicyAsync(), "sessions"));
+        Assert.True(DateTimeOffset.UtcNow >= DateTimeOffset.Parse(expiry, CultureInfo.InvariantCulture));
+        Assert.Equal(
+            ["patch configmaps/", "patch mcpagentsessions/status"],
+            (await scenario.Namespace.OperatorRequestsAsync()).Skip(before.Count).Select(request => $"{request.Verb} {request.Resource}/{request.Subresource}"));
+        // Two sessions, at their time; a timer may be early once.
+        Assert.InRange(await JudgedAsync() - judged, 2, 6);
+    }
+
+    [Fact]
+    public async Task WhatExpiresWhileNobodyLooksIsFoundAtTheStart()
+    {
+        fixture.RequireOwn("the audit log");
+        await using var scenario = await StartAsync("web");
+        var expiry = DateTimeOffset.UtcNow.AddSeconds(4);
+        await scenario.CreateSessionAsync("s", $"subject: {{agentID: a}}, expiresAt: '{expiry.ToString("O", CultureInfo.InvariantCulture)}'");
+        await scenario.CreateGrantAsync("g");
+        await scenario.IsAcceptedAsync("g");
+        await scenario.StopOperatorAsync();
+        await Eventually.TrueAsync("the time was over", () => DateTimeOffset.UtcNow > expiry);
+
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, OneWorker);
+        await scenario.IsToldAsync(Sessions, "s", "Expired", "Expired");
+        Assert.Null((await scenario.PolicyAsync())["sessions"]);
+
+        // And what a start finds as it should be is not written.
+        await scenario.AccessPassAsync();
+        var writes = (await scenario.AllWritesAsync()).Count;
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, OneWorker);
+        await scenario.AccessPassAsync();
+        await scenario.PassAsync();
+        Assert.DoesNotContain((await scenario.AllWritesAsync()).Skip(writes), write => write.Resource != "serviceaccounts");
+    }
+
+    [Fact]
+    public async Task AStatusThatSomebodyTampersWithIsPutRight()
+    {
+        await using var scenario = await StartAsync("web");
+        await scenario.CreateGrantAsync("g", "subject: {}, disabled: true");
+        var right = await scenario.IsToldAsync(Grants, "g", "Disabled", "Disabled");
+        foreach (var patch in (string[])["{phase: Accepted}", "{message: all may pass}", "{observedGeneration: 99}"])
+        {
+            await scenario.Client.PatchStatusAsync(Grants, scenario.Namespace.Name, "g", Manifest.Parse(patch));
+            await Eventually.TrueAsync(
+                $"it was put right after {patch}", () => scenario.Client.GetAsync(Grants, scenario.Namespace.Name, "g"),
+                live => JsonNode.DeepEquals(live["status"], right));
+        }
+
+        await scenario.Client.PatchStatusAsync(Grants, scenario.Namespace.Name, "g", Manifest.Parse("conditions: null"));
+        await scenario.IsToldAsync(Grants, "g", "Disabled", "Disabled");
+    }
+
+    [Fact]
+    public async Task TheOperatorMayReadAndTellButNotChangeWhatUsersGrant()
+    {
+        fixture.RequireOwn("users of its own");
+        await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        ns.ExpectsDenials = true;
+        await fixture.Client.CreateAsync(
+            "{apiVersion: mcpruntime.org/v1alpha1, kind: MCPAccessGrant, metadata: {name: g}, spec: {serverRef: {name: web}, subject: {}}}", ns.Name);
+        using var client = fixture.ControlPlane.ClientFor(ns.OperatorUser);
+
+        Assert.Single(await client.ListAsync(Grants, ns.Name));
+        await client.PatchStatusAsync(Grants, ns.Name, "g", new JsonObject { ["phase"] = "Accepted" });
+        foreach (var refused in new Func<Task>[]
+        {
+            () => client.PatchAsync(Grants, ns.Name, "g", """{"spec": {"maxTrust": "high"}}"""),
+            () => client.DeleteAsync(Grants, ns.Name, "g"),
+            () => client.CreateAsync("{apiVersion: mcpruntime.org/v1alpha1, kind: MCPAgentSession, metadata: {name: s}, spec: {serverRef: {name: web}, subject: {}}}", ns.Name),
+        })
+            Assert.Equal(403, (int)(await Assert.ThrowsAsync<KubeException>(refused)).Code);
+    }
+
+    [Fact]
+    public async Task ABurstOfFiveHundredGrantsIsAFewPoliciesAndOneStatusEach()
+    {
+        fixture.RequireOwn("the audit log");
+        await using var scenario = await StartAsync("web");
+        string[] names = [.. Enumerable.Range(0, 500).Select(i => $"g-{i:000}")];
+
+        await Parallel.ForEachAsync(names, AtOnce, async (name, _) => await scenario.CreateGrantAsync(name));
+        await AllAreAcceptedAsync(scenario, names.Length);
+        await scenario.AccessPassAsync();
+
+        Assert.Equal(names, Gateways.NamesIn(await scenario.PolicyAsync(), "grants"));
+        var writes = await scenario.AllWritesAsync();
+        var policies = writes.Count(write => write.Resource == "configmaps");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{policies} writes of the policy for {names.Length} grants");
+        // The first of the empty policy among them; the creation takes some seconds.
+        Assert.InRange(policies, 2, 20);
+        var told = writes.Where(write => write.Resource == "mcpaccessgrants").ToList();
+        Assert.All(told, write => Assert.Equal(200, write.Code));
+        Assert.Equal(names, told.Select(write => write.Name).Order(StringComparer.Ordinal));
+
+        await scenario.PassAsync();
+        await scenario.AccessPassAsync();
+        Assert.Equal(writes.Count, (await scenario.AllWritesAsync()).Count);
+    }
+
+    [Fact]
+    public async Task OneChangedGrantOfTwoThousandCostsOnePolicyAndOneStatusAndALookAtThoseOfItsServer()
+    {
+        fixture.RequireOwn("the audit log");
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
+        await scenario.StopOperatorAsync();
+        string[] servers = [.. Enumerable.Range(0, 200).Select(i => $"web-{i:000}")];
+        await Parallel.ForEachAsync(servers, AtOnce, async (server, _) =>
+        {
+            await scenario.CreateServerAsync(Gateways.Spec, server);
+            for (var i = 0; i < 10; i++)
+                await scenario.CreateGrantAsync($"{server}-{i}", server: server);
+        });
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, "--workers", "8", "--metrics-bind-address", "127.0.0.1:0");
+        await AllAreAcceptedAsync(scenario, 2000);
+        await scenario.AccessPassAsync();
+        // The first status of a server follows those of its grants at the latest.
+        foreach (var server in servers)
+            await scenario.SettledAsync(server);
+        var first = await scenario.AllWritesAsync();
+        Assert.Equal(200, first.Count(write => write.Resource == "configmaps"));
+        Assert.Equal(2000, first.Count(write => write.Resource == "mcpaccessgrants"));
+        var requests = (await scenario.Namespace.OperatorRequestsAsync()).Count;
+        var judged = await scenario.Operator!.MetricAsync("mcp_operator_access_judged_total");
+
+        await scenario.EditAsync(Grants, "web-100-5", "maxTrust: high");
+        await scenario.IsAcceptedAsync("web-100-5");
+
+        Assert.Equal("high", (string?)(await scenario.PolicyAsync("web-100"))["grants"]![5]!["max_trust"]);
+        Assert.Equal(
+            ["patch configmaps/ web-100-gateway-policy", "patch mcpaccessgrants/status web-100-5"],
+            (await scenario.Namespace.OperatorRequestsAsync()).Skip(requests)
+                .Select(request => $"{request.Verb} {request.Resource}/{request.Subresource} {request.Name}"));
+        // The policy that comes back by the watch is looked at, too.
+        Assert.InRange(await scenario.Operator.MetricAsync("mcp_operator_access_judged_total") - judged, 10, 40);
+
+        // What a restart finds is as it should be.
+        var writes = (await scenario.AllWritesAsync()).Count;
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, OneWorker);
+        await Eventually.TrueAsync(
+            "every grant was looked at", () => scenario.Operator!.MetricAsync("mcp_operator_access_judged_total"), count => count >= 2000);
+        await scenario.AccessPassAsync();
+        Assert.DoesNotContain((await scenario.AllWritesAsync()).Skip(writes), write => write.Resource != "serviceaccounts");
+    }
+
+    private async Task<ServerScenario> StartAsync(params string[] servers)
+    {
+        var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, OneWorker);
+        foreach (var server in servers)
+        {
+            await scenario.CreateServerAsync(Gateways.Spec, server);
+            await scenario.SettledAsync(server);
+        }
+
+        return scenario;
+    }
+
+    private static Task<int> AllAreAcceptedAsync(ServerScenario scenario, int count) => Eventually.TrueAsync(
+        $"{count} grants were accepted",
+        async () => (await scenario.Client.ListAsync(Grants, scenario.Namespace.Name)).Count(grant => (string?)grant["status"]?["phase"] == "Accepted"),
+        accepted => accepted == count,
+        TimeSpan.FromMinutes(3));
+}
