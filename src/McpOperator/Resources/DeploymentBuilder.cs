@@ -52,8 +52,6 @@ public static class DeploymentBuilder
                 places.Add([.. within, $"f:{field}"]);
         }
 
-        if (deployment.Spec.Template.Spec.Volumes is not null)
-            places.Add([.. pod, "f:volumes", $$"""k:{"name":"{{GatewayContainer.PolicyVolumeName}}"}"""]);
         return places;
     }
 

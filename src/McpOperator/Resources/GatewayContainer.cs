@@ -7,7 +7,7 @@ namespace McpOperator.Resources;
 /// <summary>The proxy that stands before the server in the same pod, and the volume that brings it its policy.</summary>
 public static class GatewayContainer
 {
-    public const string PolicyVolumeName = "gateway-policy";
+    private const string PolicyVolumeName = "gateway-policy";
     private const string PolicyDirectory = "/var/run/mcp-runtime/policy";
 
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), valid, and with a gateway.</param>
