@@ -285,7 +285,7 @@ public sealed class AccessTests(ControlPlaneFixture fixture)
         var policies = writes.Count(write => write.Resource == "configmaps");
         TestContext.Current.TestOutputHelper?.WriteLine($"{policies} writes of the policy for {names.Length} grants");
         // The first of the empty policy among them; the creation takes some seconds.
-        Assert.InRange(policies, 2, 20);
+        Assert.InRange(policies, 2, 12);
         var told = writes.Where(write => write.Resource == "mcpaccessgrants").ToList();
         Assert.All(told, write => Assert.Equal(200, write.Code));
         Assert.Equal(names, told.Select(write => write.Name).Order(StringComparer.Ordinal));
