@@ -114,7 +114,8 @@ public sealed class ObservedService : Observed
     {
         var spec = json.Child("spec"u8);
         HasClusterIP = !string.IsNullOrEmpty(spec?.Text("clusterIP"u8));
-        LeadsToGateway = (spec?.Child("ports"u8)).HasItem(static port => port.Number("port"u8) == Defaults.GatewayMetricsPort);
+        LeadsToGateway = (spec?.Child("ports"u8)).HasItem(static port =>
+            port.Is("name"u8, "metrics") && port.Number("port"u8) == Defaults.GatewayMetricsPort);
     }
 
     public bool HasClusterIP { get; }

@@ -84,6 +84,7 @@ public sealed class ReadinessTests
 
     [Theory]
     [InlineData("""{"name":"http","port":80}""", false)]
+    [InlineData("""{"name":"http","port":9103}""", false)]
     [InlineData("""{"name":"http","port":80},{"name":"metrics","port":9103}""", true)]
     public void AServiceLeadsToTheGatewaysWhenItHasTheirMetrics(string ports, bool leads) => Assert.Equal(leads, Decode(
         ObservedService.Decode, $$"""{"metadata":{},"spec":{"ports":[{{ports}}]} }""").LeadsToGateway);
