@@ -53,6 +53,9 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
     /// <summary>Events that were never written, for whatever reason.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
+    /// <summary>Complete while there is nothing to be written.</summary>
+    internal Task Sending { get; private set; } = Task.CompletedTask;
+
     /// <summary>Never waits, and never throws.</summary>
     public void Record(ClusterEvent recorded)
     {
@@ -103,7 +106,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         if (_isSending)
             return;
         _isSending = true;
-        _ = Task.Run(SendAllAsync, CancellationToken.None);
+        Sending = Task.Run(SendAllAsync, CancellationToken.None);
     }
 
     private async Task SendAllAsync()

@@ -20,8 +20,8 @@ public sealed class LeaseLostException(string message) : Exception(message);
 public sealed class LeaderElector(
     ApiClient api, ObjectKey key, string identity, LeaseTiming timing, ILogger logger, TimeProvider time, Func<double> random)
 {
-    // The host's limit for a stop, less the loop's own waits, leaves this much.
-    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(1);
+    // From the stop on, and below the host's limit for it: whatever the loop's own waits have left is the release's.
+    private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(4.25);
 
     // Of controller-runtime: a leader that nobody has ended so long after the end of its lease hangs.
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(20);
@@ -68,6 +68,8 @@ public sealed class LeaderElector(
     /// <exception cref="LeaseLostException">The process has to end.</exception>
     public async Task RunAsync(Func<CancellationToken, CancellationToken, Task<bool>> work, CancellationToken stop)
     {
+        var stoppedAt = 0L;
+        using var noting = stop.UnsafeRegister(_ => Volatile.Write(ref stoppedAt, time.GetTimestamp()), null);
         using var cut = new CancellationTokenSource();
         using var ending = new CancellationTokenSource();
         _ending = ending.Token;
@@ -89,7 +91,7 @@ public sealed class LeaderElector(
         // From here on nothing else is sent, however late somebody tries.
         _state = _state.NotLeading();
         if (_hasWritten && isThrough)
-            await ReleaseAsync();
+            await ReleaseAsync(ReleaseLimit - (Volatile.Read(ref stoppedAt) is var since and not 0 ? time.GetElapsedTime(since) : TimeSpan.Zero));
     }
 
     /// <summary>Waits until it leads. From then on the lease is renewed.</summary>
@@ -202,9 +204,9 @@ public sealed class LeaderElector(
         Log.StandingBy(logger, _lease, holder);
     }
 
-    private async Task ReleaseAsync()
+    private async Task ReleaseAsync(TimeSpan left)
     {
-        using var limit = new CancellationTokenSource(ReleaseLimit, time);
+        using var limit = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
         try
         {
             // Read again, since a renewal that was cut off may have been written.

@@ -11,6 +11,8 @@ namespace McpOperator.Unit.Controller;
 
 public sealed class EventRecorderTests : IDisposable
 {
+    private const string Written = """{"metadata":{"name":"demo.1"}}""";
+
     private static readonly ResourceType Kind = new("example.org", "v1", "widgets", "Widget");
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero).AddTicks(1_234_567));
@@ -114,7 +116,7 @@ public sealed class EventRecorderTests : IDisposable
         await SentAsync(1);
         _server.Answer = sent => sent.Line.StartsWith("PATCH", StringComparison.Ordinal)
             ? ScenarioHandler.Status(404, "NotFound", "gone")
-            : ScenarioHandler.Json("{}");
+            : ScenarioHandler.Json(Written);
         Record("Repaired");
         await SentAsync(3);
 
@@ -151,14 +153,13 @@ public sealed class EventRecorderTests : IDisposable
     [Fact]
     public async Task AServerThatIsAwayIsTriedAgain()
     {
-        _server.Answer = _ => throw new HttpRequestException("away");
+        var attempts = 0;
+        _server.Answer = _ => ++attempts < 4 ? throw new HttpRequestException("away") : ScenarioHandler.Json(Written);
         Record("Created");
-        await SentAsync(1);
-        _server.Answer = _ => ScenarioHandler.Json("{}");
-        await SentAsync(2);
+        await SentAsync(4);
 
         Assert.Equal(0, _recorder.Dropped);
-        Assert.Single(_log.All);
+        Assert.Equal([LogLevel.Warning, LogLevel.Debug, LogLevel.Debug], _log.All.Select(entry => entry.Level));
     }
 
     [Fact]
@@ -170,8 +171,9 @@ public sealed class EventRecorderTests : IDisposable
             Record("Created", name: $"demo-{i}");
 
         Assert.InRange(_recorder.Dropped, 9, 10);
+        _recorder.Dispose();
         hold.SetResult();
-        await SentAsync(1);
+        await IdleAsync();
     }
 
     [Fact]
@@ -198,16 +200,11 @@ public sealed class EventRecorderTests : IDisposable
 
     private int Count(int sent) => (int)JsonNode.Parse(_server.Sent[sent].Body)!["series"]!["count"]!;
 
-    /// <summary>Lets its pauses pass until so many requests were sent.</summary>
+    /// <summary>Lets its pauses pass until so many requests were sent, and nothing more is to be.</summary>
     private async Task SentAsync(int count)
     {
-        while (_server.Sent.Count < count)
-        {
-            _time.Advance(EventRecorder.Pace);
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-        }
-
         await IdleAsync();
+        Assert.Equal(count, _server.Sent.Count);
     }
 
     private async Task AdvanceAsync(TimeSpan duration)
@@ -216,17 +213,10 @@ public sealed class EventRecorderTests : IDisposable
             _time.Advance(TimeSpan.FromMinutes(1));
     }
 
-    /// <summary>Until what was queued before is sent.</summary>
     private async Task IdleAsync()
     {
-        for (var quiet = 0; quiet < 20; quiet++)
-        {
-            var before = _server.Sent.Count;
-            _time.Advance(TimeSpan.FromMilliseconds(10));
-            await Task.Delay(1, TestContext.Current.CancellationToken);
-            if (_server.Sent.Count > before)
-                quiet = 0;
-        }
+        for (; !_recorder.Sending.IsCompleted; await Task.Delay(1, TestContext.Current.CancellationToken))
+            _time.Advance(EventRecorder.Pace);
     }
 
     private sealed class Server : HttpMessageHandler
@@ -254,7 +244,7 @@ public sealed class EventRecorderTests : IDisposable
                 null, "", cancellationToken);
             lock (_sent)
                 _sent.Add(sent);
-            return Answer?.Invoke(sent) ?? ScenarioHandler.Json("{}");
+            return Answer?.Invoke(sent) ?? ScenarioHandler.Json(Written);
         }
     }
 }
