@@ -1,5 +1,9 @@
 using System.Reflection;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using McpOperator.Api;
+using McpOperator.Kubernetes;
+using McpOperator.Unit.Kubernetes;
 
 namespace McpOperator.Unit;
 
@@ -19,6 +23,30 @@ public sealed class FrameworkSubstitutionsTests
 
         // The client refers to them for parts that are not used: only its models of a kubeconfig are.
         Assert.Equal(["KubernetesClient.Aot", "YamlDotNet"], users);
+    }
+
+    /// <summary>In the published binary either would throw, and with it every handshake.</summary>
+    [Theory]
+    [InlineData("the cluster's CA")]
+    [InlineData("the machine's CAs")]
+    [InlineData("no check")]
+    public void NoConnectionDownloadsCertificatesOrAsksForTheirRevocation(string trust)
+    {
+        var settings = new TlsSettings(
+            new ClusterAccess
+            {
+                Server = new Uri("https://api.test"),
+                Namespace = "default",
+                Origin = "test",
+                CertificateAuthority = trust == "the cluster's CA" ? Encoding.UTF8.GetBytes(new TestAuthority().Pem) : null,
+                InsecureSkipTlsVerify = trust == "no check",
+            },
+            TimeProvider.System);
+
+        var options = settings.Options(settings.Current(issued: null));
+
+        Assert.True(options.CertificateChainPolicy!.DisableCertificateDownloads);
+        Assert.Equal(X509RevocationMode.NoCheck, options.CertificateChainPolicy.RevocationMode);
     }
 
     /// <summary>The assembly and all that it is linked with, but for the framework's own.</summary>
