@@ -14,15 +14,18 @@ internal sealed class ConsoleLogFormatter(TimeProvider time, bool colour) : Cons
     public const string FormatterName = "mcp-console";
 
     public override void Write<TState>(
-        in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+        in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter) =>
+        Write(LogLine.Of(logEntry, scopeProvider), textWriter);
+
+    private void Write(in LogLine line, TextWriter textWriter)
     {
         textWriter.Write(time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
         textWriter.Write(' ');
-        WriteLevel(textWriter, logEntry.LogLevel);
-        textWriter.Write($" {LogText.Logger(logEntry.Category),-15}  ");
-        textWriter.Write(Printable.Escape(logEntry.Formatter(logEntry.State, logEntry.Exception)));
+        WriteLevel(textWriter, line.Level);
+        textWriter.Write($" {line.Logger,-15}  ");
+        textWriter.Write(Printable.Escape(line.Message));
 
-        var fields = LogFields.Of(logEntry, scopeProvider);
+        var fields = line.Fields;
         var separator = "  ";
         foreach (var (key, value) in fields.Take(fields.HasTemplate ? fields.FromScopes : fields.Count))
         {
@@ -31,10 +34,10 @@ internal sealed class ConsoleLogFormatter(TimeProvider time, bool colour) : Cons
         }
         textWriter.Write('\n');
 
-        if (logEntry.Exception is { } exception)
+        if (line.Exception is { } exception)
         {
-            foreach (var line in exception.ToString().Split('\n'))
-                textWriter.Write($"    {Printable.Escape(line.TrimEnd('\r'))}\n");
+            foreach (var frame in exception.ToString().Split('\n'))
+                textWriter.Write($"    {Printable.Escape(frame.TrimEnd('\r'))}\n");
         }
     }
 

@@ -24,34 +24,36 @@ internal sealed class JsonLogFormatter(TimeProvider time) : ConsoleFormatter(For
     };
 
     public override void Write<TState>(
-        in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+        in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter) =>
+        Write(LogLine.Of(logEntry, scopeProvider), textWriter);
+
+    private void Write(in LogLine line, TextWriter textWriter)
     {
-        var fields = LogFields.Of(logEntry, scopeProvider);
-        using var line = new PooledBuffer();
-        using (var json = new Utf8JsonWriter(line, Options))
+        using var buffer = new PooledBuffer();
+        using (var json = new Utf8JsonWriter(buffer, Options))
         {
             json.WriteStartObject();
             json.WriteString("ts", time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture));
-            json.WriteString("level", LogText.Level(logEntry.LogLevel));
-            json.WriteString("logger", LogText.Logger(logEntry.Category));
-            if (logEntry.EventId.Id != 0)
-                json.WriteNumber("eventId", logEntry.EventId.Id);
-            if (logEntry.EventId.Name is { } name)
+            json.WriteString("level", LogText.Level(line.Level));
+            json.WriteString("logger", line.Logger);
+            if (line.Event.Id != 0)
+                json.WriteNumber("eventId", line.Event.Id);
+            if (line.Event.Name is { } name)
                 json.WriteString("event", name);
-            json.WriteString("msg", logEntry.Formatter(logEntry.State, logEntry.Exception));
-            foreach (var (key, value) in fields.Take(fields.Count))
+            json.WriteString("msg", line.Message);
+            foreach (var (key, value) in line.Fields.Take(line.Fields.Count))
             {
-                if (!IsTaken(key, logEntry.Exception))
+                if (!IsTaken(key, line.Exception))
                     Write(json, key, value);
             }
-            if (logEntry.Exception is { } exception)
+            if (line.Exception is { } exception)
             {
                 json.WriteString("error", LogText.Error(exception));
                 json.WriteString("stacktrace", exception.ToString());
             }
             json.WriteEndObject();
         }
-        textWriter.Write(Encoding.UTF8.GetString(line.Written.Span));
+        textWriter.Write(Encoding.UTF8.GetString(buffer.Written.Span));
         textWriter.Write('\n');
     }
 

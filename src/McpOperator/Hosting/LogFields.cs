@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace McpOperator.Hosting;
 
@@ -17,13 +16,13 @@ internal sealed class LogFields
     /// <summary>How many of them, at the beginning, are those of the scopes.</summary>
     public int FromScopes { get; private set; }
 
-    public static LogFields Of<TState>(in LogEntry<TState> entry, IExternalScopeProvider? scopes)
+    public static LogFields Of(object? state, IExternalScopeProvider? scopes)
     {
         var fields = new LogFields();
         scopes?.ForEachScope(static (scope, all) => all.Add(scope), fields);
         fields.FromScopes = fields._fields.Count;
-        if (entry.State is IReadOnlyList<KeyValuePair<string, object?>>)
-            fields.Add(entry.State);
+        if (state is IReadOnlyList<KeyValuePair<string, object?>>)
+            fields.Add(state);
         return fields;
     }
 

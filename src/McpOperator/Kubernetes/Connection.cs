@@ -132,6 +132,7 @@ public sealed class Connection : HttpMessageHandler
         EnableMultipleHttp2Connections = true,
         // A redirect would carry the token elsewhere.
         AllowAutoRedirect = false,
+        // Not to be changed here alone, nor are Credentials to be given: see Framework.substitutions.xml.
         UseCookies = false,
         ActivityHeadersPropagator = null,
     };

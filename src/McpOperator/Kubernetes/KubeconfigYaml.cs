@@ -6,7 +6,8 @@ namespace McpOperator.Kubernetes;
 
 /// <summary>
 /// Fills the official client's models from the YAML document. The client's own reader goes through YamlDotNet's
-/// deserializer, which brings the regular expressions along: together they are half a megabyte of the binary.
+/// deserializer, which brings the regular expressions along: together they are half a megabyte of the binary. There
+/// they would not work, either (Framework.substitutions.xml).
 /// </summary>
 internal static class KubeconfigYaml
 {

@@ -45,27 +45,29 @@ internal sealed class TlsSettings
     /// <exception cref="CryptographicException">The PEM is none, or the key is not the certificate's.</exception>
     public SslClientAuthenticationOptions Options(Material material)
     {
-        var options = new SslClientAuthenticationOptions();
+        var options = new SslClientAuthenticationOptions { CertificateChainPolicy = Trust(material.Authority) };
         if (_skipVerify)
             options.RemoteCertificateValidationCallback = (_, _, _, _) => _skipVerify;
-        else if (material.Authority is { } authority)
-            options.CertificateChainPolicy = TrustOnly(authority);
         if (material.Certificate is { } certificate)
             options.ClientCertificateContext = Identity(certificate);
         return options;
     }
 
-    private static X509ChainPolicy TrustOnly(byte[] pem)
+    /// <param name="authority">The CA in PEM; null for those of the machine.</param>
+    private static X509ChainPolicy Trust(byte[]? authority)
     {
         var policy = new X509ChainPolicy
         {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            // The API server sends its whole chain; looking for intermediates on the web is only a way to hang. Neither
+            // this nor a check of revocation can be allowed here alone: see Framework.substitutions.xml.
             RevocationMode = X509RevocationMode.NoCheck,
-            // The API server sends its whole chain; looking for intermediates on the web is only a way to hang.
             DisableCertificateDownloads = true,
         };
+        if (authority is null)
+            return policy;
+        policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         // All of the bundle: during a rotation the old and the new CA stand in it together.
-        policy.CustomTrustStore.ImportFromPem(Encoding.UTF8.GetString(pem));
+        policy.CustomTrustStore.ImportFromPem(Encoding.UTF8.GetString(authority));
         return policy.CustomTrustStore.Count > 0
             ? policy
             : throw new CryptographicException("there is no certificate in the certificate authority's PEM");
