@@ -51,7 +51,6 @@ public sealed class CommandTests(ControlPlaneFixture fixture)
     [InlineData("--workers=many")]
     [InlineData("--workers=0")]
     [InlineData("--log-level=loud")]
-    [InlineData("--leader-elect")]
     [InlineData("--metrics-bind-address=nowhere")]
     [InlineData("--watch-namespaces=Not_A_Name")]
     [InlineData("run", "stray")]

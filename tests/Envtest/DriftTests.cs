@@ -125,16 +125,20 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
     [InlineData("services")]
     [InlineData("ingresses")]
     [InlineData("configmaps")]
-    public async Task ADeletedObjectIsMadeAgain(string kind)
+    public async Task ADeletedObjectIsMadeAgainAndAgain(string kind)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture);
         var drift = await Drift.StartAsync(scenario, kind);
-        var before = (string)(await drift.LiveAsync())["metadata"]!["uid"]!;
 
-        await drift.Client.DeleteAsync(drift.Resource, scenario.Namespace.Name, drift.Name);
-
-        var after = await Eventually.TrueAsync("it was made again", drift.LiveAsync, live => OwnedLeaves.Text(live) == drift.Right);
-        Assert.NotEqual(before, (string)after["metadata"]!["uid"]!);
+        // Three times: the second looks to the operator as the first did.
+        for (var i = 0; i < 3; i++)
+        {
+            var before = (string)(await drift.LiveAsync())["metadata"]!["uid"]!;
+            await drift.Client.DeleteAsync(drift.Resource, scenario.Namespace.Name, drift.Name);
+            await Eventually.TrueAsync(
+                "it was made again", () => drift.Client.FindAsync(drift.Resource, scenario.Namespace.Name, drift.Name),
+                live => live is not null && (string)live["metadata"]!["uid"]! != before && OwnedLeaves.Text(live) == drift.Right);
+        }
     }
 
     [Fact]

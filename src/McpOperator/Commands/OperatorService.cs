@@ -22,8 +22,8 @@ internal static class OperatorService
         using var connection = new Connection(access, time);
         var requests = new RequestCounter();
         using var leases = new ApiClient(connection, time, requests);
-        // As in client-go: the host's name, and something unique.
-        var identity = $"{Environment.MachineName}_{Guid.NewGuid()}";
+        // As in client-go: the host's name, and something unique. (Not a Guid: it takes a /dev/urandom, which an empty root has not.)
+        var identity = $"{Environment.MachineName}_{Random.Shared.NextInt64():x16}";
         var elector = Elector(context, leases, access, identity);
         using var api = new ApiClient(connection, time, requests, elector is null ? null : () => elector.Leads);
         using var queue = new WorkQueue(time, Random.Shared.NextDouble);

@@ -80,8 +80,9 @@ public sealed class Reconciler
 
         try
         {
-            var (outcome, expiry) = await ReconcileAsync(stored.Read(), cancellationToken).ConfigureAwait(false);
-            if (outcome.Kind == OutcomeKind.RequeueAfter)
+            var (outcome, expiry, hasWritten) = await ReconcileAsync(stored.Read(), cancellationToken).ConfigureAwait(false);
+            // After a pass that created what it did not see, to see nothing again means that it is gone again.
+            if (outcome.Kind == OutcomeKind.RequeueAfter && !hasWritten)
                 _waiting.Set(key, new Waiting(seen, expiry));
             else
                 _waiting.Remove(key);
@@ -100,8 +101,8 @@ public sealed class Reconciler
         }
     }
 
-    /// <returns>What is next, and when the next session expires.</returns>
-    private async Task<(Outcome Outcome, DateTimeOffset? Expiry)> ReconcileAsync(
+    /// <returns>What is next, when the next session expires, and whether an object of the server was written.</returns>
+    private async Task<(Outcome Outcome, DateTimeOffset? Expiry, bool HasWritten)> ReconcileAsync(
         MCPServer server, CancellationToken cancellationToken)
     {
         var effective = WithDefaults(server);
@@ -146,7 +147,9 @@ public sealed class Reconciler
             members, isInForce: !hasGateway || policy.Live?.Policy?.Revision == revision, cancellationToken).ConfigureAwait(false);
 
         var isRaced = deployment.IsRaced || canary.IsRaced || service.IsRaced || ingress.IsRaced || policy.IsRaced;
-        return (isRaced || !isTold ? Outcome.Retry : OutcomeOf(surfaces), members.NextExpiry);
+        var hasWritten = deployment.Change != Change.None || canary.Change != Change.None || service.Change != Change.None
+            || ingress.Change != Change.None || policy.Change != Change.None;
+        return (isRaced || !isTold ? Outcome.Retry : OutcomeOf(surfaces), members.NextExpiry, hasWritten);
     }
 
     private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)
@@ -194,7 +197,7 @@ public sealed class Reconciler
     /// Reports every fault of the spec, beside what is still seen of the objects of the last valid one. Nothing is
     /// tried again: only a change of the spec can help, and that starts a reconcile of its own.
     /// </summary>
-    private async Task<(Outcome Outcome, DateTimeOffset? Expiry)> RefuseAsync(
+    private async Task<(Outcome Outcome, DateTimeOffset? Expiry, bool HasWritten)> RefuseAsync(
         MCPServer server, MCPServerSpec effective, IReadOnlyList<SpecFault> faults, CancellationToken cancellationToken)
     {
         var (deployment, canary) = (_deployments.Look(server), _canaries.Look(server));
@@ -211,7 +214,7 @@ public sealed class Reconciler
 
         var members = _access.Judge(server.Key, server);
         var isTold = await _access.ReportAsync(members, isInForce: false, cancellationToken).ConfigureAwait(false);
-        return (isTold ? Outcome.Done : Outcome.Retry, members.NextExpiry);
+        return (isTold ? Outcome.Done : Outcome.Retry, members.NextExpiry, HasWritten: false);
     }
 
     /// <param name="server">With its spec in effect.</param>

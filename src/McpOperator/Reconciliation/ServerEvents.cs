@@ -21,7 +21,8 @@ public sealed class ServerEvents(Action<ClusterEvent> record)
         void Tell(Change change, string reason)
         {
             var kinds = "";
-            Add(policy, Kinds.ConfigMap.Kind);
+            // A grant that changes says so itself.
+            Add(policy == Change.Updated ? Change.None : policy, Kinds.ConfigMap.Kind);
             Add(canary, "canary " + Kinds.Deployment.Kind);
             Add(deployment, Kinds.Deployment.Kind);
             Add(service, Kinds.Service.Kind);

@@ -24,6 +24,14 @@ public sealed class ServerEventsTests
     }
 
     [Fact]
+    public void AGrantThatChangesThePolicyTellsItself()
+    {
+        _events.Changed(Servers.Of(), Change.Updated, Change.None, Change.None, Change.None, Change.None);
+
+        Assert.Empty(_recorded);
+    }
+
+    [Fact]
     public void APassThatDidNothingTellsNothing()
     {
         _events.Changed(Servers.Of(), Change.None, Change.None, Change.None, Change.None, Change.None);
