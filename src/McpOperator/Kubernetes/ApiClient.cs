@@ -189,9 +189,17 @@ public sealed class ApiClient : IDisposable
             async (stream, token) =>
             {
                 using var document = await JsonDocument.ParseAsync(stream, JsonLimits.Document, token).ConfigureAwait(false);
-                return document.RootElement.IsObject()
-                    ? decode(document.RootElement)
-                    : throw new HttpRequestException(HttpRequestError.InvalidResponse, "the answer is no object");
+                try
+                {
+                    return document.RootElement.IsObject()
+                        ? decode(document.RootElement)
+                        : throw new HttpRequestException(HttpRequestError.InvalidResponse, "the answer is no object");
+                }
+                catch (InvalidOperationException e)
+                {
+                    // What the parser says of text that is no UTF-8, when it is read.
+                    throw new HttpRequestException(HttpRequestError.InvalidResponse, "the answer is no text", e);
+                }
             },
             cancellationToken);
 

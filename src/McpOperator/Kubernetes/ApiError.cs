@@ -26,7 +26,7 @@ internal static class ApiError
         {
             return json.Deserialize(StatusJson.Default.Status) ?? new Status { Message = "an error without a status" };
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return new Status { Message = "an error whose status cannot be read" };
         }
@@ -42,7 +42,7 @@ internal static class ApiError
             var status = StatusFrom(document.RootElement);
             return status with { Code = code, Message = WithoutAddresses(status.Message) };
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return null;
         }

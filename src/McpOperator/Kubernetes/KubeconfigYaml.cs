@@ -16,7 +16,16 @@ internal static class KubeconfigYaml
     public static (K8SConfiguration File, Dictionary<string, string> TokenFiles)? Read(byte[] bytes)
     {
         var yaml = new YamlStream();
-        yaml.Load(new StreamReader(new MemoryStream(bytes)));
+        try
+        {
+            yaml.Load(new StreamReader(new MemoryStream(bytes)));
+        }
+        catch (Exception e) when (e is not YamlException)
+        {
+            // Of some half-finished scalars the scanner only says that its own state is not valid.
+            throw new YamlException("no YAML", e);
+        }
+
         if (yaml.Documents is not [{ RootNode: var root }, ..] || root is YamlScalarNode { Value: "" or "null" or "~" })
             return null;
 

@@ -39,8 +39,9 @@ internal sealed class ListStream
             {
                 buffer.Use(list.Consume(buffer.Unused.Span, isFinal: !more, decode, onItem));
             }
-            catch (JsonException e)
+            catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
+                // InvalidOperation is what the reader says of text that is no UTF-8.
                 throw new HttpRequestException(
                     more ? HttpRequestError.InvalidResponse : HttpRequestError.ResponseEnded, "the list is cut short or no JSON", e);
             }

@@ -51,6 +51,20 @@ internal static class WatchStream
             return false;
 
         using var document = Parse(line);
+        try
+        {
+            return TryDecode(document, decode, out watchEvent);
+        }
+        catch (InvalidOperationException e)
+        {
+            // What the parser says of text that is no UTF-8, when it is read.
+            throw new HttpRequestException(HttpRequestError.InvalidResponse, "the watch sent a line that is no text", e);
+        }
+    }
+
+    private static bool TryDecode<T>(JsonDocument document, Decoder<T> decode, out WatchEvent<T> watchEvent)
+    {
+        watchEvent = default;
         if (!document.RootElement.TryGetMember("type"u8, out var type)
             || type.ValueKind != JsonValueKind.String
             || !document.RootElement.TryGetMember("object"u8, out var json))
