@@ -11,7 +11,7 @@ public sealed class AdminServerTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new();
     private readonly MetricsEndpoint _metrics = new();
-    private readonly HealthEndpoint _health = new("healthz", NullLogger.Instance);
+    private readonly HealthEndpoint _health = new("healthz", NullLogger.Instance, LogLevel.Debug);
     private readonly AdminServer _server;
 
     public AdminServerTests()
