@@ -168,7 +168,7 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
             subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: {{user}}}]
             """,
             ns);
-        var any = rules.First(rule => !rule.Resource.Contains('/', StringComparison.Ordinal));
+        var any = rules.First(rule => rule.ObjectName is null && !rule.Resource.Contains('/', StringComparison.Ordinal));
         await OperatorRole.UntilAllowedAsync(fixture.ControlPlane, user, ns, any.Verb, any.Group, any.Resource);
     }
 
