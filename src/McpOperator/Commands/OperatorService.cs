@@ -35,6 +35,8 @@ internal static class OperatorService
             queue, reconciler.ReconcileAsync, reflectors, options.Workers,
             context.LoggerFactory.CreateLogger<ControllerLoop>(), time, elector is null ? null : elector.AcquireAsync);
 
+        context.Liveness.Add("reconcile", loop.StuckReconcile);
+        context.Liveness.Add("watches", loop.StuckWatch);
         context.Readiness.Add("caches", () => loop.HasSynced
             ? null
             : $"not listed yet: {string.Join(", ", reflectors.Where(r => !r.Synced.IsCompleted).Select(r => r.Name))}");

@@ -36,7 +36,11 @@ public sealed class ControllerLoop(
     private static readonly TimeSpan FirstSyncReport = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan SyncReport = TimeSpan.FromSeconds(60);
 
-    private readonly ReconcileCounters _counters = new();
+    // Every request has its deadline, so that a pass ends, however slow the API server is: this is twenty of thirty
+    // seconds. What is still not over then never will be.
+    private static readonly TimeSpan LongestReconcile = TimeSpan.FromMinutes(10);
+
+    private readonly ReconcileCounters _counters = new(workers, time);
     private bool _isGated;
 
     // The refusal that a key's last pass ended with, so that it is said once.
@@ -50,6 +54,22 @@ public sealed class ControllerLoop(
 
     /// <summary>True once every reflector has its first list.</summary>
     public bool HasSynced => reflectors.All(reflector => reflector.Synced.IsCompleted);
+
+    /// <summary>For /healthz: a reconcile that hangs. Null when all is well.</summary>
+    public string? StuckReconcile()
+    {
+        var busy = _counters.Busy();
+        return busy.Longest > LongestReconcile ? $"reconciling {busy.Key} has not ended for {busy.Longest.TotalSeconds:0} s" : null;
+    }
+
+    /// <summary>
+    /// For /healthz: a watch that hangs. One that the API server does not answer, or refuses, ends and is tried again,
+    /// and a restart would not help it. Null when all is well.
+    /// </summary>
+    public string? StuckWatch() =>
+        reflectors.FirstOrDefault(reflector => reflector.Hangs) is { } stuck
+            ? $"the list or watch of {stuck.Name} has not ended in its time"
+            : null;
 
     /// <summary>
     /// Runs until cancelled. Then nothing new is begun, whatever still waits in the queue (the next process lists and
@@ -118,7 +138,7 @@ public sealed class ControllerLoop(
         using var inFlight = CancellationTokenSource.CreateLinkedTokenSource(cut);
         // Task.Run: a reconcile that never really waits must not keep the other workers from starting.
         var all = Task.WhenAll(Enumerable.Range(0, workers)
-            .Select(_ => Task.Run(() => WorkerAsync(trim, stop, inFlight.Token), CancellationToken.None)));
+            .Select(worker => Task.Run(() => WorkerAsync(worker, trim, stop, inFlight.Token), CancellationToken.None)));
         Log.WorkersStarted(logger, workers);
 
         await Task.WhenAny(all, Task.Delay(Timeout.Infinite, stop));
@@ -141,7 +161,7 @@ public sealed class ControllerLoop(
         return ended;
     }
 
-    private async Task WorkerAsync(MemoryTrim trim, CancellationToken stop, CancellationToken inFlight)
+    private async Task WorkerAsync(int worker, MemoryTrim trim, CancellationToken stop, CancellationToken inFlight)
     {
         while (!stop.IsCancellationRequested)
         {
@@ -157,7 +177,7 @@ public sealed class ControllerLoop(
                 return;
             }
 
-            _counters.Enter();
+            _counters.Enter(worker, key);
             try
             {
                 // Got in the same moment as the stop: it merely waited.
@@ -167,7 +187,7 @@ public sealed class ControllerLoop(
             finally
             {
                 queue.Done(key);
-                _counters.Leave();
+                _counters.Leave(worker);
             }
 
             if (queue.Depth == 0)
@@ -219,6 +239,7 @@ public sealed class ControllerLoop(
 #pragma warning restore CA1031
         {
             _counters.Error();
+            _counters.Panic();
             var delay = queue.AddRateLimited(key);
             Log.ReconcileFailed(logger, LogLevel.Error, key, delay.TotalSeconds, exception);
             return;

@@ -17,6 +17,9 @@ public interface IReflector
     /// <summary>Complete lists after the first one.</summary>
     long Relists { get; }
 
+    /// <summary>Whether what it is at, a list, a watch or the wait before one, has outlived its own deadline.</summary>
+    bool Hangs { get; }
+
     /// <summary>Keeps the store up to date until cancelled; returns then, and throws nothing.</summary>
     Task RunAsync(CancellationToken cancellationToken);
 }

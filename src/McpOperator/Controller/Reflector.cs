@@ -24,9 +24,13 @@ public sealed class Reflector<T>(
     // has 5 s). A deadline rather than an idle timer, so that an event costs nothing; starting a watch again is cheap.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
+    // Ten minutes and more for a list, too: each of its pages has a deadline of a minute.
+    private static readonly TimeSpan LongestStep = LongestTimeout + Grace + TimeSpan.FromMinutes(1);
+
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _epoch = time.GetTimestamp();
     private (ReflectorVerb Verb, string Message)? _fault;
+    private long _dueTicks = long.MaxValue;
     private long _lists;
     private long _watches;
 
@@ -38,6 +42,9 @@ public sealed class Reflector<T>(
 
     public long Relists => Math.Max(0, Interlocked.Read(ref _lists) - 1);
 
+    /// <inheritdoc/>
+    public bool Hangs => Now.Ticks > Interlocked.Read(ref _dueTicks);
+
     private TimeSpan Now => time.GetElapsedTime(_epoch);
 
     /// <inheritdoc/>
@@ -47,6 +54,7 @@ public sealed class Reflector<T>(
         var step = ReflectorMachine.Start;
         while (!cancellationToken.IsCancellationRequested)
         {
+            Interlocked.Exchange(ref _dueTicks, (Now + step.Delay + LongestStep).Ticks);
             if (step.Delay > TimeSpan.Zero)
             {
                 await Task.Delay(step.Delay, time, cancellationToken)

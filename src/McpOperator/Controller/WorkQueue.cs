@@ -17,7 +17,7 @@ public sealed class WorkQueue : IDisposable
 
     // By priority. A key whose priority rises stands in two of them; only the entry with its latest ticket counts.
     private readonly Queue<(ObjectKey Key, int Ticket)>[] _ready = [new(), new(), new()];
-    private readonly Dictionary<ObjectKey, (Priority Priority, int Ticket)> _dirty = [];
+    private readonly Dictionary<ObjectKey, (Priority Priority, int Ticket, long Since)> _dirty = [];
     private readonly HashSet<ObjectKey> _processing = [];
     private readonly Dictionary<ObjectKey, int> _failures = [];
     private readonly DelayedKeys _delayed = new();
@@ -76,6 +76,12 @@ public sealed class WorkQueue : IDisposable
 
     /// <summary>Delayed additions so far, whatever the reason, as client-go counts them.</summary>
     public long Retries => Interlocked.Read(ref _retries);
+
+    /// <summary>
+    /// How long keys waited for a worker: from the first addition, as client-go counts it, so with the time that another
+    /// worker still had the key.
+    /// </summary>
+    public Histogram Waits { get; } = Histogram.OfQueue();
 
     /// <summary>
     /// Wants a look at the key as soon as a worker is free. A delayed addition of the same key stays: it is one more
@@ -141,8 +147,9 @@ public sealed class WorkQueue : IDisposable
             if (TryTake(out var key))
             {
                 _processing.Add(key);
-                _dirty.Remove(key);
+                _dirty.Remove(key, out var wanted);
                 _depth--;
+                Waits.Observe(_time.GetElapsedTime(wanted.Since));
                 return key;
             }
 
@@ -158,7 +165,7 @@ public sealed class WorkQueue : IDisposable
         lock (_lock)
         {
             if (_processing.Remove(key) && _dirty.TryGetValue(key, out var wanted))
-                MakeReady(key, wanted.Priority);
+                MakeReady(key, wanted.Priority, wanted.Since);
         }
     }
 
@@ -196,24 +203,25 @@ public sealed class WorkQueue : IDisposable
 
         if (!isDirty)
             Interlocked.Increment(ref _adds);
+        var since = isDirty ? current.Since : _time.GetTimestamp();
         if (_processing.Contains(key))
-            _dirty[key] = (priority, 0);
+            _dirty[key] = (priority, 0, since);
         else if (isDirty)
-            Enqueue(key, priority);
+            Enqueue(key, priority, since);
         else
-            MakeReady(key, priority);
+            MakeReady(key, priority, since);
     }
 
-    private void MakeReady(ObjectKey key, Priority priority)
+    private void MakeReady(ObjectKey key, Priority priority, long since)
     {
-        Enqueue(key, priority);
+        Enqueue(key, priority, since);
         _depth++;
         _available.Release();
     }
 
-    private void Enqueue(ObjectKey key, Priority priority)
+    private void Enqueue(ObjectKey key, Priority priority, long since)
     {
-        _dirty[key] = (priority, ++_lastTicket);
+        _dirty[key] = (priority, ++_lastTicket, since);
         _ready[(int)priority].Enqueue((key, _lastTicket));
     }
 

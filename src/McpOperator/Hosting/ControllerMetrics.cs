@@ -18,10 +18,15 @@ internal sealed class ControllerMetrics(
         Result("requeue_after", reconciles.RequeuedAfter);
         metrics.Counter("controller_runtime_reconcile_errors_total", "Reconciles that ended with an error.");
         metrics.Sample(reconciles.Failed, ("controller", Controller));
+        metrics.Counter("controller_runtime_reconcile_panics_total", "Reconciles that ended with an error that nobody foresaw.");
+        metrics.Sample(reconciles.Panicked, ("controller", Controller));
+        metrics.Histogram("controller_runtime_reconcile_time_seconds", "How long a reconcile took.");
+        metrics.Sample(reconciles.Durations, ("controller", Controller));
         metrics.Gauge("controller_runtime_max_concurrent_reconciles", "Reconciles that may be in flight.");
         metrics.Sample(workers, ("controller", Controller));
+        var busy = reconciles.Busy();
         metrics.Gauge("controller_runtime_active_workers", "Reconciles in flight.");
-        metrics.Sample(reconciles.ActiveWorkers, ("controller", Controller));
+        metrics.Sample(busy.Workers, ("controller", Controller));
 
         metrics.Gauge("workqueue_depth", "Keys that wait to be reconciled.");
         metrics.Sample(queue.Depth, ("name", Controller), ("controller", Controller));
@@ -29,6 +34,15 @@ internal sealed class ControllerMetrics(
         metrics.Sample(queue.Adds, ("name", Controller), ("controller", Controller));
         metrics.Counter("workqueue_retries_total", "Keys added again with backoff.");
         metrics.Sample(queue.Retries, ("name", Controller), ("controller", Controller));
+
+        metrics.Histogram("workqueue_queue_duration_seconds", "How long a key waited for a worker.");
+        metrics.Sample(queue.Waits, ("name", Controller), ("controller", Controller));
+        metrics.Histogram("workqueue_work_duration_seconds", "How long a worker had a key.");
+        metrics.Sample(reconciles.WorkDurations, ("name", Controller), ("controller", Controller));
+        metrics.Gauge("workqueue_unfinished_work_seconds", "How long the workers have had the keys that they have now, together.");
+        metrics.Sample(busy.Together.TotalSeconds, ("name", Controller), ("controller", Controller));
+        metrics.Gauge("workqueue_longest_running_processor_seconds", "How long the slowest of them has had its key.");
+        metrics.Sample(busy.Longest.TotalSeconds, ("name", Controller), ("controller", Controller));
 
         metrics.Counter("mcp_operator_watch_restarts_total", "Watches begun again.");
         metrics.Sample(reflectors.Sum(reflector => reflector.WatchRestarts));

@@ -15,7 +15,10 @@ public sealed record HealthCheck(string Name, Func<string?> Probe);
 /// /healthz or /readyz, as controller-runtime and the API server answer them (pkg/healthz): all checks, one check as
 /// a sub-path, <c>?verbose</c>, <c>?exclude=name</c>. The port is open to anyone, so reasons go to the log only.
 /// </summary>
-public sealed class HealthEndpoint(string name, ILogger logger)
+/// <param name="name">The path, without its slash.</param>
+/// <param name="logger">Told of every check that failed, at each request.</param>
+/// <param name="level">At which it is told.</param>
+public sealed class HealthEndpoint(string name, ILogger logger, LogLevel level)
 {
     private readonly Lock _lock = new();
     private readonly string _path = "/" + name;
@@ -100,7 +103,7 @@ public sealed class HealthEndpoint(string name, ILogger logger)
             reason = e.Message;
         }
         if (reason is not null)
-            logger.CheckFailed(name, check.Name, reason);
+            logger.CheckFailed(level, name, check.Name, reason);
         return reason is null;
     }
 

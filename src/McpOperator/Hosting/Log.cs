@@ -45,8 +45,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 410, Level = LogLevel.Debug, Message = "Lost the client of a probe or scrape: {Reason}")]
     public static partial void ClientLost(this ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 411, Level = LogLevel.Debug, Message = "{Endpoint} check {Check} failed: {Reason}")]
-    public static partial void CheckFailed(this ILogger logger, string endpoint, string check, string reason);
+    [LoggerMessage(EventId = 411, Message = "{Endpoint} check {Check} failed: {Reason}")]
+    public static partial void CheckFailed(this ILogger logger, LogLevel level, string endpoint, string check, string reason);
 
     [LoggerMessage(EventId = 412, Level = LogLevel.Error, Message = "Cannot answer {Path}")]
     public static partial void RequestFailed(this ILogger logger, string path, Exception exception);

@@ -33,8 +33,8 @@ internal sealed class OperatorHost(ILoggerFactory loggers, TimeProvider time)
             Settings = settings,
             LoggerFactory = loggers,
             Time = time,
-            Liveness = new HealthEndpoint("healthz", _logger),
-            Readiness = new HealthEndpoint("readyz", _logger),
+            Liveness = new HealthEndpoint("healthz", _logger, LogLevel.Error),
+            Readiness = new HealthEndpoint("readyz", _logger, LogLevel.Debug),
             Metrics = new MetricsEndpoint(),
             Stopping = stopping,
         };

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using McpOperator.Controller;
 
 namespace McpOperator.Hosting;
 
@@ -26,22 +27,19 @@ public sealed class PrometheusWriter(IBufferWriter<byte> output)
         Line("", labels, null, value);
 
     /// <summary>One histogram of the family begun last.</summary>
-    /// <param name="bounds">Upper bounds, ascending, without +Inf.</param>
-    /// <param name="counts">Observations of each bucket on its own, with that of +Inf as the last.</param>
-    /// <param name="sum">Sum of what was observed.</param>
+    /// <param name="histogram">What was observed.</param>
     /// <param name="labels">Labels of the histogram, without <c>le</c>.</param>
-    public void Sample(ReadOnlySpan<double> bounds, ReadOnlySpan<long> counts, double sum,
-        params ReadOnlySpan<(string Name, string Value)> labels)
+    public void Sample(Histogram histogram, params ReadOnlySpan<(string Name, string Value)> labels)
     {
-        if (counts.Length != bounds.Length + 1)
-            throw new ArgumentException("One count a bound, and one for +Inf.", nameof(counts));
+        var bounds = histogram.Bounds;
+        var counts = histogram.Counts;
         long total = 0;
         for (var i = 0; i < counts.Length; i++)
         {
             total += counts[i];
             Line("_bucket", labels, i < bounds.Length ? Number(bounds[i]) : "+Inf", total);
         }
-        Line("_sum", labels, null, sum);
+        Line("_sum", labels, null, histogram.Sum);
         Line("_count", labels, null, total);
     }
 
@@ -92,11 +90,11 @@ public sealed class PrometheusWriter(IBufferWriter<byte> output)
         Write("\"");
     }
 
-    // What Go's ParseFloat reads.
+    // As Go writes it, so that a bucket's bound is the same text as any other controller's.
     private static string Number(double value) =>
         double.IsPositiveInfinity(value) ? "+Inf"
         : double.IsNegativeInfinity(value) ? "-Inf"
-        : value.ToString(CultureInfo.InvariantCulture);
+        : value.ToString(CultureInfo.InvariantCulture).Replace('E', 'e');
 
     private void WriteEscaped(string text, bool quotes)
     {

@@ -9,6 +9,9 @@ namespace McpOperator.Reconciliation;
 /// <summary>Judges the grants and sessions that name a server, and tells each one what became of it.</summary>
 public sealed class AccessWriter(Stores stores, ApiClient api, OperatorCounters counters, TimeProvider time, ILogger logger)
 {
+    // A server may have thousands of them. Its own edits, and a probe of hanging workers, must not wait for the last one.
+    private static readonly TimeSpan LongestReport = TimeSpan.FromMinutes(1);
+
     private readonly StatusWriter<StoredMember> _grants =
         new(MCPAccessGrant.Type, StoredMember.Decode, stores.Grants.Reports, stores.Grants.ObserveReport, api, counters);
 
@@ -31,7 +34,7 @@ public sealed class AccessWriter(Stores stores, ApiClient api, OperatorCounters 
         return members;
     }
 
-    /// <summary>Writes the statuses that differ from what is to be said.</summary>
+    /// <summary>Writes the statuses that differ from what is to be said; those of a minute, and the others with the next pass.</summary>
     /// <param name="members">What is to be said.</param>
     /// <param name="isInForce">
     /// Whether the policy with the accepted ones stands there. Before it does, they are not told that they are accepted.
@@ -42,10 +45,13 @@ public sealed class AccessWriter(Stores stores, ApiClient api, OperatorCounters 
     public async Task<bool> ReportAsync(PolicyMembers members, bool isInForce, CancellationToken cancellationToken)
     {
         var isDone = true;
+        var begun = time.GetTimestamp();
         foreach (var (member, verdict) in members.Verdicts)
         {
             if (verdict.IsAccepted && !isInForce)
                 continue;
+            if (time.GetElapsedTime(begun) > LongestReport)
+                return false;
             var status = verdict.ToStatus(member, time.GetUtcNow());
             var isGrant = member is MCPAccessGrant;
             var (writer, refusals) = isGrant ? (_grants, _grantRefusals) : (_sessions, _sessionRefusals);

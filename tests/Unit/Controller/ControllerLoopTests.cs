@@ -311,6 +311,111 @@ public sealed class ControllerLoopTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task AReconcileThatDoesNotEndIsFoundByTheProbe()
+    {
+        Start(workers: 3);
+        _queue.Add(Foo);
+        var foo = await NextCall();
+        Assert.Null(_loop!.StuckReconcile());
+
+        _time.Advance(TimeSpan.FromMinutes(10));
+        Assert.Null(_loop.StuckReconcile());
+        // What the others are at makes no difference.
+        _queue.Add(Bar);
+        (await NextCall()).Answer(Outcome.Done);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("reconciling ns/foo has not ended for 601 s", _loop.StuckReconcile());
+
+        foo.Answer(Outcome.Done);
+        await Idle();
+        Assert.Null(_loop.StuckReconcile());
+    }
+
+    [Fact]
+    public async Task ManyReconcilesThatEndAreNoneThatHangs()
+    {
+        Start();
+        for (var i = 0; i < 20; i++)
+        {
+            _queue.Add(Foo);
+            var call = await NextCall();
+            _time.Advance(TimeSpan.FromMinutes(1));
+            Assert.Null(_loop!.StuckReconcile());
+            call.Answer(Outcome.Done);
+            await Idle();
+        }
+    }
+
+    [Fact]
+    public void AWatchThatHangsIsFoundByTheProbe()
+    {
+        var (one, two) = (new FakeReflector("things"), new FakeReflector("others"));
+        var loop = new ControllerLoop(_queue, Reconcile, [one, two], 1, _log, _time);
+        Assert.Null(loop.StuckWatch());
+
+        two.Hangs = true;
+
+        Assert.Equal("the list or watch of others has not ended in its time", loop.StuckWatch());
+    }
+
+    [Fact]
+    public async Task WhatTheWorkersTakeIsMeasured()
+    {
+        Start(workers: 2);
+        _queue.Add(Foo);
+        var foo = await NextCall();
+        _time.Advance(TimeSpan.FromSeconds(2));
+        _queue.Add(Bar);
+        var bar = await NextCall();
+        _time.Advance(TimeSpan.FromSeconds(3));
+
+        var (workers, together, longest, key) = Busy();
+        Assert.Equal((2, 8, 5, Foo), (workers, together, longest, key));
+        Assert.Equal(0, Sum(_loop!.Counters.Durations.Counts));
+
+        bar.Answer(Outcome.Done);
+        foo.Fail(new InvalidOperationException("boom"));
+        await Idle();
+
+        Assert.Equal((0, 0, 0, default(ObjectKey)), Busy());
+        foreach (var histogram in new[] { _loop.Counters.Durations, _loop.Counters.WorkDurations })
+            Assert.Equal((2, 8), (Sum(histogram.Counts), histogram.Sum));
+
+        (int Workers, double Together, double Longest, ObjectKey Key) Busy()
+        {
+            var busy = _loop!.Counters.Busy();
+            return (busy.Workers, busy.Together.TotalSeconds, busy.Longest.TotalSeconds, busy.Key);
+        }
+
+        static long Sum(ReadOnlySpan<long> counts)
+        {
+            var sum = 0L;
+            foreach (var count in counts)
+                sum += count;
+            return sum;
+        }
+    }
+
+    [Fact]
+    public async Task OnlyAnExceptionThatNobodyForesawIsAPanic()
+    {
+        Start();
+        _queue.Add(Foo);
+        Exception[] exceptions =
+        [
+            new HttpRequestException("refused"), Refusals.Of(409, "Conflict", "changed"), Refusals.Of(403, "Forbidden", "no"),
+            new InvalidOperationException("boom"),
+        ];
+        foreach (var (exception, i) in exceptions.Select((exception, i) => (exception, i)))
+        {
+            await Fail(exception);
+            _time.Advance(TimeSpan.FromMilliseconds(5 << i));
+        }
+
+        Assert.Equal((3, 1), (_loop!.Counters.Failed, _loop.Counters.Panicked));
+    }
+
+    [Fact]
     public async Task EveryLineOfAReconcileCarriesItsIdNamespaceAndName()
     {
         Start();

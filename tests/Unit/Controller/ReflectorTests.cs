@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using Microsoft.Extensions.Logging;
@@ -309,6 +310,53 @@ public sealed class ReflectorTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task AWatchThatOutlivesItsOwnDeadlineHangs()
+    {
+        var deaf = new DeafServer();
+        var reflector = new Reflector<Thing>(deaf, _store, _log, _time, () => 0);
+        using var stop = new CancellationTokenSource();
+        Assert.False(reflector.Hangs);
+        var running = reflector.RunAsync(stop.Token);
+        await deaf.Watched.Task.WaitAsync(Limit.OfATest);
+
+        // The longest watch that is ever asked for, the grace after it, and a minute.
+        _time.Advance(TimeSpan.FromSeconds(600 + 10 + 60));
+        Assert.False(reflector.Hangs);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(reflector.Hangs);
+
+        await stop.CancelAsync();
+        deaf.End.SetResult();
+        await running.WaitAsync(Limit.OfATest);
+    }
+
+    [Fact]
+    public async Task AnApiServerThatIsAwayForHoursIsNoHang()
+    {
+        for (var i = 0; i < 400; i++)
+        {
+            (await _server.List()).Answer.SetException(new HttpRequestException("Connection refused"));
+            _time.Advance(await _time.NextTimer());
+            Assert.False(_reflector.Hangs);
+        }
+
+        Assert.True(_time.GetUtcNow() - _time.Start > TimeSpan.FromHours(2));
+        await _server.List();
+    }
+
+    [Fact]
+    public async Task AWatchThatIsCutAndBegunAgainIsNoHang()
+    {
+        await _server.ListThenWatch("10");
+        for (var i = 0; i < 5; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(310));
+            await _server.Watch();
+            Assert.False(_reflector.Hangs);
+        }
+    }
+
+    [Fact]
     public async Task ItAsksForNothingWhenItIsStoppedBeforeItBegins()
     {
         var server = new FakeServer();
@@ -333,5 +381,27 @@ public sealed class ReflectorTests : IAsyncDisposable
         await running.WaitAsync(Limit.OfATest);
 
         Assert.Equal(2, _store.Count);
+    }
+
+    /// <summary>Lists nothing, and then watches for ever, whatever it is told.</summary>
+    private sealed class DeafServer : IListWatch<Thing>
+    {
+        public string Name => "things.example.org";
+
+        public string? Namespace => null;
+
+        public TaskCompletionSource Watched { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<string> ListAsync(string resourceVersion, Action<Thing> onItem, CancellationToken cancellationToken) => Task.FromResult("10");
+
+        public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
+            string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            Watched.SetResult();
+            await End.Task;
+            yield break;
+        }
     }
 }

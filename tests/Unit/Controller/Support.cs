@@ -177,6 +177,8 @@ internal sealed class FakeReflector(string name) : IReflector
 
     public long Relists => 0;
 
+    public bool Hangs { get; set; }
+
     public TaskCompletionSource Started { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -10,7 +10,10 @@ public sealed class WorkQueueTests : IDisposable
     private static readonly ObjectKey Foo = new("ns", "foo");
     private static readonly ObjectKey Bar = new("ns", "bar");
 
-    private readonly WorkQueue _queue = new(new FakeTimeProvider(), () => 0);
+    private readonly FakeTimeProvider _time = new();
+    private readonly WorkQueue _queue;
+
+    public WorkQueueTests() => _queue = new(_time, () => 0);
 
     public void Dispose() => _queue.Dispose();
 
@@ -37,6 +40,29 @@ public sealed class WorkQueueTests : IDisposable
 
         Assert.Equal([Foo, Bar, listed], [await Get(), await Get(), await Get()]);
         Assert.Equal(0, _queue.Depth);
+    }
+
+    [Fact]
+    public async Task AKeyWaitsFromItsFirstAddition()
+    {
+        _queue.Add(Foo, Priority.Listed);
+        Pass(seconds: 1);
+        _queue.Add(Foo);
+        Pass(seconds: 2);
+        _queue.Add(Foo, Priority.Edited);
+        Pass(seconds: 4);
+        await Get();
+        Assert.Equal(7, _queue.Waits.Sum);
+
+        // Another worker has it: that is a wait, too.
+        _queue.Add(Foo);
+        Pass(seconds: 8);
+        _queue.Done(Foo);
+        Pass(seconds: 16);
+        await Get();
+        Assert.Equal(7 + 24, _queue.Waits.Sum);
+
+        void Pass(int seconds) => _time.Advance(TimeSpan.FromSeconds(seconds));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using McpOperator.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -11,7 +12,7 @@ public sealed class AdminServerTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new();
     private readonly MetricsEndpoint _metrics = new();
-    private readonly HealthEndpoint _health = new("healthz", NullLogger.Instance);
+    private readonly HealthEndpoint _health = new("healthz", NullLogger.Instance, LogLevel.Debug);
     private readonly AdminServer _server;
 
     public AdminServerTests()

@@ -1,12 +1,14 @@
 using System.Text;
 using McpOperator.Hosting;
+using McpOperator.Unit.Controller;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace McpOperator.Unit.Hosting;
 
 public sealed class HealthEndpointTests
 {
-    private readonly HealthEndpoint _endpoint = new("readyz", NullLogger.Instance);
+    private readonly HealthEndpoint _endpoint = new("readyz", NullLogger.Instance, LogLevel.Debug);
 
     private (int? Status, string Body) Get(string path, string query = "")
     {
@@ -46,6 +48,21 @@ public sealed class HealthEndpointTests
     {
         _endpoint.Add("caches", () => "secret reason");
         Assert.Equal((status, body), Get(path, query));
+    }
+
+    [Fact]
+    public void TheReasonIsInTheLogOnlyAtTheLevelOfTheEndpoint()
+    {
+        var log = new Lines();
+        var endpoint = new HealthEndpoint("healthz", log, LogLevel.Error);
+        endpoint.Add("reconcile", () => "ns/web hangs");
+        using var body = new PooledBuffer();
+
+        endpoint.Answer(new AdminRequest("/healthz", "", body));
+
+        var line = Assert.Single(log.All);
+        Assert.Equal((LogLevel.Error, "healthz check reconcile failed: ns/web hangs"), (line.Level, line.Text));
+        Assert.DoesNotContain("hangs", Encoding.UTF8.GetString(body.Written.Span), StringComparison.Ordinal);
     }
 
     [Fact]

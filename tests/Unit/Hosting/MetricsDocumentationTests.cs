@@ -22,7 +22,7 @@ public sealed partial class MetricsDocumentationTests
         using var queue = new WorkQueue(time, () => 0);
         var page = new ArrayBufferWriter<byte>();
         var metrics = new PrometheusWriter(page);
-        new ControllerMetrics(new ReconcileCounters(), queue, [], workers: 4).Write(metrics);
+        new ControllerMetrics(new ReconcileCounters(4, time), queue, [], workers: 4).Write(metrics);
         new ClientMetrics(new RequestCounter(), new Uri("https://api.example:6443")).Write(metrics);
         using var api = new ApiClient(new SocketsHttpHandler(), new Uri("https://api.example:6443"), time);
         var elector = new LeaderElector(api, new("ns", "lease"), "us", LeaseTiming.Default, NullLogger.Instance, time, () => 0);

@@ -1,4 +1,5 @@
 using System.Text;
+using McpOperator.Controller;
 using McpOperator.Hosting;
 
 namespace McpOperator.Unit.Hosting;
@@ -56,11 +57,14 @@ public sealed class PrometheusWriterTests
 
     [Fact]
     public void AHistogramIsCumulative() => Assert.EndsWith(
-        "h_bucket{c=\"x\",le=\"0.1\"} 2\nh_bucket{c=\"x\",le=\"1\"} 3\nh_bucket{c=\"x\",le=\"+Inf\"} 7\n" +
-        "h_sum{c=\"x\"} 9.5\nh_count{c=\"x\"} 7\n", Written(m =>
+        "h_bucket{c=\"x\",le=\"1e-08\"} 2\nh_bucket{c=\"x\",le=\"0.1\"} 4\nh_bucket{c=\"x\",le=\"1\"} 5\nh_bucket{c=\"x\",le=\"+Inf\"} 8\n" +
+        "h_sum{c=\"x\"} 9.5\nh_count{c=\"x\"} 8\n", Written(m =>
         {
+            var histogram = new Histogram(1e-8, 0.1, 1);
+            foreach (var seconds in new[] { 0, 0.05, 0.1, 0.25, 2, 3, 4.1, 0 })
+                histogram.Observe(TimeSpan.FromSeconds(seconds));
             m.Histogram("h", "");
-            m.Sample([0.1, 1], [2, 1, 4], 9.5, ("c", "x"));
+            m.Sample(histogram, ("c", "x"));
         }), StringComparison.Ordinal);
 
     [Fact]
