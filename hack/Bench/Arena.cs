@@ -120,7 +120,7 @@ internal sealed record Settled(IReadOnlyList<Request> Requests, double ControlPl
 
     /// <summary>When its last write was answered.</summary>
     /// <exception cref="InvalidOperationException">It wrote nothing.</exception>
-    public DateTimeOffset LastWrite => Requests.Where(request => request.IsWrite).Max(request => request.Completed);
+    public DateTimeOffset LastWrite => Requests.Where(request => request is { IsWrite: true, IsEvent: false }).Max(request => request.Completed);
 
-    public DateTimeOffset FirstWrite => Requests.Where(request => request.IsWrite).Min(request => request.Received);
+    public DateTimeOffset FirstWrite => Requests.Where(request => request is { IsWrite: true, IsEvent: false }).Min(request => request.Received);
 }

@@ -6,7 +6,11 @@ namespace McpOperator.Bench;
 /// <param name="What">As in <c>patch mcpservers/status</c>; a get from the API server's cache is <c>get(cached) …</c>.</param>
 /// <param name="Object">namespace/name; empty for lists and watches.</param>
 internal readonly record struct Request(
-    string User, string What, string Object, bool IsWrite, int Code, DateTimeOffset Received, DateTimeOffset Completed);
+    string User, string What, string Object, bool IsWrite, int Code, DateTimeOffset Received, DateTimeOffset Completed)
+{
+    /// <summary>Written beside the work, and at its own pace: no figure of the work counts it.</summary>
+    public bool IsEvent => What.EndsWith(" events", StringComparison.Ordinal);
+}
 
 /// <summary>
 /// The requests of everybody to one API server, read from its audit log as that grows. Of each line it keeps some hundred

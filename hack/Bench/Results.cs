@@ -1,6 +1,7 @@
 namespace McpOperator.Bench;
 
 /// <summary>Requests by verb and resource.</summary>
+/// <param name="Writes">Events aside.</param>
 /// <param name="Refused">Answered with an error, the 404 of a look at what does not exist yet aside.</param>
 internal sealed record Tally(SortedDictionary<string, int> ByKind, int Total, int Writes, int CachedReads, int Refused)
 {
@@ -13,7 +14,7 @@ internal sealed record Tally(SortedDictionary<string, int> ByKind, int Total, in
             byKind[request.What] = byKind.GetValueOrDefault(request.What) + 1;
             total++;
             var isRead = request.What.StartsWith("get", StringComparison.Ordinal);
-            if (request.IsWrite)
+            if (request is { IsWrite: true, IsEvent: false })
                 writes++;
             if (request.What.StartsWith("get(cached)", StringComparison.Ordinal))
                 cached++;
