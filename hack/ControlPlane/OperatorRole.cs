@@ -32,7 +32,7 @@ public static class OperatorRole
             subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: {{user}}}]
             """,
             @namespace);
-        await UntilAllowedAsync(controlPlane, user, @namespace ?? "", "list", Resource.MCPServers);
+        await UntilAllowedAsync(controlPlane, user, @namespace ?? "", "list", Resource.MCPServers.Group, Resource.MCPServers.Plural);
     }
 
     /// <summary>Grants what --leader-elect needs, in the namespace that the lease is in.</summary>
@@ -49,11 +49,12 @@ public static class OperatorRole
             subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: {{user}}}]
             """,
             @namespace);
-        await UntilAllowedAsync(controlPlane, user, @namespace, "create", Resource.Leases);
+        await UntilAllowedAsync(controlPlane, user, @namespace, "create", Resource.Leases.Group, Resource.Leases.Plural);
     }
 
-    // The authorizer learns of it by a watch. Asked about the user, not as the user, whose requests are counted.
-    private static Task<JsonObject> UntilAllowedAsync(ControlPlane controlPlane, string user, string @namespace, string verb, Resource resource) =>
+    /// <summary>Waits until a grant is in force: the authorizer learns of it by a watch.</summary>
+    // Asked about the user, not as the user, whose requests are counted.
+    public static Task UntilAllowedAsync(ControlPlane controlPlane, string user, string @namespace, string verb, string group, string resource) =>
         Eventually.TrueAsync(
             $"{user} had its role",
             () => controlPlane.Client.SendAsync(
@@ -71,8 +72,8 @@ public static class OperatorRole
                             {
                                 ["namespace"] = @namespace,
                                 ["verb"] = verb,
-                                ["group"] = resource.Group,
-                                ["resource"] = resource.Plural,
+                                ["group"] = group,
+                                ["resource"] = resource,
                             },
                         },
                     }.ToJsonString(),

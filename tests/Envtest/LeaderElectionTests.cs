@@ -20,7 +20,7 @@ public sealed class LeaderElectionTests(ControlPlaneFixture fixture)
         await Eventually.TrueAsync("the standby saw the server", () => standby.MetricAsync("workqueue_depth"), depth => depth == 1);
 
         Assert.Equal((200, "ok"), await AnswerAsync("/readyz"));
-        Assert.Equal((200, "[+]ping ok\n[+]leaderElection ok\nhealthz check passed\n"), await AnswerAsync("/healthz?verbose"));
+        Assert.Equal((200, "[+]ping ok\n[+]reconcile ok\n[+]watches ok\n[+]leaderElection ok\nhealthz check passed\n"), await AnswerAsync("/healthz?verbose"));
         Assert.Equal(1, await pair.First.MetricAsync("leader_election_master_status", "name=\"mcp-runtime-operator.mcpruntime.org\""));
         Assert.Equal(0, await standby.MetricAsync("leader_election_master_status"));
         Assert.Equal(0, await standby.MetricAsync("controller_runtime_reconcile_total"));

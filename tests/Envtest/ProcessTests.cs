@@ -25,7 +25,7 @@ public sealed class ProcessTests(ControlPlaneFixture fixture)
         await process.WaitForLogAsync("Synced");
 
         Assert.Equal((200, "ok"), await AnswerAsync("/healthz"));
-        Assert.Equal((200, "ok"), await AnswerAsync("/healthz/ping"));
+        Assert.Equal((200, "[+]ping ok\n[+]reconcile ok\n[+]watches ok\nhealthz check passed\n"), await AnswerAsync("/healthz?verbose"));
         Assert.Equal((200, "ok"), await AnswerAsync("/readyz"));
         Assert.Equal((200, "ok"), await AnswerAsync("/readyz/caches"));
         Assert.Equal((200, "[+]shutdown ok\n[+]caches ok\nreadyz check passed\n"), await AnswerAsync("/readyz?verbose"));
@@ -60,6 +60,9 @@ public sealed class ProcessTests(ControlPlaneFixture fixture)
         Assert.True(await process.MetricAsync("controller_runtime_reconcile_total", "result=\"requeue_after\"") > 0);
         Assert.Equal(0, await process.MetricAsync("controller_runtime_reconcile_errors_total"));
         Assert.Equal(1, await process.MetricAsync("controller_runtime_max_concurrent_reconciles"));
+        var passes = await process.MetricAsync("controller_runtime_reconcile_total");
+        foreach (var histogram in new[] { "controller_runtime_reconcile_time_seconds", "workqueue_work_duration_seconds", "workqueue_queue_duration_seconds" })
+            Assert.InRange(await process.MetricAsync($"{histogram}_count"), passes, passes + 1);
         // A scraper refuses a page with one line that it cannot read.
         var (_, text) = await process.GetAsync("/metrics");
         Assert.All(text.TrimEnd('\n').Split('\n'), line => Assert.Matches(

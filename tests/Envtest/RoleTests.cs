@@ -1,0 +1,212 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+
+namespace McpOperator.Envtest;
+
+/// <summary>
+/// That config/rbac grants nothing which nobody needs: with each verb taken away in turn, something is refused. That it
+/// grants enough is asserted at the end of every scenario (<see cref="TestNamespace"/>).
+/// </summary>
+public sealed class RoleTests(ControlPlaneFixture fixture)
+{
+    /// <summary>What the role grants although this scenario does without it, and why.</summary>
+    private static readonly Dictionary<string, string> Spare = new()
+    {
+        ["get mcpservers.mcpruntime.org"] = ReadTogether,
+        ["get mcpaccessgrants.mcpruntime.org"] = ReadTogether,
+        ["get mcpagentsessions.mcpruntime.org"] = ReadTogether,
+        ["update mcpservers/finalizers.mcpruntime.org"] = "asked for by the admission plugin OwnerReferencesPermissionEnforcement, which is off here, "
+            + "since it knows nothing of a new CRD for half a minute",
+        ["delete services"] = WrittenTogether,
+        ["patch serviceaccounts"] = WrittenTogether,
+    };
+
+    private const string ReadTogether = "what is listed and watched could be read there, too: it gives nothing away";
+    private const string WrittenTogether = "the operator's own objects: who may create them may do the rest of what keeps them up to date";
+
+    private static readonly Dictionary<string, string?> Environment = new(ServerScenario.Permissive)
+    {
+        ["PROVISIONED_REGISTRY_URL"] = "registry.example.org",
+        ["PROVISIONED_REGISTRY_USERNAME"] = "puller",
+        ["PROVISIONED_REGISTRY_PASSWORD"] = "password",
+    };
+
+    [Fact]
+    public async Task WithEachVerbTakenAwaySomethingIsRefused()
+    {
+        fixture.RequireOwn("users of its own, and the audit log");
+        var granted = Permission.All();
+        var spare = new ConcurrentBag<string>();
+
+        await Parallel.ForEachAsync(granted, new ParallelOptions { MaxDegreeOfParallelism = 6 }, async (missing, _) =>
+        {
+            if (!await IsMissedAsync(granted, missing))
+                spare.Add(missing.ToString());
+        });
+
+        Assert.Equal(Spare.Keys.Order(StringComparer.Ordinal), spare.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task WithAllOfItNothingIs()
+    {
+        fixture.RequireOwn("users of its own, and the audit log");
+
+        Assert.False(await IsMissedAsync(Permission.All(), missing: null));
+    }
+
+    /// <summary>Lives through everything that an operator writes, until something is refused for want of the permission.</summary>
+    private async Task<bool> IsMissedAsync(IReadOnlyList<Permission> granted, Permission? missing)
+    {
+        await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        var user = $"limited-{ns}";
+        await GrantAsync(ns.Name, user, granted.Where(permission => permission != missing));
+        // The owner of a route, which the other server will ask for as well; and one that uses all there is.
+        await CreateServerAsync("first", "{image: 'example.org/first:1', ingressHost: route.example.org, ingressPath: /route}");
+        await CreateServerAsync("web", """
+            {image: 'example.org/web:1', useProvisionedRegistry: true, gateway: {enabled: true, image: 'example.org/gateway:1'},
+             replicas: 2, rollout: {strategy: Canary, canaryReplicas: 1, canaryImage: 'example.org/web:2'} }
+            """);
+        await CreateAsync("MCPAccessGrant", "grant", "{serverRef: {name: web}, subject: {humanID: h}}");
+        await CreateAsync("MCPAgentSession", "session", "{serverRef: {name: web}, subject: {agentID: a}}");
+        await using var process = await OperatorProcess.StartAsync(fixture.ControlPlane, ns, new()
+        {
+            Kubeconfig = fixture.ControlPlane.Kubeconfig(user),
+            Arguments = ["--leader-elect", "--leader-elect-resource-namespace", ns.Name],
+            Environment = Environment,
+        });
+
+        var isRefused =
+            await RefusedBeforeAsync("all was reported", async () =>
+                await IsReportedAsync(Resource.MCPServers, "first") && await IsReportedAsync(Resource.MCPServers, "web")
+                && await IsReportedAsync(Resource.MCPAccessGrants, "grant") && await IsReportedAsync(Resource.MCPAgentSessions, "session"))
+            || await ThenAsync(() => fixture.Client.PatchAsync(Resource.MCPServers, ns.Name, "web",
+                """{"spec": {"gateway": null, "rollout": null, "ingressHost": "route.example.org", "ingressPath": "/route"}}"""))
+            || await RefusedBeforeAsync("canary, policy and Ingress were gone", async () =>
+            {
+                await Kubelet.RollOutAllAsync(fixture.Client, ns.Name);
+                return (await fixture.Client.ListAsync(Resource.Deployments, ns.Name)).Count == 2
+                    && (await fixture.Client.ListAsync(Resource.ConfigMaps, ns.Name, "app.kubernetes.io/managed-by")).Count == 0
+                    && (await fixture.Client.ListAsync(Resource.Ingresses, ns.Name)).Count == 1;
+            })
+            || await ThenAsync(() => fixture.Client.DeleteAsync(Resource.Services, ns.Name, "first"))
+            || await RefusedBeforeAsync("the first repair was told", () => HasEventAsync("Repaired", count: 1))
+            || await ThenAsync(() => fixture.Client.DeleteAsync(Resource.Services, ns.Name, "first"))
+            || await RefusedBeforeAsync("the second repair was told", () => HasEventAsync("Repaired", count: 2));
+        // The lease is updated at the latest when it is released.
+        await process.StopAsync();
+        return isRefused || await IsRefusedAsync();
+
+        async Task<bool> RefusedBeforeAsync(string what, Func<Task<bool>> isDone)
+        {
+            var (refused, _) = await Eventually.TrueAsync(
+                $"{what}, or something refused, without {missing}",
+                async () =>
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(250));
+                    return (Refused: await IsRefusedAsync(), Done: await isDone());
+                },
+                seen => seen.Refused || seen.Done);
+            return refused;
+        }
+
+        static async Task<bool> ThenAsync(Func<Task> act)
+        {
+            await act();
+            return false;
+        }
+
+        // By its code, since the API server asks for `create` in the middle of an apply, and does not say so in its log.
+        async Task<bool> IsRefusedAsync() => (await fixture.ControlPlane.AuditEventsAsync()).Any(e =>
+        {
+            if (e.User != user || e.Code != 403)
+                return false;
+            Assert.True(missing is not null && missing.IsOf(e), $"{e} was refused without {missing}");
+            return true;
+        });
+
+        async Task<bool> IsReportedAsync(Resource resource, string name)
+        {
+            var live = await fixture.Client.GetAsync(resource, ns.Name, name);
+            return (long?)live["status"]?["observedGeneration"] == (long)live["metadata"]!["generation"]!;
+        }
+
+        async Task<bool> HasEventAsync(string reason, int count) => (await fixture.Client.ListAsync(Resource.Events, ns.Name)).Any(told =>
+            (string?)told["reason"] == reason && ((int?)told["series"]?["count"] ?? 1) >= count);
+
+        Task<JsonObject> CreateServerAsync(string name, string spec) => CreateAsync("MCPServer", name, spec);
+
+        Task<JsonObject> CreateAsync(string kind, string name, string spec) => fixture.Client.CreateAsync(
+            new JsonObject
+            {
+                ["apiVersion"] = Resource.MCPServers.ApiVersion,
+                ["kind"] = kind,
+                ["metadata"] = new JsonObject { ["name"] = name },
+                ["spec"] = Manifest.Parse(spec),
+            },
+            ns.Name);
+    }
+
+    private async Task GrantAsync(string ns, string user, IEnumerable<Permission> permissions)
+    {
+        var rules = permissions.ToList();
+        await fixture.Client.CreateAsync(
+            new JsonObject
+            {
+                ["apiVersion"] = Resource.Roles.ApiVersion,
+                ["kind"] = Resource.Roles.Kind,
+                ["metadata"] = new JsonObject { ["name"] = user },
+                ["rules"] = new JsonArray([.. rules.Select(rule => rule.ToRule())]),
+            },
+            ns);
+        await fixture.Client.CreateAsync(
+            $$"""
+            apiVersion: rbac.authorization.k8s.io/v1
+            kind: RoleBinding
+            metadata: {name: {{user}}}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{user}}}
+            subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: {{user}}}]
+            """,
+            ns);
+        var any = rules.First(rule => rule.ObjectName is null && !rule.Resource.Contains('/', StringComparison.Ordinal));
+        await OperatorRole.UntilAllowedAsync(fixture.ControlPlane, user, ns, any.Verb, any.Group, any.Resource);
+    }
+
+    /// <summary>One verb of one resource.</summary>
+    /// <param name="Resource">With its subresource: mcpservers/status.</param>
+    /// <param name="ObjectName">The only one it holds for; null when it holds for all.</param>
+    private sealed record Permission(string Group, string Resource, string Verb, string? ObjectName)
+    {
+        /// <summary>All that the files of config/rbac grant.</summary>
+        public static IReadOnlyList<Permission> All() =>
+        [
+            .. from manifest in Manifest.LoadDirectory(Repository.PathTo("config", "rbac"))
+               from rule in manifest["rules"]!.AsArray()
+               from resource in rule!["resources"]!.AsArray()
+               from verb in rule["verbs"]!.AsArray()
+               select new Permission(
+                   (string)rule["apiGroups"]!.AsArray().Single()!, (string)resource!, (string)verb!,
+                   (string?)rule["resourceNames"]?.AsArray().Single()),
+        ];
+
+        public JsonObject ToRule()
+        {
+            var rule = new JsonObject
+            {
+                ["apiGroups"] = new JsonArray(Group),
+                ["resources"] = new JsonArray(Resource),
+                ["verbs"] = new JsonArray(Verb),
+            };
+            if (ObjectName is not null)
+                rule["resourceNames"] = new JsonArray(ObjectName);
+            return rule;
+        }
+
+        public bool IsOf(AuditEvent request) =>
+            request.Group == Group
+            && (request.Subresource.Length == 0 ? request.Resource : $"{request.Resource}/{request.Subresource}") == Resource
+            && (request.Verb == Verb || (Verb, request.Verb) is ("create", "patch"));
+
+        public override string ToString() => Group.Length == 0 ? $"{Verb} {Resource}" : $"{Verb} {Resource}.{Group}";
+    }
+}
