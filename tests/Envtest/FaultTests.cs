@@ -185,7 +185,7 @@ public sealed class FaultTests(OwnControlPlane own) : IClassFixture<OwnControlPl
         await Eventually.TrueAsync("the server was reported", () => _controlPlane.Client.GetAsync(Resource.MCPServers, watched.Name, "web"), Reported);
 
         Assert.Equal(
-            ["/api/v1/services", "/apis/apps/v1/deployments", "/apis/mcpruntime.org/v1alpha1/mcpservers", "/apis/networking.k8s.io/v1/ingresses"],
+            Crowd.Kinds.Select(kind => $"/{kind.PathTo()}").Order(StringComparer.Ordinal),
             (await ns.OperatorRequestsAsync()).Where(request => request.Verb == "list")
                 .Select(request => request.RequestUri.Split('?')[0]).Order(StringComparer.Ordinal));
     }
