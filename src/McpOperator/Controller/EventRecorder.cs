@@ -106,6 +106,8 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         if (_isSending)
             return;
         _isSending = true;
+        // Not in the log scope of the reconcile that happens to be the first.
+        using var _ = ExecutionContext.SuppressFlow();
         Sending = Task.Run(SendAllAsync, CancellationToken.None);
     }
 

@@ -41,8 +41,13 @@ public sealed class GatewayPolicy(
 
         _written.Set(server.Key, stored);
         var intent = Intent.Of(PolicyConfigMapBuilder.Build(server, text));
+        var live = Look(server).Live;
+        // A grant that is taken back must reach the gateways all the same. They keep what they have while it is away.
+        if (live is { IsImmutable: true } && live.Policy?.Revision != document.Revision
+            && await RemoveAsync(server, cancellationToken).ConfigureAwait(false) is { Problem: not null } stuck)
+            return (stuck, document.Revision);
         // A grant that changes makes another policy, though not another generation of the server.
-        bool? isRepair = Look(server).Live?.Policy is { } policy ? policy.Revision == document.Revision : null;
+        bool? isRepair = live?.Policy is { } policy ? policy.Revision == document.Revision : null;
         var ensured = await _configMaps.EnsureAsync(server, intent, cancellationToken, Detours.OfConfigMap, isRepair).ConfigureAwait(false);
         return (ensured, document.Revision);
     }

@@ -132,11 +132,15 @@ public sealed class ObservedConfigMap : Observed
     private ObservedConfigMap(JsonElement json)
         : base(json)
     {
+        IsImmutable = json.Child("immutable"u8) is { ValueKind: JsonValueKind.True };
         if (json.Child("data"u8)?.Child("policy.json"u8) is not { ValueKind: JsonValueKind.String } value)
             return;
         using var text = JsonText.Of(value);
         Policy = StoredPolicy.Read(text.Bytes);
     }
+
+    /// <summary>True when somebody has seen to it that nobody can change it any more, but by deleting it.</summary>
+    public bool IsImmutable { get; }
 
     /// <summary>Null when what it holds is no policy of ours.</summary>
     public StoredPolicy? Policy { get; }
