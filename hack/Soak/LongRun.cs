@@ -83,6 +83,8 @@ internal sealed class LongRun : IAsyncDisposable
     public async Task RunAsync()
     {
         Say($"operators with {_settings}");
+        foreach (var create in _users.Beginnings())
+            await TryAsync(create);
         var snapshot = await RoundAsync();
         while (_clock.Elapsed < _options.Time)
             snapshot = await RoundAsync();
@@ -145,7 +147,7 @@ internal sealed class LongRun : IAsyncDisposable
     {
         for (var left = _dice.Between(30, 120); left > 0; left--)
         {
-            if (_dice.Chance(0.03))
+            if (_dice.Chance(0.05))
                 _faults.Next();
             if (!_faults.IsUnderWay)
                 foreach (var replica in _replicas)
@@ -170,6 +172,9 @@ internal sealed class LongRun : IAsyncDisposable
         catch (KubeException e) when (e.Code is HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.UnprocessableEntity)
         {
             _refused++;
+            // A user of this run may be late, but writes nothing that a schema refuses.
+            if (e.Code == HttpStatusCode.UnprocessableEntity)
+                Say($"refused: {e.Message}");
         }
         catch (Exception e) when (IsOutage(e))
         {

@@ -65,10 +65,10 @@ internal sealed class Replica(ControlPlane controlPlane, string user, Settings s
                 "--leader-elect-renew-deadline", "4s",
                 "--leader-elect-retry-period", "500ms",
                 "--leader-elect-resource-namespace", "default",
-                .. settings.Arguments,
+                .. settings.Arguments(),
             ],
             OnLine,
-            settings.Environment);
+            settings.Environment());
     }
 
     /// <summary>As a kubelet stops it. It may take its five seconds when the API server is away, and then end with 1.</summary>

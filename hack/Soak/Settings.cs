@@ -47,9 +47,9 @@ internal sealed record Settings
         PersistDefaults = dice.Chance(0.7),
     };
 
-    public IEnumerable<string> Arguments => PersistDefaults ? [] : ["--persist-defaults=false"];
+    public IEnumerable<string> Arguments() => PersistDefaults ? [] : ["--persist-defaults=false"];
 
-    public IReadOnlyDictionary<string, string?> Environment => new Dictionary<string, string?>(OperatorBinary.CleanEnvironment())
+    public IReadOnlyDictionary<string, string?> Environment() => new Dictionary<string, string?>(OperatorBinary.CleanEnvironment())
     {
         ["MCP_DEFAULT_INGRESS_HOST"] = DefaultHost,
         ["DEFAULT_INGRESS_CLASS"] = Class,

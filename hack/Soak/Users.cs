@@ -11,7 +11,7 @@ internal sealed class Users(KubeClient client, Dice dice)
 
     public static readonly IReadOnlyList<string> Namespaces = ["soak-a", "soak-b", "soak-c"];
 
-    private static readonly string[] Servers = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"];
+    private static readonly string[] Servers = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"];
 
     private static readonly string[] Subjects = ["one", "two", "three", "four", "five"];
 
@@ -42,12 +42,16 @@ internal sealed class Users(KubeClient client, Dice dice)
         ])();
     }
 
+    /// <summary>Of every possible server two of three, so that changes find something to change.</summary>
+    public IEnumerable<Func<Task>> Beginnings() =>
+        from @namespace in Namespaces from server in Servers where dice.Chance(0.67) select Create(@namespace, server);
+
     private Func<Task> Create(string @namespace, string name)
     {
         var manifest = Object("MCPServer", name, _specs.Server());
         if (dice.Chance(0.4))
             manifest["metadata"]!["annotations"] = new JsonObject { ["mcpruntime.org/allow-access-from"] = Allowed() };
-        return () => client.CreateAsync(manifest, @namespace);
+        return () => { if (manifest.ToJsonString().Contains("\"value\":null")) Console.WriteLine(manifest.ToJsonString()); return client.CreateAsync(manifest, @namespace); };
     }
 
     private Func<Task> EditServer(string @namespace, string name, JsonObject spec) =>
@@ -108,9 +112,12 @@ internal sealed class Users(KubeClient client, Dice dice)
         return () => client.DeleteAsync(kind, @namespace, name);
     }
 
-    private (Resource Kind, string Name) Child(string server) => dice.Pick(
-        (Resource.Deployments, server), (Resource.Services, server), (Resource.Ingresses, server),
-        (Resource.Deployments, $"{server}-canary"), (Resource.ConfigMaps, $"{server}-gateway-policy"));
+    // What every server has comes more often than what some have.
+    private (Resource Kind, string Name) Child(string server) => dice.Draw<(Resource, string)>(
+    [
+        (4, (Resource.Deployments, server)), (3, (Resource.Services, server)), (3, (Resource.Ingresses, server)),
+        (1, (Resource.Deployments, $"{server}-canary")), (1, (Resource.ConfigMaps, $"{server}-gateway-policy")),
+    ]);
 
     private Func<Task> Drift(string @namespace, string server)
     {

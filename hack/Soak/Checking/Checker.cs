@@ -201,7 +201,8 @@ internal sealed class Checker
         }
 
         Is("observedGeneration", generation.Show(), status.At("observedGeneration").Show());
-        var conditions = status.Items("conditions").ToDictionary(condition => condition.Raw("type")!);
+        var conditions = status.Items("conditions")
+            .GroupBy(condition => condition.Raw("type") ?? "").ToDictionary(group => group.Key, group => group.First());
         var faults = wanted.Faults();
         if (faults.Count > 0)
         {
