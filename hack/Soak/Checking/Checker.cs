@@ -1,0 +1,362 @@
+using System.Text.Json.Nodes;
+
+namespace McpOperator.Soak.Checking;
+
+/// <summary>
+/// Reads every object and says what is not as the documents ask for it. It was written from them, not from the code, and shares
+/// nothing with it: where both are wrong in the same way, they are so twice.
+/// </summary>
+internal sealed class Checker
+{
+    /// <summary>On objects that a run makes in the place of children, to see that nobody touches them.</summary>
+    public const string ForeignMark = "soak.test/foreign";
+
+    private static readonly string[] ConditionOrder =
+        ["Ready", "DeploymentReady", "ServiceReady", "IngressReady", "GatewayReady", "PolicyReady", "CanaryReady"];
+
+    private readonly Snapshot _snapshot;
+    private readonly Settings _settings;
+    private readonly Dictionary<string, Wanted> _servers;
+    private readonly List<Finding> _findings = [];
+    private readonly HashSet<JsonObject> _checked = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<string, List<JsonObject>> _grants;
+    private readonly Dictionary<string, List<JsonObject>> _sessions;
+    private readonly IReadOnlyList<Verdict> _grantVerdicts;
+    private readonly IReadOnlyList<Verdict> _sessionVerdicts;
+
+    private Checker(Snapshot snapshot, Settings settings)
+    {
+        _snapshot = snapshot;
+        _settings = settings;
+        _servers = snapshot.Of(Resource.MCPServers).Select(server => new Wanted(server, settings)).ToDictionary(wanted => wanted.Key);
+        var access = new Access(_servers, IsPolicyFrozen, snapshot.Taken);
+        _grantVerdicts = access.Judge(snapshot.Of(Resource.MCPAccessGrants), sessions: false);
+        _sessionVerdicts = access.Judge(snapshot.Of(Resource.MCPAgentSessions), sessions: true);
+        _grants = InDocuments(_grantVerdicts);
+        _sessions = InDocuments(_sessionVerdicts);
+    }
+
+    /// <param name="Compared">The objects that were looked at field by field.</param>
+    public sealed record Result(IReadOnlyList<Finding> Findings, IReadOnlySet<JsonObject> Compared);
+
+    public static Result Check(Snapshot snapshot, Settings settings)
+    {
+        var checker = new Checker(snapshot, settings);
+        checker.CheckAll();
+        return new(checker._findings, checker._checked);
+    }
+
+    private void CheckAll()
+    {
+        foreach (var wanted in _servers.Values)
+        {
+            CheckSpec(wanted);
+            CheckChildren(wanted);
+            CheckStatus(wanted);
+        }
+        foreach (var verdict in _grantVerdicts.Concat(_sessionVerdicts))
+            CheckVerdict(verdict);
+        foreach (var kind in Snapshot.Children)
+            foreach (var live in _snapshot.Of(kind))
+                CheckBelongs(kind, live);
+        CheckNamespaces();
+    }
+
+    private static Dictionary<string, List<JsonObject>> InDocuments(IEnumerable<Verdict> verdicts) => verdicts
+        .Where(verdict => verdict.IsInDocument)
+        .GroupBy(verdict => Access.TargetOf(verdict.Subject))
+        .ToDictionary(group => group.Key, group => group.Select(verdict => verdict.Subject).ToList());
+
+    private void Find(JsonObject live, string kind, string field, string expected, string? actual) =>
+        _findings.Add(new($"{kind} {live.Key()}", field, expected, actual ?? "(absent)"));
+
+    // What somebody else made, in the place of a child.
+    private JsonObject? Foreign(Wanted wanted, Resource kind, string name)
+    {
+        if (_snapshot.Find(kind, wanted.Namespace, name) is not { } live)
+            return null;
+        return live.Controller() is { } controller
+            ? controller.Raw("uid") == wanted.Server.Uid() ? null : live
+            : live.IsManaged() ? null : live;
+    }
+
+    private bool HasForeignPolicy(Wanted wanted) =>
+        wanted.HasGateway && Foreign(wanted, Resource.ConfigMaps, wanted.PolicyName) is not null;
+
+    private bool IsPolicyFrozen(Wanted wanted) => wanted.Faults().Count > 0 || HasForeignPolicy(wanted);
+
+    /// <summary>The server that has the route; null: the server itself has it.</summary>
+    private Wanted? RouteHolder(Wanted wanted)
+    {
+        var holder = wanted;
+        foreach (var other in _servers.Values)
+            if (other.Route == wanted.Route && other.IsOlderThan(holder))
+                holder = other;
+        return ReferenceEquals(holder, wanted) ? null : holder;
+    }
+
+    // What stood before an edit that made a server invalid stays, and whose the route is meanwhile is said nowhere.
+    private bool IsRouteUnclear(Wanted wanted) => RouteHolder(wanted) is { } holder && holder.Faults().Count > 0;
+
+    private void CheckSpec(Wanted wanted)
+    {
+        if (wanted.Faults().Count > 0)
+            return;
+        var spec = wanted.Spec;
+        if (!_settings.PersistDefaults)
+        {
+            if (Comparison.OwnedBy(wanted.Server).Any(fields => fields.ContainsKey("f:spec")))
+                Find(wanted.Server, "MCPServer", "spec", "not owned by the operator", "owned by it");
+            return;
+        }
+        void Persisted(bool applies, params IReadOnlyList<string> path)
+        {
+            if (applies && spec.Text(path) is null)
+                Find(wanted.Server, "MCPServer", "spec." + string.Join('.', path), "a default", null);
+        }
+
+        Persisted(true, "ingressClass");
+        Persisted(spec.Text("publicPathPrefix") is null, "ingressPath");
+        Persisted(wanted.HasGateway, "gateway", "upstreamURL");
+        Persisted(!spec.Text("image")!.Contains('@', StringComparison.Ordinal)
+            && !spec.Text("image")!.Split('/')[^1].Contains(':', StringComparison.Ordinal), "imageTag");
+    }
+
+    private void CheckChildren(Wanted wanted)
+    {
+        if (wanted.Faults().Count > 0)
+            return;
+        var expected = new Expected(wanted);
+        var ports = new Dictionary<string, int> { ["http"] = wanted.Port, ["gateway"] = wanted.GatewayPort, ["metrics"] = 9103 };
+        var frozen = HasForeignPolicy(wanted);
+        var isLed = !frozen && Foreign(wanted, Resource.Deployments, wanted.Name) is null
+            && !(wanted.IsCanary && Foreign(wanted, Resource.Deployments, wanted.CanaryName) is not null);
+
+        if (!frozen)
+        {
+            CheckDeployment(wanted.Name, expected.Deployment(canary: false));
+            if (wanted.IsCanary)
+                CheckDeployment(wanted.CanaryName, expected.Deployment(canary: true));
+        }
+
+        var service = expected.Service();
+        if (wanted.HasGateway && !isLed)
+            foreach (var port in service.Items("spec", "ports"))
+                port["targetPort"] = Comparison.Anything;
+        Check(Resource.Services, wanted.Name, service, (comparison, live) =>
+            comparison.HasNoOther(".spec.ports", "port", service.At("spec", "ports"), live.At("spec", "ports")));
+
+        if (RouteHolder(wanted) is null)
+            Check(Resource.Ingresses, wanted.Name, expected.Ingress(), (_, _) => { });
+
+        if (wanted.HasGateway)
+        {
+            var document = PolicyDocument.Of(
+                wanted, _grants.GetValueOrDefault(wanted.Key) ?? [], _sessions.GetValueOrDefault(wanted.Key) ?? []);
+            var stored = _snapshot.Find(Resource.ConfigMaps, wanted.Namespace, wanted.PolicyName)?.Raw("data", "policy.json");
+            Check(Resource.ConfigMaps, wanted.PolicyName, expected.ConfigMap(PolicyDocument.Stored(document, stored) ?? GoJson.Indented(document)), (_, _) => { });
+        }
+
+        void CheckDeployment(string name, JsonObject deployment) => Check(Resource.Deployments, name, deployment, (comparison, live) =>
+        {
+            foreach (var container in deployment.Items("spec", "template", "spec", "containers"))
+            {
+                var path = $".containers[{container.Raw("name")}]";
+                var one = live.Items("spec", "template", "spec", "containers").FirstOrDefault(c => c.Raw("name") == container.Raw("name"));
+                comparison.HasNoOther(path + ".ports", "containerPort", container.At("ports"), one.At("ports"));
+                // Later ones were merged into a list, which Kubernetes 1.20 does not put into the order that was asked for.
+                if (live.Number("metadata", "generation") != 1)
+                    continue;
+                string Order(JsonNode? from) => string.Join(' ', from.Items("env").Select(variable => variable.Raw("name")));
+                if (Order(container) != Order(one))
+                    Find(live, "Deployment", path + ".env", Order(container), Order(one));
+            }
+        });
+
+        void Check(Resource kind, string name, JsonObject child, Action<Comparison, JsonObject> more)
+        {
+            if (Foreign(wanted, kind, name) is not null)
+                return;
+            if (_snapshot.Find(kind, wanted.Namespace, name) is not { } live)
+            {
+                _findings.Add(new($"{kind.Kind} {Json.Key(wanted.Namespace, name)}", "", "there", "not there"));
+                return;
+            }
+            _checked.Add(live);
+            var comparison = new Comparison($"{kind.Kind} {live.Key()}", ports, _findings);
+            comparison.Contains("", child, live);
+            comparison.OwnsNoMore(child, live);
+            more(comparison, live);
+        }
+    }
+
+    private void CheckStatus(Wanted wanted)
+    {
+        var status = wanted.Server["status"];
+        var generation = wanted.Server.Number("metadata", "generation")!.Value;
+        void Is(string field, string expected, string? actual)
+        {
+            if (expected != actual)
+                Find(wanted.Server, "MCPServer", "status." + field, expected, actual);
+        }
+
+        Is("observedGeneration", generation.Show(), status.At("observedGeneration").Show());
+        var conditions = status.Items("conditions")
+            .GroupBy(condition => condition.Raw("type") ?? "").ToDictionary(group => group.Key, group => group.First());
+        var faults = wanted.Faults();
+        if (faults.Count > 0)
+        {
+            Is("phase", "Error", status.Raw("phase"));
+            Is("conditions[Ready].reason", "InvalidSpec", conditions.GetValueOrDefault("Ready").Raw("reason"));
+            foreach (var fault in faults)
+                if (status.Raw("message")?.Contains(fault, StringComparison.Ordinal) != true)
+                    Is("message", $"(something about spec.{fault})", status.Raw("message"));
+            return;
+        }
+        if (IsRouteUnclear(wanted))
+            return;
+
+        var expected = Surfaces(wanted);
+        var failures = expected.Where(surface => surface.IsFailed).Select(surface => surface.Reason).ToList();
+        _checked.Add(wanted.Server);
+        if (conditions.GetValueOrDefault("Ready") is { } ready && failures.Count > 0)
+        {
+            Is("conditions[Ready].status", "False", ready.Raw("status"));
+            if (!failures.Contains(ready.Raw("reason") ?? ""))
+                Is("conditions[Ready].reason", string.Join(" or ", failures.Distinct()), ready.Raw("reason"));
+        }
+        else
+        {
+            Is("conditions[Ready].status", "True", conditions.GetValueOrDefault("Ready").Raw("status"));
+            Is("conditions[Ready].reason", "AllResourcesReady", conditions.GetValueOrDefault("Ready").Raw("reason"));
+            Is("message", "All resources are ready", status.Raw("message"));
+        }
+        Is("phase", failures.Count > 0 ? "Error" : "Ready", status.Raw("phase"));
+        Is("conditions", string.Join(' ', ConditionOrder.Where(type => type == "Ready" || expected.Any(surface => surface.Type == type))),
+            string.Join(' ', status.Items("conditions").Select(condition => condition.Raw("type"))));
+        foreach (var type in ConditionOrder)
+        {
+            var surface = expected.FirstOrDefault(surface => surface.Type == type);
+            var condition = conditions.GetValueOrDefault(type);
+            if (condition is not null)
+                Is($"conditions[{type}].observedGeneration", generation.Show(), condition.At("observedGeneration").Show());
+            if (type == "Ready")
+                continue;
+            Is(char.ToLowerInvariant(type[0]) + type[1..],
+                condition.Raw("status") == "True" ? "true" : "false",
+                (status.At(char.ToLowerInvariant(type[0]) + type[1..]) ?? false).Show());
+            if (surface is null or { Reason: Comparison.Anything })
+                continue;
+            Is($"conditions[{type}].reason", surface.Reason, condition.Raw("reason"));
+            Is($"conditions[{type}].status", surface.IsFailed ? "False" : "True", condition.Raw("status"));
+        }
+        Is("image", wanted.Image, status.Raw("image"));
+        if (RouteHolder(wanted) is { } holder)
+        {
+            if (status.Raw("message")?.Contains(holder.Name, StringComparison.Ordinal) != true && failures.All(reason => reason == "RouteConflict"))
+                Is("message", $"(something about {holder.Key})", status.Raw("message"));
+        }
+        else
+        {
+            Is("url", wanted.Url, status.Raw("url"));
+        }
+        if (failures.Contains("NameConflict"))
+            return;
+        Is("replicas", wanted.Replicas.Show(), status.At("replicas").Show());
+        Is("readyReplicas", wanted.Replicas.Show(), status.At("readyReplicas").Show());
+        // By it the scale subresource finds the pods of both tracks, and of no other server.
+        Is("selector", $"app.kubernetes.io/managed-by=mcp-runtime app={wanted.Name}",
+            string.Join(' ', (status.Raw("selector") ?? "").Split(',').Order(StringComparer.Ordinal)));
+    }
+
+    private sealed record Surface(string Type, string Reason, bool IsFailed = false);
+
+    private List<Surface> Surfaces(Wanted wanted)
+    {
+        var all = new List<Surface>();
+        var frozen = HasForeignPolicy(wanted);
+        void Add(string type, Resource kind, string name, string reason, bool isWanted = true)
+        {
+            if (!isWanted)
+                all.Add(new(type, "RouteConflict", true));
+            else if (Foreign(wanted, kind, name) is not null)
+                all.Add(new(type, "NameConflict", true));
+            else
+                all.Add(new(type, frozen && kind == Resource.Deployments ? Comparison.Anything : reason));
+        }
+
+        var replicas = wanted.Replicas - wanted.CanaryReplicas;
+        Add("DeploymentReady", Resource.Deployments, wanted.Name, replicas == 0 ? "ScaledToZero" : "DeploymentAvailable");
+        Add("ServiceReady", Resource.Services, wanted.Name, "ClusterIPAssigned");
+        Add("IngressReady", Resource.Ingresses, wanted.Name,
+            _settings.Strict ? "LoadBalancerAssigned" : "IngressCreated", RouteHolder(wanted) is null);
+        if (wanted.HasGateway)
+        {
+            // It is in the Deployment's pods, and has no object of its own that could be somebody else's.
+            var isThere = Foreign(wanted, Resource.Deployments, wanted.Name) is null
+                && !(wanted.IsCanary && Foreign(wanted, Resource.Deployments, wanted.CanaryName) is not null);
+            all.Add(new("GatewayReady", frozen || !isThere ? Comparison.Anything : "GatewayAvailable"));
+            Add("PolicyReady", Resource.ConfigMaps, wanted.PolicyName, "PolicyCurrent");
+        }
+        if (wanted.IsCanary)
+            Add("CanaryReady", Resource.Deployments, wanted.CanaryName, "DeploymentAvailable");
+        return all;
+    }
+
+    private void CheckVerdict(Verdict verdict)
+    {
+        if (verdict.IsUntold)
+            return;
+        var live = verdict.Subject;
+        var kind = live.Raw("kind") ?? "Grant or session";
+        _checked.Add(live);
+        void Is(string field, string expected, string? actual)
+        {
+            if (expected != actual)
+                Find(live, kind, "status." + field, expected, actual);
+        }
+
+        var generation = live.At("metadata", "generation").Show();
+        Is("phase", verdict.Phase, live.Raw("status", "phase"));
+        Is("observedGeneration", generation, live.At("status", "observedGeneration").Show());
+        var accepted = live.Items("status", "conditions").FirstOrDefault(condition => condition.Raw("type") == "Accepted");
+        Is("conditions[Accepted].reason", verdict.Reason, accepted.Raw("reason"));
+        Is("conditions[Accepted].status", verdict.Phase is "Accepted" or "Disabled" ? "True" : "False", accepted.Raw("status"));
+        Is("conditions[Accepted].observedGeneration", generation, accepted.At("observedGeneration").Show());
+    }
+
+    // No leftover of ours, and nothing of ours on what is not.
+    private void CheckBelongs(Resource kind, JsonObject live)
+    {
+        if (live.Raw("metadata", "annotations", ForeignMark) is not null && Comparison.OwnedBy(live).Any())
+            Find(live, kind.Kind, "metadata.managedFields", "nothing of the operator's: it is somebody else's", "some");
+        if (live.Controller() is not { } controller || controller.Raw("kind") != "MCPServer")
+            return;
+        if (_servers.Values.FirstOrDefault(server => server.Server.Uid() == controller.Raw("uid")) is not { } owner)
+        {
+            Find(live, kind.Kind, "", "gone with its owner", "there");
+            return;
+        }
+        if (!live.IsManaged() || owner.Faults().Count > 0)
+            return;
+        var wanted = kind == Resource.Deployments ? live.Name() == owner.Name || (owner.IsCanary && live.Name() == owner.CanaryName)
+            : kind == Resource.ConfigMaps ? owner.HasGateway && live.Name() == owner.PolicyName
+            : kind == Resource.Ingresses ? live.Name() == owner.Name && (RouteHolder(owner) is null || IsRouteUnclear(owner))
+            : live.Name() == owner.Name;
+        if (!wanted && !(HasForeignPolicy(owner) && kind == Resource.Deployments))
+            Find(live, kind.Kind, "", "not there: its server does not want it", "there");
+    }
+
+    private void CheckNamespaces()
+    {
+        foreach (var group in _servers.Values.Where(wanted => wanted.Faults().Count == 0).GroupBy(wanted => wanted.Namespace))
+        {
+            var account = _snapshot.Find(Resource.ServiceAccounts, group.Key, "mcp-workload");
+            if (account is null || account.Flag("automountServiceAccountToken"))
+                _findings.Add(new($"ServiceAccount {group.Key}/mcp-workload", "", "there, without a token", account.Show()));
+            if (_settings.Registry is not null && group.Any(wanted => wanted.Spec.At("imagePullSecrets") is not JsonArray { Count: > 0 })
+                && _snapshot.Find(Resource.Secrets, group.Key, "mcp-runtime-registry-pull")?.Raw("type") != "kubernetes.io/dockerconfigjson")
+                _findings.Add(new($"Secret {group.Key}/mcp-runtime-registry-pull", "", "there", "not there, or of another type"));
+        }
+    }
+}

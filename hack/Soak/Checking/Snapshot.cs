@@ -1,0 +1,44 @@
+using System.Text.Json.Nodes;
+
+namespace McpOperator.Soak.Checking;
+
+/// <summary>Every object that a check goes by, as the API server has it.</summary>
+internal sealed record Snapshot(IReadOnlyDictionary<string, IReadOnlyList<JsonObject>> ByKind, DateTimeOffset Taken)
+{
+    /// <summary>The kinds that belong to a server.</summary>
+    public static readonly IReadOnlyList<Resource> Children =
+        [Resource.Deployments, Resource.Services, Resource.Ingresses, Resource.ConfigMaps];
+
+    private static readonly IReadOnlyList<Resource> Kinds =
+    [
+        Resource.MCPServers, Resource.MCPAccessGrants, Resource.MCPAgentSessions, .. Children,
+        Resource.ServiceAccounts, Resource.Secrets,
+    ];
+
+    private readonly Dictionary<string, JsonObject> _byKey = ByKind
+        .SelectMany(kind => kind.Value.Select(live => KeyValuePair.Create($"{kind.Key}/{live.Key()}", live)))
+        .ToDictionary();
+
+    public int Count => _byKey.Count;
+
+    public IReadOnlyList<JsonObject> Of(Resource kind) => ByKind.TryGetValue(kind.Kind, out var all) ? all : [];
+
+    public JsonObject? Find(Resource kind, string @namespace, string name) =>
+        _byKey.GetValueOrDefault($"{kind.Kind}/{Json.Key(@namespace, name)}");
+
+    /// <summary>The same with another object in the place of one; null: with none.</summary>
+    public Snapshot With(string kind, JsonObject before, JsonObject? after) => new(
+        new Dictionary<string, IReadOnlyList<JsonObject>>(ByKind)
+        {
+            [kind] = [.. ByKind[kind].Select(live => ReferenceEquals(live, before) ? after : live).OfType<JsonObject>()],
+        },
+        Taken);
+
+    public static async Task<Snapshot> TakeAsync(KubeClient client)
+    {
+        var byKind = new Dictionary<string, IReadOnlyList<JsonObject>>();
+        foreach (var kind in Kinds)
+            byKind[kind.Kind] = await client.ListAsync(kind);
+        return new(byKind, DateTimeOffset.UtcNow);
+    }
+}
