@@ -1,6 +1,6 @@
 # Logic lives in hack/, so that a recipe says what happens and a script how.
 .DEFAULT_GOAL := help
-.PHONY: help build publish test test-unit test-envtest run demo bench size size-update fmt lint envtest clean
+.PHONY: help build publish test test-unit test-envtest run demo bench soak size size-update fmt lint envtest clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ demo: ## The same, played to the end: the samples become Ready, exit 0
 bench: ## Measure it: time, memory, CPU, requests (BENCH_SERVERS=1,100 BENCH_STEADY=20s BENCH_STORM=10s: less of it)
 	@hack/bench $(if $(BENCH_SERVERS),--servers $(BENCH_SERVERS)) $(if $(BENCH_STEADY),--steady $(BENCH_STEADY)) \
 	  $(if $(BENCH_STORM),--storm $(BENCH_STORM)) $(if $(BENCH_OUTPUT),--output $(BENCH_OUTPUT))
+
+soak: ## Random users, faults and restarts, and a checker (SOAK=10m SOAK_SEED=7: for how long, the same again)
+	@hack/soak $(if $(SOAK),--time $(SOAK)) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 size: ## What the binary consists of, and whether it keeps its budget (SIZE_TOP=50: more of it)
 	@hack/size $(SIZE_TOP)
