@@ -132,7 +132,7 @@ internal sealed class LongRun : IAsyncDisposable
         await NothingIsWrittenAsync("although all is as it should be", Watched, () => _traffic.Writes);
         if (_dice.Chance(0.5))
             await HandOverAsync();
-        if (_replicas.FirstOrDefault(replica => replica.Leads) is { } leader && leader.ResidentBytes() is { } bytes)
+        if (_replicas.FirstOrDefault(replica => replica is { Leads: true, IsRunning: true }) is { } leader && leader.ResidentBytes() is { } bytes)
             _resident.Add(bytes);
         if (_traffic.Denied is { } denied)
             throw new SoakFailedException($"the role does not suffice: {denied}");
@@ -248,13 +248,17 @@ internal sealed class LongRun : IAsyncDisposable
 
     private async Task NothingIsWrittenAsync(string why, Func<Task> during, Func<long> writes)
     {
+        var snapshot = await Snapshot.TakeAsync(_controlPlane.Client);
         await _traffic.CatchUpAsync();
         var (before, all) = (writes(), _traffic.Writes);
         await during();
         await _traffic.CatchUpAsync();
-        if (writes() != before)
-            throw new SoakFailedException(
-                $"{writes() - before} writes, {why}:\n{string.Join('\n', _traffic.LastWrites(_traffic.Writes - all))}");
+        if (writes() == before)
+            return;
+        var after = await Snapshot.TakeAsync(_controlPlane.Client);
+        throw new SoakFailedException(
+            $"{writes() - before} writes, {why}:\n{string.Join('\n', _traffic.LastWrites(_traffic.Writes - all))}\n"
+            + $"What they have changed:\n{string.Join('\n', after.ChangesSince(snapshot))}\nEverything:\n{after}");
     }
 
     private void CheckMemory()

@@ -145,11 +145,7 @@ internal sealed class SpecWriter(Dice dice)
             [dice.Pick("example.com/more", "traefik.ingress.kubernetes.io/router.entrypoints")] = dice.Pick("x", "y"),
         },
         "resources" => Resources(),
-        "envVars" => new JsonArray([.. dice.Some("A", "B", "C", "LOG_LEVEL").Select(name => new JsonObject
-        {
-            ["name"] = name,
-            ["value"] = dice.Pick("1", "", "two words", "$(A)", "ünï"),
-        })]),
+        "envVars" => new JsonArray([.. dice.Some("A", "B", "C", "LOG_LEVEL").Select(Variable)]),
         "secretEnvVars" => new JsonArray([.. dice.Some("TOKEN", "PASSWORD", dice.Chance(0.1) ? "A" : "KEY").Select(SecretVariable)]),
         "tools" => new JsonArray([.. dice.Some("list", "refund", "delete", "ünï").Select(Tool)]),
         "prompts" => new JsonArray(new JsonObject { ["name"] = "hello" }),
@@ -165,6 +161,15 @@ internal sealed class SpecWriter(Dice dice)
         "analytics" => Analytics(),
         _ => Rollout(dice.Pick("RollingUpdate", "Recreate", "Canary")),
     };
+
+    // Kubernetes 1.20 takes an empty value for null, and refuses it; none at all is the same.
+    private JsonObject Variable(string name)
+    {
+        var variable = new JsonObject { ["name"] = name };
+        if (dice.Chance(0.8))
+            variable["value"] = dice.Pick("1", "two words", "$(A)", "ünï");
+        return variable;
+    }
 
     private static JsonObject SecretVariable(string name) => new()
     {

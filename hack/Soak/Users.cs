@@ -51,7 +51,7 @@ internal sealed class Users(KubeClient client, Dice dice)
         var manifest = Object("MCPServer", name, _specs.Server());
         if (dice.Chance(0.4))
             manifest["metadata"]!["annotations"] = new JsonObject { ["mcpruntime.org/allow-access-from"] = Allowed() };
-        return () => { if (manifest.ToJsonString().Contains("\"value\":null")) Console.WriteLine(manifest.ToJsonString()); return client.CreateAsync(manifest, @namespace); };
+        return () => client.CreateAsync(manifest, @namespace);
     }
 
     private Func<Task> EditServer(string @namespace, string name, JsonObject spec) =>

@@ -178,7 +178,8 @@ internal sealed class Expected(Wanted wanted)
         .. wanted.Spec.Items("envVars").Select(variable => new JsonObject
         {
             ["name"] = variable.Raw("name"),
-            ["value"] = variable.Raw("value") ?? "",
+            // One without a value: somebody may give it one, which is theirs.
+            ["value"] = variable.Raw("value") ?? Comparison.Anything,
         }),
         .. wanted.Spec.Items("secretEnvVars").Select(variable => FromSecret(variable.Raw("name")!, variable["secretKeyRef"]!)),
     ];

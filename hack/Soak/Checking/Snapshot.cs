@@ -34,6 +34,26 @@ internal sealed record Snapshot(IReadOnlyDictionary<string, IReadOnlyList<JsonOb
         },
         Taken);
 
+    public override string ToString() => string.Join('\n', _byKey.Select(one => $"{one.Key} {one.Value.Show()}"));
+
+    /// <summary>What has changed since then, one line an object.</summary>
+    public IEnumerable<string> ChangesSince(Snapshot before)
+    {
+        foreach (var key in _byKey.Keys.Union(before._byKey.Keys).Order(StringComparer.Ordinal))
+        {
+            var (was, now) = (before._byKey.GetValueOrDefault(key), _byKey.GetValueOrDefault(key));
+            if (was.Raw("metadata", "resourceVersion") != now.Raw("metadata", "resourceVersion") || (was is null) != (now is null))
+                yield return $"{key}\n    was {Bare(was).Show()}\n    is  {Bare(now).Show()}";
+        }
+
+        static JsonNode? Bare(JsonObject? live)
+        {
+            var bare = live?.DeepClone();
+            bare?["metadata"]?.AsObject().Remove("managedFields");
+            return bare;
+        }
+    }
+
     public static async Task<Snapshot> TakeAsync(KubeClient client)
     {
         var byKind = new Dictionary<string, IReadOnlyList<JsonObject>>();
