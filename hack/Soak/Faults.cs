@@ -5,6 +5,9 @@ internal sealed class Faults(ControlPlane controlPlane, IReadOnlyList<Replica> r
 {
     private Task _current = Task.CompletedTask;
 
+    /// <summary>How often the API server came back. It answers before it has read all roles, and denies what it will grant.</summary>
+    public int ApiServerStarts { get; private set; }
+
     public SortedDictionary<string, int> Injected { get; } = new(StringComparer.Ordinal);
 
     public bool IsUnderWay => !_current.IsCompleted;
@@ -60,6 +63,7 @@ internal sealed class Faults(ControlPlane controlPlane, IReadOnlyList<Replica> r
         await controlPlane.StopApiServerAsync();
         await Task.Delay(time / 2);
         await controlPlane.StartApiServerAsync();
+        ApiServerStarts++;
     }
 
     private async Task FreezeApiServerAsync(TimeSpan time)

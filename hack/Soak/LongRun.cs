@@ -122,7 +122,10 @@ internal sealed class LongRun : IAsyncDisposable
         var refused = _refused;
         var unreachable = _unreachable;
         var faults = _faults.Injected.Values.Sum();
+        var starts = _faults.ApiServerStarts;
         await BurstAsync();
+        if (_faults.ApiServerStarts > starts)
+            await _traffic.ForgetDenialsAsync();
 
         var settling = Stopwatch.StartNew();
         var snapshot = await SettleAsync();

@@ -19,6 +19,13 @@ internal sealed class Traffic(ControlPlane controlPlane, IReadOnlyCollection<str
     /// <summary>What a role should have granted.</summary>
     public string? Denied { get; private set; }
 
+    /// <summary>What was denied until now was so for a reason that is over.</summary>
+    public async Task ForgetDenialsAsync()
+    {
+        await CatchUpAsync();
+        Denied = null;
+    }
+
     public IEnumerable<string> LastWrites(long count) => _writes.TakeLast((int)Math.Min(count, Kept));
 
     /// <summary>Reads until a request of our own is seen, so that everything answered before is counted.</summary>

@@ -176,6 +176,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
         [
             ("a variable got another source", """{"spec": {"template": {"spec": {"containers": [{"name": "web", "env": [{"name": "LOG_LEVEL", "value": null, "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]}]}}}}"""),
             ("a secret variable got a value", """{"spec": {"template": {"spec": {"containers": [{"name": "web", "env": [{"name": "TOKEN", "value": "plain", "valueFrom": null}]}]}}}}"""),
+            ("an empty variable got a value", """{"spec": {"template": {"spec": {"containers": [{"name": "web", "env": [{"name": "EMPTY", "value": "drift"}]}]}}}}"""),
             ("the variables were replaced", """{"spec": {"template": {"spec": {"containers": [{"name": "web", "env": [{"$patch": "replace"}, {"name": "A", "value": "b"}]}]}}}}"""),
             ("the liveness probe became another one", """{"spec": {"template": {"spec": {"containers": [{"name": "web","livenessProbe": {"$patch": "replace", "httpGet": {"path": "/", "port": 8088}}}]}}}}"""),
             ("the readiness probe became another one", """{"spec": {"template": {"spec": {"containers": [{"name": "web","readinessProbe": {"$patch": "replace", "exec": {"command": ["true"]}}}]}}}}"""),

@@ -11,7 +11,7 @@ internal sealed class Checker
     /// <summary>On objects that a run makes in the place of children, to see that nobody touches them.</summary>
     public const string ForeignMark = "soak.test/foreign";
 
-    private static readonly string[] ConditionOrder =
+    private static readonly string[] ConditionTypes =
         ["Ready", "DeploymentReady", "ServiceReady", "IngressReady", "GatewayReady", "PolicyReady", "CanaryReady"];
 
     private readonly Snapshot _snapshot;
@@ -232,9 +232,10 @@ internal sealed class Checker
             Is("message", "All resources are ready", status.Raw("message"));
         }
         Is("phase", failures.Count > 0 ? "Error" : "Ready", status.Raw("phase"));
-        Is("conditions", string.Join(' ', ConditionOrder.Where(type => type == "Ready" || expected.Any(surface => surface.Type == type))),
-            string.Join(' ', status.Items("conditions").Select(condition => condition.Raw("type"))));
-        foreach (var type in ConditionOrder)
+        // A list that goes by its types: Kubernetes 1.20 keeps them in the order in which they came.
+        Is("conditions", string.Join(' ', ConditionTypes.Where(type => type == "Ready" || expected.Any(surface => surface.Type == type))),
+            string.Join(' ', status.Items("conditions").Select(condition => condition.Raw("type") ?? "").OrderBy(type => Array.IndexOf(ConditionTypes, type))));
+        foreach (var type in ConditionTypes)
         {
             var surface = expected.FirstOrDefault(surface => surface.Type == type);
             var condition = conditions.GetValueOrDefault(type);

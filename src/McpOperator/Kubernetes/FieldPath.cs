@@ -8,23 +8,6 @@ namespace McpOperator.Kubernetes;
 /// </summary>
 internal static class FieldPath
 {
-    /// <summary>The fields owned below <paramref name="member"/>; false when it is not owned.</summary>
-    public static bool TryFindField(JsonElement fields, JsonProperty member, out JsonElement below)
-    {
-        using var name = JsonText.Of(member);
-        foreach (var field in fields.EnumerateObject())
-        {
-            using var step = JsonText.Of(field);
-            if (step.Bytes.StartsWith("f:"u8) && step.Bytes[2..].SequenceEqual(name.Bytes))
-            {
-                below = field.Value;
-                return true;
-            }
-        }
-        below = default;
-        return false;
-    }
-
     /// <summary>The fields owned below one item of an array; false when it is not owned.</summary>
     public static bool TryFindItem(JsonElement fields, JsonElement item, int index, out JsonElement below)
     {

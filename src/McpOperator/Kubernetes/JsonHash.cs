@@ -22,8 +22,12 @@ internal static class JsonHash
     public static ulong OfName(JsonProperty property)
     {
         using var text = JsonText.Of(property);
-        return OfBytes(NameKind, text.Bytes);
+        return OfName(text.Bytes);
     }
+
+    public static ulong OfName(ReadOnlySpan<byte> name) => OfBytes(NameKind, name);
+
+    public static ulong OfEmptyString => OfBytes(StringKind, []);
 
     /// <summary>A string, a number or a boolean; never equal across kinds.</summary>
     public static ulong OfScalar(JsonElement value)

@@ -11,7 +11,7 @@ namespace McpOperator.Kubernetes;
 /// With every server-side apply the API server writes down, in <c>metadata.managedFields</c>, which fields the manager
 /// now owns: just those of the body. When another writer changes or removes one of them, it is struck off our list.
 /// The live object cut down to that list is therefore the body of our last apply as far as it still stands, and
-/// <see cref="Fingerprint(JsonElement)"/> is a hash of it. <see cref="FingerprintOfIntent(JsonElement)"/> is the same hash of the
+/// <see cref="Fingerprint(JsonElement)"/> is a hash of it. <see cref="FingerprintOfIntent(ReadOnlyMemory{byte})"/> is the same hash of the
 /// body that we would send now. They are equal if and only if (but for 2⁻⁶⁴)
 /// </para>
 /// <list type="bullet">
@@ -19,7 +19,8 @@ namespace McpOperator.Kubernetes;
 /// <item>we own no field that we want no longer: nothing is left to be removed.</item>
 /// </list>
 /// <para>
-/// What others added (a sidecar, an annotation, the server's defaults) is not on our list and makes no difference.
+/// What others added (a sidecar, an annotation, the server's defaults) is not on our list and makes no difference. A field on
+/// our list that is not there is one that we applied as an empty string and the server did not store.
 /// </para>
 /// <para>
 /// Hazards, all on the side of the body. Values must be written as the API server prints them (<c>500m</c>, not
@@ -43,39 +44,49 @@ public static class OwnedFields
 
     /// <summary>Of the part of <paramref name="live"/> that our own applies account for.</summary>
     public static ulong Fingerprint(JsonElement live) =>
-        Fingerprint(live, isOurs: static entry => !entry.TryGetMember("subresource"u8, out _));
+        Fingerprint(live, Lists.Ordered, isOurs: static entry => !entry.TryGetMember("subresource"u8, out _));
 
     /// <summary>
     /// Of the status of an object that we only ever apply the status of. API servers name the subresource since 1.22.
     /// </summary>
     public static ulong FingerprintOfStatus(JsonElement live) => Fingerprint(
-        live, isOurs: static entry => !entry.TryGetMember("subresource"u8, out var name) || name.ValueEquals("status"u8));
+        live, Lists.Unordered, isOurs: static entry => !entry.TryGetMember("subresource"u8, out var name) || name.ValueEquals("status"u8));
 
     /// <summary>Of the body of an apply: a whole object with apiVersion, kind and name.</summary>
-    public static ulong FingerprintOfIntent(JsonElement intent)
+    public static ulong FingerprintOfIntent(ReadOnlyMemory<byte> intent) => FingerprintOfIntent(intent, Lists.Ordered);
+
+    /// <summary>Of the body of an apply of a status alone.</summary>
+    public static ulong FingerprintOfStatusIntent(ReadOnlyMemory<byte> intent) => FingerprintOfIntent(intent, Lists.Unordered);
+
+    /// <summary>Whether the order of list items is part of what we want.</summary>
+    private enum Lists
     {
+        /// <summary>It can matter: an environment variable may refer to the ones before it.</summary>
+        Ordered,
+
+        /// <summary>Conditions go by their types. Kubernetes 1.20 keeps them in the order in which they came, whatever is applied.</summary>
+        Unordered,
+    }
+
+    private static ulong FingerprintOfIntent(ReadOnlyMemory<byte> body, Lists lists)
+    {
+        using var document = JsonDocument.Parse(body, JsonLimits.Document);
+        var intent = document.RootElement;
         var members = 0UL;
         foreach (var member in intent.EnumerateObject())
         {
             if (member.NameEquals("apiVersion"u8) || member.NameEquals("kind"u8))
                 continue;
             if (member.NameEquals("metadata"u8))
-                members += Metadata(member);
+                members += Metadata(member, lists);
             else
-                TryAdd(member, ref members);
+                TryAdd(member, lists, ref members);
         }
         return NotNone(JsonHash.OfObject(members));
     }
 
-    /// <inheritdoc cref="FingerprintOfIntent(JsonElement)"/>
-    public static ulong FingerprintOfIntent(ReadOnlyMemory<byte> intent)
-    {
-        using var document = JsonDocument.Parse(intent, JsonLimits.Document);
-        return FingerprintOfIntent(document.RootElement);
-    }
-
-    private static ulong Fingerprint(JsonElement live, Predicate<JsonElement> isOurs) =>
-        TryFindOurs(live, isOurs, out var fields) && TryProject(live, fields, out var hash) ? NotNone(hash) : None;
+    private static ulong Fingerprint(JsonElement live, Lists lists, Predicate<JsonElement> isOurs) =>
+        TryFindOurs(live, isOurs, out var fields) && TryProject(live, fields, lists, out var hash) ? NotNone(hash) : None;
 
     /// <summary>Our entry in managedFields. The server keeps at most one for a manager's applies of one resource.</summary>
     private static bool TryFindOurs(JsonElement live, Predicate<JsonElement> isOurs, out JsonElement fields)
@@ -107,7 +118,7 @@ public static class OwnedFields
     // === The body of an apply ===
 
     /// <summary>A body's metadata, without what managed fields never record (apimachinery managedfields/internal/stripmeta.go).</summary>
-    private static ulong Metadata(JsonProperty metadata)
+    private static ulong Metadata(JsonProperty metadata, Lists lists)
     {
         var members = 0UL;
         var any = false;
@@ -116,7 +127,7 @@ public static class OwnedFields
             var recorded = !(member.NameEquals("name"u8) || member.NameEquals("namespace"u8) || member.NameEquals("uid"u8)
                 || member.NameEquals("resourceVersion"u8) || member.NameEquals("generation"u8)
                 || member.NameEquals("creationTimestamp"u8) || member.NameEquals("managedFields"u8));
-            any |= recorded && TryAdd(member, ref members);
+            any |= recorded && TryAdd(member, lists, ref members);
         }
         return any ? JsonHash.OfMember(JsonHash.OfName(metadata), JsonHash.OfObject(members)) : 0;
     }
@@ -126,7 +137,7 @@ public static class OwnedFields
     /// same as nothing: the server drops most of them, and records no owner of an empty array, nor, up to about
     /// 1.20, of an empty object.
     /// </summary>
-    private static bool TryWhole(JsonElement value, out ulong hash)
+    private static bool TryWhole(JsonElement value, Lists lists, out ulong hash)
     {
         hash = 0;
         switch (value.ValueKind)
@@ -135,14 +146,14 @@ public static class OwnedFields
                 return false;
 
             case JsonValueKind.Object:
-                return TryMembers(value, out hash);
+                return TryMembers(value, lists, out hash);
 
             case JsonValueKind.Array:
                 var items = 0;
                 foreach (var item in value.EnumerateArray())
                 {
-                    TryWhole(item, out var itemHash);
-                    hash = JsonHash.Append(hash, itemHash);
+                    TryWhole(item, lists, out var itemHash);
+                    hash = Append(hash, itemHash, lists);
                     items++;
                 }
                 hash = JsonHash.OfArray(hash);
@@ -154,19 +165,19 @@ public static class OwnedFields
         }
     }
 
-    private static bool TryMembers(JsonElement value, out ulong hash)
+    private static bool TryMembers(JsonElement value, Lists lists, out ulong hash)
     {
         hash = 0;
         var any = false;
         foreach (var member in value.EnumerateObject())
-            any |= TryAdd(member, ref hash);
+            any |= TryAdd(member, lists, ref hash);
         hash = JsonHash.OfObject(hash);
         return any;
     }
 
-    private static bool TryAdd(JsonProperty member, ref ulong members)
+    private static bool TryAdd(JsonProperty member, Lists lists, ref ulong members)
     {
-        if (!TryWhole(member.Value, out var hash))
+        if (!TryWhole(member.Value, lists, out var hash))
             return false;
         members += JsonHash.OfMember(JsonHash.OfName(member), hash);
         return true;
@@ -175,44 +186,47 @@ public static class OwnedFields
     // === The live object, cut down to the fields owned ===
 
     /// <summary>The hash of what <paramref name="fields"/> names of <paramref name="live"/>. False when that is nothing.</summary>
-    private static bool TryProject(JsonElement live, JsonElement fields, out ulong hash)
+    private static bool TryProject(JsonElement live, JsonElement fields, Lists lists, out ulong hash)
     {
         // A leaf is owned with all that is below it.
         if (!HasMembers(fields))
-            return TryWhole(live, out hash);
+            return TryWhole(live, lists, out hash);
 
         return live.ValueKind switch
         {
-            JsonValueKind.Object => ProjectObject(live, fields, out hash),
-            JsonValueKind.Array => ProjectArray(live, fields, out hash),
-            _ => TryWhole(live, out hash),
+            JsonValueKind.Object => ProjectObject(live, fields, lists, out hash),
+            JsonValueKind.Array => ProjectArray(live, fields, lists, out hash),
+            _ => TryWhole(live, lists, out hash),
         };
     }
 
     /// <summary>
-    /// The fields below decide; "." (the object itself) adds nothing to them, and alone is an empty object: nothing.
+    /// The fields below decide; "." (the object itself) adds nothing to them, and alone is an empty object: nothing. One that
+    /// is not there was applied as an empty string.
     /// </summary>
-    private static bool ProjectObject(JsonElement live, JsonElement fields, out ulong hash)
+    private static bool ProjectObject(JsonElement live, JsonElement fields, Lists lists, out ulong hash)
     {
         hash = 0;
         var any = false;
-        foreach (var member in live.EnumerateObject())
+        foreach (var field in fields.EnumerateObject())
         {
-            if (FieldPath.TryFindField(fields, member, out var below) && TryProject(member.Value, below, out var value))
-            {
-                hash += JsonHash.OfMember(JsonHash.OfName(member), value);
-                any = true;
-            }
+            using var step = JsonText.Of(field);
+            if (!step.Bytes.StartsWith("f:"u8))
+                continue;
+            var name = step.Bytes[2..];
+            ulong value;
+            if (!live.TryGetProperty(name, out var member))
+                value = JsonHash.OfEmptyString;
+            else if (!TryProject(member, field.Value, lists, out value))
+                continue;
+            hash += JsonHash.OfMember(JsonHash.OfName(name), value);
+            any = true;
         }
         hash = JsonHash.OfObject(hash);
         return any;
     }
 
-    /// <summary>
-    /// The owned items in the order in which they are live, which after an apply is that of the body: order can matter
-    /// (an environment variable may refer to the ones before it).
-    /// </summary>
-    private static bool ProjectArray(JsonElement live, JsonElement fields, out ulong hash)
+    private static bool ProjectArray(JsonElement live, JsonElement fields, Lists lists, out ulong hash)
     {
         hash = 0;
         var items = 0;
@@ -221,14 +235,18 @@ public static class OwnedFields
         {
             if (FieldPath.TryFindItem(fields, item, index++, out var below))
             {
-                TryProject(item, below, out var itemHash);
-                hash = JsonHash.Append(hash, itemHash);
+                TryProject(item, below, lists, out var itemHash);
+                hash = Append(hash, itemHash, lists);
                 items++;
             }
         }
         hash = JsonHash.OfArray(hash);
         return items > 0;
     }
+
+    /// <summary>One more item, in the order in which they are live, which after an apply is that of the body.</summary>
+    private static ulong Append(ulong items, ulong item, Lists lists) =>
+        lists == Lists.Ordered ? JsonHash.Append(items, item) : items + JsonHash.Append(0, item);
 
     private static bool HasMembers(JsonElement fields) =>
         fields.ValueKind == JsonValueKind.Object && fields.EnumerateObject().MoveNext();

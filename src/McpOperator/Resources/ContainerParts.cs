@@ -42,8 +42,7 @@ internal static class ContainerParts
         PeriodSeconds = 5,
     };
 
-    public static Env Variable(string name, string? value) =>
-        new() { Name = name, Value = string.IsNullOrEmpty(value) ? null : value };
+    public static Env Variable(string name, string? value) => new() { Name = name, Value = value ?? "" };
 
     public static Env Variable(string name, SecretKeyRef source) => new()
     {

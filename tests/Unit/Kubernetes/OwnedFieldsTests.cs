@@ -195,6 +195,39 @@ public sealed class OwnedFieldsTests
         Assert.NotEqual(Intent(DeploymentIntent), Live(live.ToJsonString()));
     }
 
+    [Fact]
+    public void TheOrderOfConditionsIsNotPartOfAStatus()
+    {
+        const string Fields = """{"f:status":{"f:phase":{},"f:conditions":{"k:{\"type\":\"A\"}":{".":{},"f:type":{}},"k:{\"type\":\"B\"}":{".":{},"f:type":{}}}}}""";
+        static string Object(string status) => $$"""
+            {"metadata":{"managedFields":[{"manager":"mcp-runtime-operator","operation":"Apply","fieldsV1":{{Fields}}}]},"status":{{status}}}
+            """;
+        var intent = OwnedFields.FingerprintOfStatusIntent("""{"status":{"phase":"x","conditions":[{"type":"A"},{"type":"B"}]}}"""u8.ToArray());
+
+        Assert.Equal(intent, Status(Object("""{"phase":"x","conditions":[{"type":"A"},{"type":"B"}]}""")));
+        Assert.Equal(intent, Status(Object("""{"phase":"x","conditions":[{"type":"B"},{"type":"A"}]}""")));
+        Assert.NotEqual(intent, Status(Object("""{"phase":"x","conditions":[{"type":"B"},{"type":"B"}]}""")));
+        Assert.NotEqual(intent, Status(Object("""{"phase":"x","conditions":[{"type":"A"}]}""")));
+
+        static ulong Status(string json) => OwnedFields.FingerprintOfStatus(JsonDocument.Parse(json).RootElement);
+    }
+
+    // The API server does not store an empty string (but records whose it is), and strikes it off our list when somebody gives it a value.
+    [Theory]
+    [InlineData("""{".":{},"f:name":{},"f:value":{}}""", """{"name":"BLANK"}""", true)]
+    [InlineData("""{".":{},"f:name":{}}""", """{"name":"BLANK","value":"drift"}""", false)]
+    [InlineData("""{".":{},"f:name":{}}""", """{"name":"BLANK"}""", false)]
+    public void AnEmptyStringIsOursAlthoughItIsNotStored(string fields, string variable, bool same)
+    {
+        var live = $$"""
+            {"metadata":{"managedFields":[{"manager":"mcp-runtime-operator","operation":"Apply",
+               "fieldsV1":{"f:env":{"k:{\"name\":\"BLANK\"}":{{fields}} } } }]},
+             "env":[{{variable}}]}
+            """;
+
+        Assert.Equal(same, Live(live) == Intent("""{"env":[{"name":"BLANK","value":""}]}"""));
+    }
+
     [Theory]
     [InlineData("/spec/replicas", "5")]
     [InlineData("/spec/paused", "true")]

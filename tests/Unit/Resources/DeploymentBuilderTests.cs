@@ -86,8 +86,8 @@ public sealed class DeploymentBuilderTests
     }
 
     [Fact]
-    public void AnEmptyValueIsLeftOutBecauseTheApiServerDoesNotStoreOne() =>
-        Assert.Null(ContainerOf(new MCPServerSpec { Image = "i", EnvVars = [new EnvVar { Name = "A", Value = "" }] }).Env![0].Value);
+    public void AnEmptyValueIsAppliedSoThatNobodyElseGivesTheVariableOne() =>
+        Assert.Equal("", ContainerOf(new MCPServerSpec { Image = "i", EnvVars = [new EnvVar { Name = "A" }] }).Env![0].Value);
 
     [Fact]
     public void ADefaultLimitBelowTheRequestIsRaisedToIt()

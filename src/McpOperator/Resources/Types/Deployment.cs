@@ -112,7 +112,7 @@ public sealed record Env
 {
     public required string Name { get; init; }
 
-    /// <summary>Null for an empty value: the API server does not store one.</summary>
+    /// <summary>The API server does not store an empty one, but keeps it for us: nobody else may give it a value.</summary>
     public string? Value { get; init; }
     public EnvSource? ValueFrom { get; init; }
 }
