@@ -69,8 +69,8 @@ public sealed class OwnedObjects<T>(
             store.Observe(answer);
             if (!_guard.Note(key, fingerprint, answer.Fingerprint))
                 Log.AnswerDiffers(logger, type.Kind);
-            // Nothing came of it: what differs is not in anybody's power.
-            if (answer.ResourceVersion == live?.ResourceVersion)
+            // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
+            if (answer.Fingerprint == live?.Fingerprint)
                 return new Ensured<T>(answer);
             var change = (isRepair ?? owner.Reported?.ObservedGeneration == owner.Metadata.Generation) ? Change.Repaired
                 : live is null ? Change.Created
