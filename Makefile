@@ -1,6 +1,6 @@
 # Logic lives in hack/, so that a recipe says what happens and a script how.
 .DEFAULT_GOAL := help
-.PHONY: help build publish test test-unit test-envtest run demo bench soak size size-update fmt lint envtest clean
+.PHONY: help build publish smoke reproduce test test-unit test-envtest run demo bench soak size size-update fmt lint envtest clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -8,8 +8,14 @@ help: ## What there is
 build: ## Build everything, for development
 	@hack/dotnet build --nologo
 
-publish: ## The native binary, bin/mcp-operator
-	@hack/publish
+publish: ## The native binary, bin/mcp-operator (ARCH=arm64: for another machine; VERSION=1.2.3: a release)
+	@hack/publish $(if $(ARCH),static $(ARCH)) >/dev/null
+
+smoke: ## What every binary has to do, done by the published one (ARCH=arm64: emulated)
+	@hack/smoke $(ARCH)
+
+reproduce: ## Build this commit twice, in two places: the same bytes? (ARCH=arm64)
+	@hack/reproduce $(if $(ARCH),static $(ARCH))
 
 test: ## Unit tests, and the published binary against a real API server
 	@hack/test all
