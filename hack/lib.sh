@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts in this directory; sourced, never run.
 set -euo pipefail
 
@@ -20,8 +21,7 @@ with_progress() {
   set +m
   trap 'kill -TERM -- "-$pid" 2>/dev/null || true; trap - INT; kill -INT $$' INT
   while kill -0 "$pid" 2>/dev/null; do
-    local tick
-    for tick in 1 2 3 4 5 6 7 8 9 10; do
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
       sleep 1
       kill -0 "$pid" 2>/dev/null || break
     done
