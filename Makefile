@@ -1,6 +1,6 @@
 # Logic lives in hack/, so that a recipe says what happens and a script how.
 .DEFAULT_GOAL := help
-.PHONY: help build publish smoke reproduce image image-check release test test-unit test-envtest run demo bench soak size size-update fmt lint envtest clean
+.PHONY: help build publish smoke reproduce image image-check release test test-unit docs-check test-envtest run demo bench soak size size-update fmt lint envtest clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: ## Unit tests, and the published binary against a real API server
 
 test-unit: ## Unit tests alone: seconds
 	@hack/test unit
+
+docs-check: ## Whether links, flags, variables, metrics, log events, reasons, fields and faults are documented
+	@hack/test docs
 
 test-envtest: ## The published binary against a real API server
 	@hack/test envtest

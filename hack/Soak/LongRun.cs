@@ -37,6 +37,7 @@ internal sealed class LongRun : IAsyncDisposable
     private int _handovers;
     private long _objects;
     private TimeSpan _slowest;
+    private Snapshot? _last;
 
     private LongRun(SoakOptions options, ControlPlane controlPlane)
     {
@@ -105,8 +106,12 @@ internal sealed class LongRun : IAsyncDisposable
         """);
 
     /// <summary>What the operators said last, for a run that failed.</summary>
-    public string LastLines() => string.Join('\n', _replicas.Select(replica =>
-        $"--- the last lines of {replica.User} (all: {_options.Logs})\n{string.Join('\n', replica.LastLines)}"));
+    public string LastLines()
+    {
+        File.WriteAllText(Path.Combine(_options.Logs, "objects.log"), _last?.ToString());
+        return string.Join('\n', _replicas.Select(replica =>
+            $"--- the last lines of {replica.User} (all, and all objects: {_options.Logs})\n{string.Join('\n', replica.LastLines)}"));
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -204,11 +209,13 @@ internal sealed class LongRun : IAsyncDisposable
             try
             {
                 var snapshot = await Snapshot.TakeAsync(_controlPlane.Client);
+                _last = snapshot;
                 var done = await Controllers.PlayAsync(_controlPlane.Client, snapshot);
                 await _traffic.CatchUpAsync();
                 if (done > 0 || writes != _traffic.Writes)
                     (writes, quiet) = (_traffic.Writes, Stopwatch.StartNew());
-                findings = Checker.Check(snapshot, _settings).Findings;
+                var result = Checker.Check(snapshot, _settings);
+                (findings, _traffic.OutOfOrder) = (result.Findings, result.OutOfOrder);
                 if (findings.Count == 0 && quiet.Elapsed > Quiet && _replicas.Any(replica => replica.Leads) && !Expires(snapshot))
                     return snapshot;
             }
@@ -259,9 +266,10 @@ internal sealed class LongRun : IAsyncDisposable
         if (writes() == before)
             return;
         var after = await Snapshot.TakeAsync(_controlPlane.Client);
+        _last = after;
         throw new SoakFailedException(
             $"{writes() - before} writes, {why}:\n{string.Join('\n', _traffic.LastWrites(_traffic.Writes - all))}\n"
-            + $"What they have changed:\n{string.Join('\n', after.ChangesSince(snapshot))}\nEverything:\n{after}");
+            + $"What they have changed:\n{string.Join('\n', after.ChangesSince(snapshot))}");
     }
 
     private void CheckMemory()

@@ -13,8 +13,14 @@ internal sealed class Traffic(ControlPlane controlPlane, IReadOnlyCollection<str
     /// <summary>Renewals of leases aside.</summary>
     public long Writes { get; private set; }
 
-    /// <summary>Of those, all but what a new leader does once in each namespace without being able to know whether it is needed.</summary>
+    /// <summary>
+    /// Of those, all but what a new leader does once without being able to know whether it is needed: in each namespace, and to
+    /// the Deployments that are <see cref="OutOfOrder"/>.
+    /// </summary>
     public long WritesOfServers { get; private set; }
+
+    /// <summary>The keys of Deployments that only look as if there was something to put right.</summary>
+    public IReadOnlySet<string> OutOfOrder { get; set; } = new HashSet<string>();
 
     /// <summary>What a role should have granted.</summary>
     public string? Denied { get; private set; }
@@ -50,7 +56,8 @@ internal sealed class Traffic(ControlPlane controlPlane, IReadOnlyCollection<str
             if (!request.IsWrite || request.Resource == "leases")
                 continue;
             Writes++;
-            if (request.Resource is not ("secrets" or "serviceaccounts"))
+            if (request.Resource is not ("secrets" or "serviceaccounts")
+                && !(request.Resource == "deployments" && OutOfOrder.Contains(Json.Key(request.Namespace, request.Name))))
                 WritesOfServers++;
             _writes.Enqueue($"{request.Received:HH:mm:ss.fff} {request}");
             while (_writes.Count > Kept)

@@ -37,8 +37,7 @@ internal static class Sabotage
         foreach (var path in Comparison.OwnedBy(live).SelectMany(fields => Leaves(fields, live, [])))
         {
             // Of a report, what no document says word for word; of a server, what is written back once and then the user's.
-            if (!isChild && (path[0] is not "status" || path[^1] is "message" or "lastTransitionTime" or "reason" && path.Count == 2
-                || live.Raw("status", "phase") is not "Ready" && path[^1] is "url"))
+            if (!isChild && (path[0] is not "status" || path[^1] is "message" || (path[^1] is "url" && live.Raw("status", "phase") is not "Ready")))
                 continue;
             yield return path;
         }
@@ -88,8 +87,8 @@ internal static class Sabotage
         else
         {
             var name = (string)path[^1];
-            // An empty value and none are the same to an API server.
-            if (remove && parent[name].Raw() != "")
+            // An empty value and none are the same to an API server, false and nothing to a reader of a status.
+            if (remove && parent[name].Show() is not ("\"\"" or "false"))
                 parent.AsObject().Remove(name);
             else
                 parent[name] = Other(parent[name]!);

@@ -76,7 +76,10 @@ internal sealed class Wanted(JsonObject server, Settings settings)
 
     public string Url => Host is null ? Path : $"{Scheme}://{Host}{Path}";
 
-    public string Route => $"{Host} {Path}";
+    /// <summary>Of an invalid server it is the one that its status still names; null when it names none.</summary>
+    public string? Route => Faults().Count == 0 ? Host + Path
+        : server.Raw("status", "url") is not { } url ? null
+        : url[0] == '/' ? url : url[(url.IndexOf("://", StringComparison.Ordinal) + 3)..];
 
     public string? Consent => server.Raw("metadata", "annotations", "mcpruntime.org/allow-access-from");
 

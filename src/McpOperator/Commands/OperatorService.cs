@@ -90,6 +90,6 @@ internal static class OperatorService
             where T : class, IKubernetesObject =>
             reflectors.Add(new Reflector<T>(
                 new ListWatch<T>(api, type, ns, selector, decode), store,
-                context.LoggerFactory.CreateLogger("Reflector"), context.Time, Random.Shared.NextDouble));
+                context.LoggerFactory.CreateLogger("Reflector"), context.Options.WatchTimeout, context.Time, Random.Shared.NextDouble));
     }
 }

@@ -10,22 +10,19 @@ namespace McpOperator.Controller;
 /// <param name="source">What to list and watch.</param>
 /// <param name="store">Where to keep it.</param>
 /// <param name="logger">Told of a fault when its text changes, and of the recovery; repetitions are Debug.</param>
+/// <param name="timeout">How long a watch lasts at least; at most twice as long, at random, so that many clients' do not end together.</param>
 /// <param name="time">The clock of delays and deadlines.</param>
 /// <param name="random">In [0, 1); for jitter.</param>
 public sealed class Reflector<T>(
-    IListWatch<T> source, Store<T> store, ILogger logger, TimeProvider time, Func<double> random) : IReflector
+    IListWatch<T> source, Store<T> store, ILogger logger, TimeSpan timeout, TimeProvider time, Func<double> random) : IReflector
     where T : class, IKubernetesObject
 {
-    // client-go's: long enough to be cheap, and random, so that the watches of many clients do not end together.
-    private static readonly TimeSpan ShortestTimeout = TimeSpan.FromSeconds(300);
-    private static readonly TimeSpan LongestTimeout = TimeSpan.FromSeconds(600);
-
     // The server ends a watch in its time. If the end does not come either, the connection is dead (kube-rs watcher.rs
     // has 5 s). A deadline rather than an idle timer, so that an event costs nothing; starting a watch again is cheap.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
-    // Ten minutes and more for a list, too: each of its pages has a deadline of a minute.
-    private static readonly TimeSpan LongestStep = LongestTimeout + Grace + TimeSpan.FromMinutes(1);
+    // The same for a list: each of its pages has a deadline of a minute.
+    private readonly TimeSpan _longestStep = (2 * timeout) + Grace + TimeSpan.FromMinutes(1);
 
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _epoch = time.GetTimestamp();
@@ -54,7 +51,7 @@ public sealed class Reflector<T>(
         var step = ReflectorMachine.Start;
         while (!cancellationToken.IsCancellationRequested)
         {
-            Interlocked.Exchange(ref _dueTicks, (Now + step.Delay + LongestStep).Ticks);
+            Interlocked.Exchange(ref _dueTicks, (Now + step.Delay + _longestStep).Ticks);
             if (step.Delay > TimeSpan.Zero)
             {
                 await Task.Delay(step.Delay, time, cancellationToken)
@@ -117,8 +114,8 @@ public sealed class Reflector<T>(
 
     private async Task<(ReflectorInput, Exception?)> WatchAsync(string version, CancellationToken cancellationToken)
     {
-        var timeout = ShortestTimeout + ((LongestTimeout - ShortestTimeout) * random());
-        using var deadline = new CancellationTokenSource(timeout + Grace, time);
+        var lasting = timeout * (1 + random());
+        using var deadline = new CancellationTokenSource(lasting + Grace, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         Interlocked.Increment(ref _watches);
 
@@ -128,7 +125,7 @@ public sealed class Reflector<T>(
         var applying = false;
         try
         {
-            await foreach (var line in source.WatchAsync(version, timeout, either.Token))
+            await foreach (var line in source.WatchAsync(version, lasting, either.Token))
             {
                 if (line.Type == WatchEventType.Error)
                     throw new ApiException(line.Error ?? new Status { Message = "no status" }, $"watch {Name}");

@@ -24,6 +24,9 @@ public sealed record RunOptions
     /// <summary>Namespaces that are watched, each once; empty for the whole cluster.</summary>
     public IReadOnlyList<string> WatchNamespaces { get; init; } = [];
 
+    /// <summary>How long a watch lasts at least; at most twice as long; client-go's, long enough to be cheap.</summary>
+    public TimeSpan WatchTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>Path of the kubeconfig; null for in-cluster, else $KUBECONFIG, else ~/.kube/config.</summary>
     public string? Kubeconfig { get; init; }
 

@@ -29,8 +29,8 @@ namespace McpOperator.Kubernetes;
 /// told from an atomic one: leave it out. Each of these only costs an apply per look, never a wrong object.
 /// </para>
 /// <para>
-/// Some differences no apply can remove: those hazards, and, on older API servers (seen with 1.20), the order of list
-/// items, which they keep as it is live. So the caller compares the answer to its apply, too, and when that differs
+/// Some differences no apply can remove: those hazards, and, on older API servers (seen with 1.20), the order of environment
+/// variables, which they keep as it is live. So the caller compares the answer to its apply, too, and when that differs
 /// from the intent still, remembers the pair and does not apply again before one of them changes.
 /// </para>
 /// <para>
@@ -42,33 +42,24 @@ public static class OwnedFields
     /// <summary>The fingerprint of an object of which we own nothing. No intent has it.</summary>
     public const ulong None = 0;
 
+    /// <summary>
+    /// Of the lists of objects just this one means something by its order: a variable may refer to the ones before it. The
+    /// others go by their items' names.
+    /// </summary>
+    private static ReadOnlySpan<byte> Ordered => "env"u8;
+
     /// <summary>Of the part of <paramref name="live"/> that our own applies account for.</summary>
     public static ulong Fingerprint(JsonElement live) =>
-        Fingerprint(live, Lists.Ordered, isOurs: static entry => !entry.TryGetMember("subresource"u8, out _));
+        Fingerprint(live, isOurs: static entry => !entry.TryGetMember("subresource"u8, out _));
 
     /// <summary>
     /// Of the status of an object that we only ever apply the status of. API servers name the subresource since 1.22.
     /// </summary>
     public static ulong FingerprintOfStatus(JsonElement live) => Fingerprint(
-        live, Lists.Unordered, isOurs: static entry => !entry.TryGetMember("subresource"u8, out var name) || name.ValueEquals("status"u8));
+        live, isOurs: static entry => !entry.TryGetMember("subresource"u8, out var name) || name.ValueEquals("status"u8));
 
     /// <summary>Of the body of an apply: a whole object with apiVersion, kind and name.</summary>
-    public static ulong FingerprintOfIntent(ReadOnlyMemory<byte> intent) => FingerprintOfIntent(intent, Lists.Ordered);
-
-    /// <summary>Of the body of an apply of a status alone.</summary>
-    public static ulong FingerprintOfStatusIntent(ReadOnlyMemory<byte> intent) => FingerprintOfIntent(intent, Lists.Unordered);
-
-    /// <summary>Whether the order of list items is part of what we want.</summary>
-    private enum Lists
-    {
-        /// <summary>It can matter: an environment variable may refer to the ones before it.</summary>
-        Ordered,
-
-        /// <summary>Conditions go by their types. Kubernetes 1.20 keeps them in the order in which they came, whatever is applied.</summary>
-        Unordered,
-    }
-
-    private static ulong FingerprintOfIntent(ReadOnlyMemory<byte> body, Lists lists)
+    public static ulong FingerprintOfIntent(ReadOnlyMemory<byte> body)
     {
         using var document = JsonDocument.Parse(body, JsonLimits.Document);
         var intent = document.RootElement;
@@ -78,15 +69,15 @@ public static class OwnedFields
             if (member.NameEquals("apiVersion"u8) || member.NameEquals("kind"u8))
                 continue;
             if (member.NameEquals("metadata"u8))
-                members += Metadata(member, lists);
+                members += Metadata(member);
             else
-                TryAdd(member, lists, ref members);
+                TryAdd(member, ref members);
         }
         return NotNone(JsonHash.OfObject(members));
     }
 
-    private static ulong Fingerprint(JsonElement live, Lists lists, Predicate<JsonElement> isOurs) =>
-        TryFindOurs(live, isOurs, out var fields) && TryProject(live, fields, lists, out var hash) ? NotNone(hash) : None;
+    private static ulong Fingerprint(JsonElement live, Predicate<JsonElement> isOurs) =>
+        TryFindOurs(live, isOurs, out var fields) && TryProject(live, fields, isOrdered: false, out var hash) ? NotNone(hash) : None;
 
     /// <summary>Our entry in managedFields. The server keeps at most one for a manager's applies of one resource.</summary>
     private static bool TryFindOurs(JsonElement live, Predicate<JsonElement> isOurs, out JsonElement fields)
@@ -118,7 +109,7 @@ public static class OwnedFields
     // === The body of an apply ===
 
     /// <summary>A body's metadata, without what managed fields never record (apimachinery managedfields/internal/stripmeta.go).</summary>
-    private static ulong Metadata(JsonProperty metadata, Lists lists)
+    private static ulong Metadata(JsonProperty metadata)
     {
         var members = 0UL;
         var any = false;
@@ -127,7 +118,7 @@ public static class OwnedFields
             var recorded = !(member.NameEquals("name"u8) || member.NameEquals("namespace"u8) || member.NameEquals("uid"u8)
                 || member.NameEquals("resourceVersion"u8) || member.NameEquals("generation"u8)
                 || member.NameEquals("creationTimestamp"u8) || member.NameEquals("managedFields"u8));
-            any |= recorded && TryAdd(member, lists, ref members);
+            any |= recorded && TryAdd(member, ref members);
         }
         return any ? JsonHash.OfMember(JsonHash.OfName(metadata), JsonHash.OfObject(members)) : 0;
     }
@@ -137,7 +128,7 @@ public static class OwnedFields
     /// same as nothing: the server drops most of them, and records no owner of an empty array, nor, up to about
     /// 1.20, of an empty object.
     /// </summary>
-    private static bool TryWhole(JsonElement value, Lists lists, out ulong hash)
+    private static bool TryWhole(JsonElement value, bool isOrdered, out ulong hash)
     {
         hash = 0;
         switch (value.ValueKind)
@@ -146,14 +137,14 @@ public static class OwnedFields
                 return false;
 
             case JsonValueKind.Object:
-                return TryMembers(value, lists, out hash);
+                return TryMembers(value, out hash);
 
             case JsonValueKind.Array:
                 var items = 0;
                 foreach (var item in value.EnumerateArray())
                 {
-                    TryWhole(item, lists, out var itemHash);
-                    hash = Append(hash, itemHash, lists);
+                    TryWhole(item, isOrdered, out var itemHash);
+                    hash = Append(hash, itemHash, item, isOrdered);
                     items++;
                 }
                 hash = JsonHash.OfArray(hash);
@@ -165,19 +156,19 @@ public static class OwnedFields
         }
     }
 
-    private static bool TryMembers(JsonElement value, Lists lists, out ulong hash)
+    private static bool TryMembers(JsonElement value, out ulong hash)
     {
         hash = 0;
         var any = false;
         foreach (var member in value.EnumerateObject())
-            any |= TryAdd(member, lists, ref hash);
+            any |= TryAdd(member, ref hash);
         hash = JsonHash.OfObject(hash);
         return any;
     }
 
-    private static bool TryAdd(JsonProperty member, Lists lists, ref ulong members)
+    private static bool TryAdd(JsonProperty member, ref ulong members)
     {
-        if (!TryWhole(member.Value, lists, out var hash))
+        if (!TryWhole(member.Value, isOrdered: member.NameEquals(Ordered), out var hash))
             return false;
         members += JsonHash.OfMember(JsonHash.OfName(member), hash);
         return true;
@@ -186,17 +177,17 @@ public static class OwnedFields
     // === The live object, cut down to the fields owned ===
 
     /// <summary>The hash of what <paramref name="fields"/> names of <paramref name="live"/>. False when that is nothing.</summary>
-    private static bool TryProject(JsonElement live, JsonElement fields, Lists lists, out ulong hash)
+    private static bool TryProject(JsonElement live, JsonElement fields, bool isOrdered, out ulong hash)
     {
         // A leaf is owned with all that is below it.
         if (!HasMembers(fields))
-            return TryWhole(live, lists, out hash);
+            return TryWhole(live, isOrdered, out hash);
 
         return live.ValueKind switch
         {
-            JsonValueKind.Object => ProjectObject(live, fields, lists, out hash),
-            JsonValueKind.Array => ProjectArray(live, fields, lists, out hash),
-            _ => TryWhole(live, lists, out hash),
+            JsonValueKind.Object => ProjectObject(live, fields, out hash),
+            JsonValueKind.Array => ProjectArray(live, fields, isOrdered, out hash),
+            _ => TryWhole(live, isOrdered, out hash),
         };
     }
 
@@ -204,7 +195,7 @@ public static class OwnedFields
     /// The fields below decide; "." (the object itself) adds nothing to them, and alone is an empty object: nothing. One that
     /// is not there was applied as an empty string.
     /// </summary>
-    private static bool ProjectObject(JsonElement live, JsonElement fields, Lists lists, out ulong hash)
+    private static bool ProjectObject(JsonElement live, JsonElement fields, out ulong hash)
     {
         hash = 0;
         var any = false;
@@ -217,7 +208,7 @@ public static class OwnedFields
             ulong value;
             if (!live.TryGetProperty(name, out var member))
                 value = JsonHash.OfEmptyString;
-            else if (!TryProject(member, field.Value, lists, out value))
+            else if (!TryProject(member, field.Value, isOrdered: name.SequenceEqual(Ordered), out value))
                 continue;
             hash += JsonHash.OfMember(JsonHash.OfName(name), value);
             any = true;
@@ -226,7 +217,7 @@ public static class OwnedFields
         return any;
     }
 
-    private static bool ProjectArray(JsonElement live, JsonElement fields, Lists lists, out ulong hash)
+    private static bool ProjectArray(JsonElement live, JsonElement fields, bool isOrdered, out ulong hash)
     {
         hash = 0;
         var items = 0;
@@ -235,8 +226,8 @@ public static class OwnedFields
         {
             if (FieldPath.TryFindItem(fields, item, index++, out var below))
             {
-                TryProject(item, below, lists, out var itemHash);
-                hash = Append(hash, itemHash, lists);
+                TryProject(item, below, isOrdered, out var itemHash);
+                hash = Append(hash, itemHash, item, isOrdered);
                 items++;
             }
         }
@@ -244,9 +235,8 @@ public static class OwnedFields
         return items > 0;
     }
 
-    /// <summary>One more item, in the order in which they are live, which after an apply is that of the body.</summary>
-    private static ulong Append(ulong items, ulong item, Lists lists) =>
-        lists == Lists.Ordered ? JsonHash.Append(items, item) : items + JsonHash.Append(0, item);
+    private static ulong Append(ulong items, ulong hash, JsonElement item, bool isOrdered) =>
+        isOrdered || item.ValueKind != JsonValueKind.Object ? JsonHash.Append(items, hash) : items + JsonHash.Append(0, hash);
 
     private static bool HasMembers(JsonElement fields) =>
         fields.ValueKind == JsonValueKind.Object && fields.EnumerateObject().MoveNext();

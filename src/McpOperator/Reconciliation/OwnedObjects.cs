@@ -65,6 +65,13 @@ public sealed class OwnedObjects<T>(
             if (!isKnown && live is not null && OthersHold(live, owner) is { } foreign)
                 return new Ensured<T>(null, foreign);
             var answer = await BringAsync(key, intent, isNew: live is null, detour, cancellationToken).ConfigureAwait(false);
+            _refusals.Forget(key);
+            store.Observe(answer);
+            if (!_guard.Note(key, fingerprint, answer.Fingerprint))
+                Log.AnswerDiffers(logger, type.Kind);
+            // Nothing came of it: what differs is not in anybody's power.
+            if (answer.ResourceVersion == live?.ResourceVersion)
+                return new Ensured<T>(answer);
             var change = (isRepair ?? owner.Reported?.ObservedGeneration == owner.Metadata.Generation) ? Change.Repaired
                 : live is null ? Change.Created
                 : Change.Updated;
@@ -73,10 +80,6 @@ public sealed class OwnedObjects<T>(
                 Log.Created(logger, type.Kind);
             else
                 Log.Updated(logger, type.Kind);
-            if (!_guard.Note(key, fingerprint, answer.Fingerprint))
-                Log.AnswerDiffers(logger, type.Kind);
-            _refusals.Forget(key);
-            store.Observe(answer);
             return new Ensured<T>(answer, Change: change);
         }
         catch (ApiException exception) when (exception.IsConflict)

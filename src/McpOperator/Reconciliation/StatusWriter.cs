@@ -44,7 +44,7 @@ public sealed class StatusWriter<T>(
             status(writer);
             writer.WriteEndObject();
         });
-        var intent = OwnedFields.FingerprintOfStatusIntent(body);
+        var intent = OwnedFields.FingerprintOfIntent(body);
         if (_guard.IsSettled(key, intent, carried?.Fingerprint ?? OwnedFields.None))
             return false;
         reports.Writing(key, intent);

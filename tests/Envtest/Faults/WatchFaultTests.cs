@@ -97,6 +97,19 @@ public sealed class WatchFaultTests(ControlPlaneFixture fixture)
         AssertLists(scenario, 0);
     }
 
+    [Fact]
+    public async Task AWatchThatFallsSilentWhileTheServerAnswersIsBegunAgainWhereItStopped()
+    {
+        await using var scenario = await FaultScenario.StartAsync(fixture, "--watch-timeout", "1s");
+        using var fault = scenario.Front.FailEvents(IsWatchOf(Resource.MCPServers), HangAsync, times: 1);
+
+        await scenario.EditAsync();
+        await fault.WaitAsync();
+
+        await scenario.AssertRecoveredAsync();
+        AssertLists(scenario, 0);
+    }
+
     private static Func<FrontRequest, bool> IsWatchOf(Resource resource) => request => request.IsWatch && request.IsOf(resource);
 
     /// <summary>Has every watch begun anew, and expects that this alone is no reason to list.</summary>
@@ -114,6 +127,13 @@ public sealed class WatchFaultTests(ControlPlaneFixture fixture)
     {
         await exchange.WriteAsync(line[..(line.Length / 2)]);
         exchange.Abort();
+        return false;
+    }
+
+    /// <summary>Neither this event nor another one, nor the end.</summary>
+    private static async Task<bool> HangAsync(Exchange exchange, string line)
+    {
+        await Task.Delay(Timeout.Infinite, exchange.Cancellation);
         return false;
     }
 

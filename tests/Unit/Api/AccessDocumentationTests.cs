@@ -3,6 +3,7 @@ using McpOperator.Api;
 
 namespace McpOperator.Unit.Api;
 
+[Trait("Checks", "docs")]
 public sealed class AccessDocumentationTests
 {
     private static readonly string Document = File.ReadAllText(RepositoryRoot.File("docs/api.md"));

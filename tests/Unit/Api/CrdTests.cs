@@ -216,6 +216,7 @@ public sealed class CrdTests
     [InlineData("mcpaccessgrants", "status", "MCPAccessGrant.")]
     [InlineData("mcpagentsessions", "spec", "MCPAgentSession.")]
     [InlineData("mcpagentsessions", "status", "MCPAgentSession.")]
+    [Trait("Checks", "docs")]
     public void TheReferenceHasEveryFieldWithItsDefault(string kind, string top, string prefix)
     {
         var text = File.ReadAllText(RepositoryRoot.File("docs/api.md"));
@@ -254,6 +255,7 @@ public sealed class CrdTests
     [InlineData("spec.analytics", "eventType", Defaults.AnalyticsEventType)]
     [InlineData("spec.gateway", "image", "MCP_GATEWAY_PROXY_IMAGE")]
     [InlineData("spec.analytics", "ingestURL", "MCP_SENTINEL_INGEST_URL")]
+    [Trait("Checks", "docs")]
     public void TheReferenceHasTheDefaultsThatTheSchemaCannotHave(string section, string field, string value)
     {
         var text = File.ReadAllText(RepositoryRoot.File("docs/api.md"));

@@ -27,7 +27,7 @@ public sealed class ReflectorTests : IAsyncDisposable
             _onChange?.Invoke(before, after);
             _changed.TrySetResult();
         });
-        _reflector = new(_server, _store, _log, _time, () => 0);
+        _reflector = new(_server, _store, _log, TimeSpan.FromMinutes(5), _time, () => 0);
         _running = _reflector.RunAsync(_stop.Token);
     }
 
@@ -313,7 +313,7 @@ public sealed class ReflectorTests : IAsyncDisposable
     public async Task AWatchThatOutlivesItsOwnDeadlineHangs()
     {
         var deaf = new DeafServer();
-        var reflector = new Reflector<Thing>(deaf, _store, _log, _time, () => 0);
+        var reflector = new Reflector<Thing>(deaf, _store, _log, TimeSpan.FromMinutes(5), _time, () => 0);
         using var stop = new CancellationTokenSource();
         Assert.False(reflector.Hangs);
         var running = reflector.RunAsync(stop.Token);
@@ -360,7 +360,7 @@ public sealed class ReflectorTests : IAsyncDisposable
     public async Task ItAsksForNothingWhenItIsStoppedBeforeItBegins()
     {
         var server = new FakeServer();
-        var reflector = new Reflector<Thing>(server, _store, _log, _time, () => 0);
+        var reflector = new Reflector<Thing>(server, _store, _log, TimeSpan.FromMinutes(5), _time, () => 0);
 
         await reflector.RunAsync(new CancellationToken(canceled: true));
 
@@ -372,7 +372,7 @@ public sealed class ReflectorTests : IAsyncDisposable
     {
         await _server.ListThenWatch("10", Thing.At("a", 1, "one"));
         var server = new FakeServer("two");
-        var reflector = new Reflector<Thing>(server, _store, _log, _time, () => 0);
+        var reflector = new Reflector<Thing>(server, _store, _log, TimeSpan.FromMinutes(5), _time, () => 0);
         using var stop = new CancellationTokenSource();
         var running = reflector.RunAsync(stop.Token);
 

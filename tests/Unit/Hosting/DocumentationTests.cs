@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Unit.Hosting;
 
 /// <summary>What a person is told, held against the tables and attributes of the code.</summary>
+[Trait("Checks", "docs")]
 public sealed partial class DocumentationTests
 {
     private static readonly string Configuration = Read("configuration.md");

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace McpOperator.Unit.Hosting;
 
+[Trait("Checks", "docs")]
 public sealed partial class MetricsDocumentationTests
 {
     private static readonly string Document = File.ReadAllText(RepositoryRoot.File("docs/metrics.md"));

@@ -5,6 +5,7 @@ using YamlDotNet.RepresentationModel;
 namespace McpOperator.Unit.Hosting;
 
 /// <summary>The alerts and the dashboard of config/: every metric and label in them is one that is written.</summary>
+[Trait("Checks", "docs")]
 public sealed partial class MonitoringTests
 {
     // What Prometheus itself adds to what it scrapes in a cluster.

@@ -195,21 +195,24 @@ public sealed class OwnedFieldsTests
         Assert.NotEqual(Intent(DeploymentIntent), Live(live.ToJsonString()));
     }
 
-    [Fact]
-    public void TheOrderOfConditionsIsNotPartOfAStatus()
+    [Theory]
+    [InlineData("conditions", true)]
+    [InlineData("ports", true)]
+    [InlineData("env", false)]
+    public void OnlyTheOrderOfVariablesIsPartOfAnIntent(string list, bool same)
     {
-        const string Fields = """{"f:status":{"f:phase":{},"f:conditions":{"k:{\"type\":\"A\"}":{".":{},"f:type":{}},"k:{\"type\":\"B\"}":{".":{},"f:type":{}}}}}""";
-        static string Object(string status) => $$"""
-            {"metadata":{"managedFields":[{"manager":"mcp-runtime-operator","operation":"Apply","fieldsV1":{{Fields}}}]},"status":{{status}}}
+        static string Item(string name) => $$"""
+            "k:{\"name\":\"{{name}}\"}": {".":{},"f:name":{} }
             """;
-        var intent = OwnedFields.FingerprintOfStatusIntent("""{"status":{"phase":"x","conditions":[{"type":"A"},{"type":"B"}]}}"""u8.ToArray());
+        var live = $$"""
+            {"metadata":{"managedFields":[{"manager":"mcp-runtime-operator","operation":"Apply",
+               "fieldsV1":{"f:{{list}}":{ {{Item("a")}}, {{Item("b")}} } } }]},
+             "{{list}}":[{"name":"b"},{"name":"theirs"},{"name":"a"}]}
+            """;
 
-        Assert.Equal(intent, Status(Object("""{"phase":"x","conditions":[{"type":"A"},{"type":"B"}]}""")));
-        Assert.Equal(intent, Status(Object("""{"phase":"x","conditions":[{"type":"B"},{"type":"A"}]}""")));
-        Assert.NotEqual(intent, Status(Object("""{"phase":"x","conditions":[{"type":"B"},{"type":"B"}]}""")));
-        Assert.NotEqual(intent, Status(Object("""{"phase":"x","conditions":[{"type":"A"}]}""")));
-
-        static ulong Status(string json) => OwnedFields.FingerprintOfStatus(JsonDocument.Parse(json).RootElement);
+        Assert.Equal(same, Live(live) == Intent($$"""{"{{list}}":[{"name":"a"},{"name":"b"}]}"""));
+        Assert.Equal(Intent($$"""{"{{list}}":[{"name":"b"},{"name":"a"}]}"""), Live(live));
+        Assert.NotEqual(Intent($$"""{"{{list}}":[{"name":"b"},{"name":"b"}]}"""), Live(live));
     }
 
     // The API server does not store an empty string (but records whose it is), and strikes it off our list when somebody gives it a value.

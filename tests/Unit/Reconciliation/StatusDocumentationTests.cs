@@ -4,6 +4,7 @@ using McpOperator.Reconciliation;
 
 namespace McpOperator.Unit.Reconciliation;
 
+[Trait("Checks", "docs")]
 public sealed class StatusDocumentationTests
 {
     private static readonly string Document = File.ReadAllText(RepositoryRoot.File("docs/status.md"));

@@ -214,6 +214,7 @@ public sealed partial class GatewayContainerTests
         Intent.Of(DeploymentBuilder.Build(Servers.Off(Servers.WithGateway(Everything with { IngressHost = null }, Configured)), Configured)));
 
     [Fact]
+    [Trait("Checks", "docs")]
     public void TheDocumentationHasEveryVariableInItsOrder()
     {
         var rows = VariableRow().Matches(File.ReadAllText(RepositoryRoot.File("docs/gateway.md")));
