@@ -1,6 +1,6 @@
 # Logic lives in hack/, so that a recipe says what happens and a script how.
 .DEFAULT_GOAL := help
-.PHONY: help build publish test test-unit docs-check test-envtest run demo bench soak size size-update fmt lint envtest clean
+.PHONY: help build publish smoke reproduce image image-check release test test-unit docs-check test-envtest run demo bench soak size size-update fmt lint envtest clean
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -8,8 +8,23 @@ help: ## What there is
 build: ## Build everything, for development
 	@hack/dotnet build --nologo
 
-publish: ## The native binary, bin/mcp-operator
-	@hack/publish
+publish: ## The native binary, bin/mcp-operator (ARCH=arm64: for another machine; VERSION=1.2.3: a release)
+	@hack/publish $(if $(ARCH),static $(ARCH)) >/dev/null
+
+smoke: ## What every binary has to do, done by the published one (ARCH=arm64: emulated)
+	@hack/smoke $(ARCH)
+
+reproduce: ## Build this commit twice, in two places: the same bytes? (ARCH=arm64)
+	@hack/reproduce $(if $(ARCH),static $(ARCH))
+
+image: ## Dockerfile.distroless, by docker, podman or buildah (IMG=registry/name:tag PLATFORMS=linux/amd64,linux/arm64 PUSH=true)
+	@IMG='$(IMG)' PLATFORMS='$(PLATFORMS)' VARIANT='$(VARIANT)' PUSH='$(PUSH)' VERSION='$(VERSION)' hack/image
+
+image-check: ## Does the image hold what it should, and is that enough to run? (ARCHIVE=image.tar: of docker save)
+	@hack/image-check $(ARCHIVE)
+
+release: ## Everything of a release, into dist/ (VERSION=1.2.3; IMG: what install.yaml calls the image)
+	@IMG='$(IMG)' SOURCE='$(SOURCE)' hack/release '$(VERSION)'
 
 test: ## Unit tests, and the published binary against a real API server
 	@hack/test all
@@ -52,4 +67,4 @@ envtest: ## Get kube-apiserver, etcd and kubectl, and print their directory
 	@hack/envtest
 
 clean: ## Remove what was built (the cache outside of the checkout stays)
-	@rm -rf bin TestResults; find src tests hack -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
+	@rm -rf bin dist TestResults; find src tests hack -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +

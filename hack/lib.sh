@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts in this directory; sourced, never run.
 set -euo pipefail
 
@@ -20,8 +21,7 @@ with_progress() {
   set +m
   trap 'kill -TERM -- "-$pid" 2>/dev/null || true; trap - INT; kill -INT $$' INT
   while kill -0 "$pid" 2>/dev/null; do
-    local tick
-    for tick in 1 2 3 4 5 6 7 8 9 10; do
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
       sleep 1
       kill -0 "$pid" 2>/dev/null || break
     done
@@ -65,6 +65,24 @@ need_packages() {
   with_progress "updating the package lists" "$cache/apt-update.log" $sudo apt-get update \
     && with_progress "installing $*" "$cache/apt-install.log" apt_install "$@" \
     || die "could not install: $*"
+}
+
+# apt_apart DIRECTORY ARGUMENT...: apt-get with the machine's sources and those of their source packages, but with lists and a
+# cache of its own in DIRECTORY: nothing of the machine changes, and no root is needed.
+apt_apart() {
+  local work=$1 file
+  shift
+  if [ ! -d "$work/sources" ]; then
+    mkdir -p "$work/sources" "$work/lists/partial" "$work/apt-cache/archives/partial"
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+      [ ! -f "$file" ] || sed -nE 's/^deb( .*)$/deb\1\ndeb-src\1/p' "$file" >"$work/sources/$(basename "$file" .list).list"
+    done
+    for file in /etc/apt/sources.list.d/*.sources; do
+      [ ! -f "$file" ] || sed -E 's/^Types:.*/Types: deb deb-src/' "$file" >"$work/sources/$(basename "$file")"
+    done
+  fi
+  apt-get -q -y -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$work/sources" \
+    -o Dir::State::Lists="$work/lists" -o Dir::Cache="$work/apt-cache" -o APT::Sandbox::User= "$@"
 }
 
 # use_dotnet: puts a .NET SDK that global.json accepts on the PATH: the machine's, else the one that hack/tools got.

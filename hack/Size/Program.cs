@@ -3,6 +3,7 @@ using System.IO.Compression;
 using McpOperator.Size;
 
 // `report`: what the binary consists of; its linker map and its mstat stand beside it.
+// `sbom`: which packages are in it, as CycloneDX, with the versions of the distribution's packages on standard input (NAME VERSION).
 // `check`: whether it and the dynamic one keep the budget; exit code 1 when not. `update` writes the budget first.
 try
 {
@@ -14,10 +15,13 @@ try
         case ["report", var binary, var text] when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var top):
             Describe(binary, top);
             return 0;
+        case ["sbom", var binary, var version, var time, var assets, var runtimeIdentifier, var distribution]:
+            Bill(binary, version, DateTimeOffset.FromUnixTimeSeconds(long.Parse(time, CultureInfo.InvariantCulture)), assets, runtimeIdentifier, distribution);
+            return 0;
         case ["check" or "update", var budget, var binary, var dynamic]:
             return Compare(budget, binary, dynamic, update: args[0] == "update") ? 0 : 1;
         default:
-            Console.Error.WriteLine("usage: McpOperator.Size report BINARY [TOP] | check BUDGET BINARY DYNAMIC | update BUDGET BINARY DYNAMIC");
+            Console.Error.WriteLine("usage: McpOperator.Size report BINARY [TOP] | sbom BINARY VERSION TIME ASSETS RID DISTRIBUTION | check BUDGET BINARY DYNAMIC | update BUDGET BINARY DYNAMIC");
             return 2;
     }
 }
@@ -50,6 +54,21 @@ static void Describe(string binary, int? top)
     report.Table("managed code, by type", methods, method => method.Owner.Definition, method => method.Bytes);
     report.Table("managed code, by method", methods, method => $"{method.Owner}.{method.Name}", method => method.Bytes);
     report.Table("native, by object file", Accounting.Native(shares), share => $"{share.File}({share.Member})", share => share.Bytes);
+}
+
+static void Bill(string binary, string version, DateTimeOffset time, string assets, string runtimeIdentifier, string distribution)
+{
+    using var mapFile = File.OpenText($"{binary}.map");
+    using var mstat = File.OpenRead($"{binary}.mstat");
+    var versions = new Dictionary<string, string>();
+    while (Console.In.ReadLine() is { } line)
+        if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var name, var of])
+            versions.Add(name, of);
+    var (packages, runtime) = Sbom.ReadRestore(assets, runtimeIdentifier);
+    var components = Sbom.Components(
+        Mstat.Read(mstat).Select(method => method.Owner.Assembly), LinkMap.Read(mapFile).Select(piece => piece.File), packages, runtime, versions, distribution);
+    using var output = Console.OpenStandardOutput();
+    Sbom.Write(output, components, version, Sbom.Sha256(binary), time);
 }
 
 static bool Compare(string budgetFile, string binary, string dynamic, bool update)

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 namespace McpOperator.Envtest;
 
 /// <summary>The binary as a command: what it prints, and how it ends when it cannot begin.</summary>
+[Trait("Suite", "smoke")]
 public sealed class CommandTests(ControlPlaneFixture fixture)
 {
     [Theory]

@@ -6,6 +6,7 @@ namespace McpOperator.Envtest;
 public sealed class CreateTests(ControlPlaneFixture fixture)
 {
     [Fact]
+    [Trait("Suite", "smoke")]
     public async Task AMinimalServerGetsADeploymentAServiceAndAnIngress()
     {
         await using var scenario = await ServerScenario.StartAsync(fixture);

@@ -55,6 +55,7 @@ public sealed class CredentialTests(ControlPlaneFixture fixture)
     }
 
     [Fact]
+    [Trait("Suite", "smoke")]
     public async Task AnApiServerThatAnotherAuthoritySignedIsRefusedWithAClearLine()
     {
         fixture.RequireOwn("a kubeconfig of its own");

@@ -6,6 +6,7 @@ namespace McpOperator.Envtest;
 public sealed class ProcessTests(ControlPlaneFixture fixture)
 {
     [Fact]
+    [Trait("Suite", "smoke")]
     public async Task SigtermStopsItWithExitCodeZeroAndTheLastLineSaysSo()
     {
         await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
@@ -18,6 +19,7 @@ public sealed class ProcessTests(ControlPlaneFixture fixture)
     }
 
     [Fact]
+    [Trait("Suite", "smoke")]
     public async Task ProbesAnswerWithTheirChecks()
     {
         await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
@@ -40,6 +42,7 @@ public sealed class ProcessTests(ControlPlaneFixture fixture)
     }
 
     [Fact]
+    [Trait("Suite", "smoke")]
     public async Task MetricsCountWhatTheAuditLogHas()
     {
         fixture.RequireOwn("the audit log");

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace McpOperator.Commands;
 
-/// <summary>What this binary was built from. The SDK writes <c>version+commit</c> when it builds in a git checkout.</summary>
+/// <summary>What this binary was built from: a release says <c>version+commit</c>, and what is none the version alone (hack/publish).</summary>
 internal static class BuildInfo
 {
     private static readonly string[] Parts =

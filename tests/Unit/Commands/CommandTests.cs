@@ -46,11 +46,11 @@ public sealed class CommandTests
     }
 
     [Fact]
-    public async Task VersionTellsVersionCommitAndRuntime()
+    public async Task VersionTellsThatThisIsNoRelease()
     {
         var (code, output, _) = await RunAsync("version");
         Assert.Equal(0, code);
-        Assert.Matches(@"^mcp-operator \d+\.\d+\.\d+ \(commit \w+, \.NET 10\.\S+ \S+\)\r?\n$", output);
+        Assert.Matches(@"^mcp-operator \d+\.\d+\.\d+-dev \(commit unknown, \.NET 10\.\S+ \S+\)\r?\n$", output);
     }
 
     [Fact]
