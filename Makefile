@@ -1,9 +1,9 @@
 # Logic lives in hack/, so that a recipe says what happens and a script how.
 .DEFAULT_GOAL := help
-.PHONY: help build publish test test-unit test-envtest run demo bench soak size size-update fmt lint envtest clean
+.PHONY: help build publish test test-unit test-envtest run demo install uninstall deploy undeploy build-installer bench soak size size-update fmt lint envtest clean
 
 help: ## What there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build everything, for development
 	@hack/dotnet build --nologo
@@ -25,6 +25,21 @@ run: ## See it work: a throw-away control plane (or the cluster of KUBECONFIG) u
 
 demo: ## The same, played to the end: the samples become Ready, exit 0
 	@hack/run demo
+
+install: ## The CRDs, into the cluster of kubectl's current context
+	@hack/deploy install
+
+uninstall: ## Take the CRDs away, and with them every MCPServer
+	@hack/deploy uninstall
+
+deploy: ## CRDs and operator, into that cluster (IMG=registry/name:tag CONFIG=default|single|namespaced)
+	@IMG='$(IMG)' CONFIG='$(CONFIG)' hack/deploy deploy
+
+undeploy: ## Take the operator away; CRDs and MCPServers stay
+	@CONFIG='$(CONFIG)' hack/deploy undeploy
+
+build-installer: ## All of that in one file, dist/install.yaml (IMG, CONFIG)
+	@IMG='$(IMG)' CONFIG='$(CONFIG)' hack/deploy build-installer
 
 bench: ## Measure it: time, memory, CPU, requests (BENCH_SERVERS=1,100 BENCH_STEADY=20s BENCH_STORM=10s: less of it)
 	@hack/bench $(if $(BENCH_SERVERS),--servers $(BENCH_SERVERS)) $(if $(BENCH_STEADY),--steady $(BENCH_STEADY)) \
