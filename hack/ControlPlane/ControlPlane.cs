@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace McpOperator.Testing;
 
@@ -86,7 +87,11 @@ public sealed class ControlPlane : IAsyncDisposable
     public KubeClient ClientFor(string user, params IReadOnlyList<string> groups) => KubeClient.FromKubeconfig(Kubeconfig(user, groups));
 
     /// <summary>Applies every CustomResourceDefinition of a directory, and waits until objects of them can be created.</summary>
-    public Task InstallCrdsAsync(string directory) => CrdInstaller.InstallAsync(Client, Manifest.LoadDirectory(directory));
+    public Task InstallCrdsAsync(string directory) => InstallCrdsAsync(Manifest.LoadDirectory(directory));
+
+    /// <inheritdoc cref="InstallCrdsAsync(string)"/>
+    /// <param name="manifests">Of any kinds; the others are left.</param>
+    public Task InstallCrdsAsync(IEnumerable<JsonObject> manifests) => CrdInstaller.InstallAsync(Client, manifests);
 
     /// <summary>Kills kube-apiserver as a power cut would: open watches break, nobody answers at its address. etcd stays.</summary>
     public Task StopApiServerAsync() => Required(_own).ApiServer.StopAsync();

@@ -6,13 +6,22 @@ namespace McpOperator.Testing;
 /// <summary>What an administrator installs for an operator: the role of config/rbac, and its binding to a user.</summary>
 public static class OperatorRole
 {
-    private const string Name = "mcp-operator";
+    public const string Name = "mcp-runtime-operator-role";
 
-    private const string LeaseName = "mcp-operator-leader-election";
+    private const string LeaseName = "mcp-runtime-operator-leader-election-role";
+
+    /// <summary>The ClusterRole, and the Role for the election without its namespace.</summary>
+    public static IReadOnlyList<JsonObject> Manifests()
+    {
+        List<JsonObject> roles = [.. Manifest.LoadDirectory(Repository.PathTo("config", "rbac")).Where(manifest => manifest["rules"] is not null)];
+        foreach (var role in roles)
+            role["metadata"]!.AsObject().Remove("namespace");
+        return roles;
+    }
 
     public static async Task InstallAsync(ControlPlane controlPlane)
     {
-        foreach (var manifest in Manifest.LoadDirectory(Repository.PathTo("config", "rbac")))
+        foreach (var manifest in Manifests())
             await controlPlane.Client.ApplyAsync(manifest);
     }
 
@@ -38,7 +47,7 @@ public static class OperatorRole
     /// <summary>Grants what --leader-elect needs, in the namespace that the lease is in.</summary>
     public static async Task GrantLeaseAsync(ControlPlane controlPlane, string user, string @namespace)
     {
-        var role = Manifest.LoadDirectory(Repository.PathTo("config", "rbac")).Single(manifest => (string?)manifest["metadata"]!["name"] == LeaseName);
+        var role = Manifests().Single(manifest => (string?)manifest["metadata"]!["name"] == LeaseName);
         await controlPlane.Client.ApplyAsync(role, @namespace);
         await controlPlane.Client.ApplyAsync(
             $$"""

@@ -169,7 +169,7 @@ public sealed class CredentialTests(ControlPlaneFixture fixture)
             apiVersion: rbac.authorization.k8s.io/v1
             kind: RoleBinding
             metadata: {name: service-account}
-            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: mcp-operator}
+            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{OperatorRole.Name}}}
             subjects: [{kind: ServiceAccount, name: {{Account}}, namespace: {{ns}}}]
             """, ns.Name);
         var answer = await fixture.Client.SendAsync(

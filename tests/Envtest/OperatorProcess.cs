@@ -55,12 +55,7 @@ public sealed class OperatorProcess : IAsyncDisposable
         options ??= new();
         var kubeconfig = options.Kubeconfig
             ?? (controlPlane.IsOwn ? controlPlane.Kubeconfig(@namespace.OperatorUser) : controlPlane.AdminKubeconfig);
-        var environment = OperatorBinary.CleanEnvironment();
-        foreach (var (name, value) in options.Environment)
-            environment[name] = value;
-
-        var recorder = new Recorder();
-        var process = await TetheredProcess.StartAsync(
+        return await RunAsync(
             options.Binary ?? OperatorBinary.Find(),
             [
                 "run",
@@ -71,9 +66,19 @@ public sealed class OperatorProcess : IAsyncDisposable
                 "--log-format", "json",
                 .. options.Arguments,
             ],
-            recorder.Add,
-            environment);
-        return new(process, recorder);
+            options.Environment);
+    }
+
+    /// <summary>The binary with just these arguments.</summary>
+    /// <param name="environment">Beside it, nothing that is set here configures it.</param>
+    public static async Task<OperatorProcess> RunAsync(
+        string binary, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string?> environment)
+    {
+        var all = OperatorBinary.CleanEnvironment();
+        foreach (var (name, value) in environment)
+            all[name] = value;
+        var recorder = new Recorder();
+        return new(await TetheredProcess.StartAsync(binary, arguments, recorder.Add, all), recorder);
     }
 
     /// <summary>Waits for a line that contains the text, and returns it. Fails at once when the process exits without it.</summary>

@@ -180,7 +180,7 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
         /// <summary>All that the files of config/rbac grant.</summary>
         public static IReadOnlyList<Permission> All() =>
         [
-            .. from manifest in Manifest.LoadDirectory(Repository.PathTo("config", "rbac"))
+            .. from manifest in OperatorRole.Manifests()
                from rule in manifest["rules"]!.AsArray()
                from resource in rule!["resources"]!.AsArray()
                from verb in rule["verbs"]!.AsArray()

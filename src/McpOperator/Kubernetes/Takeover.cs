@@ -13,6 +13,80 @@ namespace McpOperator.Kubernetes;
 /// <remarks>The same is done for kubectl's users by client-go's util/csaupgrade.</remarks>
 public static class Takeover
 {
+    // Nothing else was said, so client-go called itself by the name of its file.
+    private const string Predecessor = "manager";
+
+    /// <summary>Reads the object, and sends the patch that <paramref name="patchOf"/> makes of it.</summary>
+    /// <returns>False when it made none (empty).</returns>
+    public static async Task<bool> RunAsync(
+        ApiClient api, ResourceType type, ObjectKey key, Decoder<byte[]> patchOf, CancellationToken cancellationToken)
+    {
+        var patch = await api.FindAsync(type, key, patchOf, cancellationToken: cancellationToken).ConfigureAwait(false);
+        if (patch is not { Length: > 0 })
+            return false;
+        await api.JsonPatchAsync(type, key, patch, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>
+    /// The JSON patch that makes ours what the Go operator owns: it wrote whole objects with plain updates, and as long as it
+    /// is down as an owner too, nothing of that can be removed. Null when there is no such thing.
+    /// </summary>
+    /// <param name="live">
+    /// An object of which we own nothing yet (<see cref="OwnedFields.None"/>). Later it would not be ours to ask: many
+    /// operators are called <c>manager</c>.
+    /// </param>
+    /// <param name="isStatus">Of the status alone; else of all but the status.</param>
+    public static byte[]? PatchOfPredecessor(JsonElement live, bool isStatus)
+    {
+        if (!live.TryGetMember("metadata"u8, out var metadata)
+            || !metadata.TryGetMember("managedFields"u8, out var stored)
+            || JsonNode.Parse(stored.GetRawText()) is not JsonArray entries)
+        {
+            return null;
+        }
+
+        var ours = entries.FirstOrDefault(entry => Is(entry, ApiClient.FieldManager, "Apply", isStatus))?["fieldsV1"] as JsonObject;
+        var found = false;
+        for (var index = 0; index < entries.Count; index++)
+        {
+            // Another version may call the fields otherwise.
+            if (!Is(entries[index], Predecessor, "Update", isStatus) || (string?)entries[index]!["apiVersion"] != live.Text("apiVersion"u8))
+                continue;
+            var entry = entries[index]!.AsObject();
+            if (entry["fieldsV1"] is not JsonObject theirs)
+                continue;
+            // API servers name the subresource since 1.22; before that spec and status are one entry.
+            if (isStatus && entry["subresource"] is null)
+            {
+                if (theirs["f:status"] is not { } status)
+                    continue;
+                if (theirs.Count > 1)
+                {
+                    theirs.Remove("f:status");
+                    theirs = new JsonObject { ["f:status"] = status };
+                    entry = entry.DeepClone().AsObject();
+                    entry["fieldsV1"] = theirs;
+                    entries.Insert(++index, entry);
+                }
+            }
+
+            found = true;
+            if (ours is not null)
+            {
+                Merge(ours, theirs);
+                entries.RemoveAt(index--);
+                continue;
+            }
+
+            entry["manager"] = ApiClient.FieldManager;
+            entry["operation"] = "Apply";
+            ours = theirs;
+        }
+
+        return found ? Write(metadata.Text("resourceVersion"u8) ?? "", entries) : null;
+    }
+
     /// <summary>
     /// The JSON patch that gives us what others own below <paramref name="places"/>. Null when that is nothing. It fails
     /// with a conflict when the object has changed meanwhile.
@@ -41,8 +115,11 @@ public static class Takeover
         return found ? Write(metadata.Text("resourceVersion"u8) ?? "", entries) : null;
     }
 
-    private static bool IsOurs(JsonNode? entry) =>
-        (string?)entry?["manager"] == ApiClient.FieldManager && (string?)entry["operation"] == "Apply" && entry["subresource"] is null;
+    private static bool IsOurs(JsonNode? entry) => Is(entry, ApiClient.FieldManager, "Apply", isStatus: false);
+
+    private static bool Is(JsonNode? entry, string manager, string operation, bool isStatus) =>
+        (string?)entry?["manager"] == manager && (string?)entry["operation"] == operation
+        && (entry["subresource"] is not { } name || (isStatus && (string?)name == "status"));
 
     /// <summary>Moves what is at a place, and takes what is left empty out: it would claim the whole that is above it.</summary>
     private static bool Move(JsonObject theirs, JsonObject ours, IReadOnlyList<string> place, int depth = 0)

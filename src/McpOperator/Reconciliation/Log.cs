@@ -36,6 +36,9 @@ internal static partial class Log
     [LoggerMessage(311, LogLevel.Information, "Took fields of the {Kind} over from others: they cannot stand beside ours ({Reason})", EventName = "FieldsTakenOver")]
     public static partial void TookOver(ILogger logger, string kind, string reason);
 
+    [LoggerMessage(314, LogLevel.Information, "Took the {Kind} over from the operator before this one: what that one wrote is this one's now", EventName = "ObjectMigrated")]
+    public static partial void Migrated(ILogger logger, string kind);
+
     [LoggerMessage(310, LogLevel.Information, "The namespace is being deleted; nothing is created in it", EventName = "NamespaceTerminating")]
     public static partial void NamespaceTerminating(ILogger logger);
 

@@ -38,6 +38,9 @@ public sealed class OperatorCounters
     /// <summary>Of a custom resource: its defaults, which we write into the spec.</summary>
     internal void WriteDefaults(string kind) => Write(kind, "defaults");
 
+    /// <summary>What the operator before us owned of it became ours.</summary>
+    internal void Migrate(string kind) => Write(kind, "migrated");
+
     internal void WriteStatus(string kind) => Write(kind, "status");
 
     private void Write(string kind, string reason)

@@ -64,6 +64,14 @@ public sealed class OwnedObjects<T>(
             live ??= await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false);
             if (!isKnown && live is not null && OthersHold(live, owner) is { } foreign)
                 return new Ensured<T>(null, foreign);
+            // Of the objects that are there and ours, just those of the operator before us are none of our writing.
+            if (live is { Fingerprint: OwnedFields.None } && await Takeover.RunAsync(
+                api, type, key, static json => Takeover.PatchOfPredecessor(json, isStatus: false) ?? [], cancellationToken).ConfigureAwait(false))
+            {
+                counters.Migrate(type.Kind);
+                Log.Migrated(logger, type.Kind);
+            }
+
             var answer = await BringAsync(key, intent, isNew: live is null, detour, cancellationToken).ConfigureAwait(false);
             _refusals.Forget(key);
             store.Observe(answer);
@@ -120,23 +128,16 @@ public sealed class OwnedObjects<T>(
                     break;
                 case Step.TakeOver { Places: var places }:
                     // What others do not own cannot be what is in the way.
-                    if (!await TakeOverAsync(key, places, cancellationToken).ConfigureAwait(false))
+                    if (!await Takeover.RunAsync(
+                        api, type, key, live => Takeover.Patch(live, places) ?? [], cancellationToken).ConfigureAwait(false))
+                    {
                         throw refusal;
+                    }
+
                     Log.TookOver(logger, type.Kind, refusal.Message);
                     break;
             }
         }
-    }
-
-    private async Task<bool> TakeOverAsync(
-        ObjectKey key, IReadOnlyList<IReadOnlyList<string>> places, CancellationToken cancellationToken)
-    {
-        var patch = await api.FindAsync(
-            type, key, live => Takeover.Patch(live, places) ?? [], cancellationToken: cancellationToken).ConfigureAwait(false);
-        if (patch is not { Length: > 0 })
-            return false;
-        await api.JsonPatchAsync(type, key, patch, cancellationToken).ConfigureAwait(false);
-        return true;
     }
 
     private Task<T> ApplyAsync(ObjectKey key, byte[] body, bool force, CancellationToken cancellationToken) =>

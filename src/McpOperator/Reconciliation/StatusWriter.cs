@@ -50,6 +50,13 @@ public sealed class StatusWriter<T>(
         reports.Writing(key, intent);
         try
         {
+            // A status that is none of our writing: conditions that the operator before us left must not stay for ever.
+            if (carried is { Fingerprint: OwnedFields.None } && await Takeover.RunAsync(
+                api, type, key, static json => Takeover.PatchOfPredecessor(json, isStatus: true) ?? [], cancellationToken).ConfigureAwait(false))
+            {
+                counters.Migrate(type.Kind);
+            }
+
             var answer = await api.ApplyStatusAsync(type, key, body, decode, cancellationToken).ConfigureAwait(false);
             counters.WriteStatus(type.Kind);
             _guard.Note(key, intent, answer.Reported?.Fingerprint ?? OwnedFields.None);

@@ -67,6 +67,63 @@ public sealed class TakeoverTests
     public void AnObjectThatWeHaveNeverAppliedIsLeftAlone() =>
         Assert.Null(Patch(Ports, Other("kubectl", "Update", """{"f:spec": {"f:ports": {"k:{\"port\":81}": {}}}}""")));
 
+    // === Of the operator before us ===
+
+    private const string Go = """{"manager": "manager", "operation": "Update", "apiVersion": "v1", "time": "t", "fieldsType": "FieldsV1", "fieldsV1": FIELDS}""";
+
+    [Fact]
+    public void WhatThePredecessorWroteBecomesOurApply() => Entries(
+        """
+        [{"manager": "mcp-runtime-operator", "operation": "Apply", "apiVersion": "v1", "time": "t", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:type": {}, "f:ports": {}}}},
+         {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:sessionAffinity": {}}}}]
+        """,
+        isStatus: false,
+        Fields(Go, """{"f:spec": {"f:type": {}}}"""),
+        Other("kubectl-edit", "Update", """{"f:spec": {"f:sessionAffinity": {}}}"""),
+        Fields(Go, """{"f:spec": {"f:ports": {}}}"""));
+
+    [Fact]
+    public void ItsStatusIsNotPartOfTheObject()
+    {
+        var status = Fields(Go, """{"f:status": {"f:phase": {}}}""").Replace("\"fieldsType\"", "\"subresource\": \"status\", \"fieldsType\"", StringComparison.Ordinal);
+
+        Assert.Null(PatchOfPredecessor(isStatus: false, status));
+        Entries(
+            """
+            [{"manager": "mcp-runtime-operator", "operation": "Apply", "apiVersion": "v1", "time": "t", "subresource": "status", "fieldsType": "FieldsV1", "fieldsV1": {"f:status": {"f:phase": {}}}}]
+            """,
+            isStatus: true, status);
+    }
+
+    [Fact]
+    public void WhereSpecAndStatusAreOneEntryTheSpecStaysWhoseItIs() => Entries(
+        """
+        [{"manager": "manager", "operation": "Update", "apiVersion": "v1", "time": "t", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:port": {}}}},
+         {"manager": "mcp-runtime-operator", "operation": "Apply", "apiVersion": "v1", "time": "t", "fieldsType": "FieldsV1", "fieldsV1": {"f:status": {"f:phase": {}}}}]
+        """,
+        isStatus: true,
+        Fields(Go, """{"f:spec": {"f:port": {}}, "f:status": {"f:phase": {}}}"""));
+
+    [Theory]
+    [InlineData("""{"manager": "manager", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:spec": {}}}""", false)]
+    [InlineData("""{"manager": "kubectl", "operation": "Update", "apiVersion": "v1", "fieldsV1": {"f:spec": {}}}""", false)]
+    [InlineData("""{"manager": "manager", "operation": "Update", "apiVersion": "v1beta1", "fieldsV1": {"f:spec": {}}}""", false)]
+    [InlineData("""{"manager": "manager", "operation": "Update", "apiVersion": "v1", "subresource": "scale", "fieldsV1": {"f:spec": {}}}""", false)]
+    [InlineData("""{"manager": "manager", "operation": "Update", "apiVersion": "v1", "fieldsV1": {"f:spec": {}}}""", true)]
+    public void NothingElseIsThePredecessors(string entry, bool isStatus) => Assert.Null(PatchOfPredecessor(isStatus, entry));
+
+    private static void Entries(string expected, bool isStatus, params string[] entries) =>
+        Json(expected, PatchOfPredecessor(isStatus, entries)![1]!["value"]);
+
+    private static JsonNode? PatchOfPredecessor(bool isStatus, params string[] entries)
+    {
+        using var live = JsonDocument.Parse(
+            $$"""{"apiVersion": "v1", "metadata": {"resourceVersion": "7", "managedFields": [{{string.Join(',', entries)}}] } }""");
+        return Takeover.PatchOfPredecessor(live.RootElement, isStatus) is { } patch ? JsonNode.Parse(patch) : null;
+    }
+
+    private static string Fields(string entry, string fields) => entry.Replace("FIELDS", fields, StringComparison.Ordinal);
+
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static string Other(string manager, string operation, string fields) =>

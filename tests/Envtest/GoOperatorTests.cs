@@ -1,0 +1,128 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace McpOperator.Envtest;
+
+/// <summary>
+/// A cluster that comes from the Go operator, which wrote whole objects as <c>manager</c> (Data/go-operator), and one that
+/// goes back to it.
+/// </summary>
+public sealed class GoOperatorTests(ControlPlaneFixture fixture)
+{
+    private const string GoManager = "manager";
+
+    [Theory]
+    [InlineData("plain", "DeploymentReady,IngressReady,Ready,ServiceReady")]
+    [InlineData("gateway", "DeploymentReady,GatewayReady,IngressReady,PolicyReady,Ready,ServiceReady")]
+    public async Task ItsObjectsAreTakenOverAsTheyStandAndFollowTheSpecFromThenOn(string what, string conditions)
+    {
+        await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        var written = await WriteAsync(ns, what);
+        await fixture.Client.PatchAsync(
+            Resource.Services, ns.Name, "web", """{"metadata": {"annotations": {"example.org/by": "hand"}}}""");
+        var before = await LiveAsync(ns);
+
+        await using var scenario = await ServerScenario.StartAsync(fixture.ControlPlane, ns, arguments: ["--workers", "1"]);
+        await scenario.SettledAsync();
+
+        // No pod is restarted, no address changes.
+        var after = await LiveAsync(ns);
+        foreach (var (kind, live) in after)
+            ServerScenario.AssertJson(before[kind]["spec"], live["spec"]);
+        Assert.Equal(1, (int)after["Deployment"]["metadata"]!["generation"]!);
+        // Each field of these has one owner, and what was done by hand is still by hand.
+        Assert.All(after.Values, live => Assert.DoesNotContain(GoManager, ManagersOf(live)));
+        Assert.Equal(["envtest", ServerScenario.FieldManager], ManagersOf(after["Service"]).Order(StringComparer.Ordinal));
+        // What a surface that is off had said of itself is gone.
+        var status = (await scenario.ServerAsync())["status"]!;
+        Assert.Equal(conditions, string.Join(',', status["conditions"]!.AsArray().Select(condition => (string)condition!["type"]!).Order(StringComparer.Ordinal)));
+        if (fixture.ControlPlane.IsOwn)
+            await AssertNothingMoreIsWrittenAsync(scenario);
+
+        await scenario.EditAndSettleAsync("{envVars: [{name: A, value: a}], gateway: null}");
+
+        Assert.Equal(["A"], (await scenario.ContainerAsync())["env"]!.AsArray().Select(variable => (string)variable!["name"]!));
+        var deployment = await scenario.DeploymentAsync();
+        Assert.Single(deployment["spec"]!["template"]!["spec"]!["containers"]!.AsArray());
+        Assert.Null(deployment["spec"]!["template"]!["spec"]!["volumes"]);
+        var service = await scenario.ServiceAsync();
+        Assert.Equal("""{"example.org/by":"hand"}""", service["metadata"]!["annotations"]!.ToJsonString());
+        Assert.Single(service["spec"]!["ports"]!.AsArray());
+
+        // And back: the Go operator's next pass overwrites, as it always did.
+        await scenario.StopOperatorAsync();
+        foreach (var manifest in written.Where(manifest => (string)manifest["kind"]! is "Deployment" or "Ingress"))
+        {
+            var live = await fixture.Client.GetAsync(Resource.Of(manifest), ns.Name, "web");
+            manifest["metadata"]!["resourceVersion"] = (string)live["metadata"]!["resourceVersion"]!;
+            await SendAsync(HttpMethod.Put, Resource.Of(manifest).PathTo(ns.Name, "web"), manifest);
+        }
+
+        Assert.Equal(["A", "B"], (await scenario.ContainerAsync())["env"]!.AsArray().Select(variable => (string)variable!["name"]!));
+    }
+
+    [Fact]
+    public async Task WhatAnotherOperatorOfThatNameAddsLaterIsItsOwn()
+    {
+        fixture.RequireOwn("the audit log");
+        await using var scenario = await ServerScenario.StartAsync(fixture, arguments: ["--workers", "1"]);
+        await scenario.CreateServerAsync("image: example.org/web:1");
+        await scenario.SettledAsync();
+        await fixture.Client.PatchAsync(
+            Resource.Deployments, scenario.Namespace.Name, "web",
+            """{"metadata": {"annotations": {"example.org/scaler": "on"}}}""".AsJson(), fieldManager: GoManager);
+
+        await scenario.EditAndSettleAsync("image: example.org/web:2");
+
+        Assert.Equal("on", (string?)(await scenario.DeploymentAsync())["metadata"]!["annotations"]!["example.org/scaler"]);
+    }
+
+    private static async Task AssertNothingMoreIsWrittenAsync(ServerScenario scenario)
+    {
+        await scenario.PassAsync();
+        var writes = (await scenario.WritesAsync()).Count;
+        await scenario.PassAsync();
+        Assert.Equal(writes, (await scenario.WritesAsync()).Count);
+    }
+
+    /// <summary>As the Go operator does: creates and updates of whole objects.</summary>
+    private async Task<IReadOnlyList<JsonObject>> WriteAsync(TestNamespace ns, string what)
+    {
+        var yaml = await File.ReadAllTextAsync(Repository.PathTo("tests", "Envtest", "Data", "go-operator", $"{what}.yaml"));
+        var manifests = Manifest.ParseAll(yaml.Replace("<namespace>", ns.Name, StringComparison.Ordinal));
+        var server = await SendAsync(HttpMethod.Post, Resource.MCPServers.PathTo(ns.Name), manifests[0]);
+        server["status"] = manifests[0]["status"]!.DeepClone();
+        await SendAsync(HttpMethod.Put, Resource.MCPServers.PathTo(ns.Name, "web", "status"), server);
+        foreach (var manifest in manifests.Skip(1))
+        {
+            manifest["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject
+            {
+                ["apiVersion"] = Resource.MCPServers.ApiVersion,
+                ["kind"] = Resource.MCPServers.Kind,
+                ["name"] = "web",
+                ["uid"] = (string)server["metadata"]!["uid"]!,
+                ["controller"] = true,
+                ["blockOwnerDeletion"] = true,
+            });
+            await SendAsync(HttpMethod.Post, Resource.Of(manifest).PathTo(ns.Name), manifest);
+        }
+
+        return manifests;
+    }
+
+    private Task<JsonObject> SendAsync(HttpMethod method, string path, JsonObject body) => fixture.Client.SendAsync(
+        method, $"{path}?fieldManager={GoManager}", new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"));
+
+    private async Task<Dictionary<string, JsonObject>> LiveAsync(TestNamespace ns)
+    {
+        var live = new Dictionary<string, JsonObject>();
+        foreach (var resource in new[] { Resource.Deployments, Resource.Services, Resource.Ingresses })
+            live[resource.Kind] = await fixture.Client.GetAsync(resource, ns.Name, "web");
+        if (await fixture.Client.FindAsync(Resource.ConfigMaps, ns.Name, "web-gateway-policy") is { } policy)
+            live["ConfigMap"] = policy;
+        return live;
+    }
+
+    private static IEnumerable<string> ManagersOf(JsonObject live) =>
+        live["metadata"]!["managedFields"]!.AsArray().Select(entry => (string)entry!["manager"]!).Distinct();
+}
