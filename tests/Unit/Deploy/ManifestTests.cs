@@ -42,7 +42,7 @@ public sealed class ManifestTests
     [Fact]
     public void ThePortsAreWhereTheProgramListens()
     {
-        var ports = Container["ports"]!.AsArray().ToDictionary(port => (string)port!["name"]!, port => (int)port!["containerPort"]!);
+        var ports = Container["ports"]!.AsArray().ToDictionary(port => (string)port!["name"]!, port => (int)(long)port!["containerPort"]!);
         var options = new RunOptions();
 
         Assert.Equal(new Dictionary<string, int> { ["metrics"] = options.Metrics!.Port, ["probes"] = options.Probes!.Port }, ports);
@@ -51,7 +51,7 @@ public sealed class ManifestTests
         Assert.Contains((string)Load("config/prometheus/monitor.yaml")["spec"]!["podMetricsEndpoints"]![0]!["port"]!, ports.Keys);
         Assert.Equal(
             ports.Values.Order(),
-            Load("config/manager/network_policy.yaml")["spec"]!["ingress"]![0]!["ports"]!.AsArray().Select(port => (int)port!["port"]!).Order());
+            Load("config/manager/network_policy.yaml")["spec"]!["ingress"]![0]!["ports"]!.AsArray().Select(port => (int)(long)port!["port"]!).Order());
 
         static (string?, string?) ProbeOf(string probe) =>
             ((string?)Container[probe]!["httpGet"]!["path"], (string?)Container[probe]!["httpGet"]!["port"]);
@@ -94,7 +94,7 @@ public sealed class ManifestTests
 
     [Fact]
     public void TheGraceIsLongerThanStoppingTakes() =>
-        Assert.True((int)Pod["spec"]!["terminationGracePeriodSeconds"]! > OperatorHost.StopTimeout.TotalSeconds);
+        Assert.True((long)Pod["spec"]!["terminationGracePeriodSeconds"]! > OperatorHost.StopTimeout.TotalSeconds);
 
     /// <summary>Each rule of the Pod Security Standard "restricted", which the namespace enforces.</summary>
     [Fact]
@@ -110,7 +110,7 @@ public sealed class ManifestTests
         Assert.Null(inPod["sysctls"]);
         Assert.False((bool)inContainer["allowPrivilegeEscalation"]!);
         Assert.True((bool)inPod["runAsNonRoot"]! && (bool)inContainer["runAsNonRoot"]!);
-        Assert.NotEqual(0, (int)inPod["runAsUser"]!);
+        Assert.NotEqual(0, (long)inPod["runAsUser"]!);
         Assert.Equal("RuntimeDefault", (string?)inPod["seccompProfile"]!["type"]);
         Assert.Equal("""{"drop":["ALL"]}""", inContainer["capabilities"]!.ToJsonString());
         // No rule, but what the program can do with.
