@@ -212,6 +212,19 @@ internal sealed class Checker
         {
             Is("phase", "Error", status.Raw("phase"));
             Is("conditions[Ready].reason", "InvalidSpec", conditions.GetValueOrDefault("Ready").Raw("reason"));
+            // What there is of it is observed as ever.
+            foreach (var (type, kind) in new[]
+            {
+                ("DeploymentReady", Resource.Deployments), ("ServiceReady", Resource.Services), ("IngressReady", Resource.Ingresses),
+            })
+            {
+                var live = _snapshot.Find(kind, wanted.Namespace, wanted.Name);
+                // The watches are filtered by our label, and nobody puts right what was done to the objects of an invalid server.
+                var isThere = live?.IsManaged() == true
+                    && (live.Controller() is { } owner ? owner.Raw("uid") == wanted.Server.Uid() : live.Raw("metadata", "labels", "app") == wanted.Name)
+                    && (kind != Resource.Ingresses || _settings.Strict || live.Items("spec", "rules").Any());
+                Is($"conditions[{type}].status", isThere ? "True" : "False", conditions.GetValueOrDefault(type).Raw("status"));
+            }
             foreach (var fault in faults)
                 if (status.Raw("message")?.Contains(fault, StringComparison.Ordinal) != true)
                     Is("message", $"(something about spec.{fault})", status.Raw("message"));
