@@ -61,6 +61,43 @@ public sealed class GoOperatorTests(ControlPlaneFixture fixture)
         Assert.Equal(["A", "B"], (await scenario.ContainerAsync())["env"]!.AsArray().Select(variable => (string)variable!["name"]!));
     }
 
+    // Its document is ours, byte for byte, but for the time (tests/Unit/Resources/Policy/PolicyVectorTests).
+    [Fact]
+    public async Task ThePolicyThatItWroteStaysInForceAsItIsAndSoDoGrantsAndSessions()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
+        await scenario.CreateServerAsync(Gateways.Spec);
+        var members = new[]
+        {
+            (Kind: Resource.MCPAccessGrants, Live: await scenario.CreateGrantAsync("g")),
+            (Kind: Resource.MCPAgentSessions, Live: await scenario.CreateSessionAsync("s")),
+        };
+        await scenario.EventuallyPolicyAsync("it held both", policy => policy["grants"] is not null && policy["sessions"] is not null);
+        foreach (var (kind, _) in members)
+            await scenario.IsToldAsync(kind, kind == Resource.MCPAccessGrants ? "g" : "s", "Accepted", "Accepted");
+        await scenario.StopOperatorAsync();
+        var theirs = await scenario.ConfigMapAsync();
+        var generated = (string)Gateways.Policy(theirs)["generated_at"]!;
+        var document = ((string)theirs["data"]!["policy.json"]!).Replace(generated, "2025-01-02T03:04:05Z", StringComparison.Ordinal);
+        theirs["data"]!["policy.json"] = document;
+        foreach (var field in new[] { "managedFields", "resourceVersion", "uid", "creationTimestamp" })
+            theirs["metadata"]!.AsObject().Remove(field);
+        await scenario.Client.DeleteAsync(Resource.ConfigMaps, scenario.Namespace.Name, Gateways.PolicyName());
+        await SendAsync(HttpMethod.Post, Resource.ConfigMaps.PathTo(scenario.Namespace.Name), theirs);
+
+        await scenario.StartOperatorAsync(ServerScenario.Permissive);
+
+        var taken = await Eventually.TrueAsync(
+            "it was taken over", () => scenario.ConfigMapAsync(), live => ManagersOf(live).SequenceEqual([ServerScenario.FieldManager]));
+        Assert.Equal(document, (string?)taken["data"]!["policy.json"]);
+        foreach (var (kind, before) in members)
+        {
+            var after = await scenario.Client.GetAsync(kind, scenario.Namespace.Name, (string)before["metadata"]!["name"]!);
+            ServerScenario.AssertJson(before["spec"], after["spec"]);
+            Assert.Equal("Accepted", (string?)after["status"]!["phase"]);
+        }
+    }
+
     [Fact]
     public async Task WhatAnotherOperatorOfThatNameAddsLaterIsItsOwn()
     {

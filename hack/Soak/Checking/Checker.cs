@@ -299,10 +299,13 @@ internal sealed class Checker
         {
             if (!isWanted)
                 all.Add(new(type, "RouteConflict", true));
+            else if (frozen && kind == Resource.Deployments)
+                // Without a policy nothing is tried, so that nobody has met what may stand in the way.
+                all.Add(new(type, Comparison.Anything));
             else if (Foreign(wanted, kind, name) is not null)
                 all.Add(new(type, "NameConflict", true));
             else
-                all.Add(new(type, frozen && kind == Resource.Deployments ? Comparison.Anything : reason));
+                all.Add(new(type, reason));
         }
 
         var replicas = wanted.Replicas - wanted.CanaryReplicas;
