@@ -13,7 +13,12 @@ public static class OperatorRole
     /// <summary>The ClusterRole, and the Role for the election without its namespace.</summary>
     public static IReadOnlyList<JsonObject> Manifests()
     {
-        List<JsonObject> roles = [.. Manifest.LoadDirectory(Repository.PathTo("config", "rbac")).Where(manifest => manifest["rules"] is not null)];
+        List<JsonObject> roles =
+        [
+            .. Manifest.LoadDirectory(Repository.PathTo("config", "rbac")),
+            .. Manifest.LoadDirectory(Repository.PathTo("config", "rbac", "cluster")),
+        ];
+        roles.RemoveAll(manifest => manifest["rules"] is null);
         foreach (var role in roles)
             role["metadata"]!.AsObject().Remove("namespace");
         return roles;

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace McpOperator.Envtest;
 
 /// <summary>
-/// A namespace for one test, in which <see cref="OperatorUser"/> may do what config/rbac/role.yaml grants, and nowhere
+/// A namespace for one test, in which <see cref="OperatorUser"/> may do what config/rbac/cluster/role.yaml grants, and nowhere
 /// else anything; that this is enough is asserted when the scenario ends. In a control plane of our own nothing deletes it, since no controller runs that could
 /// finish the deletion; in an existing cluster it is deleted at the end.
 /// </summary>

@@ -146,6 +146,10 @@ internal sealed class Checker
         Check(Resource.Services, wanted.Name, service, (comparison, live) =>
             comparison.HasNoOther(".spec.ports", "port", service.At("spec", "ports"), live.At("spec", "ports")));
 
+        // Where it leads then is not known.
+        if (wanted.HasGateway && !isLed && _snapshot.Find(Resource.Services, wanted.Namespace, wanted.Name) is { } unclear)
+            _checked.Remove(unclear);
+
         if (RouteHolder(wanted) is null)
             Check(Resource.Ingresses, wanted.Name, expected.Ingress(), (_, _) => { });
 

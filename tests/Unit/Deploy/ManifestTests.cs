@@ -22,7 +22,7 @@ public sealed class ManifestTests
         Assert.Equal("manager", (string?)Container["name"]);
         Assert.Equal("""["/manager"]""", Container["command"]!.ToJsonString());
         Assert.Equal(Name, (string?)Pod["spec"]!["serviceAccountName"]);
-        Assert.Equal("mcp-runtime-operator-role", NameOf(Load("config/rbac/role.yaml")));
+        Assert.Equal("mcp-runtime-operator-role", NameOf(Load("config/rbac/cluster/role.yaml")));
     }
 
     [Theory]
@@ -77,7 +77,7 @@ public sealed class ManifestTests
     [Fact]
     public void EveryBindingBindsARoleThatIsThereToTheAccountOfThePods()
     {
-        var objects = new[] { "rbac", "default", "namespaced" }.SelectMany(directory => Manifest.LoadDirectory(RepositoryRoot.File($"config/{directory}"))).ToList();
+        var objects = new[] { "rbac", "rbac/cluster", "namespaced" }.SelectMany(directory => Manifest.LoadDirectory(RepositoryRoot.File($"config/{directory}"))).ToList();
         var bindings = objects.Where(manifest => manifest["roleRef"] is not null).ToList();
         var account = objects.Single(manifest => (string?)manifest["kind"] == "ServiceAccount");
 
@@ -91,6 +91,10 @@ public sealed class ManifestTests
                 && (string?)role["kind"] == (string?)binding["roleRef"]!["kind"] && NameOf(role) == (string?)binding["roleRef"]!["name"]);
         });
     }
+
+    [Fact]
+    public void WhatMayBeDoneEverywhereIsWhatMayBeDoneInANamespace() => Assert.Equal(
+        Load("config/rbac/cluster/role.yaml")["rules"]!.ToJsonString(), Load("config/namespaced/role.yaml")["rules"]!.ToJsonString());
 
     [Fact]
     public void TheGraceIsLongerThanStoppingTakes() =>
