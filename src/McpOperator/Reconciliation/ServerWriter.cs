@@ -10,8 +10,9 @@ public sealed class ServerWriter(
     ApiClient api, Stores stores, OperatorSettings settings, OperatorCounters counters, ILogger logger)
 {
     private readonly WriteGuard _spec = new();
-    private readonly StatusWriter<StoredServer> _status =
-        new(MCPServer.Type, StoredServer.Decode, stores.Reports, stores.ObserveReport, api, counters);
+    private readonly StatusWriter<StoredServer> _status = new(
+        MCPServer.Type, StoredServer.Decode, stores.Reports, stores.ObserveReport, api, counters,
+        (key, cancellationToken) => TakeOverStatusAsync(api, key, counters, logger, cancellationToken));
 
     /// <summary>
     /// Writes the defaults that the object lacks. The resource version goes along, so that nothing a user sets in the
@@ -80,5 +81,19 @@ public sealed class ServerWriter(
     {
         _spec.Forget(key);
         _status.Forget(key);
+    }
+
+    /// <summary>Conditions that the operator before us left must not stay for ever.</summary>
+    private static async Task TakeOverStatusAsync(
+        ApiClient api, ObjectKey key, OperatorCounters counters, ILogger logger, CancellationToken cancellationToken)
+    {
+        if (!await Takeover.RunAsync(
+            api, MCPServer.Type, key, static json => Takeover.PatchOfPredecessor(json, isStatus: true) ?? [], cancellationToken).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        counters.Migrate(MCPServer.Type.Kind);
+        Log.Migrated(logger, MCPServer.Type.Kind);
     }
 }

@@ -14,9 +14,10 @@ namespace McpOperator.Reconciliation;
 /// </param>
 /// <param name="api">The way to the API server.</param>
 /// <param name="counters">Count each write.</param>
+/// <param name="takeOver">Called before the first write to a status that is there and none of our writing.</param>
 public sealed class StatusWriter<T>(
     ResourceType type, Decoder<T> decode, OwnReports reports, Action<T, ObjectMeta> observe, ApiClient api,
-    OperatorCounters counters)
+    OperatorCounters counters, Func<ObjectKey, CancellationToken, Task>? takeOver = null)
     where T : class, IReportedObject
 {
     private readonly WriteGuard _guard = new();
@@ -50,13 +51,8 @@ public sealed class StatusWriter<T>(
         reports.Writing(key, intent);
         try
         {
-            // A status that is none of our writing: conditions that the operator before us left must not stay for ever.
-            if (carried is { Fingerprint: OwnedFields.None } && await Takeover.RunAsync(
-                api, type, key, static json => Takeover.PatchOfPredecessor(json, isStatus: true) ?? [], cancellationToken).ConfigureAwait(false))
-            {
-                counters.Migrate(type.Kind);
-            }
-
+            if (carried is { Fingerprint: OwnedFields.None } && takeOver is not null)
+                await takeOver(key, cancellationToken).ConfigureAwait(false);
             var answer = await api.ApplyStatusAsync(type, key, body, decode, cancellationToken).ConfigureAwait(false);
             counters.WriteStatus(type.Kind);
             _guard.Note(key, intent, answer.Reported?.Fingerprint ?? OwnedFields.None);
