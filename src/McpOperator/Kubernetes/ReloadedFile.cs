@@ -3,7 +3,7 @@ namespace McpOperator.Kubernetes;
 /// <summary>
 /// A small file that someone rotates: a token, a certificate. Read again when a minute has passed (client-go's
 /// transport/token_source.go), by content, because a mounted Secret is replaced by moving a link. What was read last
-/// stays in force while the file cannot be read.
+/// stays in force while the file cannot be read, or is empty.
 /// </summary>
 internal sealed class ReloadedFile(string path, TimeProvider time)
 {
@@ -28,6 +28,9 @@ internal sealed class ReloadedFile(string path, TimeProvider time)
             try
             {
                 var content = File.ReadAllBytes(path);
+                // Somebody has cut it off and is about to write it: look again at the next call.
+                if (content.Length == 0)
+                    return _content ?? content;
                 if (_content is null || !content.AsSpan().SequenceEqual(_content))
                     _content = content;
             }

@@ -201,6 +201,25 @@ public sealed class ConnectionTests : IDisposable
         Assert.Equal(["Bearer one", "Bearer one", "Bearer two"], server.Requests.Select(request => request.Authorization));
     }
 
+    // Whoever does not move a file into place cuts the old one off first. What is read in that moment may not stay in force for a minute.
+    [Fact]
+    public async Task ATokenFileThatIsBeingWrittenIsLookedAtAgain()
+    {
+        var token = _directory.Write("token", "one");
+        await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
+        using var connection = new Connection(Access(server, ca: _authority.Pem, tokenFile: token), _time);
+        using var client = new ApiClient(connection, _time);
+        await FindAsync(client);
+
+        File.WriteAllText(token, "");
+        _time.Advance(TimeSpan.FromSeconds(60));
+        await FindAsync(client);
+        File.WriteAllText(token, "two");
+        await FindAsync(client);
+
+        Assert.Equal(["Bearer one", "Bearer one", "Bearer two"], server.Requests.Select(request => request.Authorization));
+    }
+
     [Fact]
     public async Task ABodyIsSentAgainWithTheFreshToken()
     {
