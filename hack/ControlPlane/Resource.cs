@@ -24,12 +24,13 @@ public sealed record Resource(string Group, string Version, string Plural, strin
         new("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", false);
     public static readonly Resource CustomResourceDefinitions =
         new("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false);
+    public static readonly Resource PriorityClasses = new("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", false);
     public static readonly Resource MCPServers = new("mcpruntime.org", "v1alpha1", "mcpservers", "MCPServer");
     public static readonly Resource MCPAccessGrants = new("mcpruntime.org", "v1alpha1", "mcpaccessgrants", "MCPAccessGrant");
     public static readonly Resource MCPAgentSessions = new("mcpruntime.org", "v1alpha1", "mcpagentsessions", "MCPAgentSession");
 
     private static readonly Resource[] ClusterScoped =
-        [Namespaces, IngressClasses, ClusterRoles, ClusterRoleBindings, CustomResourceDefinitions];
+        [Namespaces, IngressClasses, ClusterRoles, ClusterRoleBindings, CustomResourceDefinitions, PriorityClasses];
 
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 

@@ -32,6 +32,7 @@ internal static class Sbom
         ("libssl-dev", "openssl", "Apache-2.0", file => file is "libssl.a" or "libcrypto.a"),
         ("libc6-dev", "glibc", "LGPL-2.1-or-later", file => file is "libc.a" or "crti.o" or "crtn.o" or "rcrt1.o"
             || (file.StartsWith("libm-", StringComparison.Ordinal) || file is "libm.a" or "libmvec.a")),
+        ("libzstd-dev", "libzstd", "BSD-3-Clause", file => file is "libzstd.a"),
         ("libgcc-dev", "gcc", "GPL-3.0-or-later WITH GCC-exception-3.1", file => file is "libgcc.a" or "libgcc_eh.a"
             || file.StartsWith("crtbegin", StringComparison.Ordinal) || file.StartsWith("crtend", StringComparison.Ordinal)),
     ];

@@ -31,6 +31,7 @@ public sealed class InstallTests(ControlPlaneFixture fixture)
         var container = pod["containers"]!.AsArray().Single()!;
         Assert.Equal(replicas, (int)deployment["spec"]!["replicas"]!);
         Assert.Equal(Image, (string)container["image"]!);
+        await AdmittedAsync(controlPlane.Client, deployment["spec"]!["template"]!);
         if (await controlPlane.Client.FindAsync(Resource.Namespaces, null, Servers) is null)
             await controlPlane.Client.CreateAsync($"{{apiVersion: v1, kind: Namespace, metadata: {{name: {Servers}}}}}");
 
@@ -84,6 +85,18 @@ public sealed class InstallTests(ControlPlaneFixture fixture)
             manifest["apiVersion"] = "policy/v1beta1";
         // The API server refuses a field that it does not know.
         await client.ApplyAsync(manifest, fieldManager: "kubectl");
+    }
+
+    // No controller here makes pods of a Deployment: whether one of them would be let in, with the class that it names.
+    private static async Task AdmittedAsync(KubeClient client, JsonNode template)
+    {
+        var pod = template.DeepClone().AsObject();
+        pod["metadata"]!["generateName"] = "manager-";
+        var admitted = await client.SendAsync(
+            HttpMethod.Post, $"{Resource.Pods.PathTo("mcp-runtime")}?dryRun=All", new StringContent(pod.ToJsonString(), Encoding.UTF8, "application/json"));
+
+        Assert.Equal(1_000_000, (int?)admitted["spec"]!["priority"]);
+        Assert.Equal("Never", (string?)admitted["spec"]!["preemptionPolicy"]);
     }
 
     private static async Task<bool> IsOldAsync(KubeClient client) =>
