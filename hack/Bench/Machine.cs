@@ -20,7 +20,7 @@ internal sealed record Machine(
             Field("/proc/cpuinfo", "model name"),
             Math.Round(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9, 1),
             $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}",
-            File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
+            string.Join('.', File.ReadAllText("/proc/sys/kernel/osrelease").Split('.').Take(2)), // the rest is the builder's
             loadAverage,
             (string)(await client.SendAsync(HttpMethod.Get, "version"))["gitVersion"]!,
             (await OutputAsync(binaries.Etcd, "--version")).Split('\n')[0].Replace("etcd Version: ", "", StringComparison.Ordinal),
