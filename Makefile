@@ -8,7 +8,7 @@ help: ## What there is
 
 ##@ See it
 
-run: ## See it work: a throw-away control plane (or the cluster of KUBECONFIG) until Ctrl-C
+run: ## See it work: a throw-away control plane (USE_EXISTING_CLUSTER=true: kubectl's cluster) until Ctrl-C
 	@hack/run
 
 demo: ## The same, played to the end: the samples become Ready, exit 0

@@ -11,15 +11,19 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 # with_progress LABEL LOG COMMAND...: runs it with its output in LOG, and says every ten seconds that it still does.
 with_progress() {
-  local label=$1 log=$2 pid began=$SECONDS code=0
+  local label=$1 log=$2 pid began=$SECONDS code=0 traps signal
   shift 2
   say "$label"
-  # A process group of its own, so that a Ctrl-C ends all of it: bash has its background jobs ignore that signal.
+  # A process group of its own, which goes with this script, whichever signal ends it: bash has its background jobs ignore a Ctrl-C.
   set -m
   "$@" >"$log" 2>&1 </dev/null &
   pid=$!
   set +m
-  trap 'kill -TERM -- "-$pid" 2>/dev/null || true; trap - INT; kill -INT $$' INT
+  traps=$(trap -p INT TERM HUP)
+  for signal in INT TERM HUP; do
+    # shellcheck disable=SC2064
+    trap "kill -TERM -- -$pid 2>/dev/null || true; trap - INT TERM HUP; eval \"\$traps\"; kill -$signal \$\$" "$signal"
+  done
   while kill -0 "$pid" 2>/dev/null; do
     for _ in 1 2 3 4 5 6 7 8 9 10; do
       sleep 1
@@ -28,7 +32,8 @@ with_progress() {
     kill -0 "$pid" 2>/dev/null && say "$label: $((SECONDS - began)) s so far"
   done
   wait "$pid" || code=$?
-  trap - INT
+  trap - INT TERM HUP
+  eval "$traps"
   [ "$code" = 0 ] || { tail -n 20 "$log" >&2; say "$label: failed, the whole log is $log"; }
   return "$code"
 }

@@ -43,6 +43,13 @@ public sealed partial class WorkflowTests
     public void NoExpressionStandsInAScript(string workflow) => Assert.DoesNotContain(
         Steps(workflow), step => step.Children.TryGetValue("run", out var script) && script.ToString().Contains("${{", StringComparison.Ordinal));
 
+    /// <summary>make hands its arguments to a shell: a tag called `v1';id;'` would be run.</summary>
+    [Theory]
+    [MemberData(nameof(Workflows))]
+    public void NoNameThatSomebodyChoseGoesThroughMake(string workflow) => Assert.DoesNotContain(
+        Steps(workflow).Where(step => step.Children.ContainsKey("run")).SelectMany(step => step["run"].ToString().Replace("\\\n", " ", StringComparison.Ordinal).Split('\n')),
+        line => line.Contains("make ", StringComparison.Ordinal) && line.Contains("GITHUB_", StringComparison.Ordinal));
+
     private static YamlMappingNode Load(string workflow)
     {
         var stream = new YamlStream();
