@@ -68,7 +68,7 @@ public static class OperatorRole
 
     /// <summary>Waits until a grant is in force: the authorizer learns of it by a watch.</summary>
     // Asked about the user, not as the user, whose requests are counted.
-    public static Task UntilAllowedAsync(ControlPlane controlPlane, string user, string @namespace, string verb, string group, string resource) =>
+    public static Task UntilAllowedAsync(ControlPlane controlPlane, string user, string @namespace, string verb, string group, string resource, string? name = null) =>
         Eventually.TrueAsync(
             $"{user} had its role",
             () => controlPlane.Client.SendAsync(
@@ -88,6 +88,7 @@ public static class OperatorRole
                                 ["verb"] = verb,
                                 ["group"] = group,
                                 ["resource"] = resource,
+                                ["name"] = name,
                             },
                         },
                     }.ToJsonString(),

@@ -113,6 +113,7 @@ public sealed class RegistryTests(ControlPlaneFixture fixture)
     {
         await using var scenario = await ServerScenario.StartAsync(
             fixture, new Dictionary<string, string?>(Credentials("secret")) { ["PROVISIONED_REGISTRY_SECRET_NAME"] = "platform-pull" });
+        await AllowAsync(scenario, "platform-pull");
         await scenario.CreateServerAsync("{image: registry.example.org/acme/web, imagePullSecrets: [own]}");
         await scenario.SettledAsync();
         Assert.Equal("own", await PullSecretsAsync(scenario));
@@ -130,6 +131,40 @@ public sealed class RegistryTests(ControlPlaneFixture fixture)
     }
 
     [Fact]
+    public async Task ASecretOfItsNameThatSomebodyElseMadeIsLeftAlone()
+    {
+        await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        var theirs = await CreateSecretAsync(ns, "kubectl-create");
+        await using var scenario = await ServerScenario.StartAsync(fixture.ControlPlane, ns, Credentials("ours"));
+        await scenario.CreateServerAsync("image: registry.example.org/acme/web");
+
+        var status = await scenario.EventuallyPhaseAsync("Error");
+
+        Assert.Equal("False NameConflict", ServerScenario.StatusAndReason(status, "DeploymentReady"));
+        Assert.Contains($"Secret {ns}/mcp-runtime-registry-pull holds what somebody else wrote", (string)status["message"]!);
+        var live = await scenario.Client.GetAsync(Resource.Secrets, ns.Name, "mcp-runtime-registry-pull");
+        Assert.Equal((string)theirs["metadata"]!["resourceVersion"]!, (string)live["metadata"]!["resourceVersion"]!);
+
+        await scenario.Client.DeleteAsync(Resource.Secrets, ns.Name, "mcp-runtime-registry-pull");
+        await scenario.EventuallyStatusAsync("the conflict was over", seen => (string?)seen["phase"] != "Error");
+        live = await scenario.Client.GetAsync(Resource.Secrets, ns.Name, "mcp-runtime-registry-pull");
+        Assert.Equal("ours", (string?)Content(live)["auths"]!["registry.example.org"]!["password"]);
+    }
+
+    [Fact]
+    public async Task TheSecretOfTheGoOperatorIsTakenOver()
+    {
+        await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        await CreateSecretAsync(ns, "manager");
+        await using var scenario = await ServerScenario.StartAsync(fixture.ControlPlane, ns, Credentials("ours"));
+        await scenario.CreateServerAsync("image: registry.example.org/acme/web");
+        await scenario.SettledAsync();
+
+        var live = await scenario.Client.GetAsync(Resource.Secrets, ns.Name, "mcp-runtime-registry-pull");
+        Assert.Equal("ours", (string?)Content(live)["auths"]!["registry.example.org"]!["password"]);
+    }
+
+    [Fact]
     public async Task AServiceAccountThatSomebodyElseMadeStaysAsItIs()
     {
         await using var scenario = await ServerScenario.StartAsync(fixture);
@@ -143,6 +178,31 @@ public sealed class RegistryTests(ControlPlaneFixture fixture)
         Assert.True((bool)account["automountServiceAccountToken"]!);
         ServerScenario.AssertJson("{made-by: them}", account["metadata"]!["labels"]);
         Assert.Equal("mcp-workload", (string?)(await scenario.DeploymentAsync())["spec"]!["template"]!["spec"]!["serviceAccountName"]);
+    }
+
+    private Task<JsonObject> CreateSecretAsync(TestNamespace ns, string manager) => fixture.Client.SendAsync(
+        HttpMethod.Post,
+        $"{Resource.Secrets.PathTo(ns.Name)}?fieldManager={manager}",
+        new StringContent(
+            $$"""
+            {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "mcp-runtime-registry-pull"}, "type": "kubernetes.io/dockerconfigjson",
+             "data": {".dockerconfigjson": "{{Convert.ToBase64String("""{"auths":{"registry.example.org":{"username":"u","password":"theirs"}}}"""u8)}}"} }
+            """,
+            Encoding.UTF8,
+            "application/json"));
+
+    /// <summary>What docs/configuration.md says of another name: the installed role knows just the usual one.</summary>
+    private static async Task AllowAsync(ServerScenario scenario, string secret)
+    {
+        await scenario.Client.CreateAsync(
+            $"{{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {{name: pull}}, "
+            + $"rules: [{{apiGroups: [''], resources: [secrets], resourceNames: [{secret}], verbs: [create, patch]}}]}}",
+            scenario.Namespace.Name);
+        await scenario.Client.CreateAsync(
+            "{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: pull}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: pull}, "
+            + $"subjects: [{{apiGroup: rbac.authorization.k8s.io, kind: User, name: {scenario.Namespace.OperatorUser}}}]}}",
+            scenario.Namespace.Name);
+        await OperatorRole.UntilAllowedAsync(scenario.ControlPlane, scenario.Namespace.OperatorUser, scenario.Namespace.Name, "patch", "", "secrets", secret);
     }
 
     private static Dictionary<string, string?> Credentials(string password) => new()

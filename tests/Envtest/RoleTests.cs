@@ -17,12 +17,9 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
         ["get mcpagentsessions.mcpruntime.org"] = ReadTogether,
         ["update mcpservers/finalizers.mcpruntime.org"] = "asked for by the admission plugin OwnerReferencesPermissionEnforcement, which is off here, "
             + "since it knows nothing of a new CRD for half a minute",
-        ["delete services"] = WrittenTogether,
-        ["patch serviceaccounts"] = WrittenTogether,
     };
 
     private const string ReadTogether = "what is listed and watched could be read there, too: it gives nothing away";
-    private const string WrittenTogether = "the operator's own objects: who may create them may do the rest of what keeps them up to date";
 
     private static readonly Dictionary<string, string?> Environment = new(ServerScenario.Permissive)
     {

@@ -15,6 +15,9 @@ public sealed class ApiException(Status status, string request)
     /// <summary>409 for an edit that raced with ours, or a field that another manager owns.</summary>
     public bool IsConflict => Code == HttpStatusCode.Conflict && Status.Reason != "AlreadyExists";
 
+    /// <summary>409 for fields that others own and an apply without force would have changed.</summary>
+    public bool IsOwnedByOthers => IsConflict && Status.HasCause("FieldManagerConflict");
+
     public bool IsAlreadyExists => Status.Reason == "AlreadyExists";
 
     /// <summary>The resource version asked for is gone (410): list again.</summary>
@@ -32,6 +35,9 @@ public sealed class ApiException(Status status, string request)
     /// </summary>
     public bool IsPassing => Code is HttpStatusCode.Unauthorized or HttpStatusCode.TooManyRequests
         or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+
+    /// <summary>Of this one object: neither a race, nor the end of its namespace, nor trouble of the API server's own.</summary>
+    public bool IsAboutTheObject => !IsConflict && !IsNamespaceTerminating && !IsPassing;
 
     /// <summary>The object broke a rule of the API server (422, 400): sending it again cannot help.</summary>
     public bool IsInvalid => Code is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest;

@@ -15,6 +15,10 @@ public sealed record Status
 
     /// <summary>True when a cause of this kind is listed, for example <c>NamespaceTerminating</c>.</summary>
     public bool HasCause(string reason) => Details?.Causes?.Any(cause => cause.Reason == reason) ?? false;
+
+    /// <summary>True when all that an apply without force met is this field manager's (apimachinery managedfields/internal/conflict.go).</summary>
+    public bool IsConflictWith(string manager) => Details?.Causes is { Count: > 0 } causes
+        && causes.All(cause => cause.Message?.StartsWith($"conflict with \"{manager}\" ", StringComparison.Ordinal) ?? false);
 }
 
 /// <summary>metav1.StatusDetails.</summary>

@@ -27,7 +27,8 @@ public sealed class NamespacePrerequisites(
 
     /// <summary>
     /// Keeps the pull secret in the namespace. Without a read nobody can tell whether it still has the credentials of
-    /// today, so it is applied once a process: that is how a new password reaches the namespaces.
+    /// today, so it is applied once a process: that is how a new password reaches the namespaces. One that somebody else made,
+    /// or changed, is left alone.
     /// </summary>
     /// <returns>What kept it from being applied; null when it is there.</returns>
     /// <exception cref="ApiException">The namespace is being deleted.</exception>
@@ -57,12 +58,12 @@ public sealed class NamespacePrerequisites(
         {
             await api.CreateAsync(Kinds.ServiceAccount, ns, body, cancellationToken).ConfigureAwait(false);
             counters.Write(account.Kind, Change.Created);
-            Log.Created(logger, account.Kind);
+            Log.ObjectCreated(logger, account.Kind);
         }
         catch (ApiException exception) when (exception.IsAlreadyExists)
         {
         }
-        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false, IsPassing: false })
+        catch (ApiException exception) when (exception.IsAboutTheObject)
         {
             return _accountRefusals.Note(One(ns), exception);
         }
@@ -78,17 +79,34 @@ public sealed class NamespacePrerequisites(
         var body = Intent.Of(secret);
         try
         {
-            await api.ApplyAsync(Kinds.Secret, key, body, force: true, static _ => true, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await ApplyAsync(force: false).ConfigureAwait(false);
+            }
+            catch (ApiException exception) when (exception.IsOwnedByOthers && exception.Status.IsConflictWith(Takeover.Predecessor))
+            {
+                await ApplyAsync(force: true).ConfigureAwait(false);
+            }
+
             counters.Write(secret.Kind, Change.Updated);
             Log.PullSecretApplied(logger, key.Name);
         }
-        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false, IsPassing: false })
+        catch (ApiException exception) when (exception.IsOwnedByOthers)
+        {
+            _secretRefusals.Note(One(ns), exception);
+            return new Problem(
+                Reasons.NameConflict,
+                $"Secret {key} holds what somebody else wrote; it is left alone: delete it, or have PROVISIONED_REGISTRY_SECRET_NAME name another one");
+        }
+        catch (ApiException exception) when (exception.IsAboutTheObject)
         {
             return _secretRefusals.Note(One(ns), exception);
         }
 
         _secretRefusals.Forget(One(ns));
         return null;
+
+        Task ApplyAsync(bool force) => api.ApplyAsync(Kinds.Secret, key, body, force, static _ => true, cancellationToken);
     }
 
     /// <summary>There is one of each kind in a namespace.</summary>
