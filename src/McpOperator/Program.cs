@@ -12,9 +12,13 @@ internal static class Program
 
     internal static Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error)
     {
+        if (arguments is ["--version", ..])
+            arguments[0] = "version";
         if (arguments.Length == 0 || arguments[0].StartsWith('-'))
             return RunCommand.ExecuteAsync(arguments, output, error);
         var rest = arguments[1..];
+        if (rest is ["--help" or "-h"])
+            return Task.FromResult(HelpCommand.Execute([], output, error));
         return arguments[0] switch
         {
             "run" => RunCommand.ExecuteAsync(rest, output, error),

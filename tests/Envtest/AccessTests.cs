@@ -206,6 +206,28 @@ public sealed class AccessTests(ControlPlaneFixture fixture)
         Assert.InRange(await JudgedAsync() - judged, 2, 6);
     }
 
+    /// <summary>What is taken away works on until the policy says otherwise: nobody is told of it before, and the server's status says so.</summary>
+    [Fact]
+    public async Task WhatIsTakenAwayWhileTheSpecIsInvalidIsNotCalledRevokedBeforeItIs()
+    {
+        await using var scenario = await StartAsync("web");
+        await scenario.CreateSessionAsync("s", "subject: {agentID: a}");
+        await scenario.IsToldAsync(Sessions, "s", "Accepted", "Accepted");
+        await scenario.EditServerAsync("port: 9103");
+        var status = await scenario.EventuallyPhaseAsync("Error");
+        Assert.Equal("True PolicyCurrent", ServerScenario.StatusAndReason(status, "PolicyReady"));
+
+        await scenario.EditAsync(Sessions, "s", "revoked: true");
+
+        await scenario.EventuallyStatusAsync("the policy was outdated", seen =>
+            ServerScenario.StatusAndReason(seen, "PolicyReady") == "False PolicyOutdated" && (string?)seen["phase"] == "Error");
+        Assert.Equal("Accepted", (string?)(await scenario.Client.GetAsync(Sessions, scenario.Namespace.Name, "s"))["status"]!["phase"]);
+
+        await scenario.EditServerAsync("port: null");
+        await scenario.IsToldAsync(Sessions, "s", "Revoked", "Revoked");
+        Assert.True((bool)(await scenario.PolicyAsync())["sessions"]![0]!["revoked"]!);
+    }
+
     [Fact]
     public async Task WhatExpiresWhileNobodyLooksIsFoundAtTheStart()
     {

@@ -21,6 +21,8 @@ public sealed class RouteConflictTests(ControlPlaneFixture fixture)
 
         var status = await ConflictAsync(scenario, Younger);
         Assert.Contains($"{scenario.Namespace.Name}/{Older} has the route x.example.org/same", (string)status["message"]!);
+        // It leads nobody anywhere.
+        Assert.Null(status["url"]);
         Assert.Null(await FindIngressAsync(scenario, Younger));
         Assert.NotNull(await FindIngressAsync(scenario, Older));
         // Everything else of it is there.
@@ -29,6 +31,13 @@ public sealed class RouteConflictTests(ControlPlaneFixture fixture)
 
         await scenario.Client.DeleteAsync(Resource.MCPServers, scenario.Namespace.Name, Older);
         await FreeAsync(scenario, Younger);
+        Assert.Equal("http://x.example.org/same", (string?)(await scenario.ServerAsync(Younger))["status"]!["url"]);
+        // Nobody had taken it away.
+        await Eventually.TrueAsync(
+            "its Ingress was told as created, as its other objects were",
+            async () => (await scenario.Client.ListAsync(Resource.Events, scenario.Namespace.Name))
+                .Where(told => (string?)told["regarding"]!["name"] == Younger).ToDictionary(told => (string)told["reason"]!, told => (int?)told["series"]?["count"]),
+            told => told.GetValueOrDefault("Created") == 2 && !told.ContainsKey("Repaired"));
     }
 
     [Fact]

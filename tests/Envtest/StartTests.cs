@@ -29,6 +29,10 @@ public sealed class StartTests(ControlPlaneFixture fixture)
     [InlineData(Context + "clusters: [{name: c, cluster: {server: '127.0.0.1'}}]\nusers: [{name: u, user: {}}]", "the server of cluster c is no URL")]
     [InlineData(Cluster + "users: [{name: u, user: {client-certificate-data: '%', client-key-data: AAAA}}]", "client-certificate-data is no base64")]
     [InlineData(Cluster + "users: [{name: u, user: {client-certificate-data: AAAA}}]", "user u has a client certificate without a key, or the reverse")]
+    [InlineData(Cluster + "users: [{name: u, user: {token: t, as: somebody}}]", "user u has as: this operator does not impersonate others")]
+    [InlineData(
+        Context + "clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1', proxy-url: 'http://127.0.0.1:2'}}]\nusers: [{name: u, user: {}}]",
+        "cluster c has proxy-url, which this operator does not support")]
     public async Task AKubeconfigThatCannotBeUsedIsTheLastLineAndExitCodeOne(string? text, string expected)
     {
         var directory = Directory.CreateTempSubdirectory("start-");
@@ -52,6 +56,7 @@ public sealed class StartTests(ControlPlaneFixture fixture)
     [InlineData("MCP_INGRESS_READINESS_MODE", "lenient", "strict")]
     [InlineData("MCP_DEFAULT_INGRESS_TLS", "maybe", "false")]
     [InlineData("DEFAULT_INGRESS_CLASS", "My Class", "traefik")]
+    [InlineData("MCP_DEFAULT_INGRESS_HOST", "192.0.2.1", "unset")]
     public async Task AVariableThatCannotBeReadIsOneWarningAndItsDefault(string name, string value, string used)
     {
         await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);

@@ -23,6 +23,9 @@ public sealed class LastReport
     /// <summary>One of <see cref="Api.Phase"/>.</summary>
     public string? Phase { get; init; }
 
+    /// <summary>Of the message: enough to tell whether the next one is another. 0 for none.</summary>
+    public ulong Message { get; init; }
+
     public string? Url { get; init; }
 
     public string? Image { get; init; }
@@ -51,6 +54,7 @@ public sealed class LastReport
             Fingerprint = OwnedFields.FingerprintOfStatus(server),
             ObservedGeneration = status.Number("observedGeneration"u8),
             Phase = status.Interned("phase"u8),
+            Message = status.Child("message"u8) is { } message ? JsonHash.OfScalar(message) : 0,
             Url = status.Interned("url"u8),
             Image = status.Interned("image"u8),
             Conditions = status.Child("conditions"u8) is { ValueKind: JsonValueKind.Array } conditions

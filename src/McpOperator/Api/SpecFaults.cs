@@ -20,6 +20,18 @@ internal sealed class SpecFaults
     /// </summary>
     public static string Quote(string? text) => $"\"{Plain(text)}\"";
 
+    /// <summary>The same of a URL, a registry or an image, without the user and password that may stand in it.</summary>
+    public static string QuoteAddress(string address)
+    {
+        var at = address.LastIndexOf('@');
+        // A digest, and not a host.
+        if (at < 0 || address.AsSpan(at + 1).StartsWith("sha"))
+            return Quote(address);
+        var scheme = address.IndexOf("://", StringComparison.Ordinal);
+        var start = scheme < 0 || scheme > at ? 0 : scheme + 3;
+        return Quote(string.Concat(address.AsSpan(0, start), "…", address.AsSpan(at)));
+    }
+
     /// <summary>The same without the quotes: for a key inside a field's path.</summary>
     public static string Plain(string? text)
     {

@@ -8,8 +8,7 @@ namespace McpOperator.Api;
 internal static class SpecJson
 {
     /// <summary>
-    /// Null when there is none, or when it does not fit the types (a CRD without a schema lets anything in, and so does
-    /// a file): then the faults say where.
+    /// Null when there is none, or when it does not fit the types (a CRD without a schema lets anything in): then the faults say where.
     /// </summary>
     public static T? Read<T>(ReadOnlyMemory<byte> json, JsonTypeInfo<T> type, out IReadOnlyList<SpecFault>? faults)
         where T : class

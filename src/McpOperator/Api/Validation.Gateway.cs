@@ -138,10 +138,11 @@ public static partial class Validation
 
     private static void Url(SpecFaults faults, string field, string? url)
     {
-        if (url is null)
-            return;
-        if (Names.HasSpaceOrControl(url) || !Uri.TryCreate(url, UriKind.Absolute, out var parsed)
-            || parsed.Scheme is not ("http" or "https") || parsed.Host.Length == 0)
-            faults.Add(field, $"{SpecFaults.Quote(url)} must be a URL that starts with http:// or https://");
+        if (url is not null && !IsHttpUrl(url))
+            faults.Add(field, $"{SpecFaults.QuoteAddress(url)} must be a URL that starts with http:// or https://");
     }
+
+    internal static bool IsHttpUrl(string text) =>
+        !Names.HasSpaceOrControl(text) && Uri.TryCreate(text, UriKind.Absolute, out var url)
+        && url is { Scheme: "http" or "https", Host.Length: > 0 };
 }

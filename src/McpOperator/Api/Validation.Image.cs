@@ -6,17 +6,21 @@ public static partial class Validation
     private static void Image(SpecFaults faults, string field, string image)
     {
         if (Names.HasSpaceOrControl(image))
-            faults.Add(field, $"{SpecFaults.Quote(image)} must not contain white space");
+            faults.Add(field, $"{SpecFaults.QuoteAddress(image)} must not contain white space");
         else if (image.Contains("://", StringComparison.Ordinal))
-            faults.Add(field, $"{SpecFaults.Quote(image)} must not have a scheme: write registry.example.com/name, without http:// or https://");
+            faults.Add(field, $"{SpecFaults.QuoteAddress(image)} must not have a scheme: write registry.example.com/name, without http:// or https://");
         else if (!IsImage(image))
         {
-            faults.Add(field, $"{SpecFaults.Quote(image)} is no image reference: write [registry[:port]/]name[:tag][@digest], the name in lower case, " +
+            faults.Add(field, $"{SpecFaults.QuoteAddress(image)} is no image reference: write [registry[:port]/]name[:tag][@digest], the name in lower case, " +
                 "such as ghcr.io/acme/tools:1.4");
         }
     }
 
-    private static bool IsImage(ReadOnlySpan<char> image)
+    /// <summary>Of what may stand before an image's name; a scheme and a slash at its end are left out (ImageReference).</summary>
+    internal static bool IsRegistry(string text) =>
+        ImageReference.NormalizeRegistry(text) is { } registry && IsRepository(registry, registry: true);
+
+    internal static bool IsImage(ReadOnlySpan<char> image)
     {
         var at = image.IndexOf('@');
         if (at >= 0)

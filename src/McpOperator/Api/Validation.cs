@@ -59,10 +59,9 @@ public static partial class Validation
                 "starting with a letter, a digit or '_'");
         }
 
-        if (spec.RegistryOverride is { } registry
-            && (ImageReference.NormalizeRegistry(registry) is not { } host || !IsRepository(host, registry: true)))
+        if (spec.RegistryOverride is { } registry && !IsRegistry(registry))
         {
-            faults.Add("spec.registryOverride", $"{SpecFaults.Quote(registry)} is no registry: " +
+            faults.Add("spec.registryOverride", $"{SpecFaults.QuoteAddress(registry)} is no registry: " +
                 "write host, host:port or host:port/path, such as registry.example.com:5000");
         }
 
@@ -100,7 +99,8 @@ public static partial class Validation
                 Path(faults, "spec.publicPathPrefix", prefix.Trim('/'));
         }
 
-        if (spec.IngressPath is { } path)
+        // One that follows from the prefix has no faults but the prefix's, which the user did write.
+        if (spec.IngressPath is { } path && !(spec.PublicPathPrefix is { } given && path == Routing.PathOf("", given, null)))
             Path(faults, "spec.ingressPath", path);
         if (spec.IngressClass is { } ingressClass && !Names.IsDns1123Subdomain(ingressClass))
             faults.Add("spec.ingressClass", $"{SpecFaults.Quote(ingressClass)} cannot be the name of an IngressClass: {DnsName}");

@@ -64,8 +64,10 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         {
             if (_end.IsCancellationRequested)
                 return;
-            // Not the note: what counts up or names a time would be another event each time.
-            var key = $"{recorded.Type.Plural}/{recorded.Object}/{recorded.Uid}/{recorded.IsWarning}/{recorded.Reason}/{recorded.Action}";
+            // Without the note, as client-go does it: what counts up would be another event each time. But the note of a warning is
+            // what somebody has to do.
+            var note = recorded.IsWarning ? recorded.Note : "";
+            var key = $"{recorded.Type.Plural}/{recorded.Object}/{recorded.Uid}/{recorded.IsWarning}/{recorded.Reason}/{recorded.Action}/{note}";
             if (!_series.TryGetValue(key, out var series))
             {
                 if (_queue.Count >= Capacity)

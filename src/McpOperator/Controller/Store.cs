@@ -54,9 +54,6 @@ public sealed class Store<T>(ChangeHandler<T> onChange)
         }
     }
 
-    /// <summary>True once the scope has been listed.</summary>
-    public bool HasSynced(string? ns) => Version(ns) is not null;
-
     /// <summary>How far list and watch of the scope have come; null before its first list.</summary>
     public string? Version(string? ns)
     {

@@ -3,7 +3,7 @@ namespace McpOperator.Hosting;
 /// <summary>"Did you mean …?"</summary>
 internal static class Closest
 {
-    /// <summary>The candidate that the fewest edits away; null when none is close.</summary>
+    /// <summary>The candidate that is the fewest edits away; null when none is close.</summary>
     public static string? To(string word, IEnumerable<string> candidates)
     {
         var (best, distance) = candidates

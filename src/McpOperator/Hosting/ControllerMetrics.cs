@@ -32,7 +32,7 @@ internal sealed class ControllerMetrics(
         metrics.Sample(queue.Depth, ("name", Controller), ("controller", Controller));
         metrics.Counter("workqueue_adds_total", "Keys added to the queue.");
         metrics.Sample(queue.Adds, ("name", Controller), ("controller", Controller));
-        metrics.Counter("workqueue_retries_total", "Keys added again with backoff.");
+        metrics.Counter("workqueue_retries_total", "Keys added with a delay: retries and requeues.");
         metrics.Sample(queue.Retries, ("name", Controller), ("controller", Controller));
 
         metrics.Histogram("workqueue_queue_duration_seconds", "How long a key waited for a worker.");

@@ -29,7 +29,7 @@ public static class FlagParser
                 return Fault($"unknown flag --{Printable.Escape(name)}" +
                     (Closest.To(name, Flags.All.Select(f => f.Name)) is { } near
                         ? $"; did you mean --{near}?"
-                        : "; --help lists those that there are"));
+                        : "; run mcp-operator --help for the list"));
             }
 
             if (equals >= 0)

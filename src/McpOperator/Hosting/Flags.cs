@@ -89,7 +89,7 @@ public static class Flags
         "info" => LogLevel.Information,
         "warn" or "warning" => LogLevel.Warning,
         "error" => LogLevel.Error,
-        "panic" => LogLevel.Critical,
+        "panic" or "critical" => LogLevel.Critical,
         // zap counts verbosity upwards; all of it is our debug.
         _ => Values.WholeNumber(value) is null ? null : LogLevel.Debug,
     };

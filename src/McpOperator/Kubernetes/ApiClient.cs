@@ -40,8 +40,14 @@ public sealed class ApiClient : IDisposable
     {
     }
 
-    /// <summary>From the first byte sent to the last received; of each attempt when the server asks for another.</summary>
+    /// <summary>Of a read: from the first byte sent to the last received; of each attempt when the server asks for another.</summary>
     public static TimeSpan Deadline { get; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// The same of a write. Longer than the API server itself takes at most (34 s: apiserver, endpoints/handlers/rest.go), and
+    /// than an admission webhook may (30 s), so that one which hangs is a refusal that names it and not a server out of reach.
+    /// </summary>
+    public static TimeSpan WriteDeadline { get; } = TimeSpan.FromSeconds(40);
 
     public RequestCounter Requests => _requester.Requests;
 
@@ -185,7 +191,7 @@ public sealed class ApiClient : IDisposable
     private Task<T> SendAsync<T>(ApiRequest request, Decoder<T> decode, CancellationToken cancellationToken) =>
         _requester.SendAsync(
             request,
-            Deadline,
+            request.Method == HttpMethod.Get ? Deadline : WriteDeadline,
             async (stream, token) =>
             {
                 using var document = await JsonDocument.ParseAsync(stream, JsonLimits.Document, token).ConfigureAwait(false);
@@ -207,7 +213,7 @@ public sealed class ApiClient : IDisposable
     private Task<bool> SendAsync(ApiRequest request, CancellationToken cancellationToken) =>
         _requester.SendAsync(
             request,
-            Deadline,
+            WriteDeadline,
             async (stream, token) =>
             {
                 await stream.CopyToAsync(Stream.Null, token).ConfigureAwait(false);

@@ -23,7 +23,6 @@ public sealed class Connection : HttpMessageHandler
     public Connection(ClusterAccess access, TimeProvider time)
     {
         Server = access.Server;
-        Namespace = access.Namespace;
         // SocketsHttpHandler takes the name to ask for and to check from the Host header, when there is one.
         _hostHeader = access.TlsServerName;
         _credentials = FixedCredentials.From(access, time);
@@ -32,8 +31,6 @@ public sealed class Connection : HttpMessageHandler
 
     public Uri Server { get; }
 
-    /// <summary>The namespace of the context or of the pod.</summary>
-    public string Namespace { get; }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

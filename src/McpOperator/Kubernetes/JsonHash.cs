@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace McpOperator.Kubernetes;
@@ -28,6 +29,9 @@ internal static class JsonHash
     public static ulong OfName(ReadOnlySpan<byte> name) => OfBytes(NameKind, name);
 
     public static ulong OfEmptyString => OfBytes(StringKind, []);
+
+    /// <summary>The same as of this text in a document.</summary>
+    public static ulong OfString(string text) => OfBytes(StringKind, Encoding.UTF8.GetBytes(text));
 
     /// <summary>A string, a number or a boolean; never equal across kinds.</summary>
     public static ulong OfScalar(JsonElement value)

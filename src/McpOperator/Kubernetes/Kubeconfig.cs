@@ -10,9 +10,9 @@ namespace McpOperator.Kubernetes;
 /// </summary>
 internal static class Kubeconfig
 {
-    private sealed record ClusterEntry(string Path, ClusterEndpoint Cluster);
+    private sealed record ClusterEntry(string Path, ClusterEndpoint Cluster, string? Unsupported);
 
-    private sealed record UserEntry(string Path, UserCredentials User, string? TokenFile);
+    private sealed record UserEntry(string Path, UserCredentials User, string? TokenFile, string? Unsupported);
 
     /// <summary>
     /// Merges as kubectl does: the first file that names a context, cluster, user or the current context decides.
@@ -32,15 +32,18 @@ internal static class Kubeconfig
             if (!mustExist && !File.Exists(path))
                 continue;
             found.Add(path);
-            var (file, tokenFiles) = Load(path);
+            var (file, tokenFiles, unsupported) = Load(path);
             if (string.IsNullOrEmpty(current))
                 current = file.CurrentContext;
             foreach (var context in file.Contexts ?? [])
                 contexts.TryAdd(context.Name ?? "", context.ContextDetails ?? new());
             foreach (var cluster in file.Clusters ?? [])
-                clusters.TryAdd(cluster.Name ?? "", new(path, cluster.ClusterEndpoint ?? new()));
+                clusters.TryAdd(cluster.Name ?? "", new(path, cluster.ClusterEndpoint ?? new(), unsupported.GetValueOrDefault($"cluster {cluster.Name}")));
             foreach (var user in file.Users ?? [])
-                users.TryAdd(user.Name ?? "", new(path, user.UserCredentials ?? new(), tokenFiles.GetValueOrDefault(user.Name ?? "")));
+            {
+                users.TryAdd(user.Name ?? "", new(
+                    path, user.UserCredentials ?? new(), tokenFiles.GetValueOrDefault(user.Name ?? ""), unsupported.GetValueOrDefault($"user {user.Name}")));
+            }
         }
         if (found.Count == 0)
             return null;
@@ -56,7 +59,7 @@ internal static class Kubeconfig
             throw new ConnectionException($"{origin}: the server of cluster {details.Cluster} is no URL");
 
         // A context without a user is anonymous; a user that is named must be there.
-        var userEntry = new UserEntry(clusterEntry.Path, new(), null);
+        var userEntry = new UserEntry(clusterEntry.Path, new(), null, null);
         if (!string.IsNullOrEmpty(details.User) && !users.TryGetValue(details.User, out userEntry))
             throw new ConnectionException($"{origin}: there is no user {details.User} (context {current})");
 
@@ -68,6 +71,10 @@ internal static class Kubeconfig
     {
         var cluster = clusterEntry.Cluster;
         var user = userEntry.User;
+        if (clusterEntry.Unsupported is { } ofCluster)
+            throw new ConnectionException($"{clusterEntry.Path}: cluster {context.Cluster} has {ofCluster}, which this operator does not support");
+        if (userEntry.Unsupported is { } ofUser)
+            throw new ConnectionException($"{userEntry.Path}: user {context.User} has {ofUser}: this operator does not impersonate others");
         if (user.AuthProvider is { } provider)
             throw new ConnectionException($"{origin}: auth-provider {provider.Name} is gone from Kubernetes; use an exec plugin");
 
@@ -116,7 +123,7 @@ internal static class Kubeconfig
         };
     }
 
-    private static (K8SConfiguration File, Dictionary<string, string> TokenFiles) Load(string path)
+    private static (K8SConfiguration File, Dictionary<string, string> TokenFiles, Dictionary<string, string> Unsupported) Load(string path)
     {
         try
         {

@@ -11,9 +11,16 @@ namespace McpOperator.Kubernetes;
 /// </summary>
 internal static class KubeconfigYaml
 {
-    /// <summary>The file, and the one field that the models lack: each user's <c>tokenFile</c>.</summary>
+    // Left out, the operator would act with other rights than were meant, or by another way.
+    private static readonly string[] UnsupportedOfUsers = ["as", "as-uid", "as-groups", "as-user-extra"];
+    private static readonly string[] UnsupportedOfClusters = ["proxy-url"];
+
+    /// <summary>
+    /// The file, and what the models lack: each user's <c>tokenFile</c>, and the first field of a user or a cluster
+    /// (<c>user NAME</c>, <c>cluster NAME</c>) that is not supported.
+    /// </summary>
     /// <exception cref="YamlException">It is no YAML, or a field is of another kind than it must be.</exception>
-    public static (K8SConfiguration File, Dictionary<string, string> TokenFiles)? Read(byte[] bytes)
+    public static (K8SConfiguration File, Dictionary<string, string> TokenFiles, Dictionary<string, string> Unsupported)? Read(byte[] bytes)
     {
         var yaml = new YamlStream();
         try
@@ -49,13 +56,23 @@ internal static class KubeconfigYaml
                 UserCredentials = ReadUser(Child(entry, "user")),
             })],
         };
+        var unsupported = new Dictionary<string, string>();
         foreach (var entry in Items(root, "users"))
         {
             if (Child(entry, "user") is { } user && Text(user, "tokenFile") is { Length: > 0 } tokenFile)
                 tokenFiles.TryAdd(Text(entry, "name") ?? "", tokenFile);
+            NoteUnsupported(entry, "user", UnsupportedOfUsers);
         }
 
-        return (file, tokenFiles);
+        foreach (var entry in Items(root, "clusters"))
+            NoteUnsupported(entry, "cluster", UnsupportedOfClusters);
+        return (file, tokenFiles, unsupported);
+
+        void NoteUnsupported(YamlNode entry, string kind, string[] fields)
+        {
+            if (Child(entry, kind) is { } node && fields.FirstOrDefault(field => Child(node, field) is not null) is { } field)
+                unsupported.TryAdd($"{kind} {Text(entry, "name")}", field);
+        }
     }
 
     private static ContextDetails? ReadContext(YamlNode? node) => node is null ? null : new()

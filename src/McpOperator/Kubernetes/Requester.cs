@@ -24,6 +24,12 @@ internal sealed class Requester(
     /// <summary>How often a GET whose connection broke is sent again.</summary>
     private const int MaxResends = 2;
 
+    /// <summary>
+    /// For how long in all a request waits because it is told to. client-go has no such limit, but nothing either that takes
+    /// a reconcile which lasts minutes for one that hangs; beyond it the caller's backoff does the waiting.
+    /// </summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
     private static readonly ProductInfoHeaderValue UserAgent =
         new("mcp-operator", typeof(Requester).Assembly.GetName().Version?.ToString(3));
 
@@ -72,6 +78,7 @@ internal sealed class Requester(
         CancellationToken cancellationToken)
     {
         var resends = 0;
+        var waited = TimeSpan.Zero;
         for (var attempt = 1; ; attempt++)
         {
             using var expiry = new CancellationTokenSource(deadline, time);
@@ -84,7 +91,7 @@ internal sealed class Requester(
                     return await finish(response, either.Token).ConfigureAwait(false);
                 using (response)
                 {
-                    if (attempt >= MaxAttempts || !AsksToRetry(response, out delay))
+                    if (attempt >= MaxAttempts || !AsksToRetry(response, out delay) || waited + delay > LongestWait)
                         throw await ApiError.FromAsync(response, request.ToString(), either.Token).ConfigureAwait(false);
                 }
             }
@@ -107,6 +114,7 @@ internal sealed class Requester(
                 throw new HttpRequestException(HttpRequestError.ResponseEnded, $"{request}: {e.Message}", e);
             }
 
+            waited += delay;
             await Task.Delay(delay, time, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -13,8 +13,11 @@ namespace McpOperator.Kubernetes;
 /// <remarks>The same is done for kubectl's users by client-go's util/csaupgrade.</remarks>
 public static class Takeover
 {
-    // Nothing else was said, so client-go called itself by the name of its file.
-    private const string Predecessor = "manager";
+    /// <summary>
+    /// The field manager of the Go operator. It named none, and then client-go takes the name of the executable, which is
+    /// <c>/manager</c>.
+    /// </summary>
+    public const string Predecessor = "manager";
 
     /// <summary>Reads the object, and sends the patch that <paramref name="patchOf"/> makes of it.</summary>
     /// <returns>False when it made none (empty).</returns>
@@ -46,42 +49,40 @@ public static class Takeover
             return null;
         }
 
-        var ours = entries.FirstOrDefault(entry => Is(entry, ApiClient.FieldManager, "Apply", isStatus))?["fieldsV1"] as JsonObject;
+        var ours = entries.FirstOrDefault(entry => Is(entry, ApiClient.FieldManager, "Apply", isStatus))?.AsObject();
         var found = false;
-        for (var index = 0; index < entries.Count; index++)
+        foreach (var entry in entries.ToArray())
         {
             // Another version may call the fields otherwise.
-            if (!Is(entries[index], Predecessor, "Update", isStatus) || (string?)entries[index]!["apiVersion"] != live.Text("apiVersion"u8))
+            if (!Is(entry, Predecessor, "Update", isStatus) || (string?)entry!["apiVersion"] != live.Text("apiVersion"u8)
+                || entry["fieldsV1"] is not JsonObject theirs)
                 continue;
-            var entry = entries[index]!.AsObject();
-            if (entry["fieldsV1"] is not JsonObject theirs)
-                continue;
-            // API servers name the subresource since 1.22; before that spec and status are one entry.
+
+            // API servers name the subresource since 1.22; before that spec and status are one entry, and the spec stays theirs.
+            var taken = theirs;
             if (isStatus && entry["subresource"] is null)
             {
                 if (theirs["f:status"] is not { } status)
                     continue;
-                if (theirs.Count > 1)
-                {
-                    theirs.Remove("f:status");
-                    theirs = new JsonObject { ["f:status"] = status };
-                    entry = entry.DeepClone().AsObject();
-                    entry["fieldsV1"] = theirs;
-                    entries.Insert(++index, entry);
-                }
+                theirs.Remove("f:status");
+                taken = new JsonObject { ["f:status"] = status };
             }
 
+            if (taken == theirs || theirs.Count == 0)
+                entries.Remove(entry);
             found = true;
-            if (ours is not null)
+            if (ours is null)
             {
-                Merge(ours, theirs);
-                entries.RemoveAt(index--);
-                continue;
+                ours = entry.DeepClone().AsObject();
+                ours["manager"] = ApiClient.FieldManager;
+                ours["operation"] = "Apply";
+                ours["fieldsV1"] = taken.DeepClone();
+                entries.Add((JsonNode)ours);
             }
-
-            entry["manager"] = ApiClient.FieldManager;
-            entry["operation"] = "Apply";
-            ours = theirs;
+            else
+            {
+                Merge(ours["fieldsV1"]!.AsObject(), taken);
+            }
         }
 
         return found ? Write(metadata.Text("resourceVersion"u8) ?? "", entries) : null;

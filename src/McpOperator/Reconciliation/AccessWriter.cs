@@ -12,14 +12,8 @@ public sealed class AccessWriter(Stores stores, ApiClient api, OperatorCounters 
     // A server may have thousands of them. Its own edits, and a probe of hanging workers, must not wait for the last one.
     private static readonly TimeSpan LongestReport = TimeSpan.FromMinutes(1);
 
-    private readonly StatusWriter<StoredMember> _grants =
-        new(MCPAccessGrant.Type, StoredMember.Decode, stores.Grants.Reports, stores.Grants.ObserveReport, api, counters);
-
-    private readonly StatusWriter<StoredMember> _sessions =
-        new(MCPAgentSession.Type, StoredMember.Decode, stores.Sessions.Reports, stores.Sessions.ObserveReport, api, counters);
-
-    private readonly Refusals _grantRefusals = new(logger, MCPAccessGrant.Type.Kind);
-    private readonly Refusals _sessionRefusals = new(logger, MCPAgentSession.Type.Kind);
+    private readonly Reporter _grants = new(MCPAccessGrant.Type, stores.Grants, api, counters, logger);
+    private readonly Reporter _sessions = new(MCPAgentSession.Type, stores.Sessions, api, counters, logger);
 
     /// <param name="key">Of the server.</param>
     /// <param name="server">Null when there is none of that name.</param>
@@ -37,7 +31,7 @@ public sealed class AccessWriter(Stores stores, ApiClient api, OperatorCounters 
     /// <summary>Writes the statuses that differ from what is to be said; those of a minute, and the others with the next pass.</summary>
     /// <param name="members">What is to be said.</param>
     /// <param name="isInForce">
-    /// Whether the policy with the accepted ones stands there. Before it does, they are not told that they are accepted.
+    /// Whether the policy that follows from them stands there. Before it does, nobody is told of being accepted, or revoked.
     /// </param>
     /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
     /// <returns>True when every status is as it should be.</returns>
@@ -48,31 +42,49 @@ public sealed class AccessWriter(Stores stores, ApiClient api, OperatorCounters 
         var begun = time.GetTimestamp();
         foreach (var (member, verdict) in members.Verdicts)
         {
-            if (verdict.IsAccepted && !isInForce)
+            if (verdict.TakesPolicy && !isInForce)
                 continue;
             if (time.GetElapsedTime(begun) > LongestReport)
                 return false;
             var status = verdict.ToStatus(member, time.GetUtcNow());
-            var isGrant = member is MCPAccessGrant;
-            var (writer, refusals) = isGrant ? (_grants, _grantRefusals) : (_sessions, _sessionRefusals);
+            var reporter = member is MCPAccessGrant ? _grants : _sessions;
             try
             {
-                if (await writer.WriteAsync(
+                if (await reporter.Writer.WriteAsync(
                     member.Metadata, member.Reported,
                     json => JsonSerializer.Serialize(json, status, ApiJsonContext.Default.AccessStatus),
                     cancellationToken).ConfigureAwait(false))
-                    Log.AccessReported(logger, isGrant ? MCPAccessGrant.Type.Kind : MCPAgentSession.Type.Kind, member.Key, verdict.Phase, verdict.Message);
-                refusals.Forget(member.Key);
+                    Log.AccessReported(logger, reporter.Kind, member.Key, verdict.Phase, verdict.Message);
+                reporter.Refusals.Forget(member.Key);
             }
             catch (ApiException exception) when (!exception.IsPassing)
             {
                 // One that cannot be told keeps nobody else from being told.
                 if (!exception.IsConflict)
-                    refusals.Note(member.Key, exception);
+                    reporter.Refusals.Note(member.Key, exception);
                 isDone = false;
             }
         }
 
         return isDone;
+    }
+
+    /// <summary>Of one of the two kinds. Of what is deleted it remembers nothing.</summary>
+    private sealed class Reporter
+    {
+        public Reporter(ResourceType type, Members members, ApiClient api, OperatorCounters counters, ILogger logger)
+        {
+            Kind = type.Kind;
+            Writer = new(type, StoredMember.Decode, members.Reports, members.ObserveReport, api, counters);
+            Refusals = new(logger, type.Kind);
+            members.Gone += Writer.Forget;
+            members.Gone += Refusals.Forget;
+        }
+
+        public string Kind { get; }
+
+        public StatusWriter<StoredMember> Writer { get; }
+
+        public Refusals Refusals { get; }
     }
 }

@@ -12,7 +12,7 @@ public sealed class GatewayPolicy(
     Stores stores, ApiClient api, OperatorSettings settings, OperatorCounters counters, TimeProvider time, ILogger logger)
 {
     private readonly OwnedObjects<ObservedConfigMap> _configMaps =
-        new(Kinds.ConfigMap, ObservedConfigMap.Decode, stores.ConfigMaps, api, counters, logger, PolicyConfigMapBuilder.NameOf);
+        new(Kinds.ConfigMap, ConditionTypes.PolicyReady, ObservedConfigMap.Decode, stores.ConfigMaps, api, counters, logger, PolicyConfigMapBuilder.NameOf);
 
     // So that a policy which somebody makes something else of, each time, has one text, and is not written again with
     // every second that passes.
@@ -24,6 +24,9 @@ public sealed class GatewayPolicy(
     /// <summary>What stands there of it, without changing anything.</summary>
     public Ensured<ObservedConfigMap> Look(MCPServer server) => _configMaps.Look(server);
 
+    /// <summary>The revision that should stand there, of a server whose spec may be invalid: nothing is written for that one.</summary>
+    public string RevisionOf(MCPServer server, PolicyMembers members) => Document(server, members).Revision;
+
     /// <summary>Writes the policy, unless it stands there already: then its text stays, time and all.</summary>
     /// <param name="server">With its spec in effect, valid, and with a gateway.</param>
     /// <param name="members">The grants and sessions for it.</param>
@@ -32,7 +35,7 @@ public sealed class GatewayPolicy(
     public async Task<(Ensured<ObservedConfigMap> ConfigMap, string Revision)> EnsureAsync(
         MCPServer server, PolicyMembers members, CancellationToken cancellationToken)
     {
-        var document = new PolicyDocument(server, settings, members.Grants, members.Sessions);
+        var document = Document(server, members);
         var stored = new[] { Look(server).Live?.Policy, _written.Get(server.Key) }
             .FirstOrDefault(policy => policy?.Revision == document.Revision) ?? new StoredPolicy(document.Revision, time.GetUtcNow());
         var text = document.ToText(stored.GeneratedAt);
@@ -51,6 +54,9 @@ public sealed class GatewayPolicy(
         var ensured = await _configMaps.EnsureAsync(server, intent, cancellationToken, Detours.OfConfigMap, isRepair).ConfigureAwait(false);
         return (ensured, document.Revision);
     }
+
+    private PolicyDocument Document(MCPServer server, PolicyMembers members) =>
+        new(server, settings, members.Grants, members.Sessions);
 
     public Task<Ensured<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
         _configMaps.RemoveAsync(server, cancellationToken);

@@ -26,6 +26,9 @@ public sealed class Members
 
     public OwnReports Reports { get; } = new();
 
+    /// <summary>Told of each one that was deleted, so that nobody remembers anything of it.</summary>
+    public event Action<ObjectKey>? Gone;
+
     /// <summary>Those that name this server, in no order.</summary>
     public IReadOnlyList<StoredMember> Of(ObjectKey server)
     {
@@ -74,7 +77,7 @@ public sealed class Members
     {
         var isNews = before != after && !IsAsBefore(before, after) && !Reports.IsEcho(before, after);
         if (after is null)
-            Reports.Forget(before!.Key);
+            Gone?.Invoke(before!.Key);
         if (isNews)
             Note(before, after);
         if (isNews || isListed)

@@ -19,6 +19,7 @@ public readonly record struct Ensured<T>(T? Live, Problem? Problem = null, bool 
 /// object that is not the server's is never touched.
 /// </summary>
 /// <param name="type">Its kind.</param>
+/// <param name="condition">Which of <see cref="ConditionTypes"/> tells of it.</param>
 /// <param name="decode">What is kept of it.</param>
 /// <param name="store">Where it is kept.</param>
 /// <param name="api">The way to the API server.</param>
@@ -26,7 +27,7 @@ public readonly record struct Ensured<T>(T? Live, Problem? Problem = null, bool 
 /// <param name="logger">Told of each write.</param>
 /// <param name="nameOf">The object's name, of the server's; null when they are the same.</param>
 public sealed class OwnedObjects<T>(
-    ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, OperatorCounters counters, ILogger logger,
+    ResourceType type, string condition, Decoder<T> decode, Store<T> store, ApiClient api, OperatorCounters counters, ILogger logger,
     Func<string, string>? nameOf = null)
     where T : Observed
 {
@@ -69,7 +70,7 @@ public sealed class OwnedObjects<T>(
                 api, type, key, static json => Takeover.PatchOfPredecessor(json, isStatus: false) ?? [], cancellationToken).ConfigureAwait(false))
             {
                 counters.Migrate(type.Kind);
-                Log.Migrated(logger, type.Kind);
+                Log.ObjectMigrated(logger, type.Kind);
             }
 
             var answer = await BringAsync(key, intent, isNew: live is null, detour, cancellationToken).ConfigureAwait(false);
@@ -80,25 +81,32 @@ public sealed class OwnedObjects<T>(
             // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
             if (answer.Fingerprint == live?.Fingerprint)
                 return new Ensured<T>(answer);
-            var change = (isRepair ?? owner.Reported?.ObservedGeneration == owner.Metadata.Generation) ? Change.Repaired
+            var change = live is null && !WasThere(owner) ? Change.Created
+                : (isRepair ?? owner.Reported?.ObservedGeneration == owner.Metadata.Generation) ? Change.Repaired
                 : live is null ? Change.Created
                 : Change.Updated;
             counters.Write(type.Kind, change);
             if (live is null)
-                Log.Created(logger, type.Kind);
+                Log.ObjectCreated(logger, type.Kind);
             else
-                Log.Updated(logger, type.Kind);
+                Log.ObjectApplied(logger, type.Kind);
             return new Ensured<T>(answer, Change: change);
         }
         catch (ApiException exception) when (exception.IsConflict)
         {
             return new Ensured<T>(live, IsRaced: true);
         }
-        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsPassing: false })
+        catch (ApiException exception) when (exception.IsAboutTheObject)
         {
             return new Ensured<T>(live, _refusals.Note(key, exception));
         }
     }
+
+    /// <summary>Whether the last report knew of it. Until a conflict or a refusal is over nobody deletes what is made after it.</summary>
+    private bool WasThere(MCPServer owner) => owner.Reported?.Find(condition) is
+    {
+        Reason: not (Reasons.NotCreated or Reasons.RouteConflict or Reasons.NameConflict or Reasons.ApplyFailed or Reasons.PolicyTooLarge),
+    };
 
     private async Task<T> BringAsync(
         ObjectKey key, byte[] intent, bool isNew, Detour? detour, CancellationToken cancellationToken)
@@ -134,7 +142,7 @@ public sealed class OwnedObjects<T>(
                         throw refusal;
                     }
 
-                    Log.TookOver(logger, type.Kind, refusal.Message);
+                    Log.FieldsTakenOver(logger, type.Kind, refusal.Message);
                     break;
             }
         }
@@ -169,10 +177,10 @@ public sealed class OwnedObjects<T>(
             if (!await api.DeleteAsync(type, live.Key, live.Uid, cancellationToken).ConfigureAwait(false))
                 return default;
             counters.Write(type.Kind, Change.Deleted);
-            Log.Deleted(logger, type.Kind);
+            Log.ObjectDeleted(logger, type.Kind);
             return new Ensured<T>(null, Change: Change.Deleted);
         }
-        catch (ApiException exception) when (exception is { IsNamespaceTerminating: false, IsConflict: false, IsPassing: false })
+        catch (ApiException exception) when (exception.IsAboutTheObject)
         {
             return new Ensured<T>(live, _refusals.Note(live.Key, exception));
         }

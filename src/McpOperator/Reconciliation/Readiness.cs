@@ -39,11 +39,11 @@ public static class Readiness
     };
 
     /// <param name="configMap">As observed.</param>
-    /// <param name="revision">Of the current policy; null when nobody knows, because the spec is invalid.</param>
-    public static Surface Of(ObservedConfigMap? configMap, string? revision) => configMap switch
+    /// <param name="revision">Of the current policy.</param>
+    public static Surface Of(ObservedConfigMap? configMap, string revision) => configMap switch
     {
         null => Missing(ConditionTypes.PolicyReady, "policy"),
-        { Policy: { } policy } when revision is null || policy.Revision == revision => new(
+        { Policy: { } policy } when policy.Revision == revision => new(
             ConditionTypes.PolicyReady, "policy", true, Reasons.PolicyCurrent, "the ConfigMap holds the current policy"),
         _ => new(
             ConditionTypes.PolicyReady, "policy", false, Reasons.PolicyOutdated, "the ConfigMap holds another policy than the current one"),

@@ -2,6 +2,7 @@ using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using McpOperator.Resources;
+using McpOperator.Resources.Policy;
 using McpOperator.Resources.Types;
 using Microsoft.Extensions.Logging;
 
@@ -24,7 +25,7 @@ public sealed class Reconciler
     private readonly KeyMap<Waiting> _waiting = new();
     // Of servers whose traffic has moved to their gateways, so that a Service which somebody changes in the middle of a
     // rollout does not lead around them until its end.
-    private readonly KeyMap<object> _atGateway = new();
+    private readonly KeyMap<object> _atGateway = new(); // a set, without the code of another kind of collection
     private readonly NamespacePrerequisites _prerequisites;
     private readonly OwnedObjects<ObservedDeployment> _deployments;
     private readonly OwnedObjects<ObservedDeployment> _canaries;
@@ -44,11 +45,12 @@ public sealed class Reconciler
         _time = time;
         _logger = logger;
         _prerequisites = new NamespacePrerequisites(api, settings, Counters, logger);
-        _deployments = new(Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, Counters, logger);
+        _deployments = new(Kinds.Deployment, ConditionTypes.DeploymentReady, ObservedDeployment.Decode, stores.Deployments, api, Counters, logger);
         _canaries = new(
-            Kinds.Deployment, ObservedDeployment.Decode, stores.Deployments, api, Counters, logger, DeploymentBuilder.CanaryName);
-        _services = new(Kinds.Service, ObservedService.Decode, stores.Services, api, Counters, logger);
-        _ingresses = new(Kinds.Ingress, ObservedIngress.Decode, stores.Ingresses, api, Counters, logger);
+            Kinds.Deployment, ConditionTypes.CanaryReady, ObservedDeployment.Decode, stores.Deployments, api, Counters, logger,
+            DeploymentBuilder.CanaryName);
+        _services = new(Kinds.Service, ConditionTypes.ServiceReady, ObservedService.Decode, stores.Services, api, Counters, logger);
+        _ingresses = new(Kinds.Ingress, ConditionTypes.IngressReady, ObservedIngress.Decode, stores.Ingresses, api, Counters, logger);
         _policies = new GatewayPolicy(stores, api, settings, Counters, time, logger);
         _servers = new ServerWriter(api, stores, settings, Counters, logger);
         _access = new AccessWriter(stores, api, Counters, time, logger);
@@ -108,48 +110,67 @@ public sealed class Reconciler
         var effective = WithDefaults(server);
         var faults = Validation.Validate(effective, _settings);
         if (faults.Count > 0)
-            return await RefuseAsync(server, effective.Spec, faults, cancellationToken).ConfigureAwait(false);
+            return await RefuseAsync(server, effective, faults, cancellationToken).ConfigureAwait(false);
 
+        var isOwed = false;
         if (_settings.PersistDefaults && Defaults.Added(server.Spec, effective.Spec) is { } added)
         {
-            server = await _servers.PersistDefaultsAsync(server, added, cancellationToken).ConfigureAwait(false);
+            (server, isOwed) = await _servers.PersistDefaultsAsync(server, added, cancellationToken).ConfigureAwait(false);
             effective = WithDefaults(server);
         }
 
         var members = _access.Judge(server.Key, effective);
-        var hasGateway = effective.Spec.HasGateway();
+        var objects = await EnsureObjectsAsync(effective, members, cancellationToken).ConfigureAwait(false);
+        _events.Changed(server, objects);
+        // What is held of one of them is not what stands there: whatever is said now may be wrong.
+        if (objects.IsRaced)
+            return (Outcome.Retry, members.NextExpiry, objects.HasWritten);
+
+        var surfaces = objects.Surfaces(effective.Spec, _settings.PermissiveIngressReadiness);
+        await ReportAsync(
+            server, objects, surfaces, fault: null, UrlOf(effective, objects.Ingress),
+            ImageReference.Resolve(effective.Spec, _settings), cancellationToken).ConfigureAwait(false);
+        var isTold = await _access.ReportAsync(
+            members, isInForce: objects.Revision is null || objects.HasCurrentPolicy, cancellationToken).ConfigureAwait(false);
+        return (isTold && !isOwed ? OutcomeOf(surfaces) : Outcome.Retry, members.NextExpiry, objects.HasWritten);
+    }
+
+    /// <param name="server">With its spec in effect.</param>
+    /// <param name="members">The grants and sessions for it.</param>
+    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
+    private async Task<ServerObjects> EnsureObjectsAsync(MCPServer server, PolicyMembers members, CancellationToken cancellationToken)
+    {
+        // The policy before the pods that mount it, and it goes after the last one that does.
+        var hasGateway = server.Spec.HasGateway();
         var (policy, revision) = hasGateway
-            ? await _policies.EnsureAsync(effective, members, cancellationToken).ConfigureAwait(false)
+            ? await _policies.EnsureAsync(server, members, cancellationToken).ConfigureAwait(false)
             : (_policies.Look(server), null);
         var (deployment, canary) = await EnsureDeploymentsAsync(
-            effective, mayRun: !hasGateway || policy.Live is not null, cancellationToken).ConfigureAwait(false);
+            server, mayRun: !hasGateway || policy.Live is not null, cancellationToken).ConfigureAwait(false);
         if (!hasGateway && !MayUsePolicy(deployment.Live) && !MayUsePolicy(canary.Live))
         {
             policy = await _policies.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
             deployment = And(deployment, policy.Problem);
         }
 
-        var service = await EnsureServiceAsync(effective, deployment.Live, canary.Live, cancellationToken).ConfigureAwait(false);
-        var holder = _stores.Routes.HolderBefore(server.Key);
-        var ingress = holder is { } other
-            ? await WithholdIngressAsync(effective, other, cancellationToken).ConfigureAwait(false)
-            : await EnsureIngressAsync(effective, cancellationToken).ConfigureAwait(false);
+        var service = await EnsureServiceAsync(server, deployment.Live, canary.Live, cancellationToken).ConfigureAwait(false);
+        var ingress = _stores.Routes.HolderBefore(server.Key) is { } holder
+            ? await WithholdIngressAsync(server, holder, cancellationToken).ConfigureAwait(false)
+            : await EnsureIngressAsync(server, cancellationToken).ConfigureAwait(false);
+        return new ServerObjects(deployment, canary, service, ingress, policy, revision);
+    }
 
-        _events.Changed(server, policy.Change, canary.Change, deployment.Change, service.Change, ingress.Change);
-        var surfaces = Surfaces(effective.Spec, deployment, canary, service, ingress, policy, revision);
+    /// <returns>True when the status was written: it was another one before.</returns>
+    private async Task<bool> ReportAsync(
+        MCPServer server, ServerObjects objects, IReadOnlyList<Surface> surfaces, Problem? fault, string? url, string? image,
+        CancellationToken cancellationToken)
+    {
         var status = StatusReport.Compose(
-            server, surfaces, fault: null, [deployment.Live, canary.Live],
-            Routing.Resolve(server.Metadata.Name, effective.Spec).Url(_settings),
-            ImageReference.Resolve(effective.Spec, _settings), _time.GetUtcNow());
-        if (await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false))
-            _events.Reported(server, status);
-        var isTold = await _access.ReportAsync(
-            members, isInForce: !hasGateway || policy.Live?.Policy?.Revision == revision, cancellationToken).ConfigureAwait(false);
-
-        var isRaced = deployment.IsRaced || canary.IsRaced || service.IsRaced || ingress.IsRaced || policy.IsRaced;
-        var hasWritten = deployment.Change != Change.None || canary.Change != Change.None || service.Change != Change.None
-            || ingress.Change != Change.None || policy.Change != Change.None;
-        return (isRaced || !isTold ? Outcome.Retry : OutcomeOf(surfaces), members.NextExpiry, hasWritten);
+            server, surfaces, fault, [objects.Deployment.Live, objects.Canary.Live], url, image, _time.GetUtcNow());
+        if (!await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false))
+            return false;
+        _events.Reported(server, status);
+        return true;
     }
 
     private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)
@@ -161,28 +182,6 @@ public sealed class Reconciler
         return surfaces.All(surface => surface.IsReady || surface.IsFailed)
             ? Outcome.Done
             : Outcome.RequeueAfter(_settings.RequeueDelay);
-    }
-
-    /// <summary>Of what is on, in the order in which it is reported.</summary>
-    private List<Surface> Surfaces(
-        MCPServerSpec spec, Ensured<ObservedDeployment> deployment, Ensured<ObservedDeployment> canary, Ensured<ObservedService> service,
-        Ensured<ObservedIngress> ingress, Ensured<ObservedConfigMap> policy, string? revision)
-    {
-        List<Surface> surfaces =
-        [
-            With(Readiness.Of(deployment.Live), deployment.Problem),
-            With(Readiness.Of(service.Live), service.Problem),
-            With(Readiness.Of(ingress.Live, _settings.PermissiveIngressReadiness), ingress.Problem),
-        ];
-        if (spec.HasGateway())
-        {
-            surfaces.Add(Readiness.OfGateway(deployment.Live));
-            surfaces.Add(With(Readiness.Of(policy.Live, revision), policy.Problem));
-        }
-
-        if (spec.HasCanary())
-            surfaces.Add(With(Readiness.OfCanary(canary.Live), canary.Problem));
-        return surfaces;
     }
 
     private Seen Look(StoredServer server) => new(
@@ -198,22 +197,19 @@ public sealed class Reconciler
     /// tried again: only a change of the spec can help, and that starts a reconcile of its own.
     /// </summary>
     private async Task<(Outcome Outcome, DateTimeOffset? Expiry, bool HasWritten)> RefuseAsync(
-        MCPServer server, MCPServerSpec effective, IReadOnlyList<SpecFault> faults, CancellationToken cancellationToken)
+        MCPServer server, MCPServer effective, IReadOnlyList<SpecFault> faults, CancellationToken cancellationToken)
     {
-        var (deployment, canary) = (_deployments.Look(server), _canaries.Look(server));
-        var surfaces = Surfaces(
-            effective, deployment, canary, _services.Look(server), _ingresses.Look(server), _policies.Look(server), revision: null);
+        var members = _access.Judge(server.Key, effective);
+        var objects = new ServerObjects(
+            _deployments.Look(server), _canaries.Look(server), _services.Look(server), _ingresses.Look(server), _policies.Look(server),
+            effective.Spec.HasGateway() ? _policies.RevisionOf(effective, members) : null);
+        var surfaces = objects.Surfaces(effective.Spec, _settings.PermissiveIngressReadiness);
         var fault = new Problem(Reasons.InvalidSpec, string.Join("; ", faults));
-        var status = StatusReport.Compose(
-            server, surfaces, fault, [deployment.Live, canary.Live], server.Reported?.Url, server.Reported?.Image, _time.GetUtcNow());
-        if (await _servers.ReportAsync(server, status, cancellationToken).ConfigureAwait(false))
-        {
+        var url = objects.Ingress.Live is null ? null : server.Reported?.Url;
+        if (await ReportAsync(server, objects, surfaces, fault, url, server.Reported?.Image, cancellationToken).ConfigureAwait(false))
             Log.InvalidSpec(_logger, fault.Message);
-            _events.Reported(server, status);
-        }
 
-        var members = _access.Judge(server.Key, server);
-        var isTold = await _access.ReportAsync(members, isInForce: false, cancellationToken).ConfigureAwait(false);
+        var isTold = await _access.ReportAsync(members, objects.HasCurrentPolicy, cancellationToken).ConfigureAwait(false);
         return (isTold ? Outcome.Done : Outcome.Retry, members.NextExpiry, HasWritten: false);
     }
 
@@ -310,6 +306,14 @@ public sealed class Reconciler
             $"the older MCPServer {holder} has the route {route.Host}{route.Path}: change ingressHost, ingressPath or publicPathPrefix of one of them"));
     }
 
+    /// <summary>Where the Ingress leads clients: where it did, when it could not be changed; null when there is none.</summary>
+    private string? UrlOf(MCPServer server, Ensured<ObservedIngress> ingress) => ingress switch
+    {
+        { Live: null } => null,
+        { Problem: not null } => server.Reported?.Url,
+        _ => Routing.Resolve(server.Metadata.Name, server.Spec).Url(_settings),
+    };
+
     /// <summary>Has the server looked at again when its next session expires.</summary>
     private void Watch(ObjectKey key, DateTimeOffset? expiry)
     {
@@ -331,9 +335,6 @@ public sealed class Reconciler
         _waiting.Remove(key);
         _atGateway.Remove(key);
     }
-
-    private static Surface With(Surface surface, Problem? problem) =>
-        problem is null ? surface : surface.Failed(problem);
 
     private static Ensured<T> And<T>(Ensured<T> ensured, Problem? problem)
         where T : Observed => ensured with { Problem = ensured.Problem ?? problem };

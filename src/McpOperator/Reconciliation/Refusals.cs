@@ -16,7 +16,7 @@ internal sealed class Refusals(ILogger logger, string kind)
     {
         var level = _last.Get(key) == exception.Message ? LogLevel.Debug : LogLevel.Warning;
         _last.Set(key, exception.Message);
-        Log.ApplyFailed(logger, level, kind, exception.Message);
+        Log.ObjectRefused(logger, level, kind, exception.Message);
         return new Problem(Reasons.ApplyFailed, exception.Message);
     }
 

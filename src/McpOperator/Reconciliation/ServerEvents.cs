@@ -1,5 +1,6 @@
 using McpOperator.Api;
 using McpOperator.Controller;
+using McpOperator.Kubernetes;
 using McpOperator.Resources;
 
 namespace McpOperator.Reconciliation;
@@ -11,7 +12,7 @@ namespace McpOperator.Reconciliation;
 /// <param name="record">Takes an event, without delay.</param>
 public sealed class ServerEvents(Action<ClusterEvent> record)
 {
-    public void Changed(MCPServer server, Change policy, Change canary, Change deployment, Change service, Change ingress)
+    public void Changed(MCPServer server, ServerObjects objects)
     {
         Tell(Change.Created, EventReasons.Created);
         Tell(Change.Updated, EventReasons.Updated);
@@ -22,11 +23,11 @@ public sealed class ServerEvents(Action<ClusterEvent> record)
         {
             var kinds = "";
             // A grant that changes says so itself.
-            Add(policy == Change.Updated ? Change.None : policy, Kinds.ConfigMap.Kind);
-            Add(canary, "canary " + Kinds.Deployment.Kind);
-            Add(deployment, Kinds.Deployment.Kind);
-            Add(service, Kinds.Service.Kind);
-            Add(ingress, Kinds.Ingress.Kind);
+            Add(objects.Policy.Change == Change.Updated ? Change.None : objects.Policy.Change, Kinds.ConfigMap.Kind);
+            Add(objects.Canary.Change, "canary " + Kinds.Deployment.Kind);
+            Add(objects.Deployment.Change, Kinds.Deployment.Kind);
+            Add(objects.Service.Change, Kinds.Service.Kind);
+            Add(objects.Ingress.Change, Kinds.Ingress.Kind);
             if (kinds.Length > 0)
                 Record(server, isWarning: false, reason, change == Change.Deleted ? "Delete" : "Apply", $"{reason} {kinds}");
 
@@ -46,9 +47,13 @@ public sealed class ServerEvents(Action<ClusterEvent> record)
         var ready = status.Conditions![0];
         var before = server.Reported?.Find(ConditionTypes.Ready);
         var isFailed = status.Phase == Phase.Error;
-        // What a new server waits for first is no news. A spec that is edited and still invalid is.
-        if (ready.Reason == before?.Reason ? !(isFailed && server.Reported!.ObservedGeneration != status.ObservedGeneration)
-            : before is null && status.Phase is Phase.PartiallyReady or Phase.Pending)
+        // What a new server waits for first is no news. A spec that is edited and still invalid is, and so is another cause of
+        // the same kind.
+        var isNews = before is null ? status.Phase is not (Phase.PartiallyReady or Phase.Pending)
+            : before.Value.Reason != ready.Reason
+                || (isFailed && (server.Reported!.ObservedGeneration != status.ObservedGeneration
+                    || server.Reported.Message != JsonHash.OfString(status.Message!)));
+        if (!isNews)
             return;
         var reason = ready.Reason == Reasons.AllResourcesReady ? EventReasons.Ready : ready.Reason;
         Record(server, isFailed, reason, ready.Reason == Reasons.InvalidSpec ? "Validate" : "Observe", status.Message!);

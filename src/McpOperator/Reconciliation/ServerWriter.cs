@@ -1,5 +1,7 @@
+using System.Net;
 using System.Text.Json;
 using McpOperator.Api;
+using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using Microsoft.Extensions.Logging;
 
@@ -10,6 +12,7 @@ public sealed class ServerWriter(
     ApiClient api, Stores stores, OperatorSettings settings, OperatorCounters counters, ILogger logger)
 {
     private readonly WriteGuard _spec = new();
+    private readonly KeyMap<string> _refusals = new();
     private readonly StatusWriter<StoredServer> _status = new(
         MCPServer.Type, StoredServer.Decode, stores.Reports, stores.ObserveReport, api, counters,
         (key, cancellationToken) => TakeOverStatusAsync(api, key, counters, logger, cancellationToken));
@@ -18,9 +21,12 @@ public sealed class ServerWriter(
     /// Writes the defaults that the object lacks. The resource version goes along, so that nothing a user sets in the
     /// same moment is overwritten.
     /// </summary>
-    /// <returns>The server as it then is; the one given when the API server does not take them.</returns>
+    /// <returns>
+    /// The server as it then is; the one given when the API server does not take them. And whether to try again: a right may be
+    /// granted, while a rule that they break stays.
+    /// </returns>
     /// <exception cref="ApiException">The server was edited meanwhile (a conflict), or is gone.</exception>
-    public async Task<MCPServer> PersistDefaultsAsync(
+    public async Task<(MCPServer Server, bool IsOwed)> PersistDefaultsAsync(
         MCPServer server, MCPServerSpec added, CancellationToken cancellationToken)
     {
         var spec = JsonSerializer.SerializeToUtf8Bytes(added, ApiJsonContext.Default.MCPServerSpec);
@@ -36,7 +42,7 @@ public sealed class ServerWriter(
             writer.WriteEndObject();
         });
         if (_spec.IsSettled(server.Key, intent, observed: 0))
-            return server;
+            return (server, false);
         try
         {
             var answer = await api.MergePatchAsync(
@@ -50,16 +56,19 @@ public sealed class ServerWriter(
             else
                 _spec.Note(server.Key, intent, observed: 0);
             counters.WriteDefaults(MCPServer.Type.Kind);
+            _refusals.Remove(server.Key);
             Log.DefaultsPersisted(logger);
-            return written;
+            return (written, false);
         }
         catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false, IsPassing: false })
         {
-            // The rule or the permission has to change first; trouble of the server's own may pass.
-            if ((int)exception.Code is >= 400 and < 500)
+            var isOwed = exception.Code == HttpStatusCode.Forbidden || (int)exception.Code >= 500;
+            if (!isOwed)
                 _spec.Note(server.Key, intent, observed: 0);
-            Log.DefaultsNotPersisted(logger, exception.Message);
-            return server;
+            var level = _refusals.Get(server.Key) == exception.Message ? LogLevel.Debug : LogLevel.Warning;
+            _refusals.Set(server.Key, exception.Message);
+            Log.DefaultsNotPersisted(logger, level, exception.Message);
+            return (server, isOwed);
         }
     }
 
@@ -80,6 +89,7 @@ public sealed class ServerWriter(
     public void Forget(ObjectKey key)
     {
         _spec.Forget(key);
+        _refusals.Remove(key);
         _status.Forget(key);
     }
 
@@ -94,6 +104,6 @@ public sealed class ServerWriter(
         }
 
         counters.Migrate(MCPServer.Type.Kind);
-        Log.Migrated(logger, MCPServer.Type.Kind);
+        Log.ObjectMigrated(logger, MCPServer.Type.Kind);
     }
 }

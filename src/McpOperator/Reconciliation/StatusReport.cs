@@ -1,5 +1,4 @@
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 using McpOperator.Resources;
 
 namespace McpOperator.Reconciliation;
@@ -7,9 +6,6 @@ namespace McpOperator.Reconciliation;
 /// <summary>Puts together what is reported of a server. Pure: the same observations give the same status.</summary>
 public static class StatusReport
 {
-    /// <summary>metav1.Condition's limit is 32,768 bytes; nobody reads that far.</summary>
-    private const int LongestMessage = 4096;
-
     public const string AllReady = "All resources are ready";
 
     /// <param name="server">With the status reported last.</param>
@@ -26,13 +22,13 @@ public static class StatusReport
         var failed = fault is not null || surfaces.Any(surface => surface.IsFailed);
         var ready = !failed && surfaces.All(surface => surface.IsReady);
         var cause = fault ?? FirstCause(surfaces);
-        var message = Cut(ready ? AllReady : Message(fault, surfaces));
+        var message = Api.Condition.Cut(ready ? AllReady : Message(fault, surfaces));
         var conditions = new List<Condition>(surfaces.Count + 1)
         {
             Condition(ConditionTypes.Ready, ready, ready ? Reasons.AllResourcesReady : cause!.Reason, message),
         };
         foreach (var surface in surfaces)
-            conditions.Add(Condition(surface.ConditionType, surface.IsReady, surface.Reason, Cut(surface.Message)));
+            conditions.Add(Condition(surface.ConditionType, surface.IsReady, surface.Reason, surface.Message));
 
         return new MCPServerStatus
         {
@@ -58,20 +54,8 @@ public static class StatusReport
 
         bool IsReady(string type) => surfaces.Any(surface => surface.ConditionType == type && surface.IsReady);
 
-        Condition Condition(string type, bool isTrue, string reason, string text)
-        {
-            var status = isTrue ? "True" : "False";
-            var before = server.Reported?.Find(type);
-            return new Condition
-            {
-                Type = type,
-                Status = status,
-                ObservedGeneration = server.Metadata.Generation,
-                LastTransitionTime = before?.Status == status && before?.Since is { } since ? since : KubernetesTime.Format(now),
-                Reason = reason,
-                Message = text,
-            };
-        }
+        Condition Condition(string type, bool isTrue, string reason, string text) =>
+            Api.Condition.Of(type, isTrue, reason, text, server.Metadata.Generation, server.Reported, now);
     }
 
     /// <summary>What the operator could not do comes before what it waits for.</summary>
@@ -96,7 +80,4 @@ public static class StatusReport
             .Select(surface => $"{surface.Kind} not ready: {surface.Message}");
         return string.Join("; ", failed.Concat(waiting));
     }
-
-    private static string Cut(string message) =>
-        message.Length <= LongestMessage ? message : string.Concat(message.AsSpan(0, LongestMessage - 1), "…");
 }

@@ -52,11 +52,15 @@ public sealed class WriteFaultTests(ControlPlaneFixture fixture)
         await using var scenario = await FaultScenario.StartAsync(fixture);
         using var fault = scenario.Front.Fail(
             IsWriteOf(what), exchange => exchange.RefuseAsync(HttpStatusCode.Conflict, "Conflict", "the object has been modified"), times: 3);
+        var before = (await scenario.Servers.WritesAsync()).Count;
 
         await scenario.EditAsync();
         await fault.WaitAsync(3);
 
         await scenario.AssertRecoveredAsync();
+        // Nothing is said of the edit before it is done.
+        var writes = (await scenario.Servers.WritesAsync()).Skip(before).Select(write => $"{write.Resource}/{write.Subresource}").ToList();
+        Assert.InRange(writes.IndexOf("deployments/"), 0, writes.IndexOf("mcpservers/status") - 1);
     }
 
     [Theory]

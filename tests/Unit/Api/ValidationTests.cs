@@ -18,6 +18,25 @@ public sealed class ValidationTests
 
     private static string With(string fields) => fields.Length == 0 ? """{"image":"a"}""" : $$"""{"image":"a",{{fields}}}""";
 
+    /// <summary>It goes into the status, an event and the log.</summary>
+    [Theory]
+    [InlineData("\"image\":\"https://robot:geheim@reg.example.com/tools\"", "\"https://…@reg.example.com/tools\"")]
+    [InlineData("\"image\":\"robot:ge/heim@reg.example.com/tools\"", "\"…@reg.example.com/tools\"")]
+    [InlineData("\"registryOverride\":\"robot:geheim@reg.example.com\"", "\"…@reg.example.com\"")]
+    [InlineData("\"gateway\":{\"image\":\"g\",\"enabled\":true,\"upstreamURL\":\"ftp://robot:geheim@up\"}", "\"ftp://…@up\"")]
+    [InlineData("\"image\":\"acme/Tools@sha256:0\"", "\"acme/Tools@sha256:0\"")]
+    public void APasswordInAnAddressIsNotQuoted(string fields, string quoted)
+    {
+        var fault = Assert.Single(Validate(fields.StartsWith("\"image", StringComparison.Ordinal) ? $"{{{fields}}}" : With(fields)));
+
+        Assert.Contains(quoted, fault.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("heim", fault.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AFaultOfThePrefixIsNotOneOfThePathThatFollowsFromIt() =>
+        Assert.Equal(["spec.publicPathPrefix"], Validate(With("\"publicPathPrefix\":\"a..b\"")).Select(fault => fault.Field));
+
     private const string Digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     /// <summary>Fields of a spec, and the fields with faults; none for a valid one.</summary>

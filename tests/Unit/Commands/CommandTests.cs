@@ -37,6 +37,8 @@ public sealed class CommandTests
     [InlineData("--help")]
     [InlineData("-h")]
     [InlineData("run", "--help")]
+    [InlineData("crds", "--help")]
+    [InlineData("version", "-h")]
     public async Task HelpGoesToStdout(params string[] arguments)
     {
         var (code, output, error) = await RunAsync(arguments);
@@ -44,6 +46,9 @@ public sealed class CommandTests
         Assert.Contains("Usage: mcp-operator", output, StringComparison.Ordinal);
         Assert.Contains("--workers=N", output, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task VersionIsAFlagToo() => Assert.Equal(await RunAsync("version"), await RunAsync("--version"));
 
     [Fact]
     public async Task VersionTellsThatThisIsNoRelease()

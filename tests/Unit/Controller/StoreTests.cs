@@ -12,12 +12,12 @@ public sealed class StoreTests
     [Fact]
     public void ItHasSyncedOnceTheScopeWasListedEvenIfTheListWasEmpty()
     {
-        Assert.False(_store.HasSynced(null));
+        Assert.Null(_store.Version(null));
 
         _store.Replace(null, [], "5");
 
-        Assert.True(_store.HasSynced(null));
-        Assert.False(_store.HasSynced("ns"));
+        Assert.NotNull(_store.Version(null));
+        Assert.Null(_store.Version("ns"));
     }
 
     [Fact]
@@ -246,7 +246,7 @@ public sealed class StoreTests
 
         Assert.Equal(["a", "c"], seen);
         Assert.Equal(3, store.Count);
-        Assert.True(store.HasSynced(null));
+        Assert.NotNull(store.Version(null));
     }
 
     [Fact]

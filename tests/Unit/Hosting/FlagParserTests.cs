@@ -122,7 +122,7 @@ public sealed class FlagParserTests
     [Theory]
     [InlineData("--worker=1", "unknown flag --worker; did you mean --workers?")]
     [InlineData("--metric-bind-adress=:1", "did you mean --metrics-bind-address?")]
-    [InlineData("--frobnicate", "unknown flag --frobnicate; --help lists")]
+    [InlineData("--frobnicate", "unknown flag --frobnicate; run mcp-operator --help for the list")]
     [InlineData("run", "unexpected argument \"run\"")]
     [InlineData("-", "unexpected argument \"-\"")]
     [InlineData("--", "unknown flag --")]

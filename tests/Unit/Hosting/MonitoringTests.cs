@@ -67,6 +67,12 @@ public sealed partial class MonitoringTests
         Assert.Distinct(rules.Select(rule => Text(rule, "alert")));
     }
 
+    /// <summary>Each replica tells of every server, the standby too: a sum of what they tell is too much by a factor.</summary>
+    [Fact]
+    public void WhatEveryReplicaTellsOfIsNotAddedUp() => Assert.All(
+        Expressions.Select(expression => expression.Data),
+        expression => Assert.DoesNotMatch(@"sum[^(]*\(mcp_operator_(servers|policies)\b", expression));
+
     [Fact]
     public void OperationsTellsOfEveryAlert() => Assert.Equal(
         Rules().Select(rule => Text(rule, "alert")),

@@ -57,14 +57,14 @@ public sealed class SettingsReaderTests
     public void AnOlderNameCountsOnlyWhileTheNewOneIsUnset()
     {
         var (older, _) = Read(("DEFAULT_INGRESS_HOST", "old"), ("MCP_REGISTRY_ENDPOINT", "endpoint"),
-            ("MCP_ANALYTICS_INGEST_URL", "analytics"), ("MCP_DEFAULT_INGRESS_HOST", "  "));
-        Assert.Equal(("old", "endpoint", "analytics"),
+            ("MCP_ANALYTICS_INGEST_URL", "http://analytics"), ("MCP_DEFAULT_INGRESS_HOST", "  "));
+        Assert.Equal(("old", "endpoint", "http://analytics"),
             (older.DefaultIngressHost, older.RegistryPullHost, older.AnalyticsIngestUrl));
 
         var (newer, _) = Read(("DEFAULT_INGRESS_HOST", "old"), ("MCP_DEFAULT_INGRESS_HOST", "new"),
             ("MCP_REGISTRY_ENDPOINT", "endpoint"), ("MCP_REGISTRY_PULL_HOST", "pull"),
-            ("MCP_ANALYTICS_INGEST_URL", "analytics"), ("MCP_SENTINEL_INGEST_URL", "sentinel"));
-        Assert.Equal(("new", "pull", "sentinel"),
+            ("MCP_ANALYTICS_INGEST_URL", "http://analytics"), ("MCP_SENTINEL_INGEST_URL", "http://sentinel"));
+        Assert.Equal(("new", "pull", "http://sentinel"),
             (newer.DefaultIngressHost, newer.RegistryPullHost, newer.AnalyticsIngestUrl));
     }
 
@@ -94,8 +94,8 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
-    public void ThePasswordAndTheUrlThatMayBringOneAlongAreSecret() => Assert.Equal(
-        ["PROVISIONED_REGISTRY_URL", "PROVISIONED_REGISTRY_PASSWORD"],
+    public void ThePasswordAndTheUrlsThatMayBringOneAlongAreSecret() => Assert.Equal(
+        ["PROVISIONED_REGISTRY_URL", "PROVISIONED_REGISTRY_PASSWORD", "MCP_SENTINEL_INGEST_URL", "MCP_ANALYTICS_INGEST_URL"],
         SettingsReader.Variables.Where(v => v.Secret).SelectMany(v => v.Names));
 
     [Theory]
@@ -103,6 +103,11 @@ public sealed class SettingsReaderTests
     [InlineData("DEFAULT_INGRESS_CLASS", "My Class")]
     [InlineData("PROVISIONED_REGISTRY_SECRET_NAME", "Pull_Secret")]
     [InlineData("PROVISIONED_REGISTRY_URL", "https://robot:geheim@registry.example.com")]
+    [InlineData("PROVISIONED_REGISTRY_URL", "registry example")]
+    [InlineData("MCP_DEFAULT_INGRESS_HOST", "192.0.2.1")]
+    [InlineData("MCP_REGISTRY_PULL_HOST", "registry example")]
+    [InlineData("MCP_GATEWAY_PROXY_IMAGE", "acme/Gateway:1")]
+    [InlineData("MCP_ANALYTICS_INGEST_URL", "ftp://robot:geheim@ingest.example.com")]
     public void AValueThatWouldBreakEveryServerIsOneWarningAndTheDefault(string name, string value)
     {
         var (settings, warnings) = SettingsReader.Read(variable => variable == name ? value : null);

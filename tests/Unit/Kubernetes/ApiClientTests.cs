@@ -203,6 +203,19 @@ public sealed class ApiClientTests
         Assert.Equal(server.Sent[0].Body, server.Sent[1].Body);
     }
 
+    /// <summary>An outage of minutes is for the caller's backoff: a reconcile that waits for so long looks like one that hangs.</summary>
+    [Fact]
+    public async Task ARetryAfterOfMinutesIsNotWaitedFor()
+    {
+        var server = new ScenarioHandler(_ => Busy(429, "20"), _ => Busy(429, "11"));
+
+        var apply = Client(server).ApplyAsync(Deployments, Key, Body, true, Name);
+        _time.Advance(TimeSpan.FromSeconds(20));
+
+        Assert.Equal(429, (int)(await Assert.ThrowsAsync<ApiException>(() => apply)).Code);
+        Assert.Equal(2, server.Sent.Count);
+    }
+
     [Theory]
     [InlineData(429, null)]
     [InlineData(500, "soon")]

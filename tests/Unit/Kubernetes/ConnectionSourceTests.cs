@@ -7,6 +7,9 @@ public sealed class ConnectionSourceTests : IDisposable
 {
     private const string Secret = "s3cr3t-value";
 
+    private const string Whole =
+        "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\nclusters: [{name: c, cluster: {server: 'https://a'}}]\nusers:\n- name: u";
+
     private readonly TemporaryDirectory _directory = new();
     private readonly Dictionary<string, string> _variables = [];
 
@@ -157,6 +160,7 @@ public sealed class ConnectionSourceTests : IDisposable
     [InlineData("current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\nclusters: [{name: c, cluster: {server: 'https://a'}}]", "user u")]
     [InlineData("current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: a}}]", "URL")]
     [InlineData("", "empty")]
+    [InlineData(Whole + "\n  user: {token: t, as-groups: [g]}\n", "user u has as-groups")]
     public void WhatIsMissingIsNamed(string config, string named)
     {
         var path = _directory.Write("config", config);

@@ -74,8 +74,8 @@ public sealed class TakeoverTests
     [Fact]
     public void WhatThePredecessorWroteBecomesOurApply() => Entries(
         """
-        [{"manager": "mcp-runtime-operator", "operation": "Apply", "apiVersion": "v1", "time": "t", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:type": {}, "f:ports": {}}}},
-         {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:sessionAffinity": {}}}}]
+        [{"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:sessionAffinity": {}}}},
+         {"manager": "mcp-runtime-operator", "operation": "Apply", "apiVersion": "v1", "time": "t", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:type": {}, "f:ports": {}}}}]
         """,
         isStatus: false,
         Fields(Go, """{"f:spec": {"f:type": {}}}"""),

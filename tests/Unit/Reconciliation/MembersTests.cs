@@ -33,6 +33,19 @@ public sealed class MembersTests
         Assert.Empty(_grants.Of(new ObjectKey("elsewhere", "demo")));
     }
 
+    /// <summary>Sessions come and go by the thousand: what is remembered of each has to go with it.</summary>
+    [Fact]
+    public void WhoRemembersSomethingOfOneIsToldWhenItGoes()
+    {
+        List<ObjectKey> gone = [];
+        _grants.Gone += gone.Add;
+        Added(Grant("a", Demo), Grant("b", Demo));
+
+        _grants.Store.Replace(null, [Grant("b", Demo)], $"{++_version}");
+
+        Assert.Equal([new ObjectKey("team", "a")], gone);
+    }
+
     [Fact]
     public void AChangeWaitsForTheOthersOfItsBurst()
     {

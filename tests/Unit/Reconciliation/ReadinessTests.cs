@@ -70,12 +70,12 @@ public sealed class ReadinessTests
 
         Assert.Equal((true, Reasons.PolicyCurrent), Short(current, document.Revision));
         Assert.Equal((false, Reasons.PolicyOutdated), Short(current, "sha256:another"));
-        // Nobody knows which one is current.
-        Assert.Equal((true, Reasons.PolicyCurrent), Short(current, null));
-        Assert.Equal((false, Reasons.PolicyOutdated), Short(ConfigMap(document.ToText(null).Replace("demo", "dodo", StringComparison.Ordinal)), null));
-        Assert.Equal((false, Reasons.PolicyOutdated), Short(Decode(ObservedConfigMap.Decode, """{"metadata":{},"data":{"policy.json":5}}"""), null));
+        Assert.Equal(
+            (false, Reasons.PolicyOutdated), Short(ConfigMap(document.ToText(null).Replace("demo", "dodo", StringComparison.Ordinal)), document.Revision));
+        Assert.Equal(
+            (false, Reasons.PolicyOutdated), Short(Decode(ObservedConfigMap.Decode, """{"metadata":{},"data":{"policy.json":5}}"""), document.Revision));
 
-        static (bool, string) Short(ObservedConfigMap configMap, string? revision) =>
+        static (bool, string) Short(ObservedConfigMap configMap, string revision) =>
             (Readiness.Of(configMap, revision).IsReady, Readiness.Of(configMap, revision).Reason);
 
         static ObservedConfigMap ConfigMap(string policy) =>

@@ -1,5 +1,6 @@
 using McpOperator.Api;
 using McpOperator.Controller;
+using McpOperator.Kubernetes;
 using McpOperator.Reconciliation;
 using McpOperator.Unit.Resources;
 
@@ -15,7 +16,7 @@ public sealed class ServerEventsTests
     [Fact]
     public void OneEventNamesAllThatAPassDidOfAKind()
     {
-        _events.Changed(Servers.Of(), Change.Created, Change.None, Change.Created, Change.Repaired, Change.None);
+        _events.Changed(Servers.Of(), Objects(policy: Change.Created, deployment: Change.Created, service: Change.Repaired));
 
         Assert.Equal(
             [("Created", "Apply", "Created ConfigMap, Deployment"), ("Repaired", "Apply", "Repaired Service")],
@@ -26,7 +27,7 @@ public sealed class ServerEventsTests
     [Fact]
     public void AGrantThatChangesThePolicyTellsItself()
     {
-        _events.Changed(Servers.Of(), Change.Updated, Change.None, Change.None, Change.None, Change.None);
+        _events.Changed(Servers.Of(), Objects(policy: Change.Updated));
 
         Assert.Empty(_recorded);
     }
@@ -34,7 +35,7 @@ public sealed class ServerEventsTests
     [Fact]
     public void APassThatDidNothingTellsNothing()
     {
-        _events.Changed(Servers.Of(), Change.None, Change.None, Change.None, Change.None, Change.None);
+        _events.Changed(Servers.Of(), Objects());
 
         Assert.Empty(_recorded);
     }
@@ -55,13 +56,18 @@ public sealed class ServerEventsTests
     [InlineData(Reasons.DeploymentProgressing, 2, Phase.PartiallyReady, Reasons.DeploymentProgressing, null)]
     [InlineData(Reasons.InvalidSpec, 3, Phase.Error, Reasons.InvalidSpec, null)]
     [InlineData(Reasons.InvalidSpec, 2, Phase.Error, Reasons.InvalidSpec, "Warning InvalidSpec Validate")]
-    public void AReportIsNewsWhenItsCauseIs(string? before, long generationBefore, string phase, string reason, string? told)
+    // Another cause of the same kind; of what is waited for each step would be one.
+    [InlineData(Reasons.ApplyFailed, 3, Phase.Error, Reasons.ApplyFailed, "Warning ApplyFailed Observe", "over quota")]
+    [InlineData(Reasons.DeploymentProgressing, 3, Phase.PartiallyReady, Reasons.DeploymentProgressing, null, "0 of 2")]
+    public void AReportIsNewsWhenItsCauseIs(
+        string? before, long generationBefore, string phase, string reason, string? told, string messageBefore = "why")
     {
         var server = Servers.Of() with
         {
             Reported = before is null ? null : new LastReport
             {
                 ObservedGeneration = generationBefore,
+                Message = JsonHash.OfString(messageBefore),
                 Conditions = [new LastCondition(ConditionTypes.Ready, "False", null, before)],
             },
         };
@@ -77,4 +83,7 @@ public sealed class ServerEventsTests
         Assert.Equal(told is null ? [] : [told + " why"], _recorded.Select(
             recorded => $"{(recorded.IsWarning ? "Warning" : "Normal")} {recorded.Reason} {recorded.Action} {recorded.Note}"));
     }
+
+    private static ServerObjects Objects(Change policy = Change.None, Change deployment = Change.None, Change service = Change.None) =>
+        new(new(null, Change: deployment), default, new(null, Change: service), default, new(null, Change: policy), null);
 }

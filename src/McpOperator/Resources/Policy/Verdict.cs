@@ -1,5 +1,4 @@
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Resources.Policy;
 
@@ -9,34 +8,20 @@ namespace McpOperator.Resources.Policy;
 /// <param name="Message">For a person: what to do about it, when something is to be done.</param>
 public sealed record Verdict(string Phase, string Reason, string Message)
 {
-    /// <summary>metav1.Condition's limit is 32,768 bytes; nobody reads that far.</summary>
-    private const int LongestMessage = 4096;
-
     public bool IsAccepted => Reason is AccessReasons.Accepted or AccessReasons.Disabled;
 
+    /// <summary>True when the policy is what makes it so: said too early, a session would be called revoked that still works.</summary>
+    public bool TakesPolicy => IsAccepted || Reason is AccessReasons.Revoked;
+
     /// <summary>The status to report. The same as before when nothing has changed.</summary>
-    public AccessStatus ToStatus(PolicyMember member, DateTimeOffset now)
+    public AccessStatus ToStatus(PolicyMember member, DateTimeOffset now) => new()
     {
-        var status = IsAccepted ? "True" : "False";
-        var before = member.Reported?.Find(AccessStatus.Accepted);
-        var message = Message.Length <= LongestMessage ? Message : string.Concat(Message.AsSpan(0, LongestMessage - 1), "…");
-        return new AccessStatus
-        {
-            ObservedGeneration = member.Metadata.Generation,
-            Phase = Phase,
-            Message = message,
-            Conditions =
-            [
-                new Condition
-                {
-                    Type = AccessStatus.Accepted,
-                    Status = status,
-                    ObservedGeneration = member.Metadata.Generation,
-                    LastTransitionTime = before?.Status == status && before?.Since is { } since ? since : KubernetesTime.Format(now),
-                    Reason = Reason,
-                    Message = message,
-                },
-            ],
-        };
-    }
+        ObservedGeneration = member.Metadata.Generation,
+        Phase = Phase,
+        Message = Condition.Cut(Message),
+        Conditions =
+        [
+            Condition.Of(AccessStatus.Accepted, IsAccepted, Reason, Message, member.Metadata.Generation, member.Reported, now),
+        ],
+    };
 }
