@@ -201,10 +201,10 @@ internal sealed class Checker
     {
         var status = wanted.Server["status"];
         var generation = wanted.Server.Number("metadata", "generation")!.Value;
-        void Is(string field, string expected, string? actual)
+        void Is(string field, string? expected, string? actual)
         {
             if (expected != actual)
-                Find(wanted.Server, "MCPServer", "status." + field, expected, actual);
+                Find(wanted.Server, "MCPServer", "status." + field, expected ?? "(nothing)", actual);
         }
 
         Is("observedGeneration", generation.Show(), status.At("observedGeneration").Show());
@@ -272,14 +272,12 @@ internal sealed class Checker
             Is($"conditions[{type}].status", surface.IsFailed ? "False" : "True", condition.Raw("status"));
         }
         Is("image", wanted.Image, status.Raw("image"));
+        // One whose Ingress is not there, or somebody else's, leads nobody anywhere.
+        Is("url", RouteHolder(wanted) is null && Foreign(wanted, Resource.Ingresses, wanted.Name) is null ? wanted.Url : null, status.Raw("url"));
         if (RouteHolder(wanted) is { } holder)
         {
             if (status.Raw("message")?.Contains(holder.Name, StringComparison.Ordinal) != true && failures.All(reason => reason == "RouteConflict"))
                 Is("message", $"(something about {holder.Key})", status.Raw("message"));
-        }
-        else
-        {
-            Is("url", wanted.Url, status.Raw("url"));
         }
         if (!HasForeignPolicy(wanted))
         {
@@ -320,9 +318,12 @@ internal sealed class Checker
         if (wanted.HasGateway)
         {
             // It is in the Deployment's pods, and has no object of its own that could be somebody else's.
-            var isThere = Foreign(wanted, Resource.Deployments, wanted.Name) is null
-                && !(wanted.IsCanary && Foreign(wanted, Resource.Deployments, wanted.CanaryName) is not null);
-            all.Add(new("GatewayReady", frozen || !isThere ? Comparison.Anything : "GatewayAvailable"));
+            if (frozen)
+                all.Add(new("GatewayReady", Comparison.Anything));
+            else if (Foreign(wanted, Resource.Deployments, wanted.Name) is not null)
+                all.Add(new("GatewayReady", "NotCreated", true));
+            else
+                all.Add(new("GatewayReady", "GatewayAvailable"));
             Add("PolicyReady", Resource.ConfigMaps, wanted.PolicyName, "PolicyCurrent");
         }
         if (wanted.IsCanary)
