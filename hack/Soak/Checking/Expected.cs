@@ -63,13 +63,14 @@ internal sealed class Expected(Wanted wanted)
         };
     }
 
-    public JsonObject Service()
+    /// <param name="toGateway">Whether it leads to the gateways.</param>
+    public JsonObject Service(bool toGateway)
     {
         static JsonObject Port(string name, int port, int target) =>
             new() { ["name"] = name, ["port"] = port, ["protocol"] = "TCP", ["targetPort"] = target };
         var metadata = Metadata(wanted.Name);
-        var ports = new JsonArray(Port("http", wanted.ServicePort, wanted.HasGateway ? wanted.GatewayPort : wanted.Port));
-        if (wanted.HasGateway)
+        var ports = new JsonArray(Port("http", wanted.ServicePort, toGateway ? wanted.GatewayPort : wanted.Port));
+        if (toGateway)
         {
             metadata["annotations"] = new JsonObject
             {
