@@ -11,7 +11,7 @@ help: ## What there is
 run: ## See it work: a throw-away control plane (USE_EXISTING_CLUSTER=true: kubectl's cluster) until Ctrl-C
 	@hack/run
 
-demo: ## The same, played to the end: the samples become Ready, exit 0
+demo: ## The same, always on a throw-away control plane, played to the end: the samples become Ready, exit 0
 	@hack/run demo
 
 ##@ Build

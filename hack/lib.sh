@@ -21,8 +21,9 @@ with_progress() {
   set +m
   traps=$(trap -p INT TERM HUP)
   for signal in INT TERM HUP; do
+    # In a subshell $$ is another process, and a Ctrl-C would look like a failure here; bash 3.2 has nothing else.
     # shellcheck disable=SC2064
-    trap "kill -TERM -- -$pid 2>/dev/null || true; trap - INT TERM HUP; eval \"\$traps\"; kill -$signal \$\$" "$signal"
+    trap "kill -TERM -- -$pid 2>/dev/null || true; trap - INT TERM HUP; eval \"\$traps\"; kill -$signal \${BASHPID:-\$\$}" "$signal"
   done
   while kill -0 "$pid" 2>/dev/null; do
     for _ in 1 2 3 4 5 6 7 8 9 10; do
