@@ -32,10 +32,15 @@ internal sealed class FaultScenario : IAsyncDisposable
     public IReadOnlyList<JsonObject> Complaints =>
         [.. Operator.Log.Where(entry => (string?)entry["level"] is "warn" or "error" or "critical" && (string?)entry["event"] != "EventNotWritten")];
 
-    public static async Task<FaultScenario> StartAsync(ControlPlaneFixture fixture, params string[] arguments)
+    public static Task<FaultScenario> StartAsync(ControlPlaneFixture fixture, params string[] arguments)
     {
         fixture.RequireOwn("a front that is a user of its own");
-        var scenario = await BeginAsync(fixture.ControlPlane, arguments);
+        return StartAsync(fixture.ControlPlane, arguments);
+    }
+
+    public static async Task<FaultScenario> StartAsync(ControlPlane controlPlane, params string[] arguments)
+    {
+        var scenario = await BeginAsync(controlPlane, arguments);
         await scenario.Servers.CreateServerAsync($"image: {Image(0)}");
         await scenario.Servers.SettledAsync();
         return scenario;

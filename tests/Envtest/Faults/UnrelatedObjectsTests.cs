@@ -1,14 +1,14 @@
 namespace McpOperator.Envtest.Faults;
 
-/// <summary>What is not ours does not even come over the wire.</summary>
-public sealed class UnrelatedObjectsTests(ControlPlaneFixture fixture)
+/// <summary>What is not ours does not even come over the wire. On a control plane of its own, as others count their watches.</summary>
+public sealed class UnrelatedObjectsTests(OwnControlPlane own) : IClassFixture<OwnControlPlane>
 {
     private const int OfEachKind = 1500;
 
     [Fact]
     public async Task ThousandsOfObjectsOfOthersCostNeitherARequestNorTheirBytes()
     {
-        await using var scenario = await FaultScenario.StartAsync(fixture);
+        await using var scenario = await FaultScenario.StartAsync(own.Require());
         var (client, ns) = (scenario.Servers.Client, scenario.Servers.Namespace.Name);
         await scenario.WatchesLastAsync();
         var requests = scenario.Front.Requests.Count;
@@ -25,7 +25,8 @@ public sealed class UnrelatedObjectsTests(ControlPlaneFixture fixture)
 
         // Two kilobytes each; what comes over are a few bookmarks and pings.
         Assert.InRange(scenario.Front.Wire.Received - received, 0, 16 * 1024);
-        Assert.Empty(scenario.Front.Requests.Skip(requests));
+        // In a burst an API server may end a watch of its own accord, which then goes on.
+        Assert.DoesNotContain(scenario.Front.Requests.Skip(requests), request => !request.IsWatch);
         await scenario.AssertRecoveredAsync();
 
         // A start lists, and gets what is ours.

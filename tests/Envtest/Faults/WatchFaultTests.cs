@@ -2,13 +2,18 @@ using System.Net;
 
 namespace McpOperator.Envtest.Faults;
 
-/// <summary>Watches break, lie and are refused; the operator misses nothing and does not shout.</summary>
-public sealed class WatchFaultTests(ControlPlaneFixture fixture)
+/// <summary>
+/// Watches break, lie and are refused; the operator misses nothing and does not shout. On a control plane of their own: in a
+/// burst of writes, even of other namespaces, an API server ends watches by itself.
+/// </summary>
+public sealed class WatchFaultTests(OwnControlPlane own) : IClassFixture<OwnControlPlane>
 {
+    private readonly ControlPlane _controlPlane = own.Require();
+
     [Fact]
     public async Task AStreamThatBreaksInTheMiddleOfALineGoesOnWithThatLine()
     {
-        await using var scenario = await FaultScenario.StartAsync(fixture);
+        await using var scenario = await FaultScenario.StartAsync(_controlPlane);
         using var fault = scenario.Front.FailEvents(IsWatchOf(Resource.MCPServers), CutAsync, times: 1);
 
         await scenario.EditAsync();
@@ -27,7 +32,7 @@ public sealed class WatchFaultTests(ControlPlaneFixture fixture)
     [InlineData("null")]
     public async Task ALineThatIsNoEventIsNotBelievedAndTheEventBehindItIsNotMissed(string line)
     {
-        await using var scenario = await FaultScenario.StartAsync(fixture);
+        await using var scenario = await FaultScenario.StartAsync(_controlPlane);
         using var fault = scenario.Front.FailEvents(IsWatchOf(Resource.MCPServers), InsteadAsync(line), times: 1);
 
         await scenario.EditAsync();
@@ -39,7 +44,7 @@ public sealed class WatchFaultTests(ControlPlaneFixture fixture)
     [Fact]
     public async Task AWatchThatExpiresInTheStreamIsListedAnewAndNothingIsWritten()
     {
-        await using var scenario = await FaultScenario.StartAsync(fixture);
+        await using var scenario = await FaultScenario.StartAsync(_controlPlane);
         using var fault = scenario.Front.FailEvents(
             IsWatchOf(Resource.MCPServers),
             InsteadAsync("""{"type":"ERROR","object":{"kind":"Status","status":"Failure","code":410,"reason":"Expired","message":"too old resource version"}}"""),
@@ -55,7 +60,7 @@ public sealed class WatchFaultTests(ControlPlaneFixture fixture)
     [Fact]
     public async Task AWatchThatIsRefusedAsExpiredIsListedAnewAndNothingIsWritten()
     {
-        await using var scenario = await FaultScenario.StartAsync(fixture);
+        await using var scenario = await FaultScenario.StartAsync(_controlPlane);
         using var fault = scenario.Front.Fail(
             IsWatchOf(Resource.MCPServers), exchange => exchange.RefuseAsync(HttpStatusCode.Gone, "Expired"), times: 1);
 
@@ -72,7 +77,7 @@ public sealed class WatchFaultTests(ControlPlaneFixture fixture)
     [InlineData(HttpStatusCode.TooManyRequests, "TooManyRequests")]
     public async Task AWatchThatIsRefusedForAWhileIsOneWarningAndNoList(HttpStatusCode code, string reason)
     {
-        await using var scenario = await FaultScenario.StartAsync(fixture);
+        await using var scenario = await FaultScenario.StartAsync(_controlPlane);
         using var fault = scenario.Front.Fail(IsWatchOf(Resource.MCPServers), exchange => exchange.RefuseAsync(code, reason), times: 2);
 
         await BreakWatchesAsync(scenario);
@@ -86,7 +91,7 @@ public sealed class WatchFaultTests(ControlPlaneFixture fixture)
     [Fact]
     public async Task AWatchThatIsToldWhenToComeBackDoesSoWithoutAWord()
     {
-        await using var scenario = await FaultScenario.StartAsync(fixture);
+        await using var scenario = await FaultScenario.StartAsync(_controlPlane);
         using var fault = scenario.Front.Fail(
             request => request.IsWatch, exchange => exchange.RefuseAsync(HttpStatusCode.TooManyRequests, "TooManyRequests", retryAfter: 1), times: 6);
 
@@ -100,7 +105,7 @@ public sealed class WatchFaultTests(ControlPlaneFixture fixture)
     [Fact]
     public async Task AWatchThatFallsSilentWhileTheServerAnswersIsBegunAgainWhereItStopped()
     {
-        await using var scenario = await FaultScenario.StartAsync(fixture, "--watch-timeout", "1s");
+        await using var scenario = await FaultScenario.StartAsync(_controlPlane, "--watch-timeout", "1s");
         using var fault = scenario.Front.FailEvents(IsWatchOf(Resource.MCPServers), HangAsync, times: 1);
 
         await scenario.EditAsync();
