@@ -2,17 +2,23 @@ using System.Collections;
 
 namespace McpOperator.Testing;
 
-/// <summary>The program under test: $MCP_OPERATOR_BINARY, else the published bin/mcp-operator.</summary>
+/// <summary>The program under test.</summary>
 public static class OperatorBinary
 {
-    public static string Find()
+    /// <summary>$MCP_OPERATOR_BINARY, else the published bin/mcp-operator.</summary>
+    public static string Find() => Find("mcp-operator", "MCP_OPERATOR_BINARY", "make publish");
+
+    /// <summary>$MCP_OPERATOR_DYNAMIC_BINARY, else bin/mcp-operator-dynamic: the one that takes a library which is preloaded.</summary>
+    public static string FindDynamic() => Find("mcp-operator-dynamic", "MCP_OPERATOR_DYNAMIC_BINARY", "hack/publish dynamic");
+
+    private static string Find(string name, string variable, string command)
     {
-        var binary = Environment.GetEnvironmentVariable("MCP_OPERATOR_BINARY");
+        var binary = Environment.GetEnvironmentVariable(variable);
         if (string.IsNullOrEmpty(binary))
-            binary = Repository.PathTo("bin", "mcp-operator");
+            binary = Repository.PathTo("bin", name);
         return File.Exists(binary)
             ? binary
-            : throw new FileNotFoundException($"There is no {binary}: `make publish` builds it, MCP_OPERATOR_BINARY names another one", binary);
+            : throw new FileNotFoundException($"There is no {binary}: `{command}` builds it, {variable} names another one", binary);
     }
 
     /// <summary>Removes what configures an operator in the shell of whoever runs this: it must not reach the one under test.</summary>

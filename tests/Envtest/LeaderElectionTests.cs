@@ -235,12 +235,14 @@ internal sealed class Pair : IAsyncDisposable
         Environment = ServerScenario.Permissive,
     };
 
-    public static async Task<Pair> StartAsync(ControlPlane controlPlane, IReadOnlyList<string> timing)
+    /// <param name="first">What is different about the one that leads.</param>
+    public static async Task<Pair> StartAsync(
+        ControlPlane controlPlane, IReadOnlyList<string> timing, Func<OperatorOptions, OperatorOptions>? first = null)
     {
         var ns = await TestNamespace.CreateAsync(controlPlane);
         var secondUser = await ns.GrantLeaseAsync();
         var options = Options(ns, timing);
-        var scenario = await ServerScenario.StartAsync(controlPlane, ns, ServerScenario.Permissive, options.Arguments);
+        var scenario = await ServerScenario.StartAsync(controlPlane, ns, first?.Invoke(options) ?? options);
         await scenario.Operator!.WaitForLogAsync("LeaseAcquired");
         var second = await OperatorProcess.StartAsync(controlPlane, ns, options with { Kubeconfig = controlPlane.Kubeconfig(secondUser) });
         await second.WaitForLogAsync("StandingBy");

@@ -61,6 +61,10 @@ public sealed class ServerScenario : IAsyncDisposable
         ControlPlane controlPlane, TestNamespace ns, IReadOnlyDictionary<string, string?>? environment = null, params IReadOnlyList<string> arguments) =>
         new(controlPlane, ns, await RunAsync(controlPlane, ns, environment, arguments));
 
+    /// <inheritdoc cref="StartAsync(ControlPlane, TestNamespace, IReadOnlyDictionary{string, string?}?, IReadOnlyList{string})"/>
+    public static async Task<ServerScenario> StartAsync(ControlPlane controlPlane, TestNamespace ns, OperatorOptions options) =>
+        new(controlPlane, ns, await OperatorProcess.StartAsync(controlPlane, ns, options));
+
     public async Task StopOperatorAsync()
     {
         if (Operator is null)
