@@ -1,13 +1,9 @@
 namespace McpOperator.Envtest;
 
-/// <summary>
-/// What hundreds of grants cost. On a control plane of their own: in a burst an API server ends the watches of whoever is
-/// slow to read, and other tests count theirs.
-/// </summary>
+/// <summary>What hundreds of grants cost.</summary>
 public sealed class AccessCrowdTests(OwnControlPlane own) : IClassFixture<OwnControlPlane>
 {
     private static readonly Resource Grants = Resource.MCPAccessGrants;
-    private static readonly string[] OneWorker = ["--workers", "1", "--metrics-bind-address", "127.0.0.1:0"];
     private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 8 };
 
     private readonly ControlPlane _controlPlane = own.Require();
@@ -15,7 +11,7 @@ public sealed class AccessCrowdTests(OwnControlPlane own) : IClassFixture<OwnCon
     [Fact]
     public async Task ABurstOfFiveHundredGrantsIsAFewPoliciesAndOneStatusEach()
     {
-        await using var scenario = await ServerScenario.StartAsync(_controlPlane, ServerScenario.Permissive, OneWorker);
+        await using var scenario = await ServerScenario.StartAsync(_controlPlane, ServerScenario.Permissive, ServerScenario.OneWorker);
         await scenario.CreateServerAsync(Gateways.Spec);
         await scenario.SettledAsync();
         string[] names = [.. Enumerable.Range(0, 500).Select(i => $"g-{i:000}")];
@@ -77,7 +73,7 @@ public sealed class AccessCrowdTests(OwnControlPlane own) : IClassFixture<OwnCon
 
         // What a restart finds is as it should be.
         var writes = (await scenario.AllWritesAsync()).Count;
-        await scenario.StartOperatorAsync(ServerScenario.Permissive, OneWorker);
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
         await Eventually.TrueAsync(
             "every grant was looked at", () => scenario.Operator!.MetricAsync("mcp_operator_access_judged_total"), count => count >= 2000);
         await scenario.AccessPassAsync();

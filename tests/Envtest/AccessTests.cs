@@ -8,7 +8,6 @@ public sealed class AccessTests(ControlPlaneFixture fixture)
 {
     private static readonly Resource Grants = Resource.MCPAccessGrants;
     private static readonly Resource Sessions = Resource.MCPAgentSessions;
-    private static readonly string[] OneWorker = ["--workers", "1", "--metrics-bind-address", "127.0.0.1:0"];
 
     [Fact]
     public async Task AGrantIsAddedChangedMovedDisabledAndDeleted()
@@ -239,14 +238,14 @@ public sealed class AccessTests(ControlPlaneFixture fixture)
         await scenario.StopOperatorAsync();
         await Eventually.TrueAsync("the time was over", () => DateTimeOffset.UtcNow > expiry);
 
-        await scenario.StartOperatorAsync(ServerScenario.Permissive, OneWorker);
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
         await scenario.IsToldAsync(Sessions, "s", "Expired", "Expired");
         Assert.Null((await scenario.PolicyAsync())["sessions"]);
 
         // And what a start finds as it should be is not written.
         await scenario.AccessPassAsync();
         var writes = (await scenario.AllWritesAsync()).Count;
-        await scenario.StartOperatorAsync(ServerScenario.Permissive, OneWorker);
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
         await scenario.AccessPassAsync();
         await scenario.PassAsync();
         Assert.DoesNotContain((await scenario.AllWritesAsync()).Skip(writes), write => write.Resource is not ("serviceaccounts" or "events"));
@@ -293,7 +292,7 @@ public sealed class AccessTests(ControlPlaneFixture fixture)
 
     private async Task<ServerScenario> StartAsync(params string[] servers)
     {
-        var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, OneWorker);
+        var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
         foreach (var server in servers)
         {
             await scenario.CreateServerAsync(Gateways.Spec, server);

@@ -6,7 +6,7 @@ namespace McpOperator.Envtest;
 
 /// <summary>
 /// One control plane for the whole run, with our CRDs and our role. A test class takes it as constructor parameter; every test makes a
-/// <see cref="TestNamespace"/> of its own, and one that stops the API server makes a control plane of its own.
+/// <see cref="TestNamespace"/> of its own, and a class that would disturb the others takes an <see cref="OwnControlPlane"/>.
 /// </summary>
 public sealed class ControlPlaneFixture : IAsyncLifetime
 {

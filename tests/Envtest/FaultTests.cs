@@ -1,30 +1,5 @@
 namespace McpOperator.Envtest;
 
-/// <summary>
-/// A control plane of one class, which may stop it. It has the CRDs and the role; an API server that begins denies what
-/// roles grant until it knows them, so that a scenario that restarts it has to expect denials.
-/// </summary>
-public sealed class OwnControlPlane : IAsyncLifetime
-{
-    private readonly ControlPlaneFixture _fixture = new();
-
-    public ControlPlane ControlPlane => _fixture.ControlPlane;
-
-    public async ValueTask InitializeAsync()
-    {
-        if (!new ControlPlaneOptions().UseExistingCluster)
-            await _fixture.InitializeAsync();
-    }
-
-    public ControlPlane Require()
-    {
-        Assert.SkipWhen(new ControlPlaneOptions().UseExistingCluster, "needs a control plane of its own, and USE_EXISTING_CLUSTER is set");
-        return ControlPlane;
-    }
-
-    public ValueTask DisposeAsync() => _fixture.DisposeAsync();
-}
-
 /// <summary>The API server of these tests' own control plane is killed and frozen.</summary>
 public sealed class FaultTests(OwnControlPlane own) : IClassFixture<OwnControlPlane>
 {

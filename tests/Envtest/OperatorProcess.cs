@@ -50,6 +50,9 @@ public sealed class OperatorProcess : IAsyncDisposable
     /// <summary>The lines that are JSON objects.</summary>
     public IEnumerable<JsonObject> Log => Lines.Select(TryParse).OfType<JsonObject>();
 
+    /// <summary>Those of warn and above: what somebody who looks after it would read.</summary>
+    public IEnumerable<JsonObject> Complaints => Log.Where(entry => (string?)entry["level"] is "warn" or "error" or "critical");
+
     public static async Task<OperatorProcess> StartAsync(ControlPlane controlPlane, TestNamespace @namespace, OperatorOptions? options = null)
     {
         options ??= new();

@@ -46,8 +46,7 @@ public sealed class ProcessTests(ControlPlaneFixture fixture)
     public async Task MetricsCountWhatTheAuditLogHas()
     {
         fixture.RequireOwn("the audit log");
-        await using var scenario = await ServerScenario.StartAsync(
-            fixture, ServerScenario.Permissive, "--workers", "1", "--metrics-bind-address", "127.0.0.1:0");
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
         await scenario.CreateServerAsync("{image: example.org/web}");
         await scenario.EventuallyPhaseAsync("PartiallyReady");
         await scenario.RollOutAsync();

@@ -6,13 +6,12 @@ namespace McpOperator.Envtest;
 /// </summary>
 public sealed class RequestTests(ControlPlaneFixture fixture)
 {
-    private static readonly string[] OneWorker = ["--workers", "1", "--metrics-bind-address", "127.0.0.1:0"];
 
     [Fact]
     public async Task ANewServerCostsThreeCachedReadsThreeAppliesTheDefaultsAndOneStatusAndReadyOneStatusMore()
     {
         fixture.RequireOwn("the audit log");
-        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, OneWorker);
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
         await scenario.CreateServerAsync("{image: example.org/web}");
         await scenario.EventuallyPhaseAsync("PartiallyReady");
         await scenario.PassAsync();
@@ -39,7 +38,7 @@ public sealed class RequestTests(ControlPlaneFixture fixture)
     public async Task AServerThatLeavesNothingToDefaultCostsOneWriteLess()
     {
         fixture.RequireOwn("the audit log");
-        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, OneWorker);
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
         await scenario.CreateServerAsync("{image: example.org/web:1, publicPathPrefix: web, ingressPath: /web/mcp, ingressClass: traefik}");
         await scenario.EventuallyPhaseAsync("PartiallyReady");
         await scenario.PassAsync();
@@ -54,7 +53,7 @@ public sealed class RequestTests(ControlPlaneFixture fixture)
     {
         fixture.RequireOwn("the audit log");
         var environment = new Dictionary<string, string?>(ServerScenario.Permissive) { ["REQUEUE_DELAY_SECONDS"] = "1" };
-        await using var scenario = await ServerScenario.StartAsync(fixture, environment, OneWorker);
+        await using var scenario = await ServerScenario.StartAsync(fixture, environment, ServerScenario.OneWorker);
         await scenario.CreateServerAsync("{image: example.org/web}");
         await scenario.EventuallyPhaseAsync("PartiallyReady");
         await scenario.PassAsync();
@@ -79,7 +78,7 @@ public sealed class RequestTests(ControlPlaneFixture fixture)
         var before = await Crowd.VersionsAsync(scenario);
         var asked = (await scenario.Namespace.OperatorRequestsAsync()).Count;
 
-        await scenario.StartOperatorAsync(ServerScenario.Permissive, OneWorker);
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
         await Eventually.TrueAsync(
             "every server was reconciled",
             () => scenario.Operator!.MetricAsync("controller_runtime_reconcile_total", "result=\"success\""),
@@ -102,7 +101,7 @@ public sealed class RequestTests(ControlPlaneFixture fixture)
     public async Task ChangesOfOthersThatMeanNothingToAServerLeadToNoRequest()
     {
         fixture.RequireOwn("the audit log");
-        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, OneWorker);
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
         await scenario.CreateServerAsync("{image: example.org/web}");
         await scenario.EventuallyPhaseAsync("PartiallyReady");
         await scenario.RollOutAsync();

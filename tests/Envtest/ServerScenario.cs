@@ -18,6 +18,9 @@ public sealed class ServerScenario : IAsyncDisposable
     public static readonly IReadOnlyDictionary<string, string?> Permissive =
         new Dictionary<string, string?> { ["MCP_INGRESS_READINESS_MODE"] = "permissive" };
 
+    /// <summary>Arguments: the queue is worked off in turn, as <see cref="PassAsync"/> needs it, and metrics are served.</summary>
+    public static readonly IReadOnlyList<string> OneWorker = ["--workers", "1", "--metrics-bind-address", "127.0.0.1:0"];
+
     /// <summary>Begins the name of every server that <see cref="PassAsync"/> makes.</summary>
     public const string Barrier = "barrier-";
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Text.Json.Nodes;
 
 namespace McpOperator.Envtest.Faults;
 
@@ -17,7 +16,7 @@ public sealed class ClockFaultTests(ControlPlaneFixture fixture)
         using var clock = await WallClock.CreateAsync();
         await using var scenario = await ServerScenario.StartAsync(fixture.ControlPlane, await TestNamespace.CreateAsync(fixture.ControlPlane), clock.Of(new()
         {
-            Arguments = ["--workers", "1", "--metrics-bind-address", "127.0.0.1:0"],
+            Arguments = ServerScenario.OneWorker,
             Environment = ServerScenario.Permissive,
         }));
         await scenario.CreateServerAsync(Gateways.Spec);
@@ -45,7 +44,7 @@ public sealed class ClockFaultTests(ControlPlaneFixture fixture)
         Assert.Equal(["s"], Gateways.NamesIn(await scenario.PolicyAsync(), "sessions"));
 
         Assert.Equal(lists, await ListsAsync());
-        Assert.DoesNotContain(scenario.Operator!.Log, entry => (string?)entry["level"] is "warn" or "error" or "critical");
+        Assert.Empty(scenario.Operator!.Complaints);
 
         async Task<int> ListsAsync() => (await scenario.Namespace.OperatorRequestsAsync()).Count(request => request.Verb == "list");
 
@@ -54,9 +53,9 @@ public sealed class ClockFaultTests(ControlPlaneFixture fixture)
         {
             await scenario.PassAsync();
             await scenario.AccessPassAsync();
-            var told = DateTime.Parse((string)scenario.Operator!.Log.Last()["ts"]!, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal);
+            var told = (DateTimeOffset)scenario.Operator!.Log.Last()["ts"]!;
             Assert.Equal((HttpStatusCode.OK, "ok"), await scenario.Operator.GetAsync("/healthz"));
-            Assert.InRange(told - DateTime.UtcNow, afterTheTruth - TimeSpan.FromMinutes(5), afterTheTruth + TimeSpan.FromMinutes(5));
+            Assert.InRange(told - DateTimeOffset.UtcNow, afterTheTruth - TimeSpan.FromMinutes(5), afterTheTruth + TimeSpan.FromMinutes(5));
         }
     }
 
@@ -71,7 +70,7 @@ public sealed class ClockFaultTests(ControlPlaneFixture fixture)
 
         clock.Put(-Hours);
         await Eventually.TrueAsync(
-            "the lease was renewed at the time that was set", pair.LeaseAsync, lease => RenewedAt(lease) < DateTime.UtcNow - (Hours / 2));
+            "the lease was renewed at the time that was set", pair.LeaseAsync, lease => (DateTimeOffset)lease["spec"]!["renewTime"]! < DateTimeOffset.UtcNow - (Hours / 2));
         await pair.Scenario.EditAndSettleAsync("{replicas: 2}");
         Assert.False(pair.First.Exited.IsCompleted);
         Assert.DoesNotContain(pair.Second.Log, entry => (string?)entry["event"] == "LeaseAcquired");
@@ -84,8 +83,5 @@ public sealed class ClockFaultTests(ControlPlaneFixture fixture)
         await pair.Second.WaitForLogAsync("LeaseAcquired");
         await pair.Scenario.SettledAsync();
         await pair.AssertOneWriterAfterTheOtherAsync();
-
-        static DateTime RenewedAt(JsonObject lease) =>
-            DateTime.Parse((string)lease["spec"]!["renewTime"]!, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal);
     }
 }

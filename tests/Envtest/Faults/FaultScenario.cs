@@ -26,11 +26,10 @@ internal sealed class FaultScenario : IAsyncDisposable
     public OperatorProcess Operator => Servers.Operator!;
 
     /// <summary>
-    /// Lines of warn and above: what somebody who looks after it would read. An event may be on its way at any time, and is
-    /// no part of what recovers.
+    /// The operator's, but an event that was not written: it may be on its way at any time, and is no part of what recovers.
     /// </summary>
     public IReadOnlyList<JsonObject> Complaints =>
-        [.. Operator.Log.Where(entry => (string?)entry["level"] is "warn" or "error" or "critical" && (string?)entry["event"] != "EventNotWritten")];
+        [.. Operator.Complaints.Where(entry => (string?)entry["event"] != "EventNotWritten")];
 
     public static Task<FaultScenario> StartAsync(ControlPlaneFixture fixture, params string[] arguments)
     {

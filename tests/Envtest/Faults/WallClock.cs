@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace McpOperator.Envtest.Faults;
 
 /// <summary>The wall clock of one operator, which can be set while it runs. Needs a C compiler, as publishing does.</summary>
@@ -16,12 +14,9 @@ internal sealed class WallClock : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs a library that is preloaded, as Linux does it");
         var clock = new WallClock();
         clock.Put(TimeSpan.Zero);
-        using var compiler = Process.Start("gcc", [
-            "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", clock.Library,
-            Repository.PathTo("tests", "Envtest", "Faults", "wallclock.c"),
-        ]);
-        await compiler.WaitForExitAsync();
-        Assert.Equal(0, compiler.ExitCode);
+        var source = Repository.PathTo("tests", "Envtest", "Faults", "wallclock.c");
+        var compiled = await Command.RunAsync("gcc", ["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", clock.Library, source]);
+        Assert.True(compiled.ExitCode == 0, compiled.Errors);
         return clock;
     }
 

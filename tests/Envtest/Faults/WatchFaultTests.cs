@@ -2,10 +2,7 @@ using System.Net;
 
 namespace McpOperator.Envtest.Faults;
 
-/// <summary>
-/// Watches break, lie and are refused; the operator misses nothing and does not shout. On a control plane of their own: in a
-/// burst of writes, even of other namespaces, an API server ends watches by itself.
-/// </summary>
+/// <summary>Watches break, lie and are refused; the operator misses nothing and does not shout.</summary>
 public sealed class WatchFaultTests(OwnControlPlane own) : IClassFixture<OwnControlPlane>
 {
     private readonly ControlPlane _controlPlane = own.Require();
