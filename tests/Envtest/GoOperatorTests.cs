@@ -61,7 +61,7 @@ public sealed class GoOperatorTests(ControlPlaneFixture fixture)
         Assert.Equal(["A", "B"], (await scenario.ContainerAsync())["env"]!.AsArray().Select(variable => (string)variable!["name"]!));
     }
 
-    // Its document is ours, byte for byte, but for the time (tests/Unit/Resources/Policy/PolicyVectorTests).
+    // Its document is ours, byte for byte, but for the time (tests/Unit/Access/PolicyVectorTests).
     [Fact]
     public async Task ThePolicyThatItWroteStaysInForceAsItIsAndSoDoGrantsAndSessions()
     {

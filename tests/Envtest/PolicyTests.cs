@@ -24,7 +24,7 @@ public sealed class PolicyTests(ControlPlaneFixture fixture)
             """,
             "mcp-servers");
 
-        // The vector of tests/Unit/Resources/Policy/PolicyVectorTests.
+        // The vector of tests/Unit/Access/PolicyVectorTests.
         var configMap = await Eventually.TrueAsync(
             "the policy was written", () => fixture.Client.GetAsync(Resource.ConfigMaps, "mcp-servers", "demo-gateway-policy"), _ => true);
         Assert.Equal(

@@ -1,4 +1,5 @@
 using System.Net;
+using McpOperator.Access;
 using McpOperator.Kubernetes;
 using McpOperator.Resources;
 using McpOperator.Resources.Types;

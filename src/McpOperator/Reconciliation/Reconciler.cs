@@ -1,8 +1,8 @@
+using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using McpOperator.Resources;
-using McpOperator.Resources.Policy;
 using McpOperator.Resources.Types;
 using Microsoft.Extensions.Logging;
 

@@ -1,3 +1,4 @@
+using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Resources.Types;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
+using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Kubernetes;
-using McpOperator.Resources.Policy;
 
 namespace McpOperator.Resources;
 

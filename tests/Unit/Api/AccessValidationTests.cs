@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using McpOperator.Api;
-using McpOperator.Unit.Resources.Policy;
+using McpOperator.Unit.Access;
 
 namespace McpOperator.Unit.Api;
 
@@ -16,10 +16,10 @@ public sealed partial class AccessValidationTests
 
     // A later member of the same name wins.
     private static IReadOnlyList<SpecFault> OfGrant(string fields) => Validation.Validate(
-        Decode($$"""{"serverRef":{"name":"demo"},"subject":{}{{fields}}}""", Access.AsGrant));
+        Decode($$"""{"serverRef":{"name":"demo"},"subject":{}{{fields}}}""", AccessObjects.AsGrant));
 
     private static IReadOnlyList<SpecFault> OfSession(string fields) => Validation.Validate(
-        Decode($$"""{"serverRef":{"name":"demo"},"subject":{"humanID":"h"}{{fields}}}""", Access.AsSession));
+        Decode($$"""{"serverRef":{"name":"demo"},"subject":{"humanID":"h"}{{fields}}}""", AccessObjects.AsSession));
 
     private static readonly string Long = new('x', 129);
 
@@ -126,8 +126,8 @@ public sealed partial class AccessValidationTests
     {
         const string spec = """{"serverRef":{"name":"demo"},"subject":{"humanID":"h"}}""";
         string[] faults = valid ? [] : ["metadata.name"];
-        Assert.Equal(faults, Validation.Validate(Decode(spec, Access.AsGrant, name)).Select(fault => fault.Field));
-        Assert.Equal(faults, Validation.Validate(Decode(spec, Access.AsSession, name)).Select(fault => fault.Field));
+        Assert.Equal(faults, Validation.Validate(Decode(spec, AccessObjects.AsGrant, name)).Select(fault => fault.Field));
+        Assert.Equal(faults, Validation.Validate(Decode(spec, AccessObjects.AsSession, name)).Select(fault => fault.Field));
     }
 
     [Fact]

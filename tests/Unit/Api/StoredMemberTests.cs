@@ -1,6 +1,6 @@
 using System.Text.Json;
 using McpOperator.Api;
-using McpOperator.Unit.Resources.Policy;
+using McpOperator.Unit.Access;
 
 namespace McpOperator.Unit.Api;
 
@@ -10,14 +10,14 @@ public sealed class StoredMemberTests
     [Fact]
     public void ReadsAGrant()
     {
-        var grant = Access.Read("""
+        var grant = AccessObjects.Read("""
             {"metadata":{"name":"g","namespace":"team","uid":"u","resourceVersion":"7","generation":3},
              "spec":{"serverRef":{"name":"demo"},"subject":{"humanID":"h","agentID":"a","teamID":"t"},"maxTrust":"high",
               "allowedSideEffects":["read"],"policyVersion":"v2","disabled":false,
               "toolRules":[{"name":"x","decision":"deny","requiredTrust":"medium"}]},
              "status":{"observedGeneration":2,"phase":"Accepted","conditions":[{"type":"Accepted","status":"True","reason":"Accepted",
               "message":"","lastTransitionTime":"2026-01-02T03:04:05Z"}]}}
-            """, Access.AsGrant);
+            """, AccessObjects.AsGrant);
         Assert.Null(grant.Unreadable);
         Assert.Equal(("team/g", "7", 3L), (grant.Key.ToString(), grant.Metadata.ResourceVersion, grant.Metadata.Generation));
         Assert.Equal(new Subject { HumanID = "h", AgentID = "a", TeamID = "t" }, grant.Spec.Subject);
@@ -30,11 +30,11 @@ public sealed class StoredMemberTests
     [Fact]
     public void ReadsASession()
     {
-        var session = Access.Read("""
+        var session = AccessObjects.Read("""
             {"metadata":{"name":"s","namespace":"team"},
              "spec":{"serverRef":{"name":"demo"},"subject":{"agentID":"a"},"consentedTrust":"low","expiresAt":"2026-03-26T12:00:00Z",
               "revoked":true,"upstreamTokenSecretRef":{"name":"sec","key":"key"},"policyVersion":"v1"}}
-            """, Access.AsSession);
+            """, AccessObjects.AsSession);
         Assert.Null(session.Unreadable);
         Assert.Equal(("low", true, "v1"), (session.Spec.ConsentedTrust, session.Spec.Revoked, session.Spec.PolicyVersion));
         Assert.Equal(new SecretKeyRef { Name = "sec", Key = "key" }, session.Spec.UpstreamTokenSecretRef);
@@ -50,9 +50,9 @@ public sealed class StoredMemberTests
     [InlineData("""{"spec":{"serverRef":null,"subject":null},"status":{"conditions":[{"lastTransitionTime":5}]}}""")]
     public void WhateverIsStoredIsRead(string json)
     {
-        Assert.Null(Access.Read(json, Access.AsGrant).Unreadable);
-        Assert.Null(Access.Read(json, Access.AsSession).Unreadable);
-        Assert.Empty(Access.Read(json, StoredMember.Decode).Server.Name);
+        Assert.Null(AccessObjects.Read(json, AccessObjects.AsGrant).Unreadable);
+        Assert.Null(AccessObjects.Read(json, AccessObjects.AsSession).Unreadable);
+        Assert.Empty(AccessObjects.Read(json, StoredMember.Decode).Server.Name);
     }
 
     [Theory]
@@ -67,13 +67,13 @@ public sealed class StoredMemberTests
     public void TheServerIsInItsOwnNamespaceUnlessItSaysOtherwise(string reference, string server)
     {
         var json = $$$"""{"metadata":{"name":"x","namespace":"team"},"spec":{"serverRef":{{{reference}}}}}""";
-        Assert.Equal(server, Access.Read(json, StoredMember.Decode).Server.ToString());
+        Assert.Equal(server, AccessObjects.Read(json, StoredMember.Decode).Server.ToString());
     }
 
     [Fact]
     public void WhatCannotBeReadIsStillForItsServer()
     {
-        var stored = Access.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":{"serverRef":{"name":"demo"},"disabled":"yes"}}""", StoredMember.Decode);
+        var stored = AccessObjects.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":{"serverRef":{"name":"demo"},"disabled":"yes"}}""", StoredMember.Decode);
         Assert.Equal("team/demo", stored.Server.ToString());
         Assert.Equal(["spec.disabled"], stored.ReadGrant().Unreadable!.Select(fault => fault.Field));
     }
@@ -98,7 +98,7 @@ public sealed class StoredMemberTests
     public void AServerTakesFromTheNamespacesThatItLists(string? annotation, string ns, bool allowed)
     {
         var annotations = annotation is null ? "" : $$$""","annotations":{"mcpruntime.org/allow-access-from":{{{JsonSerializer.Serialize(annotation)}}}}""";
-        var server = Access.Read($$$"""{"metadata":{"name":"demo","namespace":"servers"{{{annotations}}}}}""", Access.AsServer);
+        var server = AccessObjects.Read($$$"""{"metadata":{"name":"demo","namespace":"servers"{{{annotations}}}}}""", AccessObjects.AsServer);
         Assert.Equal(allowed, server.AllowsAccessFrom(ns));
     }
 }

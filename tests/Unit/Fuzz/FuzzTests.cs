@@ -4,10 +4,10 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CsCheck;
+using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Kubernetes;
 using McpOperator.Resources;
-using McpOperator.Resources.Policy;
 using McpOperator.Unit.Kubernetes;
 
 namespace McpOperator.Unit.Fuzz;

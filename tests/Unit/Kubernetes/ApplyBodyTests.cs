@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using CsCheck;
 using McpOperator.Kubernetes;
-using McpOperator.Unit.Resources.Policy;
+using McpOperator.Unit.Access;
 using YamlDotNet.RepresentationModel;
 
 namespace McpOperator.Unit.Kubernetes;

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using McpOperator.Reconciliation;
 using McpOperator.Resources;
+using McpOperator.Unit.Access;
 using McpOperator.Unit.Resources;
-using Policy = McpOperator.Unit.Resources.Policy;
 
 namespace McpOperator.Unit.Reconciliation;
 
@@ -65,7 +65,7 @@ public sealed class ReadinessTests
     [Fact]
     public void APolicyIsReadyWhenItIsTheCurrentOne()
     {
-        var document = Policy.Access.Document(Policy.Access.Server());
+        var document = AccessObjects.Document(AccessObjects.Server());
         var current = ConfigMap(document.ToText(Servers.Epoch));
 
         Assert.Equal((true, Reasons.PolicyCurrent), Short(current, document.Revision));

@@ -1,6 +1,6 @@
 using McpOperator.Api;
 
-namespace McpOperator.Resources.Policy;
+namespace McpOperator.Access;
 
 /// <summary>What is said of a grant or a session in its status.</summary>
 /// <param name="Phase">One of <see cref="AccessPhase"/>.</param>

@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.Json;
+using McpOperator.Access;
 using McpOperator.Resources;
+using McpOperator.Unit.Resources;
 
-namespace McpOperator.Unit.Resources;
+namespace McpOperator.Unit.Access;
 
 public sealed class PolicyConfigMapBuilderTests
 {

@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text;
 using McpOperator.Api;
+using McpOperator.Resources;
 using McpOperator.Resources.Types;
 
-namespace McpOperator.Resources;
+namespace McpOperator.Access;
 
 /// <summary>The ConfigMap by which a server's gateway gets its policy.</summary>
 public static class PolicyConfigMapBuilder

@@ -1,9 +1,9 @@
 using System.Text.Json;
+using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Kubernetes;
-using McpOperator.Resources.Policy;
 
-namespace McpOperator.Unit.Resources.Policy;
+namespace McpOperator.Unit.Access;
 
 public sealed class PolicyMembersTests
 {
@@ -12,7 +12,7 @@ public sealed class PolicyMembersTests
 
     private static PolicyMembers Of(
         IEnumerable<MCPAccessGrant>? grants = null, IEnumerable<MCPAgentSession>? sessions = null, string? allow = null, bool exists = true) =>
-        PolicyMembers.Of(Key, exists ? Access.Server("""{"gateway":{"enabled":true}}""", allow: allow) : null, grants ?? [], sessions ?? [], Noon);
+        PolicyMembers.Of(Key, exists ? AccessObjects.Server("""{"gateway":{"enabled":true}}""", allow: allow) : null, grants ?? [], sessions ?? [], Noon);
 
     private static Verdict Of(PolicyMembers members, PolicyMember member) => members.Verdicts.Single(entry => entry.Member == member).Verdict;
 
@@ -21,8 +21,8 @@ public sealed class PolicyMembersTests
     [Fact]
     public void TheyAreSortedByNamespaceThenNameByBytes()
     {
-        MCPAccessGrant[] grants = [Access.Grant("b"), Access.Grant("a1"), Access.Grant("z", "a"), Access.Grant("a.b"), Access.Grant("a-b")];
-        MCPAgentSession[] sessions = [Access.Session("b"), Access.Session("a", "x"), Access.Session("c", "a")];
+        MCPAccessGrant[] grants = [AccessObjects.Grant("b"), AccessObjects.Grant("a1"), AccessObjects.Grant("z", "a"), AccessObjects.Grant("a.b"), AccessObjects.Grant("a-b")];
+        MCPAgentSession[] sessions = [AccessObjects.Session("b"), AccessObjects.Session("a", "x"), AccessObjects.Session("c", "a")];
         var members = Of(grants, sessions, allow: "*");
         Assert.Equal(["a/z", "servers/a-b", "servers/a.b", "servers/a1", "servers/b"], members.Grants.Select(grant => grant.Key.ToString()));
         Assert.Equal(["a/c", "servers/b", "x/a"], members.Sessions.Select(session => session.Key.ToString()));
@@ -33,9 +33,9 @@ public sealed class PolicyMembersTests
     [Fact]
     public void ABadOneKeepsNobodyFromThePolicy()
     {
-        var good = Access.Grant("good");
-        var bad = Access.Grant("bad", fields: """ "maxTrust":"total","toolRules":[{}] """);
-        var unreadable = Access.Grant("unreadable", fields: """ "disabled":"yes" """);
+        var good = AccessObjects.Grant("good");
+        var bad = AccessObjects.Grant("bad", fields: """ "maxTrust":"total","toolRules":[{}] """);
+        var unreadable = AccessObjects.Grant("unreadable", fields: """ "disabled":"yes" """);
         var members = Of([bad, good, unreadable]);
         Assert.Equal([good], members.Grants);
         Assert.Equal(("Rejected", "Invalid", false), Short(Of(members, bad)));
@@ -46,8 +46,8 @@ public sealed class PolicyMembersTests
     [Fact]
     public void AnotherNamespaceNeedsConsent()
     {
-        var (own, foreign) = (Access.Grant("own"), Access.Grant("foreign", "team"));
-        var refused = Of([own, foreign], [Access.Session("s", "team")]);
+        var (own, foreign) = (AccessObjects.Grant("own"), AccessObjects.Grant("foreign", "team"));
+        var refused = Of([own, foreign], [AccessObjects.Session("s", "team")]);
         Assert.Equal([own], refused.Grants);
         Assert.Empty(refused.Sessions);
         Assert.Equal(("Rejected", "NamespaceNotAllowed", false), Short(Of(refused, foreign)));
@@ -58,8 +58,8 @@ public sealed class PolicyMembersTests
     [Fact]
     public void WithoutAServerNoneIsAccepted()
     {
-        var (grant, bad, foreign) = (Access.Grant("g"), Access.Grant("bad", fields: """ "maxTrust":"x" """), Access.Grant("f", "team"));
-        var session = Access.Session("s", fields: """ "expiresAt":"2030-01-01T00:00:00Z" """);
+        var (grant, bad, foreign) = (AccessObjects.Grant("g"), AccessObjects.Grant("bad", fields: """ "maxTrust":"x" """), AccessObjects.Grant("f", "team"));
+        var session = AccessObjects.Session("s", fields: """ "expiresAt":"2030-01-01T00:00:00Z" """);
         var members = Of([grant, bad, foreign], [session], exists: false);
         Assert.Empty(members.Grants);
         Assert.Empty(members.Sessions);
@@ -73,8 +73,8 @@ public sealed class PolicyMembersTests
     [Fact]
     public void OfOneNameTheServersOwnNamespaceKeepsItThenTheFirst()
     {
-        MCPAccessGrant[] grants = [Access.Grant("h", "b"), Access.Grant("g", "a"), Access.Grant("g"), Access.Grant("h", "z"), Access.Grant("i", "a")];
-        var members = Of(grants, [Access.Session("g", "z"), Access.Session("g", "b")], allow: "a,b,z");
+        MCPAccessGrant[] grants = [AccessObjects.Grant("h", "b"), AccessObjects.Grant("g", "a"), AccessObjects.Grant("g"), AccessObjects.Grant("h", "z"), AccessObjects.Grant("i", "a")];
+        var members = Of(grants, [AccessObjects.Session("g", "z"), AccessObjects.Session("g", "b")], allow: "a,b,z");
         Assert.Equal(["a/i", "b/h", "servers/g"], members.Grants.Select(grant => grant.Key.ToString()));
         Assert.Equal(["b/g"], members.Sessions.Select(session => session.Key.ToString()));
         Assert.Equal(("Rejected", "DuplicateName", false), Short(Of(members, grants[1])));
@@ -86,11 +86,11 @@ public sealed class PolicyMembersTests
     public void OnlyWhatThePolicyHoldsKeepsAName()
     {
         // Invalid, refused, expired; and a disabled and a revoked one, which it does hold.
-        MCPAccessGrant[] grants = [Access.Grant("g", fields: """ "maxTrust":"x" """), Access.Grant("g", "b"), Access.Grant("g", "a"), Access.Grant("h", fields: """ "disabled":true """), Access.Grant("h", "a")];
+        MCPAccessGrant[] grants = [AccessObjects.Grant("g", fields: """ "maxTrust":"x" """), AccessObjects.Grant("g", "b"), AccessObjects.Grant("g", "a"), AccessObjects.Grant("h", fields: """ "disabled":true """), AccessObjects.Grant("h", "a")];
         MCPAgentSession[] sessions =
         [
-            Access.Session("s", fields: """ "expiresAt":"2026-03-26T11:00:00Z" """), Access.Session("s", "a"),
-            Access.Session("t", fields: """ "revoked":true """), Access.Session("t", "a"),
+            AccessObjects.Session("s", fields: """ "expiresAt":"2026-03-26T11:00:00Z" """), AccessObjects.Session("s", "a"),
+            AccessObjects.Session("t", fields: """ "revoked":true """), AccessObjects.Session("t", "a"),
         ];
         var members = Of(grants, sessions, allow: "a");
         Assert.Equal(["a/g", "servers/h"], members.Grants.Select(grant => grant.Key.ToString()));
@@ -102,7 +102,7 @@ public sealed class PolicyMembersTests
     [Fact]
     public void ADisabledGrantIsAcceptedAndSaysSo()
     {
-        var grant = Access.Grant("g", fields: """ "disabled":true """);
+        var grant = AccessObjects.Grant("g", fields: """ "disabled":true """);
         var members = Of([grant]);
         Assert.Equal([grant], members.Grants);
         Assert.Equal(("Disabled", "Disabled", true), Short(Of(members, grant)));
@@ -120,7 +120,7 @@ public sealed class PolicyMembersTests
     [InlineData(""" "expiresAt":"tomorrow" """, "Invalid", false, null)]
     public void ASessionLastsUntilItExpires(string fields, string reason, bool held, string? next)
     {
-        var session = Access.Session("s", fields: fields);
+        var session = AccessObjects.Session("s", fields: fields);
         var members = Of(sessions: [session]);
         Assert.Equal(reason, Of(members, session).Reason);
         Assert.Equal(reason == "Accepted", Of(members, session).IsAccepted);
@@ -132,14 +132,14 @@ public sealed class PolicyMembersTests
     public void TheNextExpiryIsTheFirstOneToCome()
     {
         string[] times = ["2026-03-27T00:00:00Z", "2026-03-26T12:00:05Z", "2026-03-26T11:00:00Z", "2030-01-01T00:00:00Z"];
-        Assert.Equal(Noon.AddSeconds(5), Of(sessions: times.Select((time, i) => Access.Session($"s{i}", fields: $"\"expiresAt\":\"{time}\""))).NextExpiry);
+        Assert.Equal(Noon.AddSeconds(5), Of(sessions: times.Select((time, i) => AccessObjects.Session($"s{i}", fields: $"\"expiresAt\":\"{time}\""))).NextExpiry);
     }
 
     [Fact]
     public void WhoNamesNoServerIsInvalid()
     {
-        var grant = Access.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":"x"}""", Access.AsGrant);
-        var session = Access.Read("""{"metadata":{"name":"s","namespace":"team"},"spec":{"subject":{"humanID":"h"}}}""", Access.AsSession);
+        var grant = AccessObjects.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":"x"}""", AccessObjects.AsGrant);
+        var session = AccessObjects.Read("""{"metadata":{"name":"s","namespace":"team"},"spec":{"subject":{"humanID":"h"}}}""", AccessObjects.AsSession);
         var members = PolicyMembers.Of(new ObjectKey("team", ""), null, [grant], [session], Noon);
         Assert.Equal(new Verdict("Rejected", "Invalid", "spec: must be an object"), Of(members, grant));
         Assert.Equal(new Verdict("Rejected", "Invalid", "spec.serverRef.name: is required: the name of an MCPServer"), Of(members, session));
@@ -148,8 +148,8 @@ public sealed class PolicyMembersTests
     [Fact]
     public void WhatNobodyEnforcesSaysSo()
     {
-        var (grant, session) = (Access.Grant("g"), Access.Session("s"));
-        var members = PolicyMembers.Of(Key, Access.Server("""{"gateway":{"enabled":false}}"""), [grant], [session], Noon);
+        var (grant, session) = (AccessObjects.Grant("g"), AccessObjects.Session("s"));
+        var members = PolicyMembers.Of(Key, AccessObjects.Server("""{"gateway":{"enabled":false}}"""), [grant], [session], Noon);
         Assert.All(members.Verdicts, entry => Assert.Equal(
             new Verdict("Accepted", "Accepted", "Accepted for MCPServer servers/demo, whose gateway is off: nothing enforces it"), entry.Verdict));
         Assert.Equal("Accepted for MCPServer servers/demo", Of(Of([grant]), grant).Message);
@@ -158,7 +158,7 @@ public sealed class PolicyMembersTests
     [Fact]
     public void AStatusMovesItsTransitionTimeOnlyWhenItFlips()
     {
-        var grant = Access.Grant("g");
+        var grant = AccessObjects.Grant("g");
         var accepted = new Verdict("Accepted", "Accepted", "ok").ToStatus(grant, Noon.AddMilliseconds(500));
         Assert.Equal((3L, "Accepted", "ok"), (accepted.ObservedGeneration, accepted.Phase, accepted.Message));
         Assert.Equal(
@@ -170,8 +170,8 @@ public sealed class PolicyMembersTests
         Assert.Equal(("False", "Invalid", "2026-03-26T14:00:00Z"), Flat(refused));
         Assert.Equal(4096, refused.Message!.Length);
 
-        MCPAccessGrant Reporting(AccessStatus status) => Access.Read(
-            $$"""{"metadata":{"name":"g","generation":3},"status":{{JsonSerializer.Serialize(status, ApiJsonContext.Default.AccessStatus)}}}""", Access.AsGrant);
+        MCPAccessGrant Reporting(AccessStatus status) => AccessObjects.Read(
+            $$"""{"metadata":{"name":"g","generation":3},"status":{{JsonSerializer.Serialize(status, ApiJsonContext.Default.AccessStatus)}}}""", AccessObjects.AsGrant);
 
         static (string, string, string) Flat(AccessStatus status) =>
             (status.Conditions!.Single().Status, status.Conditions![0].Reason, status.Conditions[0].LastTransitionTime);

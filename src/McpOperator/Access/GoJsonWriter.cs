@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace McpOperator.Resources.Policy;
+namespace McpOperator.Access;
 
 /// <summary>
 /// Writes JSON byte for byte as Go's encoding/json (1.22 and later) does: Marshal, or, indented, MarshalIndent with two

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using McpOperator.Kubernetes;
 
-namespace McpOperator.Resources.Policy;
+namespace McpOperator.Access;
 
 /// <summary>
 /// What is kept of the policy that a ConfigMap holds: enough to tell that it is the current one, and to write the very

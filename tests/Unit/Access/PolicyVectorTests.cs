@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using McpOperator.Api;
 
-namespace McpOperator.Unit.Resources.Policy;
+namespace McpOperator.Unit.Access;
 
 /// <summary>Documents whose hashes gateways are known to compute. They never change.</summary>
 public sealed partial class PolicyVectorTests
@@ -23,33 +23,33 @@ public sealed partial class PolicyVectorTests
     [Fact]
     public void TheSmallestGatewayWithAllDefaults()
     {
-        var server = Access.Server("""{"image":"i","gateway":{"enabled":true}}""", "demo", "mcp-servers");
+        var server = AccessObjects.Server("""{"image":"i","gateway":{"enabled":true}}""", "demo", "mcp-servers");
         server = server with { Spec = Defaults.Apply("demo", server.Spec, new OperatorSettings()) };
         IsVector(server, [], [], "local", Minimal, "sha256:14ca6671b6eef4c9b0070f0d0b55d49506d1c0385038fb69c635329b77f61010");
     }
 
     [Fact]
     public void AGrantAndASession() => IsVector(
-        Access.Server("""{"teamID":"team-a"}""", "payments", "servers"),
+        AccessObjects.Server("""{"teamID":"team-a"}""", "payments", "servers"),
         [
-            Access.Read("""
+            AccessObjects.Read("""
                 {"metadata":{"name":"g1","namespace":"team-a"},"spec":{"serverRef":{"name":"payments","namespace":"servers"},
                  "subject":{"humanID":"u1"},"allowedSideEffects":["read","write"],"policyVersion":"v1","disabled":true,"toolRules":[{"name":"x"}]}}
-                """, Access.AsGrant),
+                """, AccessObjects.AsGrant),
         ],
         [
-            Access.Read("""
+            AccessObjects.Read("""
                 {"metadata":{"name":"s1","namespace":"team-b"},"spec":{"serverRef":{"name":"payments","namespace":"servers"},
                  "subject":{"agentID":"a1"},"revoked":true,"expiresAt":"2026-03-26T13:00:00+01:00","policyVersion":"v1",
                  "upstreamTokenSecretRef":{"name":"sec","key":"key"}}}
-                """, Access.AsSession),
+                """, AccessObjects.AsSession),
         ],
         "local", GrantsAndSessions, "sha256:903d3ff60a3d6b50bbfb751e44b7e2825887ff6bd48ef24440b1246dae9f9ade");
 
     [Fact]
     public void WhatIsEscapedAndWhatIsNot()
     {
-        var server = Access.Server(
+        var server = AccessObjects.Server(
             $$$"""{"tools":[{"name":"t","description":"{{{Description}}}","requiredTrust":"low","sideEffect":"read","labels":{"z":"1","a":"2"}}]}""", "demo", "ns");
         IsVector(server, [], [], "", Escapes, "sha256:b9aa060f299f57b703c317d25757b4ad85a7595bf20dc8cf8f21ab3b4b5298dd");
     }
@@ -57,7 +57,7 @@ public sealed partial class PolicyVectorTests
     private static void IsVector(
         MCPServer server, IReadOnlyList<MCPAccessGrant> grants, IReadOnlyList<MCPAgentSession> sessions, string cluster, string compact, string revision)
     {
-        var document = Access.Document(server, grants, sessions, cluster);
+        var document = AccessObjects.Document(server, grants, sessions, cluster);
         Assert.Equal(compact, NaivePolicy.Compact(document.ToText(null), blankRevision: true));
         Assert.Equal(revision, $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(compact)))}");
         Assert.Equal(revision, document.Revision);
@@ -66,8 +66,8 @@ public sealed partial class PolicyVectorTests
     [Fact]
     public void TheStoredFormIsIndentedByTwoSpacesWithoutANewLineAtTheEnd()
     {
-        var server = Access.Server("""{"session":{"required":true},"tools":[{"name":"t","labels":{"b":"","a":"<"}},{"name":"u"}]}""", "demo", "ns");
-        var document = Access.Document(server, [Access.Grant("g", "ns", """ "allowedSideEffects":["read","write"] """)], cluster: "");
+        var server = AccessObjects.Server("""{"session":{"required":true},"tools":[{"name":"t","labels":{"b":"","a":"<"}},{"name":"u"}]}""", "demo", "ns");
+        var document = AccessObjects.Document(server, [AccessObjects.Grant("g", "ns", """ "allowedSideEffects":["read","write"] """)], cluster: "");
         Assert.Equal(
             $$"""
             {
@@ -113,29 +113,29 @@ public sealed partial class PolicyVectorTests
     public void LabelsAreSortedByTheirBytes()
     {
         // U+FFFF is EF BF BF and U+10000 is F0 90 80 80; in UTF-16 the second one comes first.
-        var server = Access.Server("""{"tools":[{"name":"t","labels":{"\ud800\udc00":"3","\uffff":"2","z":"1","Z":"0"}}]}""", "demo", "ns");
+        var server = AccessObjects.Server("""{"tools":[{"name":"t","labels":{"\ud800\udc00":"3","\uffff":"2","z":"1","Z":"0"}}]}""", "demo", "ns");
         Assert.Contains(
             "\"labels\":{\"Z\":\"0\",\"z\":\"1\",\"\uffff\":\"2\",\"\U00010000\":\"3\"}",
-            NaivePolicy.Compact(Access.Document(server).ToText(null), blankRevision: true), StringComparison.Ordinal);
+            NaivePolicy.Compact(AccessObjects.Document(server).ToText(null), blankRevision: true), StringComparison.Ordinal);
     }
 
     [Fact]
     public void EveryFieldIsDocumented()
     {
-        var server = Access.Server("""
+        var server = AccessObjects.Server("""
             {"teamID":"t","auth":{"mode":"m","humanIDHeader":"h","agentIDHeader":"a","teamIDHeader":"t","sessionIDHeader":"s","tokenHeader":"t",
               "issuerURL":"i","audience":"a","trustDomain":"t"},
              "policy":{"mode":"m","defaultDecision":"d","enforceOn":"e","policyVersion":"v"},
              "session":{"required":true,"store":"s","headerName":"h","maxLifetime":"m","idleTimeout":"i","upstreamTokenHeader":"u"},
              "tools":[{"name":"n","description":"d","requiredTrust":"low","sideEffect":"read","riskLevel":"low","labels":{"name":"x"}}]}
             """);
-        var grant = Access.Grant("g", fields: """
+        var grant = AccessObjects.Grant("g", fields: """
             "subject":{"humanID":"h","agentID":"a"},"allowedSideEffects":["read"],"policyVersion":"v","disabled":true,"toolRules":[{"name":"n"}]
             """);
-        var session = Access.Session("s", fields: """
+        var session = AccessObjects.Session("s", fields: """
             "subject":{"humanID":"h","agentID":"a"},"revoked":true,"expiresAt":"2026-03-26T12:00:00Z","policyVersion":"v","upstreamTokenSecretRef":{"name":"s","key":"k"}
             """);
-        var text = Access.Document(server, [grant], [session]).ToText(DateTimeOffset.UnixEpoch);
+        var text = AccessObjects.Document(server, [grant], [session]).ToText(DateTimeOffset.UnixEpoch);
         var written = text.Split('\n').Where(line => line.Contains("\": ", StringComparison.Ordinal)).Select(line => line.Trim().Split('"')[1]);
         // The table of fields: their names, and two words that are none.
         var documented = File.ReadLines(RepositoryRoot.File("docs/policy.md"))

@@ -1,15 +1,15 @@
 using System.Text;
-using McpOperator.Resources.Policy;
+using McpOperator.Access;
 
-namespace McpOperator.Unit.Resources.Policy;
+namespace McpOperator.Unit.Access;
 
 public sealed class StoredPolicyTests
 {
     private static readonly DateTimeOffset Time = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
-    private static readonly PolicyDocument Document = Access.Document(
-        Access.Server("""{"teamID":"t","session":{"required":true},"tools":[{"name":"a<b","description":"Ä \u2028"}]}"""),
-        [Access.Grant("g", fields: """ "maxTrust":"low","disabled":true """)], [Access.Session("s")]);
+    private static readonly PolicyDocument Document = AccessObjects.Document(
+        AccessObjects.Server("""{"teamID":"t","session":{"required":true},"tools":[{"name":"a<b","description":"Ä \u2028"}]}"""),
+        [AccessObjects.Grant("g", fields: """ "maxTrust":"low","disabled":true """)], [AccessObjects.Session("s")]);
 
     private static readonly string Text = Document.ToText(Time);
 
@@ -63,7 +63,7 @@ public sealed class StoredPolicyTests
     [Fact]
     public void AnotherDocumentHasAnotherRevision()
     {
-        var other = Access.Document(Access.Server(), [Access.Grant("g", fields: """ "maxTrust":"high" """)]);
+        var other = AccessObjects.Document(AccessObjects.Server(), [AccessObjects.Grant("g", fields: """ "maxTrust":"high" """)]);
         Assert.NotEqual(Document.Revision, Read(other.ToText(Time))!.Revision);
     }
 

@@ -1,7 +1,7 @@
 using CsCheck;
 using McpOperator.Api;
 
-namespace McpOperator.Unit.Resources.Policy;
+namespace McpOperator.Unit.Access;
 
 /// <summary>Random servers, grants and sessions: sane ones, blank ones, and text that no encoder likes.</summary>
 internal static class PolicyGen
@@ -48,7 +48,7 @@ internal static class PolicyGen
             Tools = tools,
         });
 
-    public static readonly Gen<MCPServer> Server = Spec.Select(spec => Access.Server() with { Spec = spec });
+    public static readonly Gen<MCPServer> Server = Spec.Select(spec => AccessObjects.Server() with { Spec = spec });
 
     private static readonly Gen<Subject> Subject = Gen.Select(Any, Any, Any, (human, agent, team) => new Subject { HumanID = human, AgentID = agent, TeamID = team });
 

@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using CsCheck;
-using McpOperator.Resources.Policy;
+using McpOperator.Access;
 
-namespace McpOperator.Unit.Resources.Policy;
+namespace McpOperator.Unit.Access;
 
 /// <summary>The document against a second implementation, and against those who change what is stored.</summary>
 public sealed class PolicyPropertyTests
@@ -12,7 +12,7 @@ public sealed class PolicyPropertyTests
 
     private static readonly Gen<PolicyDocument> Document = Gen.Select(
         PolicyGen.Server, PolicyGen.Grant.Array[0, 3], PolicyGen.Session.Array[0, 3], Gen.OneOf("", "local", "a&b"),
-        (server, grants, sessions, cluster) => Access.Document(server, grants, sessions, cluster));
+        (server, grants, sessions, cluster) => AccessObjects.Document(server, grants, sessions, cluster));
 
     [Fact]
     public void EveryDocumentIsThatOfTheNaiveImplementation() => Gen.Select(
@@ -20,7 +20,7 @@ public sealed class PolicyPropertyTests
         (server, grants, sessions, cluster) =>
         {
             var (revision, text) = NaivePolicy.Of(server, cluster, grants, sessions, "2026-01-02T03:04:05Z");
-            var document = Access.Document(server, grants, sessions, cluster);
+            var document = AccessObjects.Document(server, grants, sessions, cluster);
             Assert.Equal(revision, document.Revision);
             Assert.Equal(text, document.ToText(Time));
         }, iter: 500);

@@ -1,11 +1,11 @@
 using System.Text.Json;
+using McpOperator.Access;
 using McpOperator.Api;
-using McpOperator.Resources.Policy;
 
-namespace McpOperator.Unit.Resources.Policy;
+namespace McpOperator.Unit.Access;
 
 /// <summary>Grants, sessions and servers for the tests, from the JSON of their specs.</summary>
-internal static class Access
+internal static class AccessObjects
 {
     public static MCPServer Server(string spec = "{}", string name = "demo", string ns = "servers", string? allow = null)
     {

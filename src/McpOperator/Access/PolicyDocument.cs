@@ -3,7 +3,7 @@ using System.Text;
 using McpOperator.Api;
 using McpOperator.Kubernetes;
 
-namespace McpOperator.Resources.Policy;
+namespace McpOperator.Access;
 
 /// <summary>
 /// What a gateway is told: who may call which tools of its server. The same content always has the same

@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
 using CsCheck;
+using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Kubernetes;
-using McpOperator.Resources.Policy;
 
-namespace McpOperator.Unit.Resources.Policy;
+namespace McpOperator.Unit.Access;
 
 /// <summary>
 /// Nothing is checked once more before a document is written: what validation lets through makes one that a gateway takes,
@@ -25,7 +25,7 @@ public sealed class GatewayRulesTests
         Word(null, "", "none", "header", "oauth", " oauth ", "mtls", "OAuth"), Word(null, " ", "https://id.example.com"),
         Word(null, "", "observe", "allow-list", "off"), Decision,
         Gen.Select(Name, Trust, Effect, (name, trust, effect) => new ToolConfig { Name = name, RequiredTrust = trust, SideEffect = effect }).Array[0, 3],
-        (mode, issuer, policy, decision, tools) => Access.Server() with
+        (mode, issuer, policy, decision, tools) => AccessObjects.Server() with
         {
             Spec = new MCPServerSpec
             {
@@ -42,14 +42,14 @@ public sealed class GatewayRulesTests
         Gen.Select(Name, Decision, Trust, (name, decision, trust) => new ToolRule { Name = name, Decision = decision, RequiredTrust = trust }).Array[0, 2],
         (ns, number, trust, effects, rules) =>
         {
-            var grant = Access.Grant($"g{number}", ns!);
+            var grant = AccessObjects.Grant($"g{number}", ns!);
             return grant with { Spec = grant.Spec with { MaxTrust = trust, AllowedSideEffects = effects!, ToolRules = rules } };
         });
 
     private static readonly Gen<MCPAgentSession> Session = Gen.Select(
         Word("servers", "a", "b", "c"), Gen.Int[0, 2], Trust, Word("a", "", null), (ns, number, trust, agent) =>
         {
-            var session = Access.Session($"s{number}", ns!);
+            var session = AccessObjects.Session($"s{number}", ns!);
             return session with { Spec = session.Spec with { ConsentedTrust = trust, Subject = new Subject { AgentID = agent } } };
         });
 
@@ -70,7 +70,7 @@ public sealed class GatewayRulesTests
                 var members = PolicyMembers.Of(new ObjectKey("servers", "demo"), server, ofServer, sessionsOfServer, DateTimeOffset.UnixEpoch);
                 Interlocked.Add(ref grants, members.Grants.Count);
                 Interlocked.Add(ref sessions, members.Sessions.Count);
-                Assert.Empty(GatewayRules.Broken(JsonNode.Parse(Access.Document(server, members.Grants, members.Sessions).ToText(null))!));
+                Assert.Empty(GatewayRules.Broken(JsonNode.Parse(AccessObjects.Document(server, members.Grants, members.Sessions).ToText(null))!));
             }, iter: 2_000);
         // Else it would have shown nothing.
         Assert.True(servers > 20 && grants > 500 && sessions > 500, $"{servers} servers, {grants} grants, {sessions} sessions");
@@ -82,9 +82,9 @@ public sealed class GatewayRulesTests
     [InlineData("allow-list", "off", "policy mode")]
     public void ABrokenDocumentIsSeen(string part, string other, string rule)
     {
-        var server = Access.Server();
+        var server = AccessObjects.Server();
         server = server with { Spec = Defaults.Apply("demo", new MCPServerSpec { Image = "i", Gateway = new GatewayConfig { Enabled = true } }, Settings) };
-        var text = Access.Document(server, [Access.Grant("g1"), Access.Grant("g2")]).ToText(null);
+        var text = AccessObjects.Document(server, [AccessObjects.Grant("g1"), AccessObjects.Grant("g2")]).ToText(null);
         Assert.Empty(GatewayRules.Broken(JsonNode.Parse(text)!));
         Assert.Contains(rule, GatewayRules.Broken(JsonNode.Parse(text.Replace(part, other, StringComparison.Ordinal))!));
     }

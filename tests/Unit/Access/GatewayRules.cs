@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace McpOperator.Unit.Resources.Policy;
+namespace McpOperator.Unit.Access;
 
 /// <summary>What a gateway asks of a document before it takes it.</summary>
 internal static class GatewayRules

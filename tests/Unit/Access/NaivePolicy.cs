@@ -5,7 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using McpOperator.Api;
 
-namespace McpOperator.Unit.Resources.Policy;
+namespace McpOperator.Unit.Access;
 
 /// <summary>The policy document a second time: as a tree, encoded character by character, with no eye to cost.</summary>
 internal static class NaivePolicy

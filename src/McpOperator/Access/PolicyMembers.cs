@@ -1,7 +1,7 @@
 using McpOperator.Api;
 using McpOperator.Kubernetes;
 
-namespace McpOperator.Resources.Policy;
+namespace McpOperator.Access;
 
 /// <summary>
 /// Which of the grants and sessions that name a server its policy holds, and what is said of each. Each one is judged on
