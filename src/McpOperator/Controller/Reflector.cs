@@ -80,11 +80,10 @@ public sealed class Reflector<T>(
 
     private async Task<(ReflectorInput, Exception?)> ListAsync(string version, CancellationToken cancellationToken)
     {
-        var items = new List<T>();
-        string listed;
+        ListResult<T> list;
         try
         {
-            listed = await source.ListAsync(version, items.Add, cancellationToken);
+            list = await source.ListAsync(version, cancellationToken);
         }
 #pragma warning disable CA1031 // Whatever it is, the reflector goes on, and RunAsync logs it.
         catch (Exception exception)
@@ -95,7 +94,7 @@ public sealed class Reflector<T>(
 
         try
         {
-            store.Replace(source.Namespace, items, listed);
+            store.Replace(source.Namespace, list.Items, list.ResourceVersion);
         }
 #pragma warning disable CA1031
         catch (Exception exception)
@@ -107,9 +106,9 @@ public sealed class Reflector<T>(
         }
 
         Interlocked.Increment(ref _lists);
-        Log.Listed(logger, Name, items.Count, listed);
+        Log.Listed(logger, Name, list.Items.Count, list.ResourceVersion);
         _synced.TrySetResult();
-        return (new(ReflectorVerb.List, listed, WatchFault.None, TimeSpan.Zero, false, TimeSpan.Zero), null);
+        return (new(ReflectorVerb.List, list.ResourceVersion, WatchFault.None, TimeSpan.Zero, false, TimeSpan.Zero), null);
     }
 
     private async Task<(ReflectorInput, Exception?)> WatchAsync(string version, CancellationToken cancellationToken)

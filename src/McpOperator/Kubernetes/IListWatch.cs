@@ -25,6 +25,9 @@ public enum WatchEventType
 /// <summary>One line of a watch. <paramref name="Object"/> is set for Added, Modified and Deleted.</summary>
 public readonly record struct WatchEvent<T>(WatchEventType Type, T? Object, string? ResourceVersion, Status? Error);
 
+/// <summary>All that was there at one moment, and which.</summary>
+public sealed record ListResult<T>(IReadOnlyList<T> Items, string ResourceVersion);
+
 /// <summary>Lists and watches the objects of one kind in one scope: what a reflector needs of the API server.</summary>
 public interface IListWatch<T>
     where T : class, IKubernetesObject
@@ -36,11 +39,11 @@ public interface IListWatch<T>
     string? Namespace { get; }
 
     /// <summary>
-    /// Hands over each object, and returns the resource version of the list. "0" asks the server's cache, "" etcd.
+    /// What the API server has at a resource version or later: "0" is whatever its cache holds, "" the latest in etcd.
     /// </summary>
     /// <exception cref="ApiException">The server refused.</exception>
     /// <exception cref="HttpRequestException">It could not be reached.</exception>
-    Task<string> ListAsync(string resourceVersion, Action<T> onItem, CancellationToken cancellationToken);
+    Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken);
 
     /// <summary>Streams what changed since <paramref name="resourceVersion"/> until the server ends the watch.</summary>
     /// <param name="resourceVersion">Where to begin; exclusive.</param>

@@ -12,6 +12,8 @@ public sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, s
     /// <summary>As long as the API server itself gives a request; a list may be megabytes.</summary>
     private static readonly TimeSpan ListDeadline = TimeSpan.FromSeconds(60);
 
+    private sealed record Page(List<T> Items, string ResourceVersion, string? Continue);
+
     private readonly string _selector = labelSelector is null ? "" : $"&labelSelector={Uri.EscapeDataString(labelSelector)}";
 
     public string Name { get; } = ns is null ? type.ToString() : $"{type} in {ns}";
@@ -20,37 +22,32 @@ public sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, s
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Items can be handed over twice: when the token of a page expires halfway (410, after some five minutes), and
-    /// when a connection breaks, the list starts again. The caller keeps the last one of each key.
+    /// What an attempt got that did not come to its end is dropped: what was deleted since would come back with it.
     /// </remarks>
-    public async Task<string> ListAsync(string resourceVersion, Action<T> onItem, CancellationToken cancellationToken)
+    public async Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken)
     {
         // With a resource version the server answers from its cache in one go; a limit would make it go to etcd
         // (client-go tools/cache/reflector.go). Only a list from etcd itself is worth pages.
-        if (resourceVersion.Length > 0)
+        var query = resourceVersion.Length > 0 ? $"?resourceVersion={Uri.EscapeDataString(resourceVersion)}" : $"?limit={PageSize}";
+        var page = await ListPageAsync(query, cancellationToken).ConfigureAwait(false);
+        var items = page.Items;
+        while (page.Continue is { } next)
         {
-            var query = $"?resourceVersion={Uri.EscapeDataString(resourceVersion)}";
-            var whole = await ListPageAsync(query, onItem, cancellationToken).ConfigureAwait(false);
-            return whole.ResourceVersion;
-        }
-
-        ListStream page;
-        string? next = null;
-        do
-        {
-            var pageQuery = next is null ? $"?limit={PageSize}" : $"?limit={PageSize}&continue={Uri.EscapeDataString(next)}";
             try
             {
-                page = await ListPageAsync(pageQuery, onItem, cancellationToken).ConfigureAwait(false);
+                page = await ListPageAsync($"?limit={PageSize}&continue={Uri.EscapeDataString(next)}", cancellationToken).ConfigureAwait(false);
             }
-            catch (ApiException e) when (e.IsExpired && next is not null)
+            catch (ApiException e) when (e.IsExpired)
             {
-                page = await ListPageAsync("?resourceVersion=", onItem, cancellationToken).ConfigureAwait(false);
+                // etcd has forgotten the moment that the pages before are of (after some five minutes).
+                items.Clear();
+                page = await ListPageAsync("?resourceVersion=", cancellationToken).ConfigureAwait(false);
             }
-            next = page.Continue;
+
+            items.AddRange(page.Items);
         }
-        while (next is not null);
-        return page.ResourceVersion;
+
+        return new(items, page.ResourceVersion);
     }
 
     public async IAsyncEnumerable<WatchEvent<T>> WatchAsync(
@@ -68,11 +65,17 @@ public sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, s
             yield return events.Current;
     }
 
-    private Task<ListStream> ListPageAsync(string query, Action<T> onItem, CancellationToken cancellationToken) =>
+    private Task<Page> ListPageAsync(string query, CancellationToken cancellationToken) =>
         api.Requester.SendAsync(
             new(HttpMethod.Get, type.CollectionPath(ns), query + _selector),
             ListDeadline,
-            (stream, token) => ListStream.ReadAsync(stream, decode, onItem, token),
+            async (stream, token) =>
+            {
+                // Read anew by each attempt, so it begins with nothing.
+                var items = new List<T>();
+                var list = await ListStream.ReadAsync(stream, decode, items.Add, token).ConfigureAwait(false);
+                return new Page(items, list.ResourceVersion, list.Continue);
+            },
             cancellationToken);
 
     /// <summary>A connection that breaks shows as an IOException of the stream.</summary>

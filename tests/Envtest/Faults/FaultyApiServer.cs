@@ -305,6 +305,18 @@ internal sealed class Exchange(HttpContext context, FrontRequest request, Faulty
         Abort();
     }
 
+    /// <summary>All of a list arrives but its end, with enough space after it that the items are read.</summary>
+    /// <param name="meanwhile">Happens after the API server has answered, and before the operator can ask again.</param>
+    public async Task LoseEndOfListAsync(Func<Task> meanwhile)
+    {
+        using var answer = await front.AskAsync(context, request, cancellation);
+        front.Note(request with { Code = (int)answer.StatusCode, IsLost = true });
+        var text = (await answer.Content.ReadAsStringAsync(cancellation)).TrimEnd();
+        await WriteAsync(text[..^1] + new string(' ', 200_000));
+        await meanwhile();
+        Abort();
+    }
+
     /// <summary>Lets the API server do what it is asked, and answers 200 with something else.</summary>
     public async Task GarbleAnswerAsync(string text)
     {

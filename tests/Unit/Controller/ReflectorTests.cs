@@ -1,6 +1,8 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
+using McpOperator.Unit.Kubernetes;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Unit.Controller;
@@ -383,6 +385,30 @@ public sealed class ReflectorTests : IAsyncDisposable
         Assert.Equal(2, _store.Count);
     }
 
+    [Fact]
+    public async Task WhatWasDeletedWhileAListBrokeOffIsNotInTheStore()
+    {
+        var server = new ScenarioHandler(
+            _ => Answer(new ChunkedStream("""{"items":[{"metadata":{"name":"deleted"}},{"metadata":{"name":"b"}}"""u8.ToArray(), 10)),
+            _ => Answer(new ChunkedStream("""{"items":[{"metadata":{"name":"b"}}],"metadata":{"resourceVersion":"9"}}"""u8.ToArray(), 10)),
+            _ => Answer(new StalledStream()));
+        var client = new ApiClient(server, new Uri("https://api.test"), _time);
+        var source = new ListWatch<Thing>(
+            client, new("example.org", "v1", "things", "Thing"), null, null,
+            json => Thing.At(json.GetProperty("metadata").GetProperty("name").GetString()!, 1));
+        var reflector = new Reflector<Thing>(source, _store, _log, TimeSpan.FromMinutes(5), _time, () => 0);
+        using var stop = new CancellationTokenSource();
+        var running = reflector.RunAsync(stop.Token);
+
+        await reflector.Synced.WaitAsync(Limit.OfATest);
+
+        Assert.Equal([Thing.At("b", 1)], _store.Snapshot());
+        await stop.CancelAsync();
+        await running.WaitAsync(Limit.OfATest);
+
+        static HttpResponseMessage Answer(Stream body) => new(HttpStatusCode.OK) { Content = new StreamContent(body) };
+    }
+
     /// <summary>Lists nothing, and then watches for ever, whatever it is told.</summary>
     private sealed class DeafServer : IListWatch<Thing>
     {
@@ -394,7 +420,8 @@ public sealed class ReflectorTests : IAsyncDisposable
 
         public TaskCompletionSource End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public Task<string> ListAsync(string resourceVersion, Action<Thing> onItem, CancellationToken cancellationToken) => Task.FromResult("10");
+        public Task<ListResult<Thing>> ListAsync(string resourceVersion, CancellationToken cancellationToken) =>
+            Task.FromResult(new ListResult<Thing>([], "10"));
 
         public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
             string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)

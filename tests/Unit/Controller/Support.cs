@@ -106,14 +106,12 @@ internal sealed class FakeServer(string? ns = null) : IListWatch<Thing>
         return await Watch();
     }
 
-    public async Task<string> ListAsync(string resourceVersion, Action<Thing> onItem, CancellationToken cancellationToken)
+    public async Task<ListResult<Thing>> ListAsync(string resourceVersion, CancellationToken cancellationToken)
     {
         var answer = new TaskCompletionSource<(Thing[] Items, string Version)>(TaskCreationOptions.RunContinuationsAsynchronously);
         _requests.Writer.TryWrite(new ListRequest(resourceVersion, answer));
         var (items, version) = await answer.Task.WaitAsync(cancellationToken);
-        foreach (var item in items)
-            onItem(item);
-        return version;
+        return new(items, version);
     }
 
     public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(

@@ -26,7 +26,7 @@ public sealed class ListWatchTests
     {
         var server = new ScenarioHandler(_ => Page("9", null, "a"));
 
-        Assert.Equal("9", await ListWatch(server).ListAsync(version, _ => { }, default));
+        Assert.Equal("9", (await ListWatch(server).ListAsync(version, default)).ResourceVersion);
 
         Assert.Equal($"GET {Path}?resourceVersion={version}{Selector}", server.Sent[0].Line);
     }
@@ -35,11 +35,10 @@ public sealed class ListWatchTests
     public async Task AListFromEtcdComesInPages()
     {
         var server = new ScenarioHandler(_ => Page("9", "t/1", "a", "b"), _ => Page("9", null, "c"));
-        var names = new List<string>();
 
-        Assert.Equal("9", await ListWatch(server).ListAsync("", thing => names.Add(thing.Key.Name), default));
+        var list = await ListWatch(server).ListAsync("", default);
 
-        Assert.Equal(["a", "b", "c"], names);
+        Assert.Equal(("9", "a b c"), (list.ResourceVersion, Names(list)));
         Assert.Equal(
             [$"GET {Path}?limit=500{Selector}", $"GET {Path}?limit=500&continue=t%2F1{Selector}"],
             server.Sent.Select(sent => sent.Line));
@@ -50,12 +49,52 @@ public sealed class ListWatchTests
     {
         var server = new ScenarioHandler(
             _ => Page("9", "t", "a", "b"), _ => ScenarioHandler.Status(410, "Expired", "too old"), _ => Page("12", null, "a", "c"));
-        var names = new List<string>();
 
-        Assert.Equal("12", await ListWatch(server).ListAsync("", thing => names.Add(thing.Key.Name), default));
+        var list = await ListWatch(server).ListAsync("", default);
 
-        Assert.Equal(["a", "b", "a", "c"], names);
+        Assert.Equal(("12", "a c"), (list.ResourceVersion, Names(list)));
         Assert.Equal($"GET {Path}?resourceVersion={Selector}", server.Sent[2].Line);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("17")]
+    [InlineData("")]
+    public async Task NothingOfAnAttemptThatBrokeOffIsInTheList(string version)
+    {
+        var server = new ScenarioHandler(_ => Broken("9", null, "deleted", "a", "b"), _ => Broken("10", null, "a"), _ => Page("11", null, "a", "b"));
+
+        var list = await ListWatch(server).ListAsync(version, default);
+
+        Assert.Equal(("11", "a b"), (list.ResourceVersion, Names(list)));
+        Assert.Equal(3, server.Sent.Count);
+    }
+
+    [Fact]
+    public async Task APageThatBrokeOffIsAskedForAgainAndTheOnesBeforeItStay()
+    {
+        var server = new ScenarioHandler(
+            _ => Page("9", "t", "a", "b"), _ => Broken("9", "u", "c", "d"), _ => Page("9", "u", "c", "d"), _ => Page("9", null, "e"));
+
+        var list = await ListWatch(server).ListAsync("", default);
+
+        Assert.Equal("a b c d e", Names(list));
+        Assert.Equal(server.Sent[1].Line, server.Sent[2].Line);
+    }
+
+    [Fact]
+    public async Task TheWholeListAfterAnExpiredPageMayBreakOffToo()
+    {
+        var server = new ScenarioHandler(
+            _ => Page("9", "t", "deleted", "a"),
+            _ => Broken("9", null, "b"),
+            _ => ScenarioHandler.Status(410, "Expired", "too old"),
+            _ => Broken("12", null, "deleted later", "a"),
+            _ => Page("13", null, "a", "c"));
+
+        var list = await ListWatch(server).ListAsync("", default);
+
+        Assert.Equal(("13", "a c"), (list.ResourceVersion, Names(list)));
     }
 
     [Theory]
@@ -65,7 +104,7 @@ public sealed class ListWatchTests
     {
         var server = new ScenarioHandler(_ => ScenarioHandler.Status(410, "Expired", "too old"));
 
-        var refusal = await Assert.ThrowsAsync<ApiException>(() => ListWatch(server).ListAsync(version, _ => { }, default));
+        var refusal = await Assert.ThrowsAsync<ApiException>(() => ListWatch(server).ListAsync(version, default));
 
         Assert.True(refusal.IsExpired);
     }
@@ -77,7 +116,7 @@ public sealed class ListWatchTests
         var client = new ApiClient(server, new Uri("https://api.test"), new FakeTimeProvider());
         var listWatch = new ListWatch<Thing>(client, Deployments, "team-a", null, Thing.From);
 
-        await listWatch.ListAsync("0", _ => { }, default);
+        await listWatch.ListAsync("0", default);
 
         Assert.Equal("deployments.apps in team-a", listWatch.Name);
         Assert.Equal("GET https://api.test/apis/apps/v1/namespaces/team-a/deployments?resourceVersion=0", server.Sent[0].Line);
@@ -130,7 +169,7 @@ public sealed class ListWatchTests
     [Fact]
     public async Task AConnectionThatBreaksIsAnHttpRequestException()
     {
-        var server = new ScenarioHandler(_ => new(HttpStatusCode.OK) { Content = new StreamContent(new BrokenStream()) });
+        var server = new ScenarioHandler(_ => new(HttpStatusCode.OK) { Content = new StreamContent(new BrokenStream([])) });
         await using var events = ListWatch(server).WatchAsync("9", TimeSpan.FromMinutes(5), default).GetAsyncEnumerator(default);
 
         await Assert.ThrowsAsync<HttpRequestException>(async () => await events.MoveNextAsync());
@@ -143,16 +182,26 @@ public sealed class ListWatchTests
         "app.kubernetes.io/managed-by=mcp-runtime",
         Thing.From);
 
-    private static HttpResponseMessage Page(string version, string? token, params string[] names)
+    private static string Names(ListResult<Thing> list) => string.Join(' ', list.Items.Select(thing => thing.Key.Name));
+
+    private static HttpResponseMessage Page(string version, string? token, params string[] names) =>
+        ScenarioHandler.Json(PageText(version, token, names));
+
+    /// <summary>All the items arrive, enough for them to be read, and then the connection breaks.</summary>
+    private static HttpResponseMessage Broken(string version, string? token, params string[] names) => new(HttpStatusCode.OK)
+    {
+        Content = new StreamContent(new BrokenStream(Encoding.UTF8.GetBytes(PageText(version, token, names)[..^1].PadRight(200_000)))),
+    };
+
+    private static string PageText(string version, string? token, string[] names)
     {
         var items = string.Join(",", names.Select(name => $$$"""{"metadata":{"name":"{{{name}}}"}}"""));
-        return ScenarioHandler.Json(
-            $$$"""{"kind":"DeploymentList","metadata":{"resourceVersion":"{{{version}}}","continue":"{{{token}}}"},"items":[{{{items}}}]}""");
+        return $$$"""{"kind":"DeploymentList","metadata":{"resourceVersion":"{{{version}}}","continue":"{{{token}}}"},"items":[{{{items}}}]}""";
     }
 
-    private sealed class BrokenStream : MemoryStream
+    private sealed class BrokenStream(byte[] first) : MemoryStream(first)
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            throw new IOException("connection reset by peer");
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            await base.ReadAsync(buffer, cancellationToken) is > 0 and var read ? read : throw new IOException("connection reset by peer");
     }
 }
