@@ -20,6 +20,13 @@ public interface IReflector
     /// <summary>Whether what it is at, a list, a watch or the wait before one, has outlived its own deadline.</summary>
     bool Hangs { get; }
 
+    /// <summary>
+    /// Has it list from etcd as soon as it can, whatever it is at, and completes when a list that began after this call is
+    /// in the store: nothing in it is older than the call. A list that fails is tried again. Whoever cancels does not wait
+    /// any more; the list takes place all the same. Once the reflector has stopped, nothing completes but by cancellation.
+    /// </summary>
+    Task RefreshAsync(CancellationToken cancellationToken);
+
     /// <summary>Keeps the store up to date until cancelled; returns then, and throws nothing.</summary>
     Task RunAsync(CancellationToken cancellationToken);
 }

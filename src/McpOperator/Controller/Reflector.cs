@@ -13,8 +13,10 @@ namespace McpOperator.Controller;
 /// <param name="timeout">How long a watch lasts at least; at most twice as long, at random, so that many clients' do not end together.</param>
 /// <param name="time">The clock of delays and deadlines.</param>
 /// <param name="random">In [0, 1); for jitter.</param>
+/// <param name="fromEtcd">The first list, too, comes from etcd and not from the API server's cache, which may lag behind.</param>
 public sealed class Reflector<T>(
-    IListWatch<T> source, Store<T> store, ILogger logger, TimeSpan timeout, TimeProvider time, Func<double> random) : IReflector
+    IListWatch<T> source, Store<T> store, ILogger logger, TimeSpan timeout, TimeProvider time, Func<double> random, bool fromEtcd = false)
+    : IReflector
     where T : class, IKubernetesObject
 {
     // The server ends a watch in its time. If the end does not come either, the connection is dead (kube-rs watcher.rs
@@ -25,6 +27,7 @@ public sealed class Reflector<T>(
     private readonly TimeSpan _longestStep = (2 * timeout) + Grace + TimeSpan.FromMinutes(1);
 
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly RefreshRequests _refreshes = new();
     private readonly long _epoch = time.GetTimestamp();
     private (ReflectorVerb Verb, string Message)? _fault;
     private long _dueTicks = long.MaxValue;
@@ -45,21 +48,19 @@ public sealed class Reflector<T>(
     private TimeSpan Now => time.GetElapsedTime(_epoch);
 
     /// <inheritdoc/>
+    public Task RefreshAsync(CancellationToken cancellationToken) => _refreshes.AskAsync(cancellationToken);
+
+    /// <inheritdoc/>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var state = default(ReflectorState);
-        var step = ReflectorMachine.Start;
+        var (state, step) = fromEtcd ? ReflectorMachine.Refresh(default) : (default, ReflectorMachine.Start);
         while (!cancellationToken.IsCancellationRequested)
         {
+            if (_refreshes.Take())
+                (state, step) = ReflectorMachine.Refresh(state);
             Interlocked.Exchange(ref _dueTicks, (Now + step.Delay + _longestStep).Ticks);
-            if (step.Delay > TimeSpan.Zero)
-            {
-                await Task.Delay(step.Delay, time, cancellationToken)
-                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-
-            if (cancellationToken.IsCancellationRequested)
-                return;
+            if (step.Delay > TimeSpan.Zero && !await DelayAsync(step.Delay, cancellationToken))
+                continue;
 
             var (input, exception) = step.Verb == ReflectorVerb.List
                 ? await ListAsync(step.Version, cancellationToken)
@@ -78,9 +79,18 @@ public sealed class Reflector<T>(
         }
     }
 
+    /// <summary>False when it was cut short.</summary>
+    private async Task<bool> DelayAsync(TimeSpan delay, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _refreshes.News);
+        await Task.Delay(delay, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !either.IsCancellationRequested;
+    }
+
     private async Task<(ReflectorInput, Exception?)> ListAsync(string version, CancellationToken cancellationToken)
     {
         ListResult<T> list;
+        var served = version.Length == 0 ? _refreshes.Count : 0;
         try
         {
             list = await source.ListAsync(version, cancellationToken);
@@ -108,6 +118,7 @@ public sealed class Reflector<T>(
         Interlocked.Increment(ref _lists);
         Log.Listed(logger, Name, list.Items.Count, list.ResourceVersion);
         _synced.TrySetResult();
+        _refreshes.Complete(served);
         return (new(ReflectorVerb.List, list.ResourceVersion, WatchFault.None, TimeSpan.Zero, false, TimeSpan.Zero), null);
     }
 
@@ -115,7 +126,8 @@ public sealed class Reflector<T>(
     {
         var lasting = timeout * (1 + random());
         using var deadline = new CancellationTokenSource(lasting + Grace, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        var refresh = _refreshes.News;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token, refresh);
         Interlocked.Increment(ref _watches);
 
         // Before the request: some proxies hold back the headers until the first event.
@@ -140,18 +152,21 @@ public sealed class Reflector<T>(
                 applying = false;
                 version = line.ResourceVersion ?? line.Object?.ResourceVersion ?? version;
             }
+
+            // A cancelled stream may also end without an exception.
+            refresh.ThrowIfCancellationRequested();
         }
 #pragma warning disable CA1031 // Whatever it is, the reflector goes on, and RunAsync logs it.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
             var fault = applying ? WatchFault.Unexpected
+                : refresh.IsCancellationRequested ? WatchFault.RefreshWanted
                 : deadline.IsCancellationRequested ? WatchFault.Overdue
                 : WatchFaults.Of(exception);
             return Failed(ReflectorVerb.Watch, version, fault, exception, Now - begun, sawEvents);
         }
 
-        // A cancelled stream may also end without an exception.
         var lasted = Now - begun;
         Log.WatchEnded(logger, Name, version, lasted.TotalSeconds);
         return (new(ReflectorVerb.Watch, version, WatchFault.None, lasted, sawEvents, TimeSpan.Zero), null);

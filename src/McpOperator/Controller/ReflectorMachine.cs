@@ -25,7 +25,7 @@ public readonly record struct ReflectorInput(
 
 /// <summary>What a reflector remembers between steps. The default value is the beginning.</summary>
 /// <param name="Version">The last version seen; null before the first list.</param>
-/// <param name="AskEtcd">The server could not list at that version: list at "" until a list succeeds.</param>
+/// <param name="AskEtcd">Its cache will not do, or could not: list at "" until a list succeeds.</param>
 /// <param name="Relisted">The last watch was sent back to the list by its version, and none did better since.</param>
 /// <param name="ServerErrors">Watches in a row that ended with a server error.</param>
 /// <param name="Backoff">Failures of lists and watches together.</param>
@@ -50,6 +50,13 @@ public static class ReflectorMachine
     /// "0" is whatever the API server's cache holds: a restart of many operators must not go to etcd.
     /// </summary>
     public static ReflectorStep Start { get; } = new(ReflectorVerb.List, "0", TimeSpan.Zero);
+
+    /// <summary>
+    /// A list from etcd at once, whatever would have been next; in the beginning, too. The backoff of what failed before is
+    /// cut short, but not forgotten.
+    /// </summary>
+    public static (ReflectorState State, ReflectorStep Step) Refresh(in ReflectorState state) =>
+        List(state with { AskEtcd = true });
 
     public static (ReflectorState State, ReflectorStep Step) Next(
         in ReflectorState state, in ReflectorInput input, TimeSpan now, double random) =>
@@ -87,6 +94,9 @@ public static class ReflectorMachine
             // Nothing is lost when a watch that worked ends, even if it broke: go on from the last version, at once.
             case WatchFault.None or WatchFault.Overdue or WatchFault.Unreachable:
                 return useful ? Watch(state) : BackOff(Watch(state), input, now, random);
+
+            case WatchFault.RefreshWanted:
+                return Refresh(state);
 
             // Not a relist: an API server that is down or busy would get the most expensive request from all its
             // clients.

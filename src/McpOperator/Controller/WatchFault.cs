@@ -30,6 +30,9 @@ public enum WatchFault
     /// <summary>The server did not end the watch in its time: the connection is dead, and nobody noticed.</summary>
     Overdue,
 
+    /// <summary>Nobody's: the watch was ended for a list from etcd that somebody wants now.</summary>
+    RefreshWanted,
+
     /// <summary>Our own: the change handler or the decoder.</summary>
     Unexpected,
 }

@@ -189,6 +189,40 @@ public sealed class ReflectorMachineTests
         Assert.Equal(List("0", First), ListFailed(WatchFault.Unreachable));
     }
 
+    [Fact]
+    public void ARefreshListsFromEtcdAtOnceUntilItWorksAndThenTheCacheWillDoAgain()
+    {
+        Listed("10");
+        Watched("12", WatchFault.Unreachable, Short, sawEvents: false);
+
+        Assert.Equal(List(""), Refresh());
+        Assert.Equal(List("", First * 2), ListFailed(WatchFault.Unreachable));
+        Assert.Equal(List(""), Refresh());
+        Assert.Equal(List("", First * 4), ListFailed(WatchFault.Refused));
+        Assert.Equal(Watch("20"), Listed("20"));
+        Assert.Equal(List("21"), Watched("21", WatchFault.Expired, Long));
+    }
+
+    [Fact]
+    public void TheFirstListCanAskEtcd()
+    {
+        Assert.Equal(List(""), Refresh());
+        Assert.Equal(List("", First), ListFailed(WatchFault.Unreachable));
+        Assert.Equal(Watch("10"), Listed("10"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AWatchThatIsEndedForARefreshIsNoFailure(bool sawEvents)
+    {
+        Listed("10");
+
+        Assert.Equal(List(""), Watched("12", WatchFault.RefreshWanted, Short, sawEvents));
+        Listed("20");
+        Assert.Equal(Watch("20", First), Watched("20", WatchFault.Unreachable, Short, sawEvents: false));
+    }
+
     private static ReflectorStep List(string version, TimeSpan delay = default) => new(ReflectorVerb.List, version, delay);
 
     private static ReflectorStep Watch(string version, TimeSpan delay = default) => new(ReflectorVerb.Watch, version, delay);
@@ -200,6 +234,12 @@ public sealed class ReflectorMachineTests
     private ReflectorStep Watched(
         string version, WatchFault fault, TimeSpan lasted, bool sawEvents = true, TimeSpan retryAfter = default) =>
         Next(new(ReflectorVerb.Watch, version, fault, lasted, sawEvents, retryAfter));
+
+    private ReflectorStep Refresh()
+    {
+        (_state, var step) = ReflectorMachine.Refresh(_state);
+        return step;
+    }
 
     private ReflectorStep Next(ReflectorInput input)
     {

@@ -29,7 +29,7 @@ public sealed class ReflectorTests : IAsyncDisposable
             _onChange?.Invoke(before, after);
             _changed.TrySetResult();
         });
-        _reflector = new(_server, _store, _log, TimeSpan.FromMinutes(5), _time, () => 0);
+        _reflector = Reflector(_server);
         _running = _reflector.RunAsync(_stop.Token);
     }
 
@@ -315,7 +315,7 @@ public sealed class ReflectorTests : IAsyncDisposable
     public async Task AWatchThatOutlivesItsOwnDeadlineHangs()
     {
         var deaf = new DeafServer();
-        var reflector = new Reflector<Thing>(deaf, _store, _log, TimeSpan.FromMinutes(5), _time, () => 0);
+        var reflector = Reflector(deaf);
         using var stop = new CancellationTokenSource();
         Assert.False(reflector.Hangs);
         var running = reflector.RunAsync(stop.Token);
@@ -362,7 +362,7 @@ public sealed class ReflectorTests : IAsyncDisposable
     public async Task ItAsksForNothingWhenItIsStoppedBeforeItBegins()
     {
         var server = new FakeServer();
-        var reflector = new Reflector<Thing>(server, _store, _log, TimeSpan.FromMinutes(5), _time, () => 0);
+        var reflector = Reflector(server);
 
         await reflector.RunAsync(new CancellationToken(canceled: true));
 
@@ -374,7 +374,7 @@ public sealed class ReflectorTests : IAsyncDisposable
     {
         await _server.ListThenWatch("10", Thing.At("a", 1, "one"));
         var server = new FakeServer("two");
-        var reflector = new Reflector<Thing>(server, _store, _log, TimeSpan.FromMinutes(5), _time, () => 0);
+        var reflector = Reflector(server);
         using var stop = new CancellationTokenSource();
         var running = reflector.RunAsync(stop.Token);
 
@@ -396,7 +396,7 @@ public sealed class ReflectorTests : IAsyncDisposable
         var source = new ListWatch<Thing>(
             client, new("example.org", "v1", "things", "Thing"), null, null,
             json => Thing.At(json.GetProperty("metadata").GetProperty("name").GetString()!, 1));
-        var reflector = new Reflector<Thing>(source, _store, _log, TimeSpan.FromMinutes(5), _time, () => 0);
+        var reflector = Reflector(source);
         using var stop = new CancellationTokenSource();
         var running = reflector.RunAsync(stop.Token);
 
@@ -407,6 +407,224 @@ public sealed class ReflectorTests : IAsyncDisposable
         await running.WaitAsync(Limit.OfATest);
 
         static HttpResponseMessage Answer(Stream body) => new(HttpStatusCode.OK) { Content = new StreamContent(body) };
+    }
+
+    [Fact]
+    public async Task ARefreshEndsTheWatchListsFromEtcdAndWatchesOn()
+    {
+        var watch = await _server.ListThenWatch("10", Thing.At("a", 1), Thing.At("b", 2));
+        watch.Send(Events.Bookmark("15"));
+
+        var refreshed = _reflector.RefreshAsync(default);
+        var list = await _server.List();
+        Assert.Equal("", list.Version);
+        Assert.True(watch.Cancelled.IsCancellationRequested);
+        Assert.False(refreshed.IsCompleted);
+        list.Answer.SetResult(([Thing.At("b", 2)], "30"));
+        await refreshed.WaitAsync(Limit.OfATest);
+
+        Assert.Equal([Thing.At("b", 2)], _store.Snapshot());
+        Assert.Equal("30", (await _server.Watch()).Version);
+        Assert.DoesNotContain(_log.All, line => line.Level > LogLevel.Debug);
+    }
+
+    // Also a watch that is only an instant old, and has had no event, which else counts as one that does not work.
+    [Fact]
+    public async Task RefreshesWithoutEndNeverBackOff()
+    {
+        await _server.ListThenWatch("10");
+        for (var i = 0; i < 5; i++)
+        {
+            var refreshed = _reflector.RefreshAsync(default);
+            await _server.ListThenWatch("10");
+            await refreshed.WaitAsync(Limit.OfATest);
+        }
+
+        Assert.Empty(_log.LevelsOf("ReflectorFailed"));
+        Assert.Equal(5, _reflector.Relists);
+    }
+
+    [Fact]
+    public async Task AWatchThatEndsWithoutAWordWhenItIsCancelledIsRefreshedTheSame()
+    {
+        var server = new QuietServer();
+        using var stop = new CancellationTokenSource();
+        var reflector = Reflector(server);
+        var running = reflector.RunAsync(stop.Token);
+        await server.Watched.Task.WaitAsync(Limit.OfATest);
+
+        await reflector.RefreshAsync(default).WaitAsync(Limit.OfATest);
+
+        Assert.Equal(["0", ""], server.Lists);
+        Assert.Empty(_log.LevelsOf("ReflectorFailed"));
+        await stop.CancelAsync();
+        await running.WaitAsync(Limit.OfATest);
+    }
+
+    [Fact]
+    public async Task ARefreshCutsTheWaitAfterAFailureShort()
+    {
+        (await _server.List()).Answer.SetException(new HttpRequestException("Connection refused"));
+        await _time.NextTimer();
+
+        var refreshed = _reflector.RefreshAsync(default);
+        var list = await _server.List();
+        Assert.Equal("", list.Version);
+        list.Answer.SetResult(([], "10"));
+
+        await refreshed.WaitAsync(Limit.OfATest);
+        Assert.True(_reflector.Synced.IsCompleted);
+        Assert.Equal([LogLevel.Information], _log.LevelsOf("ReflectorRecovered"));
+    }
+
+    [Fact]
+    public async Task ARefreshThatFailsIsTriedAgainWithBackoffUntilItWorks()
+    {
+        await _server.ListThenWatch("10");
+        await _time.NextTimer(); // the watch's deadline
+        var refreshed = _reflector.RefreshAsync(default);
+        foreach (var delay in (double[])[0.8, 1.6])
+        {
+            var list = await _server.List();
+            Assert.Equal("", list.Version);
+            list.Answer.SetException(new HttpRequestException("Connection refused"));
+            Assert.Equal(TimeSpan.FromSeconds(delay), await _time.NextTimer());
+            Assert.True(_server.IsIdle);
+            _time.Advance(TimeSpan.FromSeconds(delay));
+        }
+
+        Assert.False(refreshed.IsCompleted);
+        await _server.ListThenWatch("20");
+        await refreshed.WaitAsync(Limit.OfATest);
+        Assert.Equal([LogLevel.Warning, LogLevel.Debug], _log.LevelsOf("ReflectorFailed"));
+    }
+
+    [Fact]
+    public async Task AListFromTheCacheThatIsOnItsWayIsFollowedByOneFromEtcd()
+    {
+        var first = await _server.List();
+        var refreshed = _reflector.RefreshAsync(default);
+        first.Answer.SetResult(([Thing.At("a", 1)], "10"));
+
+        var list = await _server.List();
+        Assert.Equal("", list.Version);
+        Assert.True(_reflector.Synced.IsCompleted);
+        Assert.False(refreshed.IsCompleted);
+        list.Answer.SetResult(([], "20"));
+
+        await refreshed.WaitAsync(Limit.OfATest);
+        Assert.Equal(0, _store.Count);
+    }
+
+    [Fact]
+    public async Task AListFromEtcdServesThoseWhoAskedBeforeItBeganAndNobodyElse()
+    {
+        await _server.ListThenWatch("10");
+        var first = _reflector.RefreshAsync(default);
+        var list = await _server.List();
+        Task[] later = [_reflector.RefreshAsync(default), _reflector.RefreshAsync(default)];
+        list.Answer.SetResult(([], "20"));
+
+        await first.WaitAsync(Limit.OfATest);
+        var next = await _server.List();
+        Assert.Equal("", next.Version);
+        Assert.DoesNotContain(later, refreshed => refreshed.IsCompleted);
+        next.Answer.SetResult(([], "30"));
+
+        // One list for both of them.
+        await Task.WhenAll(later).WaitAsync(Limit.OfATest);
+        Assert.Equal("30", (await _server.Watch()).Version);
+    }
+
+    [Fact]
+    public async Task WhoCancelsARefreshDoesNotWaitAnyMoreAndOthersDo()
+    {
+        await _server.ListThenWatch("10");
+        using var cancel = new CancellationTokenSource();
+        var cancelled = _reflector.RefreshAsync(cancel.Token);
+        var list = await _server.List();
+        list.Answer.SetException(new HttpRequestException("Connection refused"));
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.WaitAsync(Limit.OfATest));
+
+        var other = _reflector.RefreshAsync(default);
+        await _server.ListThenWatch("20");
+
+        await other.WaitAsync(Limit.OfATest);
+    }
+
+    [Fact]
+    public async Task ARefreshAskedForBeforeItRunsIsTheFirstList()
+    {
+        var server = new FakeServer();
+        var reflector = Reflector(server);
+        using var stop = new CancellationTokenSource();
+        var refreshed = reflector.RefreshAsync(default);
+        var running = reflector.RunAsync(stop.Token);
+
+        var list = await server.List();
+        Assert.Equal("", list.Version);
+        list.Answer.SetResult(([], "10"));
+
+        await refreshed.WaitAsync(Limit.OfATest);
+        await stop.CancelAsync();
+        await running.WaitAsync(Limit.OfATest);
+    }
+
+    [Fact]
+    public async Task TheFirstListCanBeFromEtcd()
+    {
+        var server = new FakeServer();
+        var reflector = Reflector(server, fromEtcd: true);
+        using var stop = new CancellationTokenSource();
+        var running = reflector.RunAsync(stop.Token);
+
+        Assert.Equal("", (await server.List()).Version);
+
+        await stop.CancelAsync();
+        await running.WaitAsync(Limit.OfATest);
+    }
+
+    [Fact]
+    public async Task ItStopsInTheMiddleOfARefresh()
+    {
+        await _server.ListThenWatch("10");
+        _ = _reflector.RefreshAsync(default);
+        await _server.List();
+
+        await _stop.CancelAsync();
+        await _running.WaitAsync(Limit.OfATest);
+
+        Assert.True(_server.IsIdle);
+    }
+
+    private Reflector<Thing> Reflector(IListWatch<Thing> server, bool fromEtcd = false) =>
+        new(server, _store, _log, TimeSpan.FromMinutes(5), _time, () => 0, fromEtcd);
+
+    /// <summary>Lists nothing, and ends a watch without an exception when it is cancelled.</summary>
+    private sealed class QuietServer : IListWatch<Thing>
+    {
+        public string Name => "things.example.org";
+
+        public string? Namespace => null;
+
+        public TaskCompletionSource Watched { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public List<string> Lists { get; } = [];
+
+        public Task<ListResult<Thing>> ListAsync(string resourceVersion, CancellationToken cancellationToken)
+        {
+            Lists.Add(resourceVersion);
+            return Task.FromResult(new ListResult<Thing>([], "10"));
+        }
+
+        public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
+            string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            Watched.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            yield break;
+        }
     }
 
     /// <summary>Lists nothing, and then watches for ever, whatever it is told.</summary>

@@ -183,6 +183,8 @@ internal sealed class FakeReflector(string name) : IReflector
 
     public void HasSynced() => _synced.SetResult();
 
+    public Task RefreshAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         Started.SetResult();
