@@ -26,8 +26,8 @@ public sealed class ApiClient : IDisposable
     /// <param name="time">For deadlines and for waiting as long as the server asks.</param>
     /// <param name="requests">Counts the requests, perhaps those of others as well.</param>
     /// <param name="mayWrite">
-    /// Asked before each request but a GET is sent, retries included. One that must not be sent fails with an
-    /// <see cref="HttpRequestException"/>.
+    /// Asked right before the body of a write goes out, each time that it does (<see cref="FencedContent"/>). A write that
+    /// must not be sent fails with an <see cref="HttpRequestException"/>.
     /// </param>
     public ApiClient(
         HttpMessageHandler transport, Uri server, TimeProvider time,

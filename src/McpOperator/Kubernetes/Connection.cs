@@ -31,7 +31,6 @@ public sealed class Connection : HttpMessageHandler
 
     public Uri Server { get; }
 
-
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (_hostHeader is not null)
@@ -80,6 +79,8 @@ public sealed class Connection : HttpMessageHandler
     private async Task<HttpResponseMessage> SendAsync(
         HttpMessageInvoker invoker, Credential credential, HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        // A plugin may have taken long, and so may a refusal of the credential before.
+        (request.Content as FencedContent)?.ThrowIfFenced();
         request.Headers.Authorization = credential.Authorization;
         try
         {

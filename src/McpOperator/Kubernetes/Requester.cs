@@ -131,13 +131,11 @@ internal sealed class Requester(
         message.Headers.Accept.Add(Json);
         if (request.ContentType is not null)
         {
-            message.Content = new ReadOnlyMemoryContent(request.Body);
-            message.Content.Headers.ContentType = new MediaTypeHeaderValue(request.ContentType);
+            var content = FencedContent.Of(request.Body, mayWrite);
+            content.Headers.ContentType = new MediaTypeHeaderValue(request.ContentType);
+            content.ThrowIfFenced();
+            message.Content = content;
         }
-
-        // As late as can be: much may have happened to this process while it waited.
-        if (request.Method != HttpMethod.Get && mayWrite?.Invoke() == false)
-            throw new HttpRequestException("not sent, since this process does not lead (any more)");
 
         int? code = null;
         try

@@ -28,17 +28,25 @@ internal sealed class TlsServer : IAsyncDisposable
 
     public List<(string? Authorization, string? ClientCertificate, string Protocol, string Host)> Requests { get; } = [];
 
-    public static async Task<TlsServer> StartAsync(X509Certificate2 certificate)
+    /// <summary>Happens in the middle of each handshake.</summary>
+    public Action? OnHandshake { get; set; }
+
+    public static async Task<TlsServer> StartAsync(
+        X509Certificate2 certificate, HttpProtocols protocols = HttpProtocols.Http1AndHttp2)
     {
         TlsServer? server = null;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
         {
-            listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.Protocols = protocols;
             listen.UseHttps(https =>
             {
                 https.SslProtocols = SslProtocols.None;
-                https.ServerCertificateSelector = (_, _) => server!.Certificate;
+                https.ServerCertificateSelector = (_, _) =>
+                {
+                    server!.OnHandshake?.Invoke();
+                    return server.Certificate;
+                };
                 https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
                 https.ClientCertificateValidation = (_, _, _) => true;
             });
