@@ -64,8 +64,8 @@ internal sealed class RefreshRequests
     {
         lock (_lock)
         {
-            foreach (var served in _waiting.Take(count))
-                served.TrySetResult();
+            for (var i = 0; i < count; i++)
+                _waiting[i].TrySetResult();
             _waiting.RemoveRange(0, count);
         }
     }
