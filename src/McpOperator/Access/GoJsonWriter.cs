@@ -17,19 +17,23 @@ namespace McpOperator.Access;
 /// Forward only, and it trusts its caller to close what it opens. Numbers, false and null do not occur in a policy.
 /// </para>
 /// </remarks>
-internal sealed class GoJsonWriter(bool indented) : IDisposable
+/// <param name="indented">As MarshalIndent does it, not Marshal.</param>
+/// <param name="onlyCounts">Keeps nothing of what is written but its <see cref="Length"/>.</param>
+internal sealed class GoJsonWriter(bool indented, bool onlyCounts = false) : IDisposable
 {
     private static readonly SearchValues<char> Escaped = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Select(control => (char)control), '"', '\\', '<', '>', '&', '\u2028', '\u2029']);
 
-    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(16 * 1024);
-    private int _length;
+    private byte[] _bytes = onlyCounts ? [] : ArrayPool<byte>.Shared.Rent(16 * 1024);
     private int _depth;
     private bool _isFirst = true;
     private bool _isValue;
 
     /// <summary>Valid until the next call of another member.</summary>
-    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _length);
+    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
+
+    /// <summary>In bytes.</summary>
+    public int Length { get; private set; }
 
     public void StartObject() => Start((byte)'{');
 
@@ -60,11 +64,19 @@ internal sealed class GoJsonWriter(bool indented) : IDisposable
         Raw("true"u8);
     }
 
+    /// <summary>Members of the object that is open, as a writer of the same form wrote them at the same depth.</summary>
+    public void Members(ReadOnlySpan<byte> written)
+    {
+        Next();
+        Raw(written);
+    }
+
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_bytes);
+        if (_bytes.Length > 0)
+            ArrayPool<byte>.Shared.Return(_bytes);
         _bytes = [];
-        _length = 0;
+        Length = 0;
     }
 
     private void Start(byte bracket)
@@ -138,22 +150,32 @@ internal sealed class GoJsonWriter(bool indented) : IDisposable
 
     private void Plain(ReadOnlySpan<char> text)
     {
+        if (onlyCounts)
+        {
+            Length += Encoding.UTF8.GetByteCount(text);
+            return;
+        }
+
         Reserve(Encoding.UTF8.GetMaxByteCount(text.Length));
-        _length += Encoding.UTF8.GetBytes(text, _bytes.AsSpan(_length));
+        Length += Encoding.UTF8.GetBytes(text, _bytes.AsSpan(Length));
     }
 
     private void Raw(ReadOnlySpan<byte> bytes)
     {
-        Reserve(bytes.Length);
-        bytes.CopyTo(_bytes.AsSpan(_length));
-        _length += bytes.Length;
+        if (!onlyCounts)
+        {
+            Reserve(bytes.Length);
+            bytes.CopyTo(_bytes.AsSpan(Length));
+        }
+
+        Length += bytes.Length;
     }
 
     private void Reserve(int count)
     {
-        if (_bytes.Length - _length >= count)
+        if (_bytes.Length - Length >= count)
             return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_length + count, 2 * _bytes.Length));
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Length + count, 2 * _bytes.Length));
         Written.CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_bytes);
         _bytes = larger;

@@ -17,57 +17,68 @@ public sealed class PolicyMembers
     {
     }
 
-    /// <summary>Those that the policy holds, by namespace, then name; the disabled ones are among them.</summary>
+    /// <summary>Those that the document holds, by namespace, then name; the disabled ones are among them. None without a document.</summary>
     public IReadOnlyList<MCPAccessGrant> Grants => _grants;
 
-    /// <summary>Those that the policy holds, by namespace, then name; the revoked ones are among them.</summary>
+    /// <summary>Those that the document holds, by namespace, then name; the revoked and the expired ones are among them.</summary>
     public IReadOnlyList<MCPAgentSession> Sessions => _sessions;
 
-    /// <summary>One for each grant and session that was given.</summary>
+    /// <summary>
+    /// What is to be said, once at most of each grant and session that was given. Nothing is said of one that a frozen document
+    /// keeps out (<see cref="PolicyHead.IsFrozen"/>).
+    /// </summary>
     public IReadOnlyList<(PolicyMember Member, Verdict Verdict)> Verdicts => _verdicts;
 
-    /// <summary>When the next session expires, and this is to be asked again; null when none ever does.</summary>
+    /// <summary>
+    /// When the next session expires, and this is to be asked again for the sake of its verdict: the document stays the same.
+    /// Null when none ever does.
+    /// </summary>
     public DateTimeOffset? NextExpiry { get; private set; }
 
     /// <param name="key">Of the server; its name is blank for those that name none.</param>
-    /// <param name="server">Null when there is none of that name.</param>
+    /// <param name="server">Null when there is none of that name. Of one whose spec cannot be read, consent still counts.</param>
+    /// <param name="head">Of the document that is to hold them; null when there is to be none, for want of a server or of a gateway.</param>
     /// <param name="grants">All that name it (<see cref="StoredMember.Server"/>), in any order.</param>
     /// <param name="sessions">Likewise.</param>
     /// <param name="now">Decides which sessions are expired.</param>
     public static PolicyMembers Of(
-        ObjectKey key, MCPServer? server, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions, DateTimeOffset now)
+        ObjectKey key, MCPServer? server, PolicyHead? head, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions,
+        DateTimeOffset now)
     {
         var members = new PolicyMembers();
         var holders = new Dictionary<string, string>(StringComparer.Ordinal);
+        var isFrozen = head is { IsFrozen: true };
         foreach (var grant in InTurn(grants, key.Namespace))
         {
-            var verdict = Refusal(grant, Validation.Validate(grant), key, server) ?? Duplicate(grant, holders, key);
-            if (verdict is null)
+            var mayComeIn = !isFrozen || head!.HadGrant(grant.Key);
+            var refusal = Refusal(grant, Validation.Validate(grant), key, server) ?? (mayComeIn ? Duplicate(grant, holders, key) : null);
+            if (refusal is null && mayComeIn && head is not null)
                 members._grants.Add(grant);
-            members._verdicts.Add((grant, verdict ?? Taken(grant, key, server!)));
+            members.Say(grant, refusal ?? Taken(grant, key, head), mayComeIn);
         }
 
         holders.Clear();
         foreach (var session in InTurn(sessions, key.Namespace))
         {
-            var verdict = Refusal(session, Validation.Validate(session), key, server);
-            if (verdict is null && session.ExpiresAt is { } time)
-            {
-                if (time <= now)
-                    verdict = session.Spec.Revoked is true ? Revoked : Expired(time);
-                else if (members.NextExpiry is null || time < members.NextExpiry)
-                    members.NextExpiry = time;
-            }
-
-            verdict ??= Duplicate(session, holders, key);
-            if (verdict is null)
+            var mayComeIn = !isFrozen || head!.HadSession(session.Key);
+            var refusal = Refusal(session, Validation.Validate(session), key, server) ?? (mayComeIn ? Duplicate(session, holders, key) : null);
+            if (refusal is null && mayComeIn && head is not null)
                 members._sessions.Add(session);
-            members._verdicts.Add((session, verdict ?? Taken(session, key, server!)));
+            if (refusal is null && session.ExpiresAt is { } time && time > now && !(members.NextExpiry <= time))
+                members.NextExpiry = time;
+            members.Say(session, refusal ?? Taken(session, key, head, now), mayComeIn);
         }
 
         members._grants.Sort(InOrder);
         members._sessions.Sort(InOrder);
         return members;
+    }
+
+    /// <summary>Of one that may not come in, nothing is said that the document would have to make true.</summary>
+    private void Say(PolicyMember member, Verdict verdict, bool mayComeIn)
+    {
+        if (mayComeIn || !verdict.TakesPolicy)
+            _verdicts.Add((member, verdict));
     }
 
     /// <summary>
@@ -107,7 +118,9 @@ public sealed class PolicyMembers
                 "its annotation mcpruntime.org/allow-access-from does not list it");
         }
 
-        return null;
+        return member.Metadata.DeletionTimestamp is null
+            ? null
+            : Rejected(AccessReasons.Terminating, "It is being deleted: the policy leaves it out already");
     }
 
     /// <summary>A gateway refuses a policy in which a name comes twice. The first one in turn keeps it.</summary>
@@ -117,16 +130,18 @@ public sealed class PolicyMembers
             : Rejected(AccessReasons.DuplicateName, $"MCPServer {key} already has one of this name, " +
                 $"from namespace {holders[member.Metadata.Name]}: rename one of the two");
 
-    private static Verdict Taken(MCPAccessGrant grant, ObjectKey key, MCPServer server) => grant.Spec.Disabled is true
+    private static Verdict Taken(MCPAccessGrant grant, ObjectKey key, PolicyHead? head) => grant.Spec.Disabled is true
         ? new Verdict(AccessPhase.Disabled, AccessReasons.Disabled, $"Accepted for MCPServer {key}, and disabled: it grants nothing")
-        : Accepted(key, server);
+        : Accepted(key, head);
 
-    private static Verdict Taken(MCPAgentSession session, ObjectKey key, MCPServer server) =>
-        session.Spec.Revoked is true ? Revoked : Accepted(key, server);
+    private static Verdict Taken(MCPAgentSession session, ObjectKey key, PolicyHead? head, DateTimeOffset now) =>
+        session.Spec.Revoked is true ? Revoked
+        : session.ExpiresAt is { } time && time <= now ? Expired(time)
+        : Accepted(key, head);
 
-    private static Verdict Accepted(ObjectKey key, MCPServer server) => new(
+    private static Verdict Accepted(ObjectKey key, PolicyHead? head) => new(
         AccessPhase.Accepted, AccessReasons.Accepted,
-        $"Accepted for MCPServer {key}" + (server.Spec.HasGateway() ? "" : ", whose gateway is off: nothing enforces it"));
+        $"Accepted for MCPServer {key}" + (head is null ? ", whose gateway is off: nothing enforces it" : ""));
 
     private static Verdict Revoked { get; } = new(AccessPhase.Revoked, AccessReasons.Revoked, "Revoked");
 

@@ -10,8 +10,11 @@ public sealed record Verdict(string Phase, string Reason, string Message)
 {
     public bool IsAccepted => Reason is AccessReasons.Accepted or AccessReasons.Disabled;
 
-    /// <summary>True when the policy is what makes it so: said too early, a session would be called revoked that still works.</summary>
-    public bool TakesPolicy => IsAccepted || Reason is AccessReasons.Revoked;
+    /// <summary>
+    /// True when the stored document is what makes it so: said too early, a session would be called revoked that still works.
+    /// </summary>
+    public bool TakesPolicy => IsAccepted
+        || Reason is AccessReasons.Revoked or AccessReasons.Expired or AccessReasons.Terminating or AccessReasons.PolicyFull;
 
     /// <summary>The status to report. The same as before when nothing has changed.</summary>
     public AccessStatus ToStatus(PolicyMember member, DateTimeOffset now) => new()

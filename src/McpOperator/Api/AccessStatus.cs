@@ -56,7 +56,16 @@ public static class AccessReasons
     /// <summary>An accepted object of another namespace has this name.</summary>
     public const string DuplicateName = "DuplicateName";
 
-    /// <summary>spec.expiresAt is over: the policy leaves it out.</summary>
+    /// <summary>It is being deleted, and the policy does not hold it any more.</summary>
+    public const string Terminating = "Terminating";
+
+    /// <summary>It alone would take more of the policy than one may.</summary>
+    public const string TooLarge = "TooLarge";
+
+    /// <summary>It is left out for want of room: the policy would not fit into a ConfigMap.</summary>
+    public const string PolicyFull = "PolicyFull";
+
+    /// <summary>spec.expiresAt is over: gateways refuse it.</summary>
     public const string Expired = "Expired";
 
     /// <summary>spec.revoked is true: the policy names it as revoked.</summary>

@@ -29,11 +29,27 @@ public static partial class Validation
         Ingress(faults, spec);
         Resources(faults, "spec.resources", spec.Resources);
         Environment(faults, spec);
+        Tools(faults, spec);
         Inventory(faults, spec);
         Gateway(faults, server.Metadata.Name, spec, settings);
         Identity(faults, spec);
         Analytics(faults, spec);
         Rollout(faults, spec);
+        return faults.All;
+    }
+
+    /// <summary>
+    /// Those of the faults above that concern who may call what: without them a policy can be made of the spec, whatever else is
+    /// wrong with the server.
+    /// </summary>
+    public static IReadOnlyList<SpecFault> AccessFaults(MCPServer effective)
+    {
+        if (effective.Unreadable is { } unreadable)
+            return unreadable;
+        var faults = new SpecFaults();
+        TeamID(faults, "spec.teamID", effective.Spec.TeamID);
+        Tools(faults, effective.Spec);
+        Identity(faults, effective.Spec);
         return faults.All;
     }
 
@@ -209,7 +225,7 @@ public static partial class Validation
             faults.Add($"{field}.key", $"{SpecFaults.Quote(reference.Key)} cannot be the key of a Secret: use letters, digits, '-', '_' and '.'");
     }
 
-    private static void Inventory(SpecFaults faults, MCPServerSpec spec)
+    private static void Tools(SpecFaults faults, MCPServerSpec spec)
     {
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < (spec.Tools?.Count ?? 0); i++)
@@ -227,7 +243,10 @@ public static partial class Validation
             OneOf(faults, $"{field}.requiredTrust", tool.RequiredTrust, TrustLevels);
             OneOf(faults, $"{field}.riskLevel", tool.RiskLevel, TrustLevels);
         }
+    }
 
+    private static void Inventory(SpecFaults faults, MCPServerSpec spec)
+    {
         Items(faults, "spec.prompts", spec.Prompts);
         Items(faults, "spec.mcpResources", spec.McpResources);
         Items(faults, "spec.tasks", spec.Tasks);

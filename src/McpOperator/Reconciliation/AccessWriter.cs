@@ -17,10 +17,11 @@ public sealed class AccessWriter(Stores stores, ApiClient api, OperatorCounters 
 
     /// <param name="key">Of the server.</param>
     /// <param name="server">Null when there is none of that name.</param>
-    public PolicyMembers Judge(ObjectKey key, MCPServer? server)
+    /// <param name="head">Of the policy that is to hold them; null for none.</param>
+    public PolicyMembers Judge(ObjectKey key, MCPServer? server, PolicyHead? head)
     {
         var members = PolicyMembers.Of(
-            key, server,
+            key, server, head,
             stores.Grants.Of(key).Select(static grant => grant.ReadGrant()),
             stores.Sessions.Of(key).Select(static session => session.ReadSession()),
             time.GetUtcNow());

@@ -56,7 +56,7 @@ public sealed class GatewayPolicy(
     }
 
     private PolicyDocument Document(MCPServer server, PolicyMembers members) =>
-        new(server, settings, members.Grants, members.Sessions);
+        new(PolicyHead.Of(server, settings), members.Grants, members.Sessions);
 
     public Task<Ensured<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
         _configMaps.RemoveAsync(server, cancellationToken);

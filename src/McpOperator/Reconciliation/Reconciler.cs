@@ -66,7 +66,7 @@ public sealed class Reconciler
         if (_stores.Servers.Get(key) is not { } stored)
         {
             Forget(key);
-            var isTold = await _access.ReportAsync(_access.Judge(key, null), isInForce: false, cancellationToken).ConfigureAwait(false);
+            var isTold = await _access.ReportAsync(_access.Judge(key, null, null), isInForce: false, cancellationToken).ConfigureAwait(false);
             return isTold ? Outcome.Done : Outcome.Retry;
         }
 
@@ -119,7 +119,7 @@ public sealed class Reconciler
             effective = WithDefaults(server);
         }
 
-        var members = _access.Judge(server.Key, effective);
+        var members = _access.Judge(server.Key, effective, HeadOf(effective));
         var objects = await EnsureObjectsAsync(effective, members, cancellationToken).ConfigureAwait(false);
         _events.Changed(server, objects);
         // What is held of one of them is not what stands there: whatever is said now may be wrong.
@@ -189,6 +189,8 @@ public sealed class Reconciler
         _policies.Get(server.Key), _stores.Grants.VersionOf(server.Key), _stores.Sessions.VersionOf(server.Key),
         _stores.Routes.HolderBefore(server.Key));
 
+    private PolicyHead? HeadOf(MCPServer effective) => effective.Spec.HasGateway() ? PolicyHead.Of(effective, _settings) : null;
+
     private MCPServer WithDefaults(MCPServer server) =>
         server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, _settings) };
 
@@ -199,7 +201,7 @@ public sealed class Reconciler
     private async Task<(Outcome Outcome, DateTimeOffset? Expiry, bool HasWritten)> RefuseAsync(
         MCPServer server, MCPServer effective, IReadOnlyList<SpecFault> faults, CancellationToken cancellationToken)
     {
-        var members = _access.Judge(server.Key, effective);
+        var members = _access.Judge(server.Key, effective, HeadOf(effective));
         var objects = new ServerObjects(
             _deployments.Look(server), _canaries.Look(server), _services.Look(server), _ingresses.Look(server), _policies.Look(server),
             effective.Spec.HasGateway() ? _policies.RevisionOf(effective, members) : null);

@@ -21,7 +21,9 @@ internal static class AccessObjects
 
     public static PolicyDocument Document(
         MCPServer server, IReadOnlyList<MCPAccessGrant>? grants = null, IReadOnlyList<MCPAgentSession>? sessions = null, string cluster = "local") =>
-        new(server, new OperatorSettings { ClusterName = cluster }, grants ?? [], sessions ?? []);
+        new(Head(server, cluster), grants ?? [], sessions ?? []);
+
+    public static PolicyHead Head(MCPServer server, string cluster = "local") => PolicyHead.Of(server, new OperatorSettings { ClusterName = cluster });
 
     public static MCPServer AsServer(JsonElement json) => StoredServer.Decode(json).Read();
 

@@ -12,7 +12,9 @@ public sealed class PolicyMembersTests
 
     private static PolicyMembers Of(
         IEnumerable<MCPAccessGrant>? grants = null, IEnumerable<MCPAgentSession>? sessions = null, string? allow = null, bool exists = true) =>
-        PolicyMembers.Of(Key, exists ? AccessObjects.Server("""{"gateway":{"enabled":true}}""", allow: allow) : null, grants ?? [], sessions ?? [], Noon);
+        PolicyMembers.Of(
+            Key, exists ? AccessObjects.Server(allow: allow) : null, exists ? AccessObjects.Head(AccessObjects.Server()) : null,
+            grants ?? [], sessions ?? [], Noon);
 
     private static Verdict Of(PolicyMembers members, PolicyMember member) => members.Verdicts.Single(entry => entry.Member == member).Verdict;
 
@@ -85,7 +87,7 @@ public sealed class PolicyMembersTests
     [Fact]
     public void OnlyWhatThePolicyHoldsKeepsAName()
     {
-        // Invalid, refused, expired; and a disabled and a revoked one, which it does hold.
+        // Invalid and refused ones; and an expired, a disabled and a revoked one, which it does hold.
         MCPAccessGrant[] grants = [AccessObjects.Grant("g", fields: """ "maxTrust":"x" """), AccessObjects.Grant("g", "b"), AccessObjects.Grant("g", "a"), AccessObjects.Grant("h", fields: """ "disabled":true """), AccessObjects.Grant("h", "a")];
         MCPAgentSession[] sessions =
         [
@@ -94,8 +96,9 @@ public sealed class PolicyMembersTests
         ];
         var members = Of(grants, sessions, allow: "a");
         Assert.Equal(["a/g", "servers/h"], members.Grants.Select(grant => grant.Key.ToString()));
-        Assert.Equal(["a/s", "servers/t"], members.Sessions.Select(session => session.Key.ToString()));
+        Assert.Equal(["servers/s", "servers/t"], members.Sessions.Select(session => session.Key.ToString()));
         Assert.Equal("DuplicateName", Of(members, grants[4]).Reason);
+        Assert.Equal("DuplicateName", Of(members, sessions[1]).Reason);
         Assert.Equal("DuplicateName", Of(members, sessions[3]).Reason);
     }
 
@@ -112,11 +115,11 @@ public sealed class PolicyMembersTests
     [InlineData("", "Accepted", true, null)]
     [InlineData(""" "expiresAt":"2026-03-26T12:00:01Z" """, "Accepted", true, "2026-03-26T12:00:01Z")]
     [InlineData(""" "expiresAt":"2026-03-26T13:00:01+01:00" """, "Accepted", true, "2026-03-26T12:00:01Z")]
-    [InlineData(""" "expiresAt":"2026-03-26T12:00:00Z" """, "Expired", false, null)]
-    [InlineData(""" "expiresAt":"2026-03-26T12:00:00.9Z" """, "Expired", false, null)]
+    [InlineData(""" "expiresAt":"2026-03-26T12:00:00Z" """, "Expired", true, null)]
+    [InlineData(""" "expiresAt":"2026-03-26T12:00:00.9Z" """, "Expired", true, null)]
     [InlineData(""" "revoked":true """, "Revoked", true, null)]
     [InlineData(""" "revoked":true,"expiresAt":"2026-03-26T12:00:01Z" """, "Revoked", true, "2026-03-26T12:00:01Z")]
-    [InlineData(""" "revoked":true,"expiresAt":"2026-03-26T11:00:00Z" """, "Revoked", false, null)]
+    [InlineData(""" "revoked":true,"expiresAt":"2026-03-26T11:00:00Z" """, "Revoked", true, null)]
     [InlineData(""" "expiresAt":"tomorrow" """, "Invalid", false, null)]
     public void ASessionLastsUntilItExpires(string fields, string reason, bool held, string? next)
     {
@@ -140,7 +143,7 @@ public sealed class PolicyMembersTests
     {
         var grant = AccessObjects.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":"x"}""", AccessObjects.AsGrant);
         var session = AccessObjects.Read("""{"metadata":{"name":"s","namespace":"team"},"spec":{"subject":{"humanID":"h"}}}""", AccessObjects.AsSession);
-        var members = PolicyMembers.Of(new ObjectKey("team", ""), null, [grant], [session], Noon);
+        var members = PolicyMembers.Of(new ObjectKey("team", ""), null, null, [grant], [session], Noon);
         Assert.Equal(new Verdict("Rejected", "Invalid", "spec: must be an object"), Of(members, grant));
         Assert.Equal(new Verdict("Rejected", "Invalid", "spec.serverRef.name: is required: the name of an MCPServer"), Of(members, session));
     }
@@ -149,7 +152,7 @@ public sealed class PolicyMembersTests
     public void WhatNobodyEnforcesSaysSo()
     {
         var (grant, session) = (AccessObjects.Grant("g"), AccessObjects.Session("s"));
-        var members = PolicyMembers.Of(Key, AccessObjects.Server("""{"gateway":{"enabled":false}}"""), [grant], [session], Noon);
+        var members = PolicyMembers.Of(Key, AccessObjects.Server("""{"gateway":{"enabled":false}}"""), null, [grant], [session], Noon);
         Assert.All(members.Verdicts, entry => Assert.Equal(
             new Verdict("Accepted", "Accepted", "Accepted for MCPServer servers/demo, whose gateway is off: nothing enforces it"), entry.Verdict));
         Assert.Equal("Accepted for MCPServer servers/demo", Of(Of([grant]), grant).Message);

@@ -98,7 +98,7 @@ public sealed class FuzzTests
             Assert.All(faults, fault => Assert.DoesNotContain(fault.ToString(), char.IsControl));
             // Of an invalid one, too, whose policy is held against what stands there.
             if (effective.Spec.HasGateway())
-                Assert.StartsWith("sha256:", new PolicyDocument(effective, Settings, [], []).Revision, StringComparison.Ordinal);
+                Assert.StartsWith("sha256:", new PolicyDocument(PolicyHead.Of(effective, Settings), [], []).Revision, StringComparison.Ordinal);
             if (faults.Count > 0)
                 return;
 

@@ -1,0 +1,182 @@
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Access;
+
+/// <summary>What a policy says of the server itself: all of it but its grants and sessions. Once made it never changes.</summary>
+public sealed class PolicyHead
+{
+    /// <summary>The fields of a document, in their order.</summary>
+    private static readonly string[] Fields =
+        ["schema_version", "revision", "generated_at", "server", "auth", "policy", "session", "tools", "grants", "sessions"];
+
+    private readonly HashSet<ObjectKey> _grants = [];
+    private readonly HashSet<ObjectKey> _sessions = [];
+
+    /// <param name="team">What a member without a team has.</param>
+    /// <param name="write">Writes the fields.</param>
+    private PolicyHead(string? team, Action<GoJsonWriter> write)
+    {
+        Team = team;
+        Compact = Written(indented: false, write);
+        Indented = Written(indented: true, write);
+    }
+
+    /// <summary>
+    /// No grant and no session may come in that did not stand there: it is not known whether the server, as it is now
+    /// written, would have it.
+    /// </summary>
+    public bool IsFrozen { get; private init; }
+
+    /// <summary>Even without any grant and session the document would not fit into a ConfigMap.</summary>
+    public bool IsTooLarge => Size > PolicyConfigMapBuilder.MaxBytes;
+
+    /// <summary>Of the server; a subject that names none has this one.</summary>
+    internal string? Team { get; }
+
+    /// <summary>The fields as they are hashed.</summary>
+    internal ReadOnlyMemory<byte> Compact { get; }
+
+    /// <summary>The fields as they are stored.</summary>
+    internal ReadOnlyMemory<byte> Indented { get; }
+
+    /// <summary>Of the text of the document without any grant and session, in bytes.</summary>
+    internal int Size => Frame + Indented.Length;
+
+    /// <param name="effective">With its spec in effect (<see cref="Defaults"/>), whose access part is valid (<see cref="Validation.AccessFaults"/>).</param>
+    /// <param name="settings">Of the operator.</param>
+    public static PolicyHead Of(MCPServer effective, OperatorSettings settings) => Of(effective, settings, isFrozen: false);
+
+    /// <summary>Lets nobody in: for when the spec is wrong and what stands there cannot be trusted. Frozen, and without a member.</summary>
+    /// <param name="server">Whose it is.</param>
+    /// <param name="settings">Of the operator.</param>
+    public static PolicyHead Closed(ObjectKey server, OperatorSettings settings)
+    {
+        var spec = Defaults.Apply(server.Name, new MCPServerSpec { Gateway = new GatewayConfig { Enabled = true } }, settings);
+        return Of(
+            new MCPServer { Metadata = new ObjectMeta { Name = server.Name, Namespace = server.Namespace }, Spec = spec }, settings, isFrozen: true);
+    }
+
+    /// <summary>
+    /// That of a stored document, frozen. Null when the text does not hash to its own revision (<see cref="StoredPolicy"/>), or is
+    /// no document of the form that we write.
+    /// </summary>
+    public static PolicyHead? Read(ReadOnlySpan<byte> storedText)
+    {
+        if (StoredPolicy.Read(storedText) is null)
+            return null;
+        var reader = new Utf8JsonReader(storedText);
+        using var document = JsonDocument.ParseValue(ref reader);
+        var root = document.RootElement;
+        if (!IsOurForm(root))
+            return null;
+        var head = new PolicyHead(
+            root.Child("server"u8)?.Text("team_id"u8),
+            json =>
+            {
+                foreach (var field in root.EnumerateObject())
+                {
+                    if (IsOfHead(field.Name))
+                    {
+                        json.Name(field.Name);
+                        Copy(field.Value, json);
+                    }
+                }
+            })
+        { IsFrozen = true };
+        Note(root, "grants"u8, head._grants);
+        Note(root, "sessions"u8, head._sessions);
+        return head;
+    }
+
+    /// <summary>Whether the stored document held the grant.</summary>
+    public bool HadGrant(ObjectKey key) => _grants.Contains(key);
+
+    /// <summary>Whether the stored document held the session.</summary>
+    public bool HadSession(ObjectKey key) => _sessions.Contains(key);
+
+    private static PolicyHead Of(MCPServer effective, OperatorSettings settings, bool isFrozen) =>
+        new(Defaults.Trimmed(effective.Spec.TeamID), json => PolicyHeadJson.Write(json, effective, settings.ClusterName)) { IsFrozen = isFrozen };
+
+    /// <summary>What a document has besides its head, grants and sessions, in bytes.</summary>
+    private static readonly int Frame = FrameOf();
+
+    private static int FrameOf()
+    {
+        using var json = new GoJsonWriter(indented: true, onlyCounts: true);
+        json.StartObject();
+        json.Always("schema_version", PolicyDocument.SchemaVersion);
+        json.Always("revision", PolicyDocument.RevisionOf([]));
+        json.Always("generated_at", KubernetesTime.Format(default));
+        json.Members([]);
+        json.EndObject();
+        return json.Length;
+    }
+
+    private static ReadOnlyMemory<byte> Written(bool indented, Action<GoJsonWriter> write)
+    {
+        using var json = new GoJsonWriter(indented);
+        json.StartObject();
+        var start = json.Length + (indented ? "\n  ".Length : 0);
+        write(json);
+        return json.Written[start..].ToArray();
+    }
+
+    private static bool IsOfHead(string field) => field is "server" or "auth" or "policy" or "session" or "tools";
+
+    /// <summary>Each field once, in order, and no other: else what is made of it would be another document.</summary>
+    private static bool IsOurForm(JsonElement root)
+    {
+        if (root.ValueKind != JsonValueKind.Object)
+            return false;
+        var last = -1;
+        foreach (var field in root.EnumerateObject())
+        {
+            var position = Array.IndexOf(Fields, field.Name);
+            if (position <= last)
+                return false;
+            last = position;
+        }
+
+        return root.Text("schema_version"u8) == PolicyDocument.SchemaVersion
+            && !string.IsNullOrEmpty(root.Child("server"u8)?.Text("name"u8));
+    }
+
+    private static void Note(JsonElement root, ReadOnlySpan<byte> list, HashSet<ObjectKey> keys)
+    {
+        if (root.Child(list) is not { ValueKind: JsonValueKind.Array } members)
+            return;
+        foreach (var member in members.EnumerateArray())
+            keys.Add(new ObjectKey(member.Text("namespace"u8) ?? "", member.Text("name"u8) ?? ""));
+    }
+
+    private static void Copy(JsonElement value, GoJsonWriter json)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                json.StartObject();
+                foreach (var field in value.EnumerateObject())
+                {
+                    json.Name(field.Name);
+                    Copy(field.Value, json);
+                }
+
+                json.EndObject();
+                break;
+            case JsonValueKind.Array:
+                json.StartArray();
+                foreach (var item in value.EnumerateArray())
+                    Copy(item, json);
+                json.EndArray();
+                break;
+            case JsonValueKind.True:
+                json.True();
+                break;
+            default:
+                json.String(value.GetString());
+                break;
+        }
+    }
+}
