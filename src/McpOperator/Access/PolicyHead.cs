@@ -11,17 +11,22 @@ public sealed class PolicyHead
     private static readonly string[] Fields =
         ["schema_version", "revision", "generated_at", "server", "auth", "policy", "session", "tools", "grants", "sessions"];
 
-    private readonly HashSet<ObjectKey> _grants = [];
-    private readonly HashSet<ObjectKey> _sessions = [];
+    private HashSet<ObjectKey> _grants = [];
+    private HashSet<ObjectKey> _sessions = [];
 
+    /// <param name="server">Whose it says that it is.</param>
     /// <param name="team">What a member without a team has.</param>
     /// <param name="write">Writes the fields.</param>
-    private PolicyHead(string? team, Action<GoJsonWriter> write)
+    private PolicyHead(ObjectKey server, string? team, Action<GoJsonWriter> write)
     {
+        Server = server;
         Team = team;
         Compact = Written(indented: false, write);
         Indented = Written(indented: true, write);
     }
+
+    /// <summary>Whose document it is. One that was read may have been made for another server.</summary>
+    public ObjectKey Server { get; }
 
     /// <summary>
     /// No grant and no session may come in that did not stand there: it is not known whether the server, as it is now
@@ -71,19 +76,10 @@ public sealed class PolicyHead
         var root = document.RootElement;
         if (!IsOurForm(root))
             return null;
+        var server = root.Child("server"u8)!.Value;
         var head = new PolicyHead(
-            root.Child("server"u8)?.Text("team_id"u8),
-            json =>
-            {
-                foreach (var field in root.EnumerateObject())
-                {
-                    if (IsOfHead(field.Name))
-                    {
-                        json.Name(field.Name);
-                        Copy(field.Value, json);
-                    }
-                }
-            })
+            new ObjectKey(server.Text("namespace"u8) ?? "", server.Text("name"u8) ?? ""), server.Text("team_id"u8),
+            json => CopyFields(root, json, isDenying: false))
         { IsFrozen = true };
         Note(root, "grants"u8, head._grants);
         Note(root, "sessions"u8, head._sessions);
@@ -96,8 +92,18 @@ public sealed class PolicyHead
     /// <summary>Whether the stored document held the session.</summary>
     public bool HadSession(ObjectKey key) => _sessions.Contains(key);
 
+    /// <summary>The same, but that what no grant speaks of is denied.</summary>
+    internal PolicyHead DenyingByDefault()
+    {
+        using var fields = JsonDocument.Parse((byte[])[(byte)'{', .. Compact.Span, (byte)'}']);
+        return new PolicyHead(Server, Team, json => CopyFields(fields.RootElement, json, isDenying: true))
+        {
+            IsFrozen = IsFrozen, _grants = _grants, _sessions = _sessions,
+        };
+    }
+
     private static PolicyHead Of(MCPServer effective, OperatorSettings settings, bool isFrozen) =>
-        new(Defaults.Trimmed(effective.Spec.TeamID), json => PolicyHeadJson.Write(json, effective, settings.ClusterName)) { IsFrozen = isFrozen };
+        new(effective.Key, Defaults.Trimmed(effective.Spec.TeamID), json => PolicyHeadJson.Write(json, effective, settings.ClusterName)) { IsFrozen = isFrozen };
 
     /// <summary>What a document has besides its head, grants and sessions, in bytes.</summary>
     private static readonly int Frame = FrameOf();
@@ -151,7 +157,18 @@ public sealed class PolicyHead
             keys.Add(new ObjectKey(member.Text("namespace"u8) ?? "", member.Text("name"u8) ?? ""));
     }
 
-    private static void Copy(JsonElement value, GoJsonWriter json)
+    private static void CopyFields(JsonElement document, GoJsonWriter json, bool isDenying)
+    {
+        foreach (var field in document.EnumerateObject())
+        {
+            if (!IsOfHead(field.Name))
+                continue;
+            json.Name(field.Name);
+            Copy(field.Value, json, isDenying && field.Name == "policy");
+        }
+    }
+
+    private static void Copy(JsonElement value, GoJsonWriter json, bool isDenying = false)
     {
         switch (value.ValueKind)
         {
@@ -160,7 +177,10 @@ public sealed class PolicyHead
                 foreach (var field in value.EnumerateObject())
                 {
                     json.Name(field.Name);
-                    Copy(field.Value, json);
+                    if (isDenying && field.Name == "default_decision")
+                        json.String("deny");
+                    else
+                        Copy(field.Value, json);
                 }
 
                 json.EndObject();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using McpOperator.Api;
 using McpOperator.Kubernetes;
 
@@ -30,10 +31,19 @@ public sealed class PolicyMembers
     public IReadOnlyList<(PolicyMember Member, Verdict Verdict)> Verdicts => _verdicts;
 
     /// <summary>
-    /// When the next session expires, and this is to be asked again for the sake of its verdict: the document stays the same.
-    /// Null when none ever does.
+    /// When the next session expires, and this is to be asked again for the sake of its verdict. The document stays the same, unless
+    /// it is full. Null when none ever does.
     /// </summary>
     public DateTimeOffset? NextExpiry { get; private set; }
+
+    /// <summary>
+    /// Of the document that holds <see cref="Grants"/> and <see cref="Sessions"/>: the head that was given. Or, when grants are left
+    /// out of it that would have to deny somebody what everybody may do by default, the same with <c>deny</c> for the default.
+    /// </summary>
+    public PolicyHead? Head { get; private set; }
+
+    /// <summary>How many grants and sessions are left out for want of room, expired ones included.</summary>
+    public int LeftOut { get; private set; }
 
     /// <param name="key">Of the server; its name is blank for those that name none.</param>
     /// <param name="server">Null when there is none of that name. Of one whose spec cannot be read, consent still counts.</param>
@@ -43,15 +53,23 @@ public sealed class PolicyMembers
     /// <param name="now">Decides which sessions are expired.</param>
     public static PolicyMembers Of(
         ObjectKey key, MCPServer? server, PolicyHead? head, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions,
-        DateTimeOffset now)
+        DateTimeOffset now) => Of(key, server, head, grants, sessions, now, PolicyConfigMapBuilder.MaxBytes);
+
+    /// <summary>The same with another <paramref name="room"/> for the text of the document, in bytes.</summary>
+    internal static PolicyMembers Of(
+        ObjectKey key, MCPServer? server, PolicyHead? head, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions,
+        DateTimeOffset now, int room)
     {
-        var members = new PolicyMembers();
+        var members = new PolicyMembers { Head = head };
+        var size = new MemberSize(head?.Team);
         var holders = new Dictionary<string, string>(StringComparer.Ordinal);
         var isFrozen = head is { IsFrozen: true };
         foreach (var grant in InTurn(grants, key.Namespace))
         {
             var mayComeIn = !isFrozen || head!.HadGrant(grant.Key);
-            var refusal = Refusal(grant, Validation.Validate(grant), key, server) ?? (mayComeIn ? Duplicate(grant, holders, key) : null);
+            var refusal = Refusal(grant, Validation.Validate(grant), key, server)
+                ?? (head is not null && size.AtMost(grant) > MemberSize.Limit ? TooLarge(size.Of(grant)) : null)
+                ?? (mayComeIn ? Duplicate(grant, holders, key) : null);
             if (refusal is null && mayComeIn && head is not null)
                 members._grants.Add(grant);
             members.Say(grant, refusal ?? Taken(grant, key, head), mayComeIn);
@@ -61,17 +79,38 @@ public sealed class PolicyMembers
         foreach (var session in InTurn(sessions, key.Namespace))
         {
             var mayComeIn = !isFrozen || head!.HadSession(session.Key);
-            var refusal = Refusal(session, Validation.Validate(session), key, server) ?? (mayComeIn ? Duplicate(session, holders, key) : null);
+            var refusal = Refusal(session, Validation.Validate(session), key, server)
+                ?? (head is not null && size.AtMost(session) > MemberSize.Limit ? TooLarge(size.Of(session)) : null)
+                ?? (mayComeIn ? Duplicate(session, holders, key) : null);
             if (refusal is null && mayComeIn && head is not null)
                 members._sessions.Add(session);
-            if (refusal is null && session.ExpiresAt is { } time && time > now && !(members.NextExpiry <= time))
+            if (refusal is null && mayComeIn && session.ExpiresAt is { } time && time > now && !(members.NextExpiry <= time))
                 members.NextExpiry = time;
             members.Say(session, refusal ?? Taken(session, key, head, now), mayComeIn);
         }
 
+        if (head is not null && PolicyFit.Of(head, members._grants, members._sessions, key.Namespace, now, room) is { } fit)
+            members.LeaveOut(fit, key);
         members._grants.Sort(InOrder);
         members._sessions.Sort(InOrder);
         return members;
+    }
+
+    private void LeaveOut(PolicyFit fit, ObjectKey key)
+    {
+        LeftOut = fit.Count;
+        if (fit.LosesGrant)
+            Head = Head!.DenyingByDefault();
+        _grants.RemoveAll(fit.LeavesOut);
+        _sessions.RemoveAll(fit.LeavesOut);
+        var full = Rejected(AccessReasons.PolicyFull, $"The policy of MCPServer {key} is full, and has no room for it: " +
+            "delete grants and sessions of that server that nobody needs, or shorten their toolRules");
+        for (var i = 0; i < _verdicts.Count; i++)
+        {
+            // One that has expired is not missed.
+            if (_verdicts[i].Verdict.Reason != AccessReasons.Expired && fit.LeavesOut(_verdicts[i].Member))
+                _verdicts[i] = (_verdicts[i].Member, full);
+        }
     }
 
     /// <summary>Of one that may not come in, nothing is said that the document would have to make true.</summary>
@@ -147,6 +186,11 @@ public sealed class PolicyMembers
 
     private static Verdict Expired(DateTimeOffset time) =>
         new(AccessPhase.Expired, AccessReasons.Expired, $"Expired at {KubernetesTime.Format(time)}");
+
+    private static Verdict? TooLarge(int size) => size <= MemberSize.Limit ? null : Rejected(
+        AccessReasons.TooLarge, string.Create(CultureInfo.InvariantCulture,
+            $"It would take {size:N0} bytes of the policy, and one may take {MemberSize.Limit:N0}: shorten spec.toolRules and the ids of spec.subject, " +
+            $"or spread the rules over several grants"));
 
     private static Verdict Invalid(IReadOnlyList<SpecFault> faults) =>
         Rejected(AccessReasons.Invalid, string.Join("; ", faults));

@@ -5,6 +5,23 @@ namespace McpOperator.Api;
 // Grants and sessions. A fault keeps the one object out of its server's policy, and no other.
 public static partial class Validation
 {
+    // What the schema says, too; but the schema in the cluster may be an older one.
+
+    /// <summary>A gateway looks through all of them at each call.</summary>
+    public const int MaxToolRules = 256;
+
+    /// <summary>Three are known; who writes one twice means no harm.</summary>
+    public const int MaxSideEffects = 16;
+
+    /// <summary>In characters.</summary>
+    public const int MaxToolName = 253;
+
+    /// <summary>In characters. The longest ids that a standard has are those of SPIFFE.</summary>
+    public const int MaxId = 2048;
+
+    /// <summary>In characters.</summary>
+    public const int MaxPolicyVersion = 253;
+
     /// <summary>Every fault of the grant; empty when it is valid.</summary>
     public static IReadOnlyList<SpecFault> Validate(MCPAccessGrant grant)
     {
@@ -14,7 +31,9 @@ public static partial class Validation
         var spec = grant.Spec;
         Member(faults, grant, spec.Subject);
         OneOf(faults, "spec.maxTrust", spec.MaxTrust, TrustLevels);
-        for (var i = 0; i < (spec.AllowedSideEffects?.Count ?? 0); i++)
+        NoLonger(faults, "spec.policyVersion", spec.PolicyVersion, MaxPolicyVersion);
+        var sideEffects = NoMore(faults, "spec.allowedSideEffects", spec.AllowedSideEffects?.Count, MaxSideEffects);
+        for (var i = 0; i < sideEffects; i++)
         {
             if (string.IsNullOrWhiteSpace(spec.AllowedSideEffects![i]))
                 faults.Add($"spec.allowedSideEffects[{i}]", $"must be one of {Choices(SideEffects)}");
@@ -23,7 +42,8 @@ public static partial class Validation
         }
 
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
-        for (var i = 0; i < (spec.ToolRules?.Count ?? 0); i++)
+        var rules = NoMore(faults, "spec.toolRules", spec.ToolRules?.Count, MaxToolRules);
+        for (var i = 0; i < rules; i++)
         {
             var rule = spec.ToolRules![i];
             var field = $"spec.toolRules[{i}]";
@@ -31,6 +51,7 @@ public static partial class Validation
                 faults.Add($"{field}.name", $"{Required}: the name of a tool");
             else if (!names.TryAdd(rule.Name, field))
                 faults.Add($"{field}.name", $"{SpecFaults.Quote(rule.Name)} has a rule in {names[rule.Name]} already: remove one of them");
+            NoLonger(faults, $"{field}.name", rule.Name, MaxToolName);
             OneOf(faults, $"{field}.decision", rule.Decision, Decisions);
             OneOf(faults, $"{field}.requiredTrust", rule.RequiredTrust, TrustLevels);
         }
@@ -50,6 +71,7 @@ public static partial class Validation
             && Defaults.Trimmed(subject.TeamID) is null)
             faults.Add("spec.subject", "must name a humanID, an agentID or a teamID: a session is somebody's");
         OneOf(faults, "spec.consentedTrust", spec.ConsentedTrust, TrustLevels);
+        NoLonger(faults, "spec.policyVersion", spec.PolicyVersion, MaxPolicyVersion);
         if (spec.ExpiresAt is { } time && !KubernetesTime.TryParse(time, out _))
             faults.Add("spec.expiresAt", $"{SpecFaults.Quote(time)} is no time: write it as 2026-03-26T12:00:00Z");
         if (spec.UpstreamTokenSecretRef is { } reference)
@@ -88,7 +110,31 @@ public static partial class Validation
     /// </summary>
     private static void Id(SpecFaults faults, string field, string? id)
     {
+        NoLonger(faults, field, id, MaxId);
         if (id is not null && (id.Trim().Length < id.Length || id.AsSpan().ContainsAnyInRange('\0', '\u001f')))
             faults.Add(field, $"{SpecFaults.Quote(id)} must not have white space around it, or control characters in it: no caller has such an id");
+    }
+
+    /// <returns>How many to look at: no more than there may be.</returns>
+    private static int NoMore(SpecFaults faults, string field, int? count, int most)
+    {
+        if (count > most)
+            faults.Add(field, $"must not have more than {most} items: it has {count}");
+        return Math.Min(count ?? 0, most);
+    }
+
+    private static void NoLonger(SpecFaults faults, string field, string? text, int most)
+    {
+        if (text?.Length > most && CharactersIn(text) > most)
+            faults.Add(field, $"must not be longer than {most} characters");
+    }
+
+    /// <summary>As an API server counts them: by code points.</summary>
+    private static int CharactersIn(string text)
+    {
+        var count = 0;
+        foreach (var _ in text.EnumerateRunes())
+            count++;
+        return count;
     }
 }

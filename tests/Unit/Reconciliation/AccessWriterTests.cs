@@ -31,7 +31,7 @@ public sealed class AccessWriterTests
         var passes = new List<(bool IsDone, int Told)>();
         do
         {
-            var isDone = await writer.ReportAsync(writer.Judge(Server, null), isInForce: false, CancellationToken.None);
+            var isDone = await writer.ReportAsync(writer.Judge(Server, null, null), isInForce: false, CancellationToken.None);
             passes.Add((isDone, slow.Told.Count));
         }
         while (!passes[^1].IsDone && passes.Count < 10);
