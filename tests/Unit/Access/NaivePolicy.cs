@@ -11,14 +11,32 @@ namespace McpOperator.Unit.Access;
 internal static class NaivePolicy
 {
     public static (string Revision, string Text) Of(
-        MCPServer server, string cluster, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions, string? generatedAt)
+        MCPServer server, string cluster, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions, string? generatedAt) =>
+        Of(Head(server, cluster), grants, sessions, generatedAt);
+
+    /// <param name="head">As <see cref="Head"/> or <see cref="HeadOf"/> gives it.</param>
+    /// <param name="grants">Those that the document holds, in its order.</param>
+    /// <param name="sessions">Likewise.</param>
+    /// <param name="generatedAt">Null for none.</param>
+    public static (string Revision, string Text) Of(
+        JsonObject head, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions, string? generatedAt)
     {
-        var document = Document(server, cluster, grants, sessions);
+        var document = Document(head, grants, sessions);
         var revision = Hash(Compact(document));
         document["revision"] = revision;
         if (generatedAt is not null)
             document.Insert(2, "generated_at", generatedAt);
         return (revision, Indented(document, 0));
+    }
+
+    /// <summary>What a stored document says of its server: all but grants and sessions.</summary>
+    public static JsonObject HeadOf(string stored)
+    {
+        var document = JsonNode.Parse(stored)!.AsObject();
+        foreach (var other in new[] { "generated_at", "grants", "sessions" })
+            document.Remove(other);
+        document["revision"] = "";
+        return document;
     }
 
     /// <summary>A stored document as it would be hashed.</summary>
@@ -33,8 +51,8 @@ internal static class NaivePolicy
 
     public static string Hash(string compact) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(compact)));
 
-    private static JsonObject Document(
-        MCPServer server, string cluster, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions)
+    /// <summary>What a document says of its server, with a blank revision.</summary>
+    public static JsonObject Head(MCPServer server, string cluster)
     {
         var (spec, team) = (server.Spec, (server.Spec.TeamID ?? "").Trim());
         return Of(
@@ -54,7 +72,14 @@ internal static class NaivePolicy
                 ("upstream_token_header", session.UpstreamTokenHeader))),
             ("tools", List(spec.Tools, tool => Of(
                 ("name!", tool.Name), ("description", tool.Description), ("required_trust", tool.RequiredTrust),
-                ("side_effect", tool.SideEffect), ("risk_level", tool.RiskLevel?.Trim()), ("labels", Labels(tool.Labels))))),
+                ("side_effect", tool.SideEffect), ("risk_level", tool.RiskLevel?.Trim()), ("labels", Labels(tool.Labels))))));
+    }
+
+    private static JsonObject Document(JsonObject head, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions)
+    {
+        var team = head["server"]!["team_id"]?.GetValue<string>() ?? "";
+        var document = head.DeepClone().AsObject();
+        foreach (var (name, value) in Of(
             ("grants", List(grants, grant => Of(
                 ("name!", grant.Metadata.Name), ("namespace", grant.Metadata.Namespace), ("human_id", grant.Spec.Subject!.HumanID),
                 ("agent_id", grant.Spec.Subject.AgentID), ("team_id", Or(grant.Spec.Subject.TeamID, team)), ("max_trust", Or(grant.Spec.MaxTrust, "low")),
@@ -68,7 +93,9 @@ internal static class NaivePolicy
                 ("expires_at", session.Spec.ExpiresAt is not { } time ? null
                     : DateTimeOffset.Parse(time, CultureInfo.InvariantCulture).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)),
                 ("policy_version", session.Spec.PolicyVersion?.Trim()),
-                ("upstream_token_ref", session.Spec.UpstreamTokenSecretRef is { } secret ? secret.Name + "/" + secret.Key : null)))));
+                ("upstream_token_ref", session.Spec.UpstreamTokenSecretRef is { } secret ? secret.Name + "/" + secret.Key : null))))))
+            document.Add(name, value!.DeepClone());
+        return document;
     }
 
     /// <summary>Leaves out what is null, empty or false, unless its name ends with "!".</summary>

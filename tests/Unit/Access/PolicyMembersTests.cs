@@ -1,4 +1,8 @@
+using System.Collections.Concurrent;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using CsCheck;
 using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Kubernetes;
@@ -137,6 +141,146 @@ public sealed class PolicyMembersTests
         string[] times = ["2026-03-27T00:00:00Z", "2026-03-26T12:00:05Z", "2026-03-26T11:00:00Z", "2030-01-01T00:00:00Z"];
         Assert.Equal(Noon.AddSeconds(5), Of(sessions: times.Select((time, i) => AccessObjects.Session($"s{i}", fields: $"\"expiresAt\":\"{time}\""))).NextExpiry);
     }
+
+    [Fact]
+    public void OneThatIsBeingDeletedIsOutAtOnce()
+    {
+        var (grant, session) = (Deleting(AccessObjects.Grant("g")), Deleting(AccessObjects.Session("s")));
+        var (other, another) = (AccessObjects.Grant("g", "a"), AccessObjects.Session("s", "a"));
+        var members = Of([grant, other], [session, another], allow: "a");
+        Assert.Equal([other], members.Grants);
+        Assert.Equal([another], members.Sessions);
+        var verdict = new Verdict("Rejected", "Terminating", "It is being deleted: the policy leaves it out already");
+        Assert.Equal((verdict, verdict), (Of(members, grant), Of(members, session)));
+        // Which is true as soon as the document says so.
+        Assert.True(verdict.TakesPolicy);
+        // What was never in it is told so at once.
+        var bad = Deleting(AccessObjects.Grant("bad", fields: """ "maxTrust":"x" """));
+        Assert.Equal(("Invalid", "NamespaceNotAllowed"), (Of(Of([bad]), bad).Reason, Of(Of([Deleting(other)]), Deleting(other)).Reason));
+    }
+
+    private static T Deleting<T>(T member)
+        where T : PolicyMember => member with { Metadata = member.Metadata with { DeletionTimestamp = Noon } };
+
+    /// <summary>The document that stands there: two grants and two sessions of two namespaces.</summary>
+    private static PolicyHead Stored() => PolicyHead.Read(Encoding.UTF8.GetBytes(AccessObjects.Document(
+        AccessObjects.Server("""{"teamID":"blue"}"""),
+        [AccessObjects.Grant("f", "a"), AccessObjects.Grant("g")], [AccessObjects.Session("t", "a"), AccessObjects.Session("s")]).ToText(Noon)))!;
+
+    private static PolicyMembers Frozen(
+        PolicyHead head, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions, string? allow = "a") =>
+        PolicyMembers.Of(Key, AccessObjects.Server("""{"replicas":"none"}""", allow: allow), head, grants, sessions, Noon);
+
+    [Fact]
+    public void AFrozenDocumentKeepsWhatStoodThereAsItIsNow()
+    {
+        var (edited, off) = (AccessObjects.Grant("g", fields: """ "maxTrust":"high" """), AccessObjects.Grant("f", "a", """ "disabled":true """));
+        var (revoked, expired) = (AccessObjects.Session("s", fields: """ "revoked":true """), AccessObjects.Session("t", "a", """ "expiresAt":"2026-03-26T11:00:00Z" """));
+        var members = Frozen(Stored(), [edited, off], [revoked, expired]);
+        Assert.Equal([off, edited], members.Grants);
+        Assert.Equal([expired, revoked], members.Sessions);
+        Assert.Equal(["Accepted", "Disabled", "Revoked", "Expired"], members.Verdicts.Select(entry => entry.Verdict.Reason));
+        Assert.Equal("Accepted for MCPServer servers/demo", members.Verdicts[0].Verdict.Message);
+        Assert.Contains("\"team_id\": \"blue\"", new PolicyDocument(members.Head!, members.Grants, members.Sessions).ToText(null).Split("\"grants\"")[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NobodyNewComesIntoAFrozenDocument()
+    {
+        // Not under the name of one that stands there either, and not for it that its own namespace comes first.
+        MCPAccessGrant[] grants = [AccessObjects.Grant("new"), AccessObjects.Grant("f"), AccessObjects.Grant("f", "a"), AccessObjects.Grant("off", fields: """ "disabled":true """)];
+        MCPAgentSession[] sessions = [AccessObjects.Session("new"), AccessObjects.Session("revoked", fields: """ "revoked":true """), Deleting(AccessObjects.Session("going"))];
+        var members = Frozen(Stored(), grants, sessions);
+        Assert.Equal([grants[2]], members.Grants);
+        Assert.Empty(members.Sessions);
+        Assert.Equal([grants[2].Key], members.Verdicts.Select(entry => entry.Member.Key));
+
+        // What is wrong with one is its own affair.
+        MCPAccessGrant[] bad = [AccessObjects.Grant("bad", fields: """ "maxTrust":"x" """), AccessObjects.Grant("foreign", "b")];
+        Assert.Equal(["Invalid", "NamespaceNotAllowed"], Frozen(Stored(), bad, []).Verdicts.Select(entry => entry.Verdict.Reason));
+    }
+
+    [Fact]
+    public void WhatIsTakenAwayLeavesAFrozenDocument()
+    {
+        MCPAccessGrant[] grants = [Deleting(AccessObjects.Grant("g")), AccessObjects.Grant("f", "a")];
+        var members = Frozen(Stored(), grants, [AccessObjects.Session("s"), AccessObjects.Session("t", "a")], allow: null);
+        Assert.Empty(members.Grants);
+        Assert.Equal(["servers/s"], members.Sessions.Select(session => session.Key.ToString()));
+        Assert.Equal(["Terminating", "NamespaceNotAllowed", "Accepted", "NamespaceNotAllowed"], members.Verdicts.Select(entry => entry.Verdict.Reason));
+        Assert.Empty(Frozen(Stored(), [], []).Sessions);
+    }
+
+    [Fact]
+    public void AClosedDocumentHoldsNobody()
+    {
+        var bad = AccessObjects.Grant("bad", fields: """ "maxTrust":"x" """);
+        var members = Frozen(
+            PolicyHead.Closed(Key, new OperatorSettings()), [AccessObjects.Grant("g"), bad],
+            [AccessObjects.Session("s"), AccessObjects.Session("late", fields: """ "expiresAt":"2030-01-01T00:00:00Z" """)]);
+        Assert.Empty(members.Grants);
+        Assert.Empty(members.Sessions);
+        Assert.Equal([bad], members.Verdicts.Select(entry => entry.Member));
+        Assert.Null(members.NextExpiry);
+    }
+
+    [Fact]
+    public void WithoutADocumentThereAreOnlyVerdicts()
+    {
+        var members = PolicyMembers.Of(Key, AccessObjects.Server(), null, [AccessObjects.Grant("g")], [AccessObjects.Session("s")], Noon);
+        Assert.Empty(members.Grants);
+        Assert.Empty(members.Sessions);
+        Assert.Null(members.Head);
+        Assert.Equal(2, members.Verdicts.Count);
+    }
+
+    /// <summary>Of random crowds, for random rooms, and with what stands there for half of them.</summary>
+    [Fact]
+    public void WhatADocumentHoldsIsWhatTheNaiveReadingSays()
+    {
+        var reasons = new ConcurrentDictionary<string, int>();
+        Gen.Select(
+            AccessGen.Server, AccessGen.Crowd(AccessGen.Grant, 8), AccessGen.Crowd(AccessGen.Session, 8), Gen.Int[0, 130],
+            Gen.Frequency((3, Gen.Const(0)), (2, Gen.Int[1, 2])), Gen.Int[0, 8]).Sample(
+            (server, grants, sessions, percent, kind, stood) =>
+            {
+                var settings = new OperatorSettings();
+                // As it stood: the same names, though maybe another content; some of them are new since, some have gone.
+                var stored = AccessObjects.Document(
+                    server, [.. grants.Take(stood).DistinctBy(grant => grant.Metadata.Name).Select(grant => AccessObjects.Grant(grant.Metadata.Name, grant.Metadata.Namespace))],
+                    [.. sessions.Skip(stood).DistinctBy(session => session.Metadata.Name)]).ToText(Noon);
+                var (head, naive, frozen) = kind switch
+                {
+                    0 => (PolicyHead.Of(server, settings), NaivePolicy.Head(server, "local"), null),
+                    1 => (PolicyHead.Read(Encoding.UTF8.GetBytes(stored))!, NaivePolicy.HeadOf(stored), JsonNode.Parse(stored)!.AsObject()),
+                    _ => (PolicyHead.Closed(Key, settings), NaivePolicy.Head(Closed, "local"), []),
+                };
+                var all = PolicyMembers.Of(Key, server, head, grants, sessions, AccessGen.Noon, int.MaxValue);
+                var size = Encoding.UTF8.GetByteCount(new PolicyDocument(head, all.Grants, all.Sessions).ToText(Noon));
+                var room = percent >= 100 ? size : head.Size + (size - head.Size) * percent / 100;
+
+                var members = PolicyMembers.Of(Key, server, head, grants, sessions, AccessGen.Noon, room);
+                var expected = NaiveAccess.Of(Key, server, naive, frozen, grants, sessions, AccessGen.Noon, room);
+                Assert.Equal(expected.Grants, members.Grants);
+                Assert.Equal(expected.Sessions, members.Sessions);
+                Assert.Equal(
+                    expected.Said.Select(entry => (entry.Member.Key, entry.Reason)), members.Verdicts.Select(entry => (entry.Member.Key, entry.Verdict.Reason)));
+                var document = new PolicyDocument(members.Head!, members.Grants, members.Sessions);
+                Assert.Equal(expected.Revision, document.Revision);
+                Assert.True(Encoding.UTF8.GetByteCount(document.ToText(Noon)) <= room);
+                Assert.Empty(GatewayRules.Broken(JsonNode.Parse(document.ToText(null))!));
+                foreach (var (_, reason) in expected.Said)
+                    reasons.AddOrUpdate(reason, 1, (_, count) => count + 1);
+            }, iter: 600);
+        // Else it would have shown nothing.
+        foreach (var reason in typeof(AccessReasons).GetFields().Select(field => (string)field.GetRawConstantValue()!).Except([AccessReasons.ServerNotFound]))
+            Assert.True(reasons.GetValueOrDefault(reason) > 10, $"{reasons.GetValueOrDefault(reason)} times {reason}");
+    }
+
+    private static readonly MCPServer Closed = AccessObjects.Server() with
+    {
+        Spec = Defaults.Apply("demo", new MCPServerSpec { Gateway = new GatewayConfig { Enabled = true } }, new OperatorSettings()),
+    };
 
     [Fact]
     public void WhoNamesNoServerIsInvalid()
