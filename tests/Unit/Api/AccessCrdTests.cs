@@ -62,6 +62,46 @@ public sealed class AccessCrdTests
         }
     }
 
+    [Fact]
+    public void TheSchemasHaveTheBoundsThatTheOperatorHas()
+    {
+        Assert.Equal(
+            [
+                ("spec.allowedSideEffects", "maxItems", Validation.MaxSideEffects),
+                ("spec.policyVersion", "maxLength", Validation.MaxPolicyVersion),
+                ("spec.serverRef.name", "maxLength", 63),
+                ("spec.serverRef.namespace", "maxLength", 63),
+                ("spec.subject.agentID", "maxLength", Validation.MaxId),
+                ("spec.subject.humanID", "maxLength", Validation.MaxId),
+                ("spec.subject.teamID", "maxLength", 128),
+                ("spec.toolRules", "maxItems", Validation.MaxToolRules),
+                ("spec.toolRules[].name", "maxLength", Validation.MaxToolName),
+            ],
+            Bounds(Grants));
+        Assert.Equal(
+            [
+                ("spec.policyVersion", "maxLength", Validation.MaxPolicyVersion),
+                ("spec.serverRef.name", "maxLength", 63),
+                ("spec.serverRef.namespace", "maxLength", 63),
+                ("spec.subject.agentID", "maxLength", Validation.MaxId),
+                ("spec.subject.humanID", "maxLength", Validation.MaxId),
+                ("spec.subject.teamID", "maxLength", 128),
+                ("spec.upstreamTokenSecretRef.key", "maxLength", 253),
+                ("spec.upstreamTokenSecretRef.name", "maxLength", 253),
+            ],
+            Bounds(Sessions));
+
+        static IEnumerable<(string Path, string Bound, int Value)> Bounds(Crd crd) =>
+            from entry in crd.Objects("spec")
+            from field in ((YamlMappingNode)entry.Value["properties"]).Children
+            from bound in new[] { "maxItems", "maxLength" }
+            let value = Crd.Text((YamlMappingNode)field.Value, bound)
+            where value is not null
+            let path = $"{entry.Key}.{field.Key}"
+            orderby path
+            select (path, bound, int.Parse(value, null));
+    }
+
     /// <summary>What the API server lets through of these is what the operator takes.</summary>
     [Theory]
     [InlineData("spec.serverRef.name", "demo", true)]
