@@ -40,6 +40,6 @@ public static class PolicyConfigMapBuilder
         var size = Encoding.UTF8.GetByteCount(policy);
         return size <= MaxBytes ? null : string.Create(CultureInfo.InvariantCulture,
             $"the policy would take {size:N0} bytes, and a ConfigMap holds {MaxBytes:N0}: " +
-            $"delete grants and sessions of this server, or shorten descriptions and labels of its tools");
+            $"shorten descriptions and labels of the server's tools");
     }
 }

@@ -98,7 +98,9 @@ public sealed class PolicyHead
         using var fields = JsonDocument.Parse((byte[])[(byte)'{', .. Compact.Span, (byte)'}']);
         return new PolicyHead(Server, Team, json => CopyFields(fields.RootElement, json, isDenying: true))
         {
-            IsFrozen = IsFrozen, _grants = _grants, _sessions = _sessions,
+            IsFrozen = IsFrozen,
+            _grants = _grants,
+            _sessions = _sessions,
         };
     }
 
