@@ -3,13 +3,17 @@ using System.Text.Json.Nodes;
 namespace McpOperator.Envtest;
 
 /// <summary>
-/// Two servers that want the same host and path: the older keeps it. The names are in the order of their ages, since
-/// creation times have whole seconds and the names decide between equals.
+/// Two servers that want the same host and path: whoever serves it keeps it, else the older has it. The names are in the order
+/// of their ages, since creation times have whole seconds and the names decide between equals.
 /// </summary>
 public sealed class RouteConflictTests(ControlPlaneFixture fixture)
 {
     private const string Same = "{image: 'example.org/hello:1', ingressHost: x.example.org, ingressPath: /same}";
     private const string Own = "{image: 'example.org/hello:1', ingressHost: x.example.org, ingressPath: /own}";
+    private const string Metadata = "/.well-known/oauth-protected-resource";
+    private const string OAuth =
+        "{image: 'example.org/hello:1', ingressHost: x.example.org, ingressPath: /same, "
+        + "gateway: {enabled: true, image: 'example.org/gateway:1'}, auth: {mode: oauth, issuerURL: 'https://id.example.org'}}";
     private const string Older = "a-older";
     private const string Younger = "b-younger";
 
@@ -41,19 +45,71 @@ public sealed class RouteConflictTests(ControlPlaneFixture fixture)
     }
 
     [Fact]
-    public async Task AYoungerOneLosesItsIngressToAnOlderThatMovesToItsRouteAndGetsItBack()
+    public async Task AYoungerOneKeepsTheRouteThatItServesFromAnOlderThatMovesThereAlsoAfterARestart()
     {
         await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
         await CreateAsync(scenario, Own, Same);
         await FreeAsync(scenario, Younger);
+        var ingress = await UidAsync();
 
         await scenario.EditServerAsync("ingressPath: /same", Older);
-        Assert.Null((await ConflictAsync(scenario, Younger))["url"]);
-        await Eventually.TrueAsync("the younger one's Ingress was gone", () => FindIngressAsync(scenario, Younger), ingress => ingress is null);
-        await FreeAsync(scenario, Older);
+        var status = await ConflictAsync(scenario, Older);
+        Assert.Contains($"MCPServer {scenario.Namespace.Name}/{Younger} has the route x.example.org/same", (string)status["message"]!);
+        Assert.Null(status["url"]);
+        await Eventually.TrueAsync("the older one's Ingress was gone", () => FindIngressAsync(scenario, Older), gone => gone is null);
+        await ServesAsync();
 
-        await scenario.EditServerAsync("ingressPath: /own", Older);
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
+        await scenario.PassAsync(Older);
+        await scenario.PassAsync(Younger);
+        await ServesAsync();
+        Assert.Null(await FindIngressAsync(scenario, Older));
+
+        // It waits for the route, and gets it when the other leaves it.
+        await scenario.EditServerAsync("ingressPath: /elsewhere", Younger);
+        await FreeAsync(scenario, Older);
         await FreeAsync(scenario, Younger);
+
+        async Task<string> UidAsync() => (string)(await scenario.IngressAsync(Younger))["metadata"]!["uid"]!;
+
+        async Task ServesAsync()
+        {
+            await FreeAsync(scenario, Younger);
+            Assert.Equal(ingress, await UidAsync());
+            Assert.Equal("http://x.example.org/same", (string?)(await scenario.ServerAsync(Younger))["status"]!["url"]);
+        }
+    }
+
+    [Theory]
+    [InlineData("/same")]
+    [InlineData("/same/")]
+    [InlineData("/same/deeper")]
+    public async Task NobodyOfAnotherNamespaceGetsARouteAtOrBelowAnOAuthMetadataPath(string path)
+    {
+        await using var first = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        await using var second = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        await first.GrantInAsync(second);
+        await using var process = await StartAsync(first, second);
+        await CreateAsync(first, OAuth);
+        await ReasonAsync(first, "True IngressCreated");
+
+        await CreateAsync(second, $"{{image: 'example.org/hello:1', ingressHost: x.example.org, ingressPath: {Metadata}{path}}}");
+
+        var status = (await ReasonAsync(second, "False RouteConflict"))["status"]!;
+        Assert.Contains($"MCPServer {first.Name}/web", (string)status["message"]!);
+        Assert.Null(status["url"]);
+        Assert.Null(await fixture.Client.FindAsync(Resource.Ingresses, second.Name, "web"));
+
+        // Without OAuth there is no such path.
+        await fixture.Client.PatchAsync(
+            Resource.MCPServers, first.Name, "web", new JsonObject { ["spec"] = Manifest.Parse("auth: {mode: header}") });
+        await ReasonAsync(second, "True IngressCreated");
+
+        // It is served now: who asks for OAuth again is told so.
+        await fixture.Client.PatchAsync(
+            Resource.MCPServers, first.Name, "web", new JsonObject { ["spec"] = Manifest.Parse("auth: {mode: oauth}") });
+        await ReasonAsync(first, "False RouteConflict");
+        Assert.NotNull(await fixture.Client.FindAsync(Resource.Ingresses, second.Name, "web"));
     }
 
     [Fact]
@@ -112,21 +168,11 @@ public sealed class RouteConflictTests(ControlPlaneFixture fixture)
         await using var second = await TestNamespace.CreateAsync(fixture.ControlPlane);
         await first.GrantInAsync(second);
         var (older, younger) = string.CompareOrdinal(first.Name, second.Name) < 0 ? (first, second) : (second, first);
-        await using var process = await OperatorProcess.StartAsync(fixture.ControlPlane, first, new()
-        {
-            Arguments = ["--watch-namespaces", $"{first},{second}"],
-            Environment = ServerScenario.Permissive,
-        });
+        await using var process = await StartAsync(first, second);
 
         foreach (var ns in new[] { older, younger })
         {
-            await fixture.Client.CreateAsync(new JsonObject
-            {
-                ["apiVersion"] = Resource.MCPServers.ApiVersion,
-                ["kind"] = "MCPServer",
-                ["metadata"] = new JsonObject { ["name"] = "web" },
-                ["spec"] = Manifest.Parse(Same),
-            }, ns.Name);
+            await CreateAsync(ns, Same);
             await ReasonAsync(ns, ns == older ? "True IngressCreated" : "False RouteConflict");
         }
         Assert.Null(await fixture.Client.FindAsync(Resource.Ingresses, younger.Name, "web"));
@@ -134,12 +180,27 @@ public sealed class RouteConflictTests(ControlPlaneFixture fixture)
         await fixture.Client.DeleteAsync(Resource.MCPServers, older.Name, "web");
         await ReasonAsync(younger, "True IngressCreated");
         Assert.NotNull(await fixture.Client.FindAsync(Resource.Ingresses, younger.Name, "web"));
-
-        Task ReasonAsync(TestNamespace ns, string reason) => Eventually.TrueAsync(
-            $"the Ingress of {ns}/web was {reason}",
-            () => fixture.Client.GetAsync(Resource.MCPServers, ns.Name, "web"),
-            server => server["status"] is { } status && ServerScenario.StatusAndReason(status, "IngressReady") == reason);
     }
+
+    /// <summary>One operator for both namespaces.</summary>
+    private Task<OperatorProcess> StartAsync(TestNamespace first, TestNamespace second) => OperatorProcess.StartAsync(fixture.ControlPlane, first, new()
+    {
+        Arguments = ["--watch-namespaces", $"{first},{second}"],
+        Environment = ServerScenario.Permissive,
+    });
+
+    private Task<JsonObject> CreateAsync(TestNamespace ns, string spec) => fixture.Client.CreateAsync(new JsonObject
+    {
+        ["apiVersion"] = Resource.MCPServers.ApiVersion,
+        ["kind"] = "MCPServer",
+        ["metadata"] = new JsonObject { ["name"] = "web" },
+        ["spec"] = Manifest.Parse(spec),
+    }, ns.Name);
+
+    private Task<JsonObject> ReasonAsync(TestNamespace ns, string reason) => Eventually.TrueAsync(
+        $"the Ingress of {ns}/web was {reason}",
+        () => fixture.Client.GetAsync(Resource.MCPServers, ns.Name, "web"),
+        server => server["status"] is { } status && ServerScenario.StatusAndReason(status, "IngressReady") == reason);
 
     private static async Task CreateAsync(ServerScenario scenario, string older, string younger)
     {

@@ -18,17 +18,39 @@ public sealed record Route(string? Host, string Path)
     /// <summary><c>http(s)://host/path</c>, or the path alone when there is no host to write.</summary>
     public string Url(OperatorSettings settings) => Host is null ? Path : SchemeAndHost(settings) + Path;
 
+    /// <summary>Where OAuth clients ask which authorization server protects what is at this route (RFC 9728, 3.1): before its path.</summary>
+    public Route Metadata() => this with { Path = Path == "/" ? Routing.ProtectedResource : Routing.ProtectedResource + Path };
+
+    /// <summary>As an ingress controller compares it: <c>/a</c> and <c>/a/</c> are the same (and hosts are in lower case).</summary>
+    public Route Compared() => this with { Path = Path.TrimEnd('/') };
+
+    /// <summary>Of routes as they are compared: segments of the path follow that of the other one.</summary>
+    public bool IsBelow(Route other) =>
+        Host == other.Host && Path.Length > other.Path.Length && Path[other.Path.Length] == '/'
+        && Path.StartsWith(other.Path, StringComparison.Ordinal);
+
     /// <summary>The URL before the path. Null when there is no one host: <c>*.example.com</c> is no address.</summary>
     public string? BaseUrl(OperatorSettings settings) => Host is null or ['*', ..] ? null : SchemeAndHost(settings);
 
     private string SchemeAndHost(OperatorSettings settings) => $"{(settings.DefaultIngressTls ? "https" : "http")}://{Host}";
 }
 
-/// <summary>Finds the one host and path of a server; what the Ingress gets and what two servers may fight over.</summary>
+/// <summary>Finds the hosts and paths of a server: what its Ingress serves, and what two servers may fight over.</summary>
 public static class Routing
 {
+    internal const string ProtectedResource = "/.well-known/oauth-protected-resource";
+
+    /// <summary>All that the Ingress serves: the server's route, and with OAuth at its gateway that of its metadata.</summary>
+    /// <param name="name">Of the server.</param>
+    /// <param name="spec">In effect (<see cref="Defaults"/>).</param>
+    public static IReadOnlyList<Route> Routes(string name, MCPServerSpec spec)
+    {
+        var route = Resolve(name, spec);
+        return spec.HasGateway() && spec.Auth is { Mode: AuthConfig.OAuth } ? [route, route.Metadata()] : [route];
+    }
+
     /// <summary>
-    /// A prefix gives <c>/&lt;prefix&gt;/mcp</c> and wins over <c>ingressPath</c>; with neither it is
+    /// Where clients reach the server. A prefix gives <c>/&lt;prefix&gt;/mcp</c> and wins over <c>ingressPath</c>; with neither it is
     /// <c>/&lt;n&gt;/mcp</c>.
     /// </summary>
     /// <remarks>

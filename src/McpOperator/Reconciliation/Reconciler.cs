@@ -154,8 +154,8 @@ public sealed class Reconciler
         }
 
         var service = await EnsureServiceAsync(server, deployment.Live, canary.Live, cancellationToken).ConfigureAwait(false);
-        var ingress = _stores.Routes.HolderBefore(server.Key) is { } holder
-            ? await WithholdIngressAsync(server, holder, cancellationToken).ConfigureAwait(false)
+        var ingress = _stores.Routes.ConflictOf(server.Key) is { } conflict
+            ? await WithholdIngressAsync(server, conflict, cancellationToken).ConfigureAwait(false)
             : await EnsureIngressAsync(server, cancellationToken).ConfigureAwait(false);
         return new ServerObjects(deployment, canary, service, ingress, policy, revision);
     }
@@ -175,7 +175,7 @@ public sealed class Reconciler
 
     private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)
     {
-        // A route that an older server holds is not waited for, nor is a policy that is too large: the change that helps
+        // A route that another server holds is not waited for, nor is a policy that is too large: the change that helps
         // brings this server back.
         if (surfaces.Any(surface => surface is { IsFailed: true, Reason: not (Reasons.RouteConflict or Reasons.PolicyTooLarge) }))
             return Outcome.Retry;
@@ -187,7 +187,7 @@ public sealed class Reconciler
     private Seen Look(StoredServer server) => new(
         server, _deployments.Get(server.Key), _canaries.Get(server.Key), _services.Get(server.Key), _ingresses.Get(server.Key),
         _policies.Get(server.Key), _stores.Grants.VersionOf(server.Key), _stores.Sessions.VersionOf(server.Key),
-        _stores.Routes.HolderBefore(server.Key));
+        _stores.Routes.ConflictOf(server.Key));
 
     private PolicyHead? HeadOf(MCPServer effective) => effective.Spec.HasGateway() ? PolicyHead.Of(effective, _settings) : null;
 
@@ -297,15 +297,12 @@ public sealed class Reconciler
     }
 
     private async Task<Ensured<ObservedIngress>> WithholdIngressAsync(
-        MCPServer server, ObjectKey holder, CancellationToken cancellationToken)
+        MCPServer server, RouteConflict conflict, CancellationToken cancellationToken)
     {
         var removed = await _ingresses.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
-        if (removed.Problem is not null)
-            return removed;
-        var route = Routing.Resolve(server.Metadata.Name, server.Spec);
-        return new Ensured<ObservedIngress>(null, new Problem(
-            Reasons.RouteConflict,
-            $"the older MCPServer {holder} has the route {route.Host}{route.Path}: change ingressHost, ingressPath or publicPathPrefix of one of them"));
+        return removed.Problem is null
+            ? new Ensured<ObservedIngress>(null, new Problem(Reasons.RouteConflict, conflict.Message))
+            : removed;
     }
 
     /// <summary>Where the Ingress leads clients: where it did, when it could not be changed; null when there is none.</summary>
@@ -347,7 +344,7 @@ public sealed class Reconciler
     /// </summary>
     private sealed record Seen(
         StoredServer Server, ObservedDeployment? Deployment, ObservedDeployment? Canary, ObservedService? Service,
-        ObservedIngress? Ingress, ObservedConfigMap? Policy, long Grants, long Sessions, ObjectKey? RouteHolder);
+        ObservedIngress? Ingress, ObservedConfigMap? Policy, long Grants, long Sessions, RouteConflict? Conflict);
 
     /// <param name="For">What the pass saw that found nothing more to do.</param>
     /// <param name="Expiry">When that changes by itself: a session expires.</param>

@@ -11,9 +11,6 @@ public static class IngressBuilder
     private const string NginxSslRedirect = "nginx.ingress.kubernetes.io/ssl-redirect";
     private const string ClassAnnotation = "kubernetes.io/ingress.class";
 
-    /// <summary>Where OAuth clients ask which authorization server protects a resource (RFC 9728, 3.1): before its path.</summary>
-    private const string ProtectedResource = "/.well-known/oauth-protected-resource";
-
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
     /// <param name="settings">Of the operator.</param>
     public static Ingress Build(MCPServer server, OperatorSettings settings)
@@ -22,7 +19,7 @@ public static class IngressBuilder
         var spec = server.Spec;
         var ingressClass = spec.IngressClass ?? settings.DefaultIngressClass;
         var annotations = Annotations(spec.IngressAnnotations, ingressClass, settings);
-        var route = Routing.Resolve(name, spec);
+        var routes = Routing.Routes(name, spec);
         return new Ingress
         {
             Metadata = Labels.MetadataOf(server, Labels.Of(name), annotations.Count == 0 ? null : annotations),
@@ -33,8 +30,8 @@ public static class IngressBuilder
                 [
                     new IngressRule
                     {
-                        Host = route.Host,
-                        Http = new HttpIngressRule { Paths = Paths(name, spec, route.Path) },
+                        Host = routes[0].Host,
+                        Http = new HttpIngressRule { Paths = [.. routes.Select(route => PathTo(name, spec, route.Path))] },
                     },
                 ],
             },
@@ -57,27 +54,19 @@ public static class IngressBuilder
         };
     }
 
-    private static List<HttpIngressPath> Paths(string server, MCPServerSpec spec, string path)
+    private static HttpIngressPath PathTo(string server, MCPServerSpec spec, string prefix) => new()
     {
-        var paths = new List<HttpIngressPath>(capacity: 2) { To(path) };
-        if (spec.HasGateway() && spec.Auth is { Mode: AuthConfig.OAuth })
-            paths.Add(To(path == "/" ? ProtectedResource : ProtectedResource + path));
-        return paths;
-
-        HttpIngressPath To(string prefix) => new()
+        Path = prefix,
+        PathType = "Prefix",
+        Backend = new IngressBackend
         {
-            Path = prefix,
-            PathType = "Prefix",
-            Backend = new IngressBackend
+            Service = new IngressServiceBackend
             {
-                Service = new IngressServiceBackend
-                {
-                    Name = server,
-                    Port = new ServiceBackendPort { Number = spec.ServicePort ?? Defaults.ServicePort },
-                },
+                Name = server,
+                Port = new ServiceBackendPort { Number = spec.ServicePort ?? Defaults.ServicePort },
             },
-        };
-    }
+        },
+    };
 
     /// <summary>The user's annotations, and what the class's controller needs where the user says nothing of it.</summary>
     private static Dictionary<string, string> Annotations(

@@ -43,6 +43,23 @@ public sealed class RoutingTests
         Assert.Equal(url, new Route(host, "/hello/mcp").Url(new OperatorSettings { DefaultIngressTls = tls }));
 
     [Theory]
+    [InlineData(true, "oauth", "/hello/mcp /.well-known/oauth-protected-resource/hello/mcp")]
+    [InlineData(false, "oauth", "/hello/mcp")]
+    [InlineData(true, "header", "/hello/mcp")]
+    public void TheMetadataOfOAuthHasARouteOfItsOwnOnTheSameHost(bool gateway, string mode, string expected)
+    {
+        var routes = Routing.Routes("hello", new MCPServerSpec
+        {
+            IngressHost = "mcp.example.com",
+            Gateway = new GatewayConfig { Enabled = gateway },
+            Auth = new AuthConfig { Mode = mode },
+        });
+
+        Assert.Equal(expected, string.Join(' ', routes.Select(route => route.Path)));
+        Assert.All(routes, route => Assert.Equal("mcp.example.com", route.Host));
+    }
+
+    [Theory]
     [InlineData("mcp.example.com", true, "https://mcp.example.com")]
     [InlineData("mcp.example.com", false, "http://mcp.example.com")]
     [InlineData("*.example.com", true, null)]

@@ -1,0 +1,147 @@
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Api;
+
+/// <summary>
+/// Which routes a server claims, and how well: those that its spec asks for, and those that its Ingress serves by what its
+/// status says. Both, for an Ingress that could not be changed yet serves what it did.
+/// </summary>
+/// <remarks>
+/// A claim that is served comes before one that is not, else that of the older server: who edits a server takes nothing from
+/// another one that serves it. Whether the metadata path is served no status says, so it is known when the report is
+/// about this very spec; until the next one is, it is as it was; and where that is not known (the operator has just
+/// started), it may be served, which comes before what is surely not.
+/// </remarks>
+internal sealed class RouteClaims
+{
+    private readonly string _uid;
+    private readonly DateTimeOffset _since;
+    private readonly Route? _served;
+    private readonly bool? _servesMetadata;
+    private readonly Claim[] _claims;
+
+    private RouteClaims(ObjectMeta metadata, IReadOnlyList<Route> asked, Route? served, bool? servesMetadata)
+    {
+        Key = new ObjectKey(metadata.Namespace, metadata.Name);
+        _uid = metadata.Uid;
+        _since = metadata.CreationTimestamp;
+        _served = served;
+        _servesMetadata = servesMetadata;
+        _claims = [.. ClaimsOf(asked, served, servesMetadata switch
+        {
+            true => Standing.Served,
+            false => Standing.Asked,
+            null => Standing.PerhapsServed,
+        })];
+    }
+
+    public ObjectKey Key { get; }
+
+    /// <summary>Each with whether it is the path of OAuth metadata, below which other namespaces have nothing.</summary>
+    public IEnumerable<(Route Route, bool IsMetadata)> Routes => _claims.Select(claim => (claim.Route, claim.IsMetadata));
+
+    /// <summary>
+    /// Of an invalid server it is what its status says that its Ingress, which nobody changes meanwhile, still serves. Null for one
+    /// that never had any: it keeps nobody from anything.
+    /// </summary>
+    /// <param name="server">As it is stored.</param>
+    /// <param name="settings">Of the operator.</param>
+    /// <param name="before">What was known of the server of this name.</param>
+    public static RouteClaims? Of(MCPServer server, OperatorSettings settings, RouteClaims? before)
+    {
+        var effective = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
+        IReadOnlyList<Route> asked = Validation.Validate(effective, settings).Count > 0
+            ? []
+            : [.. Routing.Routes(server.Metadata.Name, effective.Spec).Select(route => route.Compared())];
+        var served = Route.FromUrl(server.Reported?.Url)?.Compared();
+        if (served is null)
+            return asked.Count == 0 ? null : new RouteClaims(server.Metadata, asked, null, servesMetadata: false);
+        bool? servesMetadata = null;
+        if (asked.Count > 0 && asked[0] == served && server.Reported!.ObservedGeneration == server.Metadata.Generation)
+            servesMetadata = asked.Count > 1;
+        else if (before?._uid == server.Metadata.Uid && before._served == served)
+            servesMetadata = before._servesMetadata;
+        return new RouteClaims(server.Metadata, asked, served, servesMetadata);
+    }
+
+    public bool IsSameAs(RouteClaims other) =>
+        _uid == other._uid && _since == other._since && _servesMetadata == other._servesMetadata
+        && _claims.AsSpan().SequenceEqual(other._claims);
+
+    /// <summary>
+    /// What keeps the other server from what it asks for, in favor of this one; null when nothing does. Each may keep the other from
+    /// something, as when two trade their routes: then both have none until neither serves what the other asks for.
+    /// </summary>
+    public Precedence? Over(RouteClaims other)
+    {
+        Precedence? best = null;
+        foreach (var theirs in other._claims)
+        {
+            if (!theirs.IsAsked)
+                continue;
+            foreach (var ours in _claims)
+            {
+                if (OverlapOf(ours, theirs, Key.Namespace == other.Key.Namespace) is { } overlap
+                    && (ours.Standing > theirs.Standing || (ours.Standing == theirs.Standing && IsOlderThan(other)))
+                    && (best is null || ours.Standing > best.Value.Standing))
+                {
+                    best = new Precedence(ours.Standing, _since, new RouteConflict(Key, theirs.Route, theirs.IsMetadata, overlap));
+                }
+            }
+        }
+
+        return best;
+    }
+
+    private static IEnumerable<Claim> ClaimsOf(IReadOnlyList<Route> asked, Route? served, Standing ofMetadata)
+    {
+        var servesRoute = asked.Count > 0 && asked[0] == served;
+        var asksMetadata = asked.Count > 1;
+        if (asked.Count > 0)
+            yield return new Claim(asked[0], IsMetadata: false, IsAsked: true, servesRoute ? Standing.Served : Standing.Asked);
+        if (asksMetadata)
+            yield return new Claim(asked[1], IsMetadata: true, IsAsked: true, servesRoute ? ofMetadata : Standing.Asked);
+        if (served is null)
+            yield break;
+        if (!servesRoute)
+            yield return new Claim(served, IsMetadata: false, IsAsked: false, Standing.Served);
+        if (ofMetadata != Standing.Asked && !(servesRoute && asksMetadata))
+            yield return new Claim(served.Metadata(), IsMetadata: true, IsAsked: false, ofMetadata);
+    }
+
+    private static RouteOverlap? OverlapOf(Claim ours, Claim theirs, bool isOfOneNamespace) =>
+        ours.Route == theirs.Route ? RouteOverlap.Same
+        : isOfOneNamespace ? null
+        : ours.IsMetadata && theirs.Route.IsBelow(ours.Route) ? RouteOverlap.AboveIt
+        : theirs.IsMetadata && ours.Route.IsBelow(theirs.Route) ? RouteOverlap.BelowIt
+        : null;
+
+    /// <summary>Creation times have whole seconds only: the names decide between equals, the same way every time.</summary>
+    private bool IsOlderThan(RouteClaims other) => Precedence.Compare(_since, Key, other._since, other.Key) < 0;
+
+    private readonly record struct Claim(Route Route, bool IsMetadata, bool IsAsked, Standing Standing);
+
+    /// <summary>The later ones come first.</summary>
+    public enum Standing
+    {
+        Asked,
+        PerhapsServed,
+        Served,
+    }
+
+    /// <summary>Of one server over another, and how it compares with that of a third.</summary>
+    public readonly record struct Precedence(Standing Standing, DateTimeOffset Since, RouteConflict Conflict)
+    {
+        public bool ComesBefore(Precedence other) => Standing != other.Standing
+            ? Standing > other.Standing
+            : Compare(Since, Conflict.Holder, other.Since, other.Conflict.Holder) < 0;
+
+        internal static int Compare(DateTimeOffset since, ObjectKey key, DateTimeOffset otherSince, ObjectKey other)
+        {
+            var order = since.CompareTo(otherSince);
+            if (order == 0)
+                order = string.CompareOrdinal(key.Namespace, other.Namespace);
+            return order == 0 ? string.CompareOrdinal(key.Name, other.Name) : order;
+        }
+    }
+}

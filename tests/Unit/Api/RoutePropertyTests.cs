@@ -1,0 +1,132 @@
+using CsCheck;
+using McpOperator.Api;
+using McpOperator.Kubernetes;
+using Kind = McpOperator.Unit.Api.RouteStep.Kind;
+
+namespace McpOperator.Unit.Api;
+
+/// <summary>The table of routes against one that compares all with all, and with an operator that goes by it.</summary>
+public sealed class RoutePropertyTests
+{
+    [Fact]
+    public void TheHolderIsThatOfTheNaiveTableAndWhoeverIsAffectedIsNamed() =>
+        RouteWorld.Step([Kind.Write, Kind.Write, .. Enum.GetValues<Kind>()]).Array[1, 40].Sample(
+            steps =>
+            {
+                var (world, table, naive) = (new RouteWorld(), new RouteTable(new OperatorSettings()), new NaiveRoutes());
+                foreach (var step in steps)
+                {
+                    var before = RouteWorld.Keys.ToDictionary(key => key, table.ConflictOf);
+                    var (key, server, _) = world.Take(step);
+                    var strength = RouteWorld.Keys.ToDictionary(other => other, other => naive.StrengthOver(key, other));
+
+                    var affected = table.Update(key, server);
+
+                    naive.Update(key, server);
+                    foreach (var other in RouteWorld.Keys)
+                    {
+                        Assert.Equal(naive.HolderBefore(other), table.HolderBefore(other));
+                        if (table.ConflictOf(other) != before[other] && (other != key || (server is not null && before[other] is not null)))
+                            Assert.Contains(other, affected);
+                        // Nobody is disturbed whom the server kept from nothing, and does not now.
+                        if (other != key && strength[other] == 0 && naive.StrengthOver(key, other) == 0)
+                            Assert.DoesNotContain(other, affected);
+                    }
+                }
+            }, iter: 3_000);
+
+    /// <summary>
+    /// One change at a time, and time enough for the operator. Whoever is affected looks and reports, and so on: it comes to an end, with
+    /// nobody left out, no route given twice, and nothing taken from those who were not changed; and a restart finds the same.
+    /// </summary>
+    [Fact]
+    public void OnceItIsQuietNoRouteIsGivenTwiceAndNobodyLostOneByTheEditOfAnother() =>
+        RouteWorld.Step(Kind.Write, Kind.Write, Kind.Write, Kind.Touch, Kind.Break, Kind.Delete, Kind.Replace).Array[1, 25].Sample(
+            steps =>
+            {
+                var (world, table) = (new RouteWorld(), new RouteTable(new OperatorSettings()));
+                foreach (var step in steps)
+                {
+                    var serving = world.Servers.Values.Where(server => server.Reported?.Url is not null).ToList();
+                    Settle(world, table, [step]);
+                    foreach (var server in serving)
+                        if (server.Key != RouteWorld.Keys[step.Server])
+                            Assert.Equal(server.Reported!.Url, world.Servers[server.Key].Reported?.Url);
+                    AssertQuiet(world, table);
+                }
+            }, iter: 1_000);
+
+    [Fact]
+    public void ManyChangesAtOnceComeToAnEndAsWell() =>
+        RouteWorld.Step(Kind.Write, Kind.Write, Kind.Write, Kind.Touch, Kind.Break, Kind.Delete, Kind.Replace, Kind.Forge).Array[1, 8].Array[1, 6].Sample(
+            bursts =>
+            {
+                var (world, table) = (new RouteWorld(), new RouteTable(new OperatorSettings()));
+                foreach (var burst in bursts)
+                {
+                    Settle(world, table, burst);
+                    AssertQuiet(world, table);
+                }
+            }, iter: 1_000);
+
+    private static void Settle(RouteWorld world, RouteTable table, RouteStep[] steps)
+    {
+        var queue = new Queue<ObjectKey>();
+        foreach (var step in steps)
+        {
+            var (key, server, isChanged) = world.Take(step);
+            if (!isChanged)
+                continue;
+            Tell(key, server);
+            queue.Enqueue(key);
+        }
+
+        for (var passes = 0; queue.TryDequeue(out var key); passes++)
+        {
+            Assert.True(passes < 500, "it comes to no end");
+            if (!world.Servers.TryGetValue(key, out var server))
+                continue;
+            var reported = RouteWorld.Reported(server, hasRoute: table.ConflictOf(key) is null);
+            if (IsReported(reported, server.Reported))
+                continue;
+            // The answer to our own report: nobody looks at the server for it, but at those that it affects.
+            world.Set(key, reported);
+            Tell(key, reported);
+        }
+
+        void Tell(ObjectKey key, MCPServer? server)
+        {
+            foreach (var affected in table.Update(key, server))
+                queue.Enqueue(affected);
+        }
+    }
+
+    private static bool IsReported(MCPServer server, LastReport? report) =>
+        report is not null && report.Url == server.Reported!.Url && report.ObservedGeneration == server.Reported.ObservedGeneration;
+
+    private static void AssertQuiet(RouteWorld world, RouteTable table)
+    {
+        var restarted = new RouteTable(new OperatorSettings());
+        foreach (var (key, server) in world.Servers.Reverse())
+            restarted.Update(key, server);
+        foreach (var (key, server) in world.Servers)
+        {
+            Assert.True(IsReported(RouteWorld.Reported(server, table.ConflictOf(key) is null), server.Reported), $"{key} was left out");
+            Assert.Equal(table.ConflictOf(key) is null, restarted.ConflictOf(key) is null);
+        }
+
+        var served = world.Servers.Values.Where(server => server.Spec.Image is not null && server.Reported?.Url is not null).ToList();
+        foreach (var server in served)
+            foreach (var other in served)
+                if (server.Key != other.Key)
+                    Assert.False(Overlap(server, other), $"{server.Key} and {other.Key} both have their routes");
+    }
+
+    private static bool Overlap(MCPServer server, MCPServer other) => (
+        from route in Routing.Routes(server.Metadata.Name, server.Spec).Select(route => route.Compared())
+        from theirs in Routing.Routes(other.Metadata.Name, other.Spec).Select(route => route.Compared())
+        where route == theirs
+            || (server.Metadata.Namespace != other.Metadata.Namespace && server.Spec.Auth?.Mode == "oauth"
+                && route == Routing.Routes(server.Metadata.Name, server.Spec)[^1].Compared() && theirs.IsBelow(route))
+        select route).Any();
+}

@@ -1,0 +1,366 @@
+using McpOperator.Api;
+using McpOperator.Kubernetes;
+using McpOperator.Unit.Resources;
+
+namespace McpOperator.Unit.Api;
+
+public sealed class RouteTableTests
+{
+    private const string Metadata = "/.well-known/oauth-protected-resource";
+
+    private readonly RouteTable _routes = new(Servers.Settings);
+
+    [Fact]
+    public void TheOlderServerHasARouteThatNobodyServes()
+    {
+        var older = Add("older", "/same", age: 2);
+        var younger = Add("younger", "/same", age: 1);
+
+        Assert.Null(_routes.HolderBefore(older));
+        Assert.Equal(older, _routes.HolderBefore(younger));
+    }
+
+    [Fact]
+    public void AnOlderServerThatComesLaterHasARouteThatNobodyServesYetAndTheYoungerIsLookedAtAgain()
+    {
+        var younger = Add("younger", "/same", age: 1);
+
+        var rivals = _routes.Update(Key("older"), Server("older", "/same", age: 2));
+
+        Assert.Equal([younger], rivals);
+        Assert.Equal(Key("older"), _routes.HolderBefore(younger));
+    }
+
+    [Fact]
+    public void BetweenServersOfTheSameSecondTheNamesDecide()
+    {
+        var b = Add("b", "/same", age: 1);
+        var a = Add("a", "/same", age: 1);
+
+        Assert.Null(_routes.HolderBefore(a));
+        Assert.Equal(a, _routes.HolderBefore(b));
+    }
+
+    [Fact]
+    public void TheRouteIsFreeOnceTheFirstIsGone()
+    {
+        var older = Add("older", "/same", age: 2);
+        var younger = Add("younger", "/same", age: 1);
+
+        Assert.Equal([younger], _routes.Update(older, null));
+        Assert.Null(_routes.HolderBefore(younger));
+    }
+
+    [Fact]
+    public void TheRouteIsFreeOnceTheFirstHasAnother()
+    {
+        var older = Add("older", "/same", age: 2);
+        var younger = Add("younger", "/same", age: 1);
+
+        Assert.Equal([younger], _routes.Update(older, Server("older", "/other", age: 2)));
+        Assert.Null(_routes.HolderBefore(younger));
+        Assert.Null(_routes.HolderBefore(older));
+    }
+
+    [Fact]
+    public void AChangeThatLeavesTheRouteAloneDisturbsNobody()
+    {
+        var older = Add("older", "/same", age: 2);
+        Add("younger", "/same", age: 1);
+
+        Assert.Empty(_routes.Update(older, Server("older", "/same", age: 2)));
+    }
+
+    [Theory]
+    [InlineData("/same", "/same/", true)]
+    [InlineData("/same", "/Same", false)]
+    [InlineData("/same", "/same/more", false)]
+    public void PathsAreComparedAsIngressControllersDo(string path, string other, bool collide)
+    {
+        Add("older", path, age: 2);
+        var younger = Add("younger", other, age: 1);
+
+        Assert.Equal(collide, _routes.HolderBefore(younger) is not null);
+    }
+
+    [Fact]
+    public void DifferentHostsDoNotCollide()
+    {
+        Add("older", "/same", age: 3, host: "a.example");
+
+        Assert.NotNull(_routes.HolderBefore(Add("younger", "/same", age: 2, host: "a.example")));
+        Assert.Null(_routes.HolderBefore(Add("elsewhere", "/same", age: 1, host: "b.example")));
+        Assert.Null(_routes.HolderBefore(Add("hostless", "/same", age: 1)));
+    }
+
+    [Fact]
+    public void AnUnreadableServerClaimsNothing()
+    {
+        _routes.Update(Key("broken"), Server("broken", "/same", age: 2) with { Unreadable = [new SpecFault("spec", "?")] });
+
+        Assert.Null(_routes.HolderBefore(Add("younger", "/same", age: 1)));
+    }
+
+    [Fact]
+    public void AServerThatWasNeverValidKeepsNobodyFromARoute()
+    {
+        _routes.Update(Key("invalid"), Invalid("/same", age: 2, url: null));
+
+        Assert.Null(_routes.HolderBefore(Add("younger", "/same", age: 1)));
+    }
+
+    [Fact]
+    public void AServerThatBecameInvalidKeepsTheRouteThatItsIngressServes()
+    {
+        var older = Add("invalid", "/same", age: 2);
+        var younger = Add("younger", "/same", age: 1);
+
+        _routes.Update(older, Invalid("/other", age: 2, url: "/same"));
+
+        Assert.Equal(older, _routes.HolderBefore(younger));
+    }
+
+    [Fact]
+    public void WhoServesARouteKeepsItFromAnOlderOneThatMovesThere()
+    {
+        var older = Put(Served(Server("older", "/own", age: 2)));
+        var younger = Put(Served(Server("younger", "/same", age: 1)));
+
+        Put(Edited(Served(Server("older", "/own", age: 2)), "/same"));
+
+        Assert.Null(_routes.HolderBefore(younger));
+        Assert.Equal(younger, _routes.HolderBefore(older));
+        // As the older one reports it, and after a restart that tells of it first.
+        var waiting = Server("older", "/same", age: 2) with { Reported = new LastReport { ObservedGeneration = 3 } };
+        Put(waiting);
+        Assert.Equal(younger, _routes.HolderBefore(older));
+        var restarted = new RouteTable(Servers.Settings);
+        restarted.Update(older, waiting);
+        restarted.Update(younger, Served(Server("younger", "/same", age: 1)));
+        Assert.Equal(younger, restarted.HolderBefore(older));
+        Assert.Null(restarted.HolderBefore(younger));
+    }
+
+    [Fact]
+    public void OfTwoThatServeTheSameTheOlderKeepsItAndTheReportOfTheOtherChangesNothing()
+    {
+        var younger = Put(Served(Server("younger", "/same", age: 1)));
+        var older = Put(Served(Server("older", "/same", age: 2)));
+        Assert.Equal(older, _routes.HolderBefore(younger));
+
+        Put(Server("younger", "/same", age: 1) with { Reported = new LastReport { ObservedGeneration = 3 } });
+
+        Assert.Equal(older, _routes.HolderBefore(younger));
+        Assert.Null(_routes.HolderBefore(older));
+    }
+
+    [Fact]
+    public void ANamesakeHasNothingOfTheOneBefore()
+    {
+        var first = Put(Served(OAuth("first", "/same", age: 2)));
+        var waiting = Put(OAuth("waiting", "/same", age: 1));
+
+        var namesake = OAuth("first", "/same", age: 0);
+        var affected = _routes.Update(first, namesake with { Metadata = namesake.Metadata with { Uid = "another" } });
+
+        Assert.Contains(waiting, affected);
+        Assert.Null(_routes.HolderBefore(waiting));
+        Assert.Equal(waiting, _routes.HolderBefore(first));
+    }
+
+    [Fact]
+    public void ARouteThatIsLeftIsFreeWhenTheReportSaysSo()
+    {
+        var server = Served(Server("older", "/same", age: 2));
+        var older = Put(server);
+        var younger = Put(Server("younger", "/same", age: 1));
+
+        var moved = Edited(server, "/other");
+        Put(moved);
+        Assert.Equal(older, _routes.HolderBefore(younger));
+
+        Assert.Equal([younger], _routes.Update(older, Served(moved)));
+        Assert.Null(_routes.HolderBefore(younger));
+    }
+
+    /// <summary>Each one's Ingress may yet serve what the other asks for.</summary>
+    [Fact]
+    public void TwoThatTradeTheirRoutesHaveNoneUntilBothHaveLeftThem()
+    {
+        var first = Edited(Served(Server("first", "/a", age: 2)), "/b");
+        var second = Edited(Served(Server("second", "/b", age: 1)), "/a");
+        Put(first);
+        Put(second);
+        Assert.Equal(second.Key, _routes.HolderBefore(first.Key));
+        Assert.Equal(first.Key, _routes.HolderBefore(second.Key));
+
+        Assert.Contains(second.Key, _routes.Update(first.Key, first with { Reported = null }));
+        Assert.Null(_routes.HolderBefore(second.Key));
+        Assert.Equal([first.Key], _routes.Update(second.Key, second with { Reported = null }));
+        Assert.Null(_routes.HolderBefore(first.Key));
+    }
+
+    [Theory]
+    [InlineData("/tools", Metadata + "/tools", true)]
+    [InlineData("/tools/", Metadata + "/tools/", true)]
+    [InlineData("/tools", Metadata + "/tools/deeper", true)]
+    [InlineData("/", Metadata, true)]
+    [InlineData("/", Metadata + "/any", true)]
+    [InlineData("/tools", Metadata + "/toolsmith", false)]
+    [InlineData("/tools", Metadata, false)]
+    [InlineData("/tools", "/tools/deeper", false)]
+    public void NobodyOfAnotherNamespaceGetsAPathAtOrBelowTheMetadataPath(string path, string other, bool collide)
+    {
+        var first = Put(Served(OAuth("first", path, age: 1)));
+
+        // It is older, and comes second.
+        var second = Put(Server("second", other, age: 2, ns: "another"));
+        Assert.Equal(collide ? first : null, _routes.HolderBefore(second));
+        Assert.Null(_routes.HolderBefore(first));
+
+        // The other way round: who serves there first keeps the other one from its OAuth.
+        var later = new RouteTable(Servers.Settings);
+        later.Update(second, Served(Server("second", other, age: 1, ns: "another")));
+        later.Update(first, OAuth("first", path, age: 2));
+        Assert.Equal(collide ? second : null, later.HolderBefore(first));
+        Assert.Null(later.HolderBefore(second));
+    }
+
+    [Fact]
+    public void WithinANamespaceOnlyTheMetadataPathItselfIsTaken()
+    {
+        var first = Put(Served(OAuth("first", "/tools", age: 2)));
+
+        Assert.Equal(first, _routes.HolderBefore(Add("same", Metadata + "/tools", age: 1)));
+        Assert.Null(_routes.HolderBefore(Add("below", Metadata + "/tools/deeper", age: 1)));
+    }
+
+    [Fact]
+    public void WithoutAGatewayThereIsNoMetadataPath()
+    {
+        Put(Servers.Off(OAuth("first", "/tools", age: 2)));
+
+        Assert.Null(_routes.HolderBefore(Put(Server("second", Metadata + "/tools", age: 1, ns: "another"))));
+    }
+
+    /// <summary>An edit of the number of replicas, say: between it and its report the observed generation is another.</summary>
+    [Fact]
+    public void AnEditElsewhereInTheSpecLeavesTheMetadataPathServed()
+    {
+        var younger = Served(OAuth("younger", "/tools", age: 1));
+        Put(younger);
+        Put(Edited(younger, "/tools"));
+
+        var older = Served(Server("older", "/tools/deeper", age: 2, ns: "another"));
+        Put(older);
+        Put(Edited(older, "/tools/deeper") with { Spec = OAuth("older", "/tools/deeper", age: 2).Spec });
+
+        Assert.Null(_routes.HolderBefore(younger.Key));
+        Assert.Equal(younger.Key, _routes.HolderBefore(older.Key));
+    }
+
+    [Fact]
+    public void AnInvalidServerKeepsItsMetadataPathAlsoAfterARestart()
+    {
+        var invalid = Put(Invalid("/other", age: 1, url: "/same"));
+        var older = Put(Server("older", Metadata + "/same", age: 2, ns: "another"));
+
+        Assert.Equal(invalid, _routes.HolderBefore(older));
+        // But it takes nothing from one that serves it: then it was not the invalid one's.
+        Put(Served(Server("older", Metadata + "/same", age: 0, ns: "another")));
+        Assert.Null(_routes.HolderBefore(older));
+    }
+
+    [Fact]
+    public void OneThatWaitsKeepsItsPlaceInTheLine()
+    {
+        Put(Served(Server("first", "/a", age: 3)));
+        var second = Put(OAuth("second", "/a", age: 2));
+        var third = Put(Server("third", Metadata + "/a", age: 1));
+
+        Assert.Equal(Key("first"), _routes.HolderBefore(second));
+        Assert.Equal(second, _routes.HolderBefore(third));
+    }
+
+    [Theory]
+    [InlineData("/tools", false, "MCPServer team/first has the route h.example/tools: change")]
+    [InlineData(Metadata + "/tools", false, "MCPServer team/first has the route h.example" + Metadata + "/tools: change")]
+    [InlineData(Metadata + "/tools/x", false, "h.example" + Metadata + "/tools/x is below an OAuth metadata path of MCPServer team/first: change")]
+    [InlineData("/", true, "MCPServer team/first has a route below h.example" + Metadata + ", the OAuth metadata path of this server: change")]
+    public void TheMessageNamesTheOtherOneAndTheRouteInConflict(string path, bool oauth, string expected)
+    {
+        Put(Served(OAuth("first", "/tools", age: 1, host: "h.example")));
+        var second = Put(oauth ? OAuth("second", path, age: 2, "h.example", "another") : Server("second", path, age: 2, "h.example", "another"));
+
+        Assert.StartsWith(expected, _routes.ConflictOf(second)!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ARouteThatCollidesWithTheMetadataPathIsNamedSo()
+    {
+        Put(Served(Server("first", Metadata + "/tools", age: 1)));
+
+        Assert.Equal(
+            $"MCPServer team/first has the route {Metadata}/tools, the OAuth metadata path of this server: "
+            + "change ingressHost, ingressPath or publicPathPrefix of one of them",
+            _routes.ConflictOf(Put(OAuth("second", "/tools", age: 2)))!.Message);
+    }
+
+    [Fact]
+    public void AnAbsurdlyDeepPathIsNoWork()
+    {
+        var path = Metadata + string.Concat(Enumerable.Repeat("/a", 500_000));
+        var deep = Put(Served(OAuth("deep", path, age: 1)));
+
+        Assert.Null(_routes.HolderBefore(deep));
+        Assert.Equal(deep, _routes.HolderBefore(Add("another", path, age: 2)));
+    }
+
+    private static MCPServer Invalid(string path, int age, string? url)
+    {
+        var server = Server("invalid", path, age);
+        return server with { Spec = server.Spec with { Image = null }, Reported = new LastReport { Url = url, ObservedGeneration = 3 } };
+    }
+
+    private static ObjectKey Key(string name) => new("team", name);
+
+    private static MCPServer Server(string name, string path, int age, string? host = null, string ns = "team") => Servers.Of(
+        new MCPServerSpec { Image = "i", IngressPath = path, IngressHost = host }, name, ns, Servers.Epoch.AddMinutes(-age));
+
+    private static MCPServer OAuth(string name, string path, int age, string? host = null, string ns = "team")
+    {
+        var server = Server(name, path, age, host, ns);
+        return server with
+        {
+            Spec = server.Spec with
+            {
+                Gateway = new GatewayConfig { Enabled = true, Image = "g" },
+                Auth = new AuthConfig { Mode = AuthConfig.OAuth, IssuerURL = "https://id.example" },
+            },
+        };
+    }
+
+    /// <summary>As it is once its Ingress is there.</summary>
+    private static MCPServer Served(MCPServer server) => server with
+    {
+        Reported = new LastReport
+        {
+            Url = Routing.Resolve(server.Metadata.Name, server.Spec).Url(Servers.Settings),
+            ObservedGeneration = server.Metadata.Generation,
+        },
+    };
+
+    private static MCPServer Edited(MCPServer server, string path) => server with
+    {
+        Metadata = server.Metadata with { Generation = server.Metadata.Generation + 1 },
+        Spec = server.Spec with { IngressPath = path },
+    };
+
+    private ObjectKey Put(MCPServer server)
+    {
+        _routes.Update(server.Key, server);
+        return server.Key;
+    }
+
+    private ObjectKey Add(string name, string path, int age, string? host = null) => Put(Server(name, path, age, host));
+}
