@@ -135,7 +135,8 @@ internal sealed class SpecWriter(Dice dice)
         "replicas" => dice.Between(0, 4),
         "port" => dice.Pick(0, 3000, 8000, 8091, 9000),
         "servicePort" => dice.Pick(0, 80, 81, 8443),
-        "ingressPath" => dice.Pick("/tools", "shared", "/x/y", " /tools "),
+        "ingressPath" => dice.Pick(
+            "/tools", "shared", "/x/y", " /tools ", "/.well-known/oauth-protected-resource/tools", "/.well-known/oauth-protected-resource/shared/mcp/below"),
         "ingressHost" => dice.Pick("a.soak.test", "b.soak.test", "*.w.soak.test", " a.soak.test"),
         "publicPathPrefix" => dice.Pick("team/a", "/shared/", "b"),
         "ingressClass" => dice.Pick("traefik", "nginx", "other"),

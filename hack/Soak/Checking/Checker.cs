@@ -18,6 +18,7 @@ internal sealed class Checker
     private readonly Snapshot _snapshot;
     private readonly Settings _settings;
     private readonly Dictionary<string, Wanted> _servers;
+    private readonly RouteOrder _routes;
     private readonly List<Finding> _findings = [];
     private readonly HashSet<string> _outOfOrder = [];
     private readonly HashSet<JsonObject> _checked = new(ReferenceEqualityComparer.Instance);
@@ -31,6 +32,7 @@ internal sealed class Checker
         _snapshot = snapshot;
         _settings = settings;
         _servers = snapshot.Of(Resource.MCPServers).Select(server => new Wanted(server, settings)).ToDictionary(wanted => wanted.Key);
+        _routes = new(_servers.Values);
         var access = new Access(_servers, IsPolicyFrozen, snapshot.Taken);
         _grantVerdicts = access.Judge(snapshot.Of(Resource.MCPAccessGrants), sessions: false);
         _sessionVerdicts = access.Judge(snapshot.Of(Resource.MCPAgentSessions), sessions: true);
@@ -88,15 +90,7 @@ internal sealed class Checker
 
     private bool IsPolicyFrozen(Wanted wanted) => wanted.Faults().Count > 0 || HasForeignPolicy(wanted);
 
-    /// <summary>The server that has the route; null: the server itself has it.</summary>
-    private Wanted? RouteHolder(Wanted wanted)
-    {
-        var holder = wanted;
-        foreach (var other in _servers.Values)
-            if (other.Route == wanted.Route && other.IsOlderThan(holder))
-                holder = other;
-        return ReferenceEquals(holder, wanted) ? null : holder;
-    }
+    private bool HasItsRoutes(Wanted wanted) => _routes.Before(wanted).Count == 0;
 
     private void CheckSpec(Wanted wanted)
     {
@@ -148,7 +142,7 @@ internal sealed class Checker
         if (wanted.HasGateway && !isLed && present is not null)
             _checked.Remove(present);
 
-        if (RouteHolder(wanted) is null)
+        if (HasItsRoutes(wanted))
             Check(Resource.Ingresses, wanted.Name, expected.Ingress(), (_, _) => { });
 
         if (wanted.HasGateway)
@@ -271,11 +265,13 @@ internal sealed class Checker
         }
         Is("image", wanted.Image, status.Raw("image"));
         // One whose Ingress is not there, or somebody else's, leads nobody anywhere.
-        Is("url", RouteHolder(wanted) is null && Foreign(wanted, Resource.Ingresses, wanted.Name) is null ? wanted.Url : null, status.Raw("url"));
-        if (RouteHolder(wanted) is { } holder)
+        Is("url", HasItsRoutes(wanted) && Foreign(wanted, Resource.Ingresses, wanted.Name) is null ? wanted.Url : null, status.Raw("url"));
+        if (!HasItsRoutes(wanted))
         {
-            if (status.Raw("message")?.Contains(holder.Name, StringComparison.Ordinal) != true && failures.All(reason => reason == "RouteConflict"))
-                Is("message", $"(something about {holder.Key})", status.Raw("message"));
+            var before = _routes.Before(wanted).Select(other => other.Key).ToList();
+            if (failures.All(reason => reason == "RouteConflict")
+                && !before.Any(key => status.Raw("message")?.Contains($"MCPServer {key}", StringComparison.Ordinal) == true))
+                Is("message", $"(something about {string.Join(" or ", before)})", status.Raw("message"));
         }
         if (!HasForeignPolicy(wanted))
         {
@@ -312,7 +308,7 @@ internal sealed class Checker
         Add("DeploymentReady", Resource.Deployments, wanted.Name, replicas == 0 ? "ScaledToZero" : "DeploymentAvailable");
         Add("ServiceReady", Resource.Services, wanted.Name, "ClusterIPAssigned");
         Add("IngressReady", Resource.Ingresses, wanted.Name,
-            _settings.Strict ? "LoadBalancerAssigned" : "IngressCreated", RouteHolder(wanted) is null);
+            _settings.Strict ? "LoadBalancerAssigned" : "IngressCreated", HasItsRoutes(wanted));
         if (wanted.HasGateway)
         {
             // It is in the Deployment's pods, and has no object of its own that could be somebody else's.
@@ -376,7 +372,7 @@ internal sealed class Checker
             return;
         var wanted = kind == Resource.Deployments ? live.Name() == owner.Name || (owner.IsCanary && live.Name() == owner.CanaryName)
             : kind == Resource.ConfigMaps ? owner.HasGateway && live.Name() == owner.PolicyName
-            : kind == Resource.Ingresses ? live.Name() == owner.Name && RouteHolder(owner) is null
+            : kind == Resource.Ingresses ? live.Name() == owner.Name && HasItsRoutes(owner)
             : live.Name() == owner.Name;
         if (!wanted && !(HasForeignPolicy(owner) && kind == Resource.Deployments))
             Find(live, kind.Kind, "", "not there: its server does not want it", "there");

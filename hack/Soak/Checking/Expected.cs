@@ -96,7 +96,7 @@ internal sealed class Expected(Wanted wanted)
     {
         var paths = new List<string> { wanted.Path };
         if (wanted.HasGateway && wanted.AuthMode == "oauth")
-            paths.Add("/.well-known/oauth-protected-resource" + wanted.Path);
+            paths.Add(Wanted.MetadataPath + wanted.Path);
         var rule = new JsonObject
         {
             ["http"] = new JsonObject

@@ -5,6 +5,8 @@ namespace McpOperator.Soak.Checking;
 /// <summary>What one MCPServer asks for, with its defaults: docs/api.md, read again and written down a second time.</summary>
 internal sealed class Wanted(JsonObject server, Settings settings)
 {
+    public const string MetadataPath = "/.well-known/oauth-protected-resource";
+
     public JsonObject Server => server;
 
     public Settings Settings => settings;
@@ -76,10 +78,26 @@ internal sealed class Wanted(JsonObject server, Settings settings)
 
     public string Url => Host is null ? Path : $"{Scheme}://{Host}{Path}";
 
-    /// <summary>Of an invalid server it is the one that its status still names; null when it names none.</summary>
-    public string? Route => Faults().Count == 0 ? Host + Path
-        : server.Raw("status", "url") is not { } url ? null
+    /// <summary>Where its Ingress leads, by what its status says; null: nowhere.</summary>
+    public string? ServedRoute => server.Raw("status", "url") is not { } url ? null
         : url[0] == '/' ? url : url[(url.IndexOf("://", StringComparison.Ordinal) + 3)..];
+
+    /// <summary>Whether it has the routes that it asks for; once all is quiet there is nothing between all of them and none.</summary>
+    public bool ServesItsRoutes => server.Raw("status", "url") == Url;
+
+    /// <summary>
+    /// All that its Ingress serves, or would. Of an invalid server it is the route that its status names; what else there is of it, nobody
+    /// can know who has not seen it before.
+    /// </summary>
+    public IReadOnlyList<string> Routes => Faults().Count > 0 ? ServedRoute is { } served ? [served] : []
+        : MetadataRoute is { } metadata ? [Host + Path, metadata] : [Host + Path];
+
+    /// <summary>Below it no other namespace has a route.</summary>
+    public string? MetadataRoute => Faults().Count == 0 && HasGateway && AuthMode == "oauth" ? Host + MetadataPath + Path : null;
+
+    /// <summary>Of an invalid server: what its Ingress may serve besides.</summary>
+    public string? MetadataRouteOfServed =>
+        ServedRoute is { } served ? served.Insert(served.IndexOf('/', StringComparison.Ordinal), MetadataPath) : null;
 
     public string? Consent => server.Raw("metadata", "annotations", "mcpruntime.org/allow-access-from");
 
