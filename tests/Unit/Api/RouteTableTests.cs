@@ -306,6 +306,25 @@ public sealed class RouteTableTests
             _routes.ConflictOf(Put(OAuth("second", "/tools", age: 2)))!.Message);
     }
 
+    /// <summary>Compared each with each, this would take minutes.</summary>
+    [Fact]
+    public void ThousandsOfServersOnOneHostHaveNothingToDoWithEachOther()
+    {
+        const int count = 5_000;
+        for (var round = 0; round < 10; round++)
+            for (var i = 0; i < count; i++)
+            {
+                var server = OAuth($"s{i}", $"/s{i}/mcp", age: 1, host: "h.example", ns: $"ns-{i % 100}");
+                Assert.Empty(_routes.Update(server.Key, round % 2 == 0 ? server : Served(server)));
+                Assert.Null(_routes.ConflictOf(server.Key));
+            }
+
+        // One at the root has its metadata path above all others.
+        var root = Put(OAuth("root", "/", age: 0, host: "h.example", ns: "ns-0"));
+        Assert.NotNull(_routes.HolderBefore(root));
+        Assert.Empty(_routes.Update(root, null));
+    }
+
     [Fact]
     public void AnAbsurdlyDeepPathIsNoWork()
     {
