@@ -14,22 +14,31 @@ public static class PolicyConfigMapBuilder
     /// <summary>What the API server lets the values of a ConfigMap have together (core.MaxSecretSize in pkg/apis/core/types.go).</summary>
     public const int MaxBytes = 1024 * 1024;
 
-    /// <summary>Of its name, after the server's.</summary>
-    public const string Suffix = "-gateway-policy";
+    /// <summary>What others put there can keep the API server from taking ours: the same key, or too much beside it.</summary>
+    public static readonly IReadOnlyList<IReadOnlyList<string>> Exclusive = [["f:binaryData"], ["f:data"]];
 
-    /// <summary>What others put there can keep the API server from taking ours: a key is either in these or in the data.</summary>
-    public static readonly IReadOnlyList<IReadOnlyList<string>> Exclusive = [["f:binaryData"]];
-
-    public static string NameOf(string server) => server + Suffix;
+    /// <summary>
+    /// On a ConfigMap that took the place of an immutable one. It stays, so that a restarted operator knows what the pods
+    /// that mount it need (<see cref="GatewayContainer.PolicyUid"/>).
+    /// </summary>
+    public const string ReplacesPods = "mcpruntime.org/policy-needs-new-pods";
 
     /// <param name="server">Whose policy it is.</param>
     /// <param name="policy">The text of the document.</param>
-    public static ConfigMap Build(MCPServer server, string policy)
+    /// <param name="found">The ConfigMap that it is written over, and no other; null where there is none.</param>
+    /// <param name="replacesPods">Whether pods from before it are never shown it.</param>
+    public static ConfigMap Build(MCPServer server, string policy, ObservedConfigMap? found, bool replacesPods)
     {
         var name = server.Metadata.Name;
+        var annotations = replacesPods ? new Dictionary<string, string> { [ReplacesPods] = "true" } : null;
         return new ConfigMap
         {
-            Metadata = Labels.MetadataOf(server, Labels.Of(name), name: NameOf(name)),
+            Metadata = Labels.MetadataOf(server, Labels.Of(name), annotations, GatewayContainer.PolicyName(name)) with
+            {
+                // The uid keeps one that was deleted from being made again, the version everything else from being overwritten.
+                Uid = found?.Uid,
+                ResourceVersion = found?.ResourceVersion,
+            },
             Data = new Dictionary<string, string> { [Key] = policy },
         };
     }

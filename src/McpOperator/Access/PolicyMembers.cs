@@ -90,13 +90,13 @@ public sealed class PolicyMembers
         }
 
         if (head is not null && PolicyFit.Of(head, members._grants, members._sessions, key.Namespace, now, room) is { } fit)
-            members.LeaveOut(fit, key);
+            members.LeaveOut(fit, key, now);
         members._grants.Sort(InOrder);
         members._sessions.Sort(InOrder);
         return members;
     }
 
-    private void LeaveOut(PolicyFit fit, ObjectKey key)
+    private void LeaveOut(PolicyFit fit, ObjectKey key, DateTimeOffset now)
     {
         LeftOut = fit.Count;
         if (fit.LosesGrant)
@@ -108,7 +108,7 @@ public sealed class PolicyMembers
         for (var i = 0; i < _verdicts.Count; i++)
         {
             // One that has expired is not missed.
-            if (_verdicts[i].Verdict.Reason != AccessReasons.Expired && fit.LeavesOut(_verdicts[i].Member))
+            if (fit.LeavesOut(_verdicts[i].Member) && !(_verdicts[i].Member is MCPAgentSession { ExpiresAt: { } time } && time <= now))
                 _verdicts[i] = (_verdicts[i].Member, full);
         }
     }
@@ -121,17 +121,20 @@ public sealed class PolicyMembers
     }
 
     /// <summary>
-    /// The server's own namespace comes first: whoever may write into another one must not be able to push a grant of the
-    /// server's own out of the policy by its name.
+    /// Who comes first keeps a name: the server's own namespace, then the older one. Whoever may write into another namespace must not
+    /// be able to push a grant out of the policy, and with it what it denies, by giving a new one its name.
     /// </summary>
     private static List<T> InTurn<T>(IEnumerable<T> members, string own)
         where T : PolicyMember
     {
         List<T> sorted = [.. members];
-        sorted.Sort((left, right) => left.Metadata.Namespace == right.Metadata.Namespace ? InOrder(left, right)
-            : left.Metadata.Namespace == own ? -1
-            : right.Metadata.Namespace == own ? 1
-            : InOrder(left, right));
+        sorted.Sort((left, right) =>
+        {
+            if ((left.Metadata.Namespace == own) != (right.Metadata.Namespace == own))
+                return left.Metadata.Namespace == own ? -1 : 1;
+            var order = left.Metadata.CreationTimestamp.CompareTo(right.Metadata.CreationTimestamp);
+            return order != 0 ? order : InOrder(left, right);
+        });
         return sorted;
     }
 

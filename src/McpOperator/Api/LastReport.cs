@@ -10,6 +10,13 @@ public interface IReportedObject : IKubernetesObject
 
     /// <summary>Null while nothing was reported.</summary>
     LastReport? Reported { get; }
+
+    /// <summary>
+    /// True when spec and metadata of two states are the same, as far as they are kept: the generation counts the edits of
+    /// the spec, and every write has a version.
+    /// </summary>
+    static bool DifferOnlyInStatus(IReportedObject before, IReportedObject after) =>
+        before.Metadata with { ResourceVersion = "" } == after.Metadata with { ResourceVersion = "" };
 }
 
 /// <summary>What is kept of the status that an object carries: enough to tell whether the next one differs.</summary>

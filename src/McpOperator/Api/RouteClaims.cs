@@ -54,6 +54,8 @@ internal sealed class RouteClaims
             ? []
             : [.. Routing.Routes(server.Metadata.Name, effective.Spec).Select(route => route.Compared())];
         var served = Route.FromUrl(server.Reported?.Url)?.Compared();
+        if (asked.Count > 0 && asked[0] == served)
+            served = asked[0]; // one copy of its text for as long as the server is there
         if (served is null)
             return asked.Count == 0 ? null : new RouteClaims(server.Metadata, asked, null, servesMetadata: false);
         bool? servesMetadata = null;

@@ -1,3 +1,4 @@
+using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Hosting;
@@ -26,23 +27,21 @@ internal static class OperatorService
         var identity = $"{Environment.MachineName}_{Random.Shared.NextInt64():x16}";
         var elector = Elector(context, leases, access, identity);
         using var api = new ApiClient(connection, time, requests, elector is null ? null : () => elector.Leads);
-        using var queue = new WorkQueue(time, Random.Shared.NextDouble);
-        var stores = new Stores(queue.Add, queue.AddAfter, settings);
         using var recorder = new EventRecorder(api, identity, time, context.LoggerFactory.CreateLogger<EventRecorder>());
-        var reconciler = new Reconciler(stores, api, settings, recorder.Record, time, context.LoggerFactory.CreateLogger<Reconciler>());
-        var reflectors = Reflectors(context, api, stores);
+        using var operation = new Operation(context, api, recorder.Record);
+        var lanes = operation.Lanes;
+        var (reflectors, ofAccess) = Reflectors(context, api, operation.Stores, operation.Access);
         var loop = new ControllerLoop(
-            queue, reconciler.ReconcileAsync, reflectors, options.Workers,
-            context.LoggerFactory.CreateLogger<ControllerLoop>(), time, elector is null ? null : elector.AcquireAsync);
+            lanes, reflectors, context.LoggerFactory.CreateLogger<ControllerLoop>(), time, elector is null ? null : LeadAsync);
 
         context.Liveness.Add("reconcile", loop.StuckReconcile);
         context.Liveness.Add("watches", loop.StuckWatch);
         context.Readiness.Add("caches", () => loop.HasSynced
             ? null
             : $"not listed yet: {string.Join(", ", reflectors.Where(r => !r.Synced.IsCompleted).Select(r => r.Name))}");
-        context.Metrics.Add(new ControllerMetrics(loop.Counters, queue, reflectors, options.Workers).Write);
+        context.Metrics.Add(new ControllerMetrics(lanes, reflectors).Write);
         context.Metrics.Add(new ClientMetrics(requests, access.Server).Write);
-        context.Metrics.Add(new OperatorMetrics(reconciler.Counters, stores, recorder).Write);
+        context.Metrics.Add(new OperatorMetrics(operation.Counters, operation.Stores, recorder).Write);
         context.LoggerFactory.CreateLogger(nameof(OperatorService)).Connecting(
             access.Server, access.Origin,
             options.WatchNamespaces.Count == 0 ? "all namespaces" : string.Join(", ", options.WatchNamespaces));
@@ -55,6 +54,13 @@ internal static class OperatorService
         context.Liveness.Add("leaderElection", elector.Fault);
         context.Metrics.Add(new ElectionMetrics(elector).Write);
         await elector.RunAsync(loop.RunAsync, context.Stopping);
+
+        // What was watched while another process led may lag behind, and what that one has taken away must not come back.
+        async Task LeadAsync(CancellationToken stop)
+        {
+            await elector.AcquireAsync(stop);
+            await Task.WhenAll(ofAccess.Select(reflector => reflector.RefreshAsync(stop)));
+        }
     }
 
     /// <summary>Null without --leader-elect.</summary>
@@ -68,28 +74,38 @@ internal static class OperatorService
             context.Time,
             Random.Shared.NextDouble);
 
-    /// <summary>One for each kind and scope: the cluster, or every watched namespace on its own.</summary>
-    private static List<IReflector> Reflectors(RunContext context, ApiClient api, Stores stores)
+    /// <summary>
+    /// One for each kind and scope: the cluster, or every watched namespace on its own. And those of them from which follows who
+    /// may call a server: whoever acts on them begins with what etcd says.
+    /// </summary>
+    private static (List<IReflector> All, List<IReflector> OfAccess) Reflectors(
+        RunContext context, ApiClient api, Stores stores, AccessStores access)
     {
-        var reflectors = new List<IReflector>();
+        var (reflectors, ofAccess) = (new List<IReflector>(), new List<IReflector>());
         IReadOnlyList<string?> scopes = context.Options.WatchNamespaces is { Count: > 0 } some ? [.. some] : [null];
         foreach (var ns in scopes)
         {
-            Add(MCPServer.Type, ns, selector: null, StoredServer.Decode, stores.Servers);
+            ofAccess.Add(Add(MCPServer.Type, ns, selector: null, StoredServer.Decode, stores.Servers, isOfAccess: true));
             Add(Kinds.Deployment, ns, Labels.ManagedSelector, ObservedDeployment.Decode, stores.Deployments);
             Add(Kinds.Service, ns, Labels.ManagedSelector, ObservedService.Decode, stores.Services);
             Add(Kinds.Ingress, ns, Labels.ManagedSelector, ObservedIngress.Decode, stores.Ingresses);
-            Add(Kinds.ConfigMap, ns, Labels.ManagedSelector, ObservedConfigMap.Decode, stores.ConfigMaps);
-            Add(MCPAccessGrant.Type, ns, selector: null, StoredMember.Decode, stores.Grants.Store);
-            Add(MCPAgentSession.Type, ns, selector: null, StoredMember.Decode, stores.Sessions.Store);
+            Add(Kinds.ConfigMap, ns, Labels.ManagedSelector, ObservedConfigMap.Decode, access.ConfigMaps);
+            ofAccess.Add(Add(MCPAccessGrant.Type, ns, selector: null, StoredMember.Decode, access.Grants.Store, isOfAccess: true));
+            ofAccess.Add(Add(MCPAgentSession.Type, ns, selector: null, StoredMember.Decode, access.Sessions.Store, isOfAccess: true));
         }
 
-        return reflectors;
+        return (reflectors, ofAccess);
 
-        void Add<T>(ResourceType type, string? ns, string? selector, Decoder<T> decode, Store<T> store)
-            where T : class, IKubernetesObject =>
-            reflectors.Add(new Reflector<T>(
+        IReflector Add<T>(ResourceType type, string? ns, string? selector, Decoder<T> decode, Store<T> store, bool isOfAccess = false)
+            where T : class, IKubernetesObject
+        {
+            // A standby lists from the cache, and once more when it leads.
+            var reflector = new Reflector<T>(
                 new ListWatch<T>(api, type, ns, selector, decode), store,
-                context.LoggerFactory.CreateLogger("Reflector"), context.Options.WatchTimeout, context.Time, Random.Shared.NextDouble));
+                context.LoggerFactory.CreateLogger("Reflector"), context.Options.WatchTimeout, context.Time, Random.Shared.NextDouble,
+                fromEtcd: isOfAccess && !context.Options.LeaderElect);
+            reflectors.Add(reflector);
+            return reflector;
+        }
     }
 }

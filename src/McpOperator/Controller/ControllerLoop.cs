@@ -4,23 +4,19 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// Runs the reflectors, and workers that take keys from the queue to the reconcile function and act on its outcome
-/// (controller-runtime pkg/internal/controller/controller.go). No key is looked at before every store is complete.
+/// Runs the reflectors, and for each lane workers that take keys from its queue to its reconcile function and act on the
+/// outcome (controller-runtime pkg/internal/controller/controller.go). No key is looked at before every store is complete.
 /// </summary>
-/// <param name="queue">Filled by the stores' change handlers; shut down at the end of a run.</param>
-/// <param name="reconcile">What to do with a key.</param>
+/// <param name="lanes">Each with its queue, which is filled by the stores' change handlers and shut down at the end of a run.</param>
 /// <param name="reflectors">What has to be in sync before.</param>
-/// <param name="workers">Reconciles in flight.</param>
-/// <param name="logger">For everything that the reconcile has not said itself.</param>
+/// <param name="logger">For everything that a reconcile has not said itself.</param>
 /// <param name="time">The clock of the graces.</param>
 /// <param name="gate">
 /// Awaited between sync and the first reconcile: leadership, so that a standby has warm stores.
 /// </param>
 public sealed class ControllerLoop(
-    WorkQueue queue,
-    Reconcile reconcile,
+    IReadOnlyList<Lane> lanes,
     IReadOnlyCollection<IReflector> reflectors,
-    int workers,
     ILogger logger,
     TimeProvider time,
     Func<CancellationToken, Task>? gate = null)
@@ -40,17 +36,10 @@ public sealed class ControllerLoop(
     // seconds. What is still not over then never will be.
     private static readonly TimeSpan LongestReconcile = TimeSpan.FromMinutes(10);
 
-    private readonly ReconcileCounters _counters = new(workers, time);
     private bool _isGated;
-
-    // The refusal that a key's last pass ended with, so that it is said once.
-    private readonly KeyMap<string> _refusals = new();
 
     // Counts up from anywhere, so that the ids of two runs of the process hardly ever meet in a log.
     private int _lastId = Environment.TickCount;
-
-    /// <summary>Reconciles so far and now.</summary>
-    public ReconcileCounters Counters => _counters;
 
     /// <summary>True once every reflector has its first list.</summary>
     public bool HasSynced => reflectors.All(reflector => reflector.Synced.IsCompleted);
@@ -58,8 +47,14 @@ public sealed class ControllerLoop(
     /// <summary>For /healthz: a reconcile that hangs. Null when all is well.</summary>
     public string? StuckReconcile()
     {
-        var busy = _counters.Busy();
-        return busy.Longest > LongestReconcile ? $"reconciling {busy.Key} has not ended for {busy.Longest.TotalSeconds:0} s" : null;
+        foreach (var lane in lanes)
+        {
+            var busy = lane.Counters.Busy();
+            if (busy.Longest > LongestReconcile)
+                return $"{lane.Name}: reconciling {busy.Key} has not ended for {busy.Longest.TotalSeconds:0} s";
+        }
+
+        return null;
     }
 
     /// <summary>
@@ -85,7 +80,7 @@ public sealed class ControllerLoop(
         stop = ending.Token;
         using var reflecting = new CancellationTokenSource();
         // Behind the gate the queue only fills.
-        using var trim = new MemoryTrim(() => _isGated || (queue.Depth == 0 && _counters.ActiveWorkers == 0), time);
+        using var trim = new MemoryTrim(() => _isGated || lanes.All(lane => lane.IsIdle), time);
         var running = Task.WhenAll(reflectors.Select(
             reflector => Task.Run(() => reflector.RunAsync(reflecting.Token), CancellationToken.None)));
         try
@@ -108,7 +103,7 @@ public sealed class ControllerLoop(
         }
         finally
         {
-            queue.ShutDown();
+            ShutDown();
             await reflecting.CancelAsync();
             await Task.WhenAny(running, Task.Delay(ReflectorsEnd, time, CancellationToken.None));
         }
@@ -137,20 +132,29 @@ public sealed class ControllerLoop(
     {
         using var inFlight = CancellationTokenSource.CreateLinkedTokenSource(cut);
         // Task.Run: a reconcile that never really waits must not keep the other workers from starting.
-        var all = Task.WhenAll(Enumerable.Range(0, workers)
-            .Select(worker => Task.Run(() => WorkerAsync(worker, trim, stop, inFlight.Token), CancellationToken.None)));
+        var all = Task.WhenAll(lanes.SelectMany(lane => Enumerable.Range(0, lane.Workers).Select(
+            worker => Task.Run(() => WorkerAsync(lane, worker, trim, stop, inFlight.Token), CancellationToken.None))));
+        var workers = lanes.Sum(lane => lane.Workers);
         Log.WorkersStarted(logger, workers);
 
         await Task.WhenAny(all, Task.Delay(Timeout.Infinite, stop));
-        queue.ShutDown();
+        ShutDown();
         if (await EndsWithin(all, cut.IsCancellationRequested ? AfterCancel : Grace))
             return !cut.IsCancellationRequested;
 
-        Log.CancellingReconciles(logger, _counters.ActiveWorkers);
+        Log.CancellingReconciles(logger, ActiveWorkers);
         await inFlight.CancelAsync();
         if (!await EndsWithin(all, AfterCancel))
-            Log.AbandoningReconciles(logger, _counters.ActiveWorkers);
+            Log.AbandoningReconciles(logger, ActiveWorkers);
         return false;
+    }
+
+    private int ActiveWorkers => lanes.Sum(lane => lane.Counters.ActiveWorkers);
+
+    private void ShutDown()
+    {
+        foreach (var lane in lanes)
+            lane.Queue.ShutDown();
     }
 
     private async Task<bool> EndsWithin(Task task, TimeSpan limit)
@@ -161,14 +165,14 @@ public sealed class ControllerLoop(
         return ended;
     }
 
-    private async Task WorkerAsync(int worker, MemoryTrim trim, CancellationToken stop, CancellationToken inFlight)
+    private async Task WorkerAsync(Lane lane, int worker, MemoryTrim trim, CancellationToken stop, CancellationToken inFlight)
     {
         while (!stop.IsCancellationRequested)
         {
             ObjectKey key;
             try
             {
-                if (await queue.GetAsync(stop) is not { } next)
+                if (await lane.Queue.GetAsync(stop) is not { } next)
                     return;
                 key = next;
             }
@@ -177,31 +181,32 @@ public sealed class ControllerLoop(
                 return;
             }
 
-            _counters.Enter(worker, key);
+            lane.Counters.Enter(worker, key);
             try
             {
                 // Got in the same moment as the stop: it merely waited.
                 if (!stop.IsCancellationRequested)
-                    await ProcessAsync(key, inFlight);
+                    await ProcessAsync(lane, key, inFlight);
             }
             finally
             {
-                queue.Done(key);
-                _counters.Leave(worker);
+                lane.Queue.Done(key);
+                lane.Counters.Leave(worker);
             }
 
-            if (queue.Depth == 0)
+            if (lane.Queue.Depth == 0)
                 trim.Idle();
         }
     }
 
-    private async Task ProcessAsync(ObjectKey key, CancellationToken inFlight)
+    private async Task ProcessAsync(Lane lane, ObjectKey key, CancellationToken inFlight)
     {
+        var (queue, counters) = (lane.Queue, lane.Counters);
         using var scope = logger.BeginScope(new ReconcileScope((uint)Interlocked.Increment(ref _lastId), key));
         Outcome outcome;
         try
         {
-            outcome = await reconcile(key, inFlight);
+            outcome = await lane.Reconcile(key, inFlight);
         }
         catch (OperationCanceledException) when (inFlight.IsCancellationRequested)
         {
@@ -218,7 +223,7 @@ public sealed class ControllerLoop(
             // The way to the API server, not the object: every key meets it, and the reflectors report it as well. So
             // one line a key and outage, and no stack.
             var level = queue.Failures(key) == 0 ? LogLevel.Warning : LogLevel.Debug;
-            _counters.Error();
+            counters.Error();
             var delay = queue.AddRateLimited(key);
             Log.NotReached(logger, level, key, delay.TotalSeconds, exception.Message);
             return;
@@ -227,9 +232,9 @@ public sealed class ControllerLoop(
         {
             // Of the pass as a whole, as a status that cannot be written. It stays until somebody grants or repairs
             // something, so it is said once, and again when it changes.
-            var level = _refusals.Get(key) == exception.Message ? LogLevel.Debug : LogLevel.Error;
-            _refusals.Set(key, exception.Message);
-            _counters.Error();
+            var level = lane.Refusals.Get(key) == exception.Message ? LogLevel.Debug : LogLevel.Error;
+            lane.Refusals.Set(key, exception.Message);
+            counters.Error();
             var delay = queue.AddRateLimited(key);
             Log.ReconcileFailed(logger, level, key, delay.TotalSeconds, exception);
             return;
@@ -238,27 +243,27 @@ public sealed class ControllerLoop(
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            _counters.Error();
-            _counters.Panic();
+            counters.Error();
+            counters.Panic();
             var delay = queue.AddRateLimited(key);
             Log.ReconcileFailed(logger, LogLevel.Error, key, delay.TotalSeconds, exception);
             return;
         }
 
-        _refusals.Remove(key);
+        lane.Refusals.Remove(key);
         switch (outcome.Kind)
         {
             case OutcomeKind.Retry:
-                _counters.Requeue();
+                counters.Requeue();
                 queue.AddRateLimited(key);
                 break;
             case OutcomeKind.RequeueAfter:
-                _counters.RequeueAfter();
+                counters.RequeueAfter();
                 queue.Forget(key);
                 queue.AddAfter(key, outcome.Delay);
                 break;
             default:
-                _counters.Success();
+                counters.Success();
                 queue.Forget(key);
                 break;
         }

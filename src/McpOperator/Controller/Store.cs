@@ -8,8 +8,15 @@ namespace McpOperator.Controller;
 /// by one reflector a scope: the whole cluster, or a namespace each. An object here is never changed, only replaced.
 /// Safe for any number of threads.
 /// </summary>
-/// <param name="onChange">Told of each change that the API server reports, not of the answers to our own writes.</param>
-public sealed class Store<T>(ChangeHandler<T> onChange)
+/// <param name="onChange">
+/// Told of every change, wherever it comes from, under the lock that the change was made under: an index that it keeps is
+/// equal to the store at any time.
+/// </param>
+/// <param name="differOnlyInStatus">
+/// Whether spec and metadata of two states of an object are the same, of a kind whose status we report
+/// (<see cref="BeginReport"/>).
+/// </param>
+public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differOnlyInStatus = null)
     where T : class, IKubernetesObject
 {
     // Writers take both, in this order; readers the second alone. So handlers run in the order of the changes, and a
@@ -19,6 +26,9 @@ public sealed class Store<T>(ChangeHandler<T> onChange)
     private readonly Lock _reading = new();
     private readonly Dictionary<ObjectKey, T> _objects = [];
     private readonly Dictionary<string, string> _versions = new(StringComparer.Ordinal);
+
+    // Whose status is being written: with the object from before the first change of the status that came meanwhile.
+    private readonly Dictionary<ObjectKey, T?> _reporting = [];
 
     public int Count
     {
@@ -136,11 +146,11 @@ public sealed class Store<T>(ChangeHandler<T> onChange)
             {
                 case WatchEventType.Deleted when before is not null:
                     Remove(item.Key);
-                    onChange(before, null, isListed: false);
+                    Tell(before, null, Origin.Watch);
                     break;
                 case WatchEventType.Added or WatchEventType.Modified when before?.ResourceVersion != version:
                     Put(item.Key, item);
-                    onChange(before, item, isListed: false);
+                    Tell(before, item, Origin.Watch);
                     break;
             }
         }
@@ -149,26 +159,74 @@ public sealed class Store<T>(ChangeHandler<T> onChange)
     /// <summary>
     /// Reads our own write: takes in the API server's answer before the watch delivers it, so that the next look does
     /// not see the object of before, and write again. Refused is an answer that the watch has caught up with: if the
-    /// store does not hold it then, it was deleted in the meantime, and nobody would ever take the ghost out again. The
-    /// handler is not told: whoever wrote has the answer in hand, and with it whatever others changed in between.
+    /// store does not hold it then, it was deleted in the meantime, and nobody would ever take the ghost out again.
     /// </summary>
+    /// <param name="answer">What the writer goes on by, with whatever others changed in between.</param>
     /// <returns>True when the store holds the answer now because of this call.</returns>
     public bool Observe(T answer)
     {
         lock (_writing)
+            return Observe(answer, static (_, _) => Origin.OwnWrite);
+    }
+
+    /// <summary>
+    /// Before a status is written: the watch may deliver it before the answer comes. Until <see cref="EndReport"/> a change
+    /// of the object's status alone may be that very write, and asks nobody to look.
+    /// </summary>
+    public void BeginReport(ObjectKey key)
+    {
+        lock (_writing)
+            _reporting[key] = null;
+    }
+
+    /// <summary>
+    /// After a status was written, or was not. When the object is the answer now, its status is our own and no news; when
+    /// the answer holds an edit as well, or somebody else has written meanwhile, that is told.
+    /// </summary>
+    /// <param name="key">The one that was given to <see cref="BeginReport"/>.</param>
+    /// <param name="answer">The object as the API server then stored it; null when it gave no such answer.</param>
+    public void EndReport(ObjectKey key, T? answer)
+    {
+        lock (_writing)
         {
-            // Versions that cannot be ordered (IsNewer is false) are refused: the watch will bring the object.
-            var reached = Version(null) ?? Version(answer.Key.Namespace);
-            if (reached is null || !ResourceVersion.IsNewer(answer.ResourceVersion, reached))
-                return false;
-
-            var before = Get(answer.Key);
-            if (before is not null && !ResourceVersion.IsNewer(answer.ResourceVersion, before.ResourceVersion))
-                return false;
-
-            Put(answer.Key, answer);
-            return true;
+            _reporting.Remove(key, out var heldBack);
+            if (answer is not null)
+                Observe(answer, OriginOfReport);
+            if (heldBack is not null && Get(key) is { } current && current.ResourceVersion != answer?.ResourceVersion)
+                onChange(heldBack, current, Origin.Watch);
         }
+    }
+
+    private Origin OriginOfReport(T? before, T answer) =>
+        before is not null && differOnlyInStatus!(before, answer) ? Origin.OwnWrite : Origin.Watch;
+
+    private bool Observe(T answer, Func<T?, T, Origin> originOf)
+    {
+        // Versions that cannot be ordered (IsNewer is false) are refused: the watch will bring the object.
+        var reached = Version(null) ?? Version(answer.Key.Namespace);
+        if (reached is null || !ResourceVersion.IsNewer(answer.ResourceVersion, reached))
+            return false;
+
+        var before = Get(answer.Key);
+        if (before is not null && !ResourceVersion.IsNewer(answer.ResourceVersion, before.ResourceVersion))
+            return false;
+
+        Put(answer.Key, answer);
+        onChange(before, answer, originOf(before, answer));
+        return true;
+    }
+
+    /// <summary>Of a change that a watch or a list brings.</summary>
+    private void Tell(T? before, T? after, Origin origin)
+    {
+        if (before is not null && after is not null && before != after
+            && _reporting.TryGetValue(after.Key, out var heldBack) && differOnlyInStatus!(before, after))
+        {
+            _reporting[after.Key] = heldBack ?? before;
+            origin = Origin.OwnWrite;
+        }
+
+        onChange(before, after, origin);
     }
 
     private List<ObjectKey> KeysNotIn(string? ns, IReadOnlyCollection<T> items)
@@ -219,7 +277,7 @@ public sealed class Store<T>(ChangeHandler<T> onChange)
     {
         try
         {
-            onChange(before, after, isListed: true);
+            Tell(before, after, Origin.List);
             return fault;
         }
 #pragma warning disable CA1031 // It is thrown at the end of the list.
@@ -233,13 +291,25 @@ public sealed class Store<T>(ChangeHandler<T> onChange)
 
 /// <summary>
 /// Told of a change in a <see cref="Store{T}"/>. Called one at a time, in the order in which the store changed, while readers
-/// go on; it must be quick and must not wait for another thread that writes to this store.
+/// go on; it must be quick and must not wait for another thread that writes to this store. It may be told of a change twice.
 /// </summary>
 /// <param name="before">Null when the object is new.</param>
 /// <param name="after">Null when it was deleted; the same as before when a list found it unchanged.</param>
-/// <param name="isListed">
-/// True when a list tells of it. A list reports every object of its scope, changed or not, which makes up for whatever a
-/// failing handler missed.
-/// </param>
-public delegate void ChangeHandler<in T>(T? before, T? after, bool isListed)
+/// <param name="origin">Who tells of it.</param>
+public delegate void ChangeHandler<in T>(T? before, T? after, Origin origin)
     where T : class;
+
+/// <summary>Where a store has a change from.</summary>
+public enum Origin
+{
+    /// <summary>
+    /// A list. It reports every object of its scope, changed or not, which makes up for whatever a failing handler missed.
+    /// </summary>
+    List,
+
+    /// <summary>A watch; or the answer to a report, which holds an edit that the watch has not delivered yet.</summary>
+    Watch,
+
+    /// <summary>Our own write, and nothing that its writer does not know: a reason to keep an index, and none to look.</summary>
+    OwnWrite,
+}

@@ -8,7 +8,7 @@ namespace McpOperator.Controller;
 /// And with controller-runtime's (pkg/controller/priorityqueue): a user's edit does not wait behind a thousand objects
 /// that a start has listed. Safe for any number of threads.
 /// </summary>
-public sealed class WorkQueue : IDisposable
+public sealed class WorkQueue : ILook, IDisposable
 {
     // Timers end at 49 days. An hour-long requeue is common and a year-long one a mistake; looking early is harmless.
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(30);

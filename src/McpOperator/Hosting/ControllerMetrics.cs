@@ -3,54 +3,69 @@ using McpOperator.Kubernetes;
 
 namespace McpOperator.Hosting;
 
-/// <summary>The loop's counters under the names of controller-runtime, which dashboards know.</summary>
-internal sealed class ControllerMetrics(
-    ReconcileCounters reconciles, WorkQueue queue, IReadOnlyCollection<IReflector> reflectors, int workers)
+/// <summary>The lanes' counters under the names of controller-runtime, which dashboards know.</summary>
+internal sealed class ControllerMetrics(IReadOnlyList<Lane> lanes, IReadOnlyCollection<IReflector> reflectors)
 {
-    private const string Controller = "mcpserver";
-
     public void Write(PrometheusWriter metrics)
     {
         metrics.Counter("controller_runtime_reconcile_total", "Reconciles by result.");
-        Result("success", reconciles.Succeeded);
-        Result("error", reconciles.Failed);
-        Result("requeue", reconciles.Requeued);
-        Result("requeue_after", reconciles.RequeuedAfter);
+        foreach (var lane in lanes)
+        {
+            Result(lane, "success", lane.Counters.Succeeded);
+            Result(lane, "error", lane.Counters.Failed);
+            Result(lane, "requeue", lane.Counters.Requeued);
+            Result(lane, "requeue_after", lane.Counters.RequeuedAfter);
+        }
+
         metrics.Counter("controller_runtime_reconcile_errors_total", "Reconciles that ended with an error.");
-        metrics.Sample(reconciles.Failed, ("controller", Controller));
+        OfController(lane => lane.Counters.Failed);
         metrics.Counter("controller_runtime_reconcile_panics_total", "Reconciles that ended with an error that nobody foresaw.");
-        metrics.Sample(reconciles.Panicked, ("controller", Controller));
+        OfController(lane => lane.Counters.Panicked);
         metrics.Histogram("controller_runtime_reconcile_time_seconds", "How long a reconcile took.");
-        metrics.Sample(reconciles.Durations, ("controller", Controller));
+        foreach (var lane in lanes)
+            metrics.Sample(lane.Counters.Durations, ("controller", lane.Name));
         metrics.Gauge("controller_runtime_max_concurrent_reconciles", "Reconciles that may be in flight.");
-        metrics.Sample(workers, ("controller", Controller));
-        var busy = reconciles.Busy();
+        OfController(lane => lane.Workers);
         metrics.Gauge("controller_runtime_active_workers", "Reconciles in flight.");
-        metrics.Sample(busy.Workers, ("controller", Controller));
+        OfController(lane => lane.Counters.ActiveWorkers);
 
         metrics.Gauge("workqueue_depth", "Keys that wait to be reconciled.");
-        metrics.Sample(queue.Depth, ("name", Controller), ("controller", Controller));
+        OfQueue(lane => lane.Queue.Depth);
         metrics.Counter("workqueue_adds_total", "Keys added to the queue.");
-        metrics.Sample(queue.Adds, ("name", Controller), ("controller", Controller));
+        OfQueue(lane => lane.Queue.Adds);
         metrics.Counter("workqueue_retries_total", "Keys added with a delay: retries and requeues.");
-        metrics.Sample(queue.Retries, ("name", Controller), ("controller", Controller));
+        OfQueue(lane => lane.Queue.Retries);
 
         metrics.Histogram("workqueue_queue_duration_seconds", "How long a key waited for a worker.");
-        metrics.Sample(queue.Waits, ("name", Controller), ("controller", Controller));
+        foreach (var lane in lanes)
+            metrics.Sample(lane.Queue.Waits, ("name", lane.Name), ("controller", lane.Name));
         metrics.Histogram("workqueue_work_duration_seconds", "How long a worker had a key.");
-        metrics.Sample(reconciles.WorkDurations, ("name", Controller), ("controller", Controller));
+        foreach (var lane in lanes)
+            metrics.Sample(lane.Counters.WorkDurations, ("name", lane.Name), ("controller", lane.Name));
         metrics.Gauge("workqueue_unfinished_work_seconds", "How long the workers have had the keys that they have now, together.");
-        metrics.Sample(busy.Together.TotalSeconds, ("name", Controller), ("controller", Controller));
+        OfQueue(lane => lane.Counters.Busy().Together.TotalSeconds);
         metrics.Gauge("workqueue_longest_running_processor_seconds", "How long the slowest of them has had its key.");
-        metrics.Sample(busy.Longest.TotalSeconds, ("name", Controller), ("controller", Controller));
+        OfQueue(lane => lane.Counters.Busy().Longest.TotalSeconds);
 
         metrics.Counter("mcp_operator_watch_restarts_total", "Watches begun again.");
         metrics.Sample(reflectors.Sum(reflector => reflector.WatchRestarts));
         metrics.Counter("mcp_operator_relists_total", "Complete lists after the first.");
         metrics.Sample(reflectors.Sum(reflector => reflector.Relists));
 
-        void Result(string result, long count) =>
-            metrics.Sample(count, ("controller", Controller), ("result", result));
+        void Result(Lane lane, string result, long count) =>
+            metrics.Sample(count, ("controller", lane.Name), ("result", result));
+
+        void OfController(Func<Lane, double> value)
+        {
+            foreach (var lane in lanes)
+                metrics.Sample(value(lane), ("controller", lane.Name));
+        }
+
+        void OfQueue(Func<Lane, double> value)
+        {
+            foreach (var lane in lanes)
+                metrics.Sample(value(lane), ("name", lane.Name), ("controller", lane.Name));
+        }
     }
 }
 

@@ -46,6 +46,8 @@ public static class Flags
             (o, v) => Values.WholeNumber(v) is { } n ? o with { Workers = n } : null),
         new("persist-defaults", null, "true", "Write defaults that depend on the object into its spec.", BooleanRule,
             (o, v) => Values.Boolean(v) is { } b ? o with { PersistDefaults = b } : null),
+        new("policy-refresh", null, "true", "Have running gateways see a changed policy at once: patches an annotation of their pods.",
+            BooleanRule, (o, v) => Values.Boolean(v) is { } b ? o with { PolicyRefresh = b } : null),
         new("log-level", "LEVEL", "info", "debug, info, warn or error.", LevelRule,
             (o, v) => Level(v) is { } level ? o with { LogLevel = level } : null),
         new("log-format", "FORMAT", "json", "json for machines, console for people.", FormatRule,

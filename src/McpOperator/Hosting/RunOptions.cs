@@ -45,6 +45,9 @@ public sealed record RunOptions
 
     public LogFormat LogFormat { get; init; }
 
+    /// <summary>Whether the pods of running gateways are told of a policy that changed.</summary>
+    public bool PolicyRefresh { get; init; } = true;
+
     /// <summary>Whether defaults that depend on the object are written into its spec.</summary>
     public bool PersistDefaults { get; init; } = true;
 }

@@ -87,6 +87,7 @@ public sealed class ApiClient : IDisposable
     /// <param name="body">With apiVersion, kind and metadata.name; without managedFields and status.</param>
     /// <param name="force">Takes over fields of other managers; without it they are a conflict.</param>
     /// <param name="decode">Makes the result of the object as it is now stored.</param>
+    /// <param name="mayWait">Whether it is sent again, as it is, when the server asks to come back later.</param>
     /// <param name="cancellationToken">Ends it now.</param>
     public Task<T> ApplyAsync<T>(
         ResourceType type,
@@ -94,9 +95,10 @@ public sealed class ApiClient : IDisposable
         ReadOnlyMemory<byte> body,
         bool force,
         Decoder<T> decode,
+        bool mayWait = true,
         CancellationToken cancellationToken = default) =>
         SendAsync(
-            new(HttpMethod.Patch, type.ObjectPath(key), force ? $"{ManagerQuery}&force=true" : ManagerQuery, body, ApplyPatch),
+            new(HttpMethod.Patch, type.ObjectPath(key), force ? $"{ManagerQuery}&force=true" : ManagerQuery, body, ApplyPatch) { MayWait = mayWait },
             decode,
             cancellationToken);
 

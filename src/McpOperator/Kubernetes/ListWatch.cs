@@ -7,7 +7,11 @@ public sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, s
     : IListWatch<T>
     where T : class, IKubernetesObject
 {
-    private const int PageSize = 500;
+    /// <summary>
+    /// client-go has 500 (tools/pager). Each term of a leader begins with such lists: most clusters should need one request a kind,
+    /// and the API server not hold the objects of the largest ones at once.
+    /// </summary>
+    private const int PageSize = 2000;
 
     /// <summary>As long as the API server itself gives a request; a list may be megabytes.</summary>
     private static readonly TimeSpan ListDeadline = TimeSpan.FromSeconds(60);

@@ -76,6 +76,22 @@ public static class OwnedFields
         return NotNone(JsonHash.OfObject(members));
     }
 
+    /// <summary>Whether what stands at a field of an object is what we applied: whoever writes there takes the field from us.</summary>
+    /// <param name="live">The object.</param>
+    /// <param name="path">Steps of fieldsV1, such as <c>f:data</c>.</param>
+    public static bool Owns(JsonElement live, params ReadOnlySpan<string> path)
+    {
+        if (!TryFindOurs(live, static entry => !entry.TryGetMember("subresource"u8, out _), out var fields))
+            return false;
+        foreach (var step in path)
+        {
+            if (fields.ValueKind != JsonValueKind.Object || !fields.TryGetProperty(step, out fields))
+                return false;
+        }
+
+        return true;
+    }
+
     private static ulong Fingerprint(JsonElement live, Predicate<JsonElement> isOurs) =>
         TryFindOurs(live, isOurs, out var fields) && TryProject(live, fields, isOrdered: false, out var hash) ? NotNone(hash) : None;
 

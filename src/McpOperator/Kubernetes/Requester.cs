@@ -9,6 +9,12 @@ namespace McpOperator.Kubernetes;
 internal sealed record ApiRequest(
     HttpMethod Method, string Path, string Query = "", ReadOnlyMemory<byte> Body = default, string? ContentType = null)
 {
+    /// <summary>
+    /// False for what must not be sent later than now: an API server that asks to come back is left to the caller, who by then
+    /// has something else to say.
+    /// </summary>
+    public bool MayWait { get; init; } = true;
+
     public override string ToString() => $"{Method.Method} {Path}";
 }
 
@@ -91,7 +97,7 @@ internal sealed class Requester(
                     return await finish(response, either.Token).ConfigureAwait(false);
                 using (response)
                 {
-                    if (attempt >= MaxAttempts || !AsksToRetry(response, out delay) || waited + delay > LongestWait)
+                    if (attempt >= MaxAttempts || !request.MayWait || !AsksToRetry(response, out delay) || waited + delay > LongestWait)
                         throw await ApiError.FromAsync(response, request.ToString(), either.Token).ConfigureAwait(false);
                 }
             }

@@ -1,5 +1,4 @@
 using System.Net;
-using McpOperator.Access;
 using McpOperator.Kubernetes;
 using McpOperator.Resources;
 using McpOperator.Resources.Types;
@@ -54,10 +53,6 @@ public static class Detours
     /// <summary>What others put in the way goes.</summary>
     public static Detour OfService => (isNew, taken, refusal) =>
         !isNew && taken == 0 ? TakeOver(ServiceBuilder.Exclusive, refusal) : null;
-
-    /// <summary>The same. The fault that is found is of the data, not of what is in their way.</summary>
-    public static Detour OfConfigMap => (isNew, taken, _) =>
-        !isNew && taken == 0 ? new Step.TakeOver(PolicyConfigMapBuilder.Exclusive) : null;
 
     /// <summary>Two steps for what old API servers do not create in one.</summary>
     public static Detour Of(Ingress ingress) => (isNew, taken, _) =>

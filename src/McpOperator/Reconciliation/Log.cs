@@ -1,4 +1,3 @@
-using McpOperator.Kubernetes;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Reconciliation;
@@ -41,9 +40,6 @@ internal static partial class Log
 
     [LoggerMessage(312, LogLevel.Information, "Applied the pull secret {Secret}", EventName = "PullSecretApplied")]
     public static partial void PullSecretApplied(ILogger logger, string secret);
-
-    [LoggerMessage(313, LogLevel.Information, "{Kind} {Member}: {Phase}: {Message}", EventName = "AccessReported")]
-    public static partial void AccessReported(ILogger logger, string kind, ObjectKey member, string phase, string message);
 
     [LoggerMessage(314, LogLevel.Information, "Took the {Kind} over from the operator before this one: what that one wrote is this one's now", EventName = "ObjectMigrated")]
     public static partial void ObjectMigrated(ILogger logger, string kind);

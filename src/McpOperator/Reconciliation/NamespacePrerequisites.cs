@@ -106,7 +106,7 @@ public sealed class NamespacePrerequisites(
         _secretRefusals.Forget(One(ns));
         return null;
 
-        Task ApplyAsync(bool force) => api.ApplyAsync(Kinds.Secret, key, body, force, static _ => true, cancellationToken);
+        Task ApplyAsync(bool force) => api.ApplyAsync(Kinds.Secret, key, body, force, static _ => true, cancellationToken: cancellationToken);
     }
 
     /// <summary>There is one of each kind in a namespace.</summary>

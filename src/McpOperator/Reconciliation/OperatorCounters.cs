@@ -41,6 +41,9 @@ public sealed class OperatorCounters
     /// <summary>What the operator before us owned of it became ours.</summary>
     internal void Migrate(string kind) => Write(kind, "migrated");
 
+    /// <summary>So that a kubelet looks at a policy that changed.</summary>
+    internal void WriteRefresh(string kind) => Write(kind, "refreshed");
+
     internal void WriteStatus(string kind) => Write(kind, "status");
 
     private void Write(string kind, string reason)

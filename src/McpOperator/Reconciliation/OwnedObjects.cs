@@ -26,9 +26,13 @@ public readonly record struct Ensured<T>(T? Live, Problem? Problem = null, bool 
 /// <param name="counters">Count each write.</param>
 /// <param name="logger">Told of each write.</param>
 /// <param name="nameOf">The object's name, of the server's; null when they are the same.</param>
+/// <param name="isExact">
+/// Whether an apply is for what was read, by preconditions in its body, and for this moment: it is not sent again, as it is, when the
+/// API server asks to come back later.
+/// </param>
 public sealed class OwnedObjects<T>(
     ResourceType type, string condition, Decoder<T> decode, Store<T> store, ApiClient api, OperatorCounters counters, ILogger logger,
-    Func<string, string>? nameOf = null)
+    Func<string, string>? nameOf = null, bool isExact = false)
     where T : Observed
 {
     private readonly WriteGuard _guard = new();
@@ -46,13 +50,28 @@ public sealed class OwnedObjects<T>(
     /// The namespace is being deleted, or the API server has trouble of its own; every other refusal is in the answer.
     /// </exception>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
+    public Task<Ensured<T>> EnsureAsync(
+        MCPServer owner, byte[] intent, CancellationToken cancellationToken, Detour? detour = null, bool? isRepair = null) =>
+        EnsureAsync(owner, _ => intent, cancellationToken, detour, isRepair);
+
+    /// <inheritdoc cref="EnsureAsync(MCPServer, byte[], CancellationToken, Detour?, bool?)"/>
+    /// <param name="owner">Whose object it is.</param>
+    /// <param name="intentFor">Makes the apply body for what was found; preconditions in it make no difference to what is wanted.</param>
+    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
+    /// <param name="detour">Asked when the API server finds the intent invalid.</param>
+    /// <param name="isRepair">Whether a difference is somebody else's doing.</param>
+    /// <param name="removed">What was just deleted, and may be held still.</param>
     public async Task<Ensured<T>> EnsureAsync(
-        MCPServer owner, byte[] intent, CancellationToken cancellationToken, Detour? detour = null, bool? isRepair = null)
+        MCPServer owner, Func<T?, byte[]> intentFor, CancellationToken cancellationToken, Detour? detour = null, bool? isRepair = null,
+        T? removed = null)
     {
         var key = KeyOf(owner.Key);
         var live = store.Get(key);
+        if (removed is not null && live?.Uid == removed.Uid)
+            live = null;
         if (live is not null && OthersHold(live, owner) is { } conflict)
             return new Ensured<T>(null, conflict);
+        var intent = intentFor(live);
         var fingerprint = OwnedFields.FingerprintOfIntent(intent);
         if (live is not null && _guard.IsSettled(key, fingerprint, live.Fingerprint))
             return new Ensured<T>(live);
@@ -62,15 +81,23 @@ public sealed class OwnedObjects<T>(
             var isKnown = live is not null;
             // The watch sees only what carries our label, so an object of this name may exist without the store knowing.
             // One that is found is applied to whatever it looks like: the API server's cache may show what is gone.
-            live ??= await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false);
-            if (!isKnown && live is not null && OthersHold(live, owner) is { } foreign)
-                return new Ensured<T>(null, foreign);
+            if (!isKnown && removed is null)
+                live = await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false);
+            if (!isKnown && live is not null)
+            {
+                if (OthersHold(live, owner) is { } foreign)
+                    return new Ensured<T>(null, foreign);
+                intent = intentFor(live);
+            }
+
             // Of the objects that are there and ours, just those of the operator before us are none of our writing.
             if (live is { Fingerprint: OwnedFields.None } && await Takeover.RunAsync(
                 api, type, key, static json => Takeover.PatchOfPredecessor(json, isStatus: false) ?? [], cancellationToken).ConfigureAwait(false))
             {
                 counters.Migrate(type.Kind);
                 Log.ObjectMigrated(logger, type.Kind);
+                if (isExact && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } migrated)
+                    intent = intentFor(migrated); // another version
             }
 
             var answer = await BringAsync(key, intent, isNew: live is null, detour, cancellationToken).ConfigureAwait(false);
@@ -149,7 +176,7 @@ public sealed class OwnedObjects<T>(
     }
 
     private Task<T> ApplyAsync(ObjectKey key, byte[] body, bool force, CancellationToken cancellationToken) =>
-        api.ApplyAsync(type, key, body, force, decode, cancellationToken);
+        api.ApplyAsync(type, key, body, force, decode, mayWait: !isExact, cancellationToken);
 
     /// <summary>What is there of it, without changing anything.</summary>
     public Ensured<T> Look(MCPServer owner) =>
@@ -168,10 +195,13 @@ public sealed class OwnedObjects<T>(
 
     /// <summary>Deletes the server's object, when there is one and it is the server's.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
-    public async Task<Ensured<T>> RemoveAsync(MCPServer owner, CancellationToken cancellationToken)
+    public Task<Ensured<T>> RemoveAsync(MCPServer owner, CancellationToken cancellationToken) =>
+        Look(owner).Live is { } live ? RemoveAsync(live, cancellationToken) : Task.FromResult<Ensured<T>>(default);
+
+    /// <summary>Deletes this object, and no other of its name.</summary>
+    /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
+    public async Task<Ensured<T>> RemoveAsync(T live, CancellationToken cancellationToken)
     {
-        if (Look(owner).Live is not { } live)
-            return default;
         try
         {
             if (!await api.DeleteAsync(type, live.Key, live.Uid, cancellationToken).ConfigureAwait(false))
@@ -191,7 +221,8 @@ public sealed class OwnedObjects<T>(
     /// <summary>Null when the object is the server's, or nobody's but labelled as the server's (an orphan is adopted).</summary>
     private Problem? OthersHold(T live, MCPServer owner)
     {
-        if (live.ControllerUid == owner.Metadata.Uid || (live.ControllerUid is null && live.LabelledServer == owner.Metadata.Name))
+        if (live.ControllerUid == owner.Metadata.Uid
+            || (live.ControllerUid is null && (live.LabelledServer == owner.Metadata.Name || live.IsProvablyOurs)))
             return null;
         var holder = live switch
         {

@@ -38,13 +38,17 @@ public static class Readiness
         _ => new(ConditionTypes.GatewayReady, "gateway", true, Reasons.GatewayAvailable, "every pod has its gateway"),
     };
 
-    /// <param name="configMap">As observed.</param>
-    /// <param name="revision">Of the current policy.</param>
-    public static Surface Of(ObservedConfigMap? configMap, string revision) => configMap switch
+    /// <param name="exists">Whether the server's own ConfigMap is there.</param>
+    /// <param name="isCurrent">Whether it holds the current policy.</param>
+    /// <param name="isShown">Whether no pod is left that is never shown it.</param>
+    public static Surface OfPolicy(bool exists, bool isCurrent, bool isShown) => (exists, isCurrent, isShown) switch
     {
-        null => Missing(ConditionTypes.PolicyReady, "policy"),
-        { Policy: { } policy } when policy.Revision == revision => new(
+        (false, _, _) => Missing(ConditionTypes.PolicyReady, "policy"),
+        (_, true, true) => new(
             ConditionTypes.PolicyReady, "policy", true, Reasons.PolicyCurrent, "the ConfigMap holds the current policy"),
+        (_, true, false) => new(
+            ConditionTypes.PolicyReady, "policy", false, Reasons.PolicyOutdated,
+            "the ConfigMap was immutable and has been replaced: pods from before hold another policy until they are replaced, too"),
         _ => new(
             ConditionTypes.PolicyReady, "policy", false, Reasons.PolicyOutdated, "the ConfigMap holds another policy than the current one"),
     };

@@ -1,4 +1,3 @@
-using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
@@ -14,49 +13,43 @@ namespace McpOperator.Reconciliation;
 /// </summary>
 public sealed class Reconciler
 {
-    // A timer does not count the time that a machine slept, nor know that its clock was set.
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(10);
-
     private readonly Stores _stores;
     private readonly OperatorSettings _settings;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     // Of servers that wait for something that is not ours to do.
-    private readonly KeyMap<Waiting> _waiting = new();
+    private readonly KeyMap<Seen> _waiting = new();
     // Of servers whose traffic has moved to their gateways, so that a Service which somebody changes in the middle of a
     // rollout does not lead around them until its end.
     private readonly KeyMap<object> _atGateway = new(); // a set, without the code of another kind of collection
+    // Of servers whose policy is not known yet for the spec that they have.
+    private readonly KeyMap<ObjectMeta> _awaitingPolicy = new();
     private readonly NamespacePrerequisites _prerequisites;
     private readonly OwnedObjects<ObservedDeployment> _deployments;
     private readonly OwnedObjects<ObservedDeployment> _canaries;
     private readonly OwnedObjects<ObservedService> _services;
     private readonly OwnedObjects<ObservedIngress> _ingresses;
-    private readonly GatewayPolicy _policies;
-    private readonly AccessWriter _access;
     private readonly ServerEvents _events;
     private readonly ServerWriter _servers;
 
     public Reconciler(
-        Stores stores, ApiClient api, OperatorSettings settings, Action<ClusterEvent> record, TimeProvider time, ILogger logger)
+        Stores stores, ApiClient api, OperatorSettings settings, OperatorCounters counters, Action<ClusterEvent> record, TimeProvider time,
+        ILogger logger)
     {
         _stores = stores;
         _events = new ServerEvents(record);
         _settings = settings;
         _time = time;
         _logger = logger;
-        _prerequisites = new NamespacePrerequisites(api, settings, Counters, logger);
-        _deployments = new(Kinds.Deployment, ConditionTypes.DeploymentReady, ObservedDeployment.Decode, stores.Deployments, api, Counters, logger);
+        _prerequisites = new NamespacePrerequisites(api, settings, counters, logger);
+        _deployments = new(Kinds.Deployment, ConditionTypes.DeploymentReady, ObservedDeployment.Decode, stores.Deployments, api, counters, logger);
         _canaries = new(
-            Kinds.Deployment, ConditionTypes.CanaryReady, ObservedDeployment.Decode, stores.Deployments, api, Counters, logger,
+            Kinds.Deployment, ConditionTypes.CanaryReady, ObservedDeployment.Decode, stores.Deployments, api, counters, logger,
             DeploymentBuilder.CanaryName);
-        _services = new(Kinds.Service, ConditionTypes.ServiceReady, ObservedService.Decode, stores.Services, api, Counters, logger);
-        _ingresses = new(Kinds.Ingress, ConditionTypes.IngressReady, ObservedIngress.Decode, stores.Ingresses, api, Counters, logger);
-        _policies = new GatewayPolicy(stores, api, settings, Counters, time, logger);
-        _servers = new ServerWriter(api, stores, settings, Counters, logger);
-        _access = new AccessWriter(stores, api, Counters, time, logger);
+        _services = new(Kinds.Service, ConditionTypes.ServiceReady, ObservedService.Decode, stores.Services, api, counters, logger);
+        _ingresses = new(Kinds.Ingress, ConditionTypes.IngressReady, ObservedIngress.Decode, stores.Ingresses, api, counters, logger);
+        _servers = new ServerWriter(api, stores, settings, counters, logger);
     }
-
-    public OperatorCounters Counters { get; } = new();
 
     /// <summary>One pass over one server; the nine steps.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached: nothing is known, try again.</exception>
@@ -66,29 +59,24 @@ public sealed class Reconciler
         if (_stores.Servers.Get(key) is not { } stored)
         {
             Forget(key);
-            var isTold = await _access.ReportAsync(_access.Judge(key, null, null), isInForce: false, cancellationToken).ConfigureAwait(false);
-            return isTold ? Outcome.Done : Outcome.Retry;
+            return Outcome.Done;
         }
 
         if (stored.Metadata.DeletionTimestamp is not null)
             return Outcome.Done;
 
         var seen = Look(stored);
-        if (_waiting.Get(key) is { } waiting && waiting.For == seen && !(waiting.Expiry <= _time.GetUtcNow()))
-        {
-            Watch(key, waiting.Expiry);
+        if (_waiting.Get(key) == seen)
             return Outcome.RequeueAfter(_settings.RequeueDelay);
-        }
 
         try
         {
-            var (outcome, expiry, hasWritten) = await ReconcileAsync(stored.Read(), cancellationToken).ConfigureAwait(false);
+            var (outcome, hasWritten) = await ReconcileAsync(stored.Read(), cancellationToken).ConfigureAwait(false);
             // After a pass that created what it did not see, to see nothing again means that it is gone again.
             if (outcome.Kind == OutcomeKind.RequeueAfter && !hasWritten)
-                _waiting.Set(key, new Waiting(seen, expiry));
+                _waiting.Set(key, seen);
             else
                 _waiting.Remove(key);
-            Watch(key, expiry);
             return outcome;
         }
         catch (ApiException exception) when (exception.IsNotFound)
@@ -103,14 +91,23 @@ public sealed class Reconciler
         }
     }
 
-    /// <returns>What is next, when the next session expires, and whether an object of the server was written.</returns>
-    private async Task<(Outcome Outcome, DateTimeOffset? Expiry, bool HasWritten)> ReconcileAsync(
+    /// <returns>What is next, and whether an object of the server was written.</returns>
+    private async Task<(Outcome Outcome, bool HasWritten)> ReconcileAsync(
         MCPServer server, CancellationToken cancellationToken)
     {
         var effective = WithDefaults(server);
+        // What becomes of its policy decides about its pods, and is told in a moment. Where that takes longer, the rest goes on.
+        var policy = PolicyOf(server);
+        if (effective.Spec.HasGateway() && policy?.IsAbout(server.Metadata) != true && !HasAwaitedPolicy(server.Metadata))
+        {
+            _awaitingPolicy.Set(server.Key, server.Metadata);
+            return (Outcome.RequeueAfter(_settings.RequeueDelay), true);
+        }
+
+        _awaitingPolicy.Remove(server.Key);
         var faults = Validation.Validate(effective, _settings);
         if (faults.Count > 0)
-            return await RefuseAsync(server, effective, faults, cancellationToken).ConfigureAwait(false);
+            return await RefuseAsync(server, effective, policy, faults, cancellationToken).ConfigureAwait(false);
 
         var isOwed = false;
         if (_settings.PersistDefaults && Defaults.Added(server.Spec, effective.Spec) is { } added)
@@ -119,45 +116,40 @@ public sealed class Reconciler
             effective = WithDefaults(server);
         }
 
-        var members = _access.Judge(server.Key, effective, HeadOf(effective));
-        var objects = await EnsureObjectsAsync(effective, members, cancellationToken).ConfigureAwait(false);
-        _events.Changed(server, objects);
+        var objects = await EnsureObjectsAsync(effective, policy, cancellationToken).ConfigureAwait(false);
+        Tell(server, objects);
         // What is held of one of them is not what stands there: whatever is said now may be wrong.
         if (objects.IsRaced)
-            return (Outcome.Retry, members.NextExpiry, objects.HasWritten);
+            return (Outcome.Retry, objects.HasWritten);
 
         var surfaces = objects.Surfaces(effective.Spec, _settings.PermissiveIngressReadiness);
         await ReportAsync(
             server, objects, surfaces, fault: null, UrlOf(effective, objects.Ingress),
             ImageReference.Resolve(effective.Spec, _settings), cancellationToken).ConfigureAwait(false);
-        var isTold = await _access.ReportAsync(
-            members, isInForce: objects.Revision is null || objects.HasCurrentPolicy, cancellationToken).ConfigureAwait(false);
-        return (isTold && !isOwed ? OutcomeOf(surfaces) : Outcome.Retry, members.NextExpiry, objects.HasWritten);
+        return (isOwed ? Outcome.Retry : OutcomeOf(surfaces), objects.HasWritten);
+    }
+
+    private void Tell(MCPServer server, ServerObjects objects)
+    {
+        _events.Changed(server, objects);
+        if (objects.Policy is { Change: not Change.None } told)
+            _stores.Policies.Told(server.Key, told);
     }
 
     /// <param name="server">With its spec in effect.</param>
-    /// <param name="members">The grants and sessions for it.</param>
+    /// <param name="policy">Of its gateways.</param>
     /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
-    private async Task<ServerObjects> EnsureObjectsAsync(MCPServer server, PolicyMembers members, CancellationToken cancellationToken)
+    private async Task<ServerObjects> EnsureObjectsAsync(MCPServer server, PolicyState? policy, CancellationToken cancellationToken)
     {
-        // The policy before the pods that mount it, and it goes after the last one that does.
-        var hasGateway = server.Spec.HasGateway();
-        var (policy, revision) = hasGateway
-            ? await _policies.EnsureAsync(server, members, cancellationToken).ConfigureAwait(false)
-            : (_policies.Look(server), null);
+        // The policy before the pods that mount it: AccessController writes it, and takes it away after the last one that does.
         var (deployment, canary) = await EnsureDeploymentsAsync(
-            server, mayRun: !hasGateway || policy.Live is not null, cancellationToken).ConfigureAwait(false);
-        if (!hasGateway && !MayUsePolicy(deployment.Live) && !MayUsePolicy(canary.Live))
-        {
-            policy = await _policies.RemoveAsync(server, cancellationToken).ConfigureAwait(false);
-            deployment = And(deployment, policy.Problem);
-        }
-
+            server, policy, mayRun: !server.Spec.HasGateway() || policy is { MayRun: true }, cancellationToken).ConfigureAwait(false);
+        deployment = And(deployment, policy?.Problem);
         var service = await EnsureServiceAsync(server, deployment.Live, canary.Live, cancellationToken).ConfigureAwait(false);
         var ingress = _stores.Routes.ConflictOf(server.Key) is { } conflict
             ? await WithholdIngressAsync(server, conflict, cancellationToken).ConfigureAwait(false)
             : await EnsureIngressAsync(server, cancellationToken).ConfigureAwait(false);
-        return new ServerObjects(deployment, canary, service, ingress, policy, revision);
+        return new ServerObjects(deployment, canary, service, ingress, policy);
     }
 
     /// <returns>True when the status was written: it was another one before.</returns>
@@ -175,9 +167,9 @@ public sealed class Reconciler
 
     private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)
     {
-        // A route that another server holds is not waited for, nor is a policy that is too large: the change that helps
-        // brings this server back.
-        if (surfaces.Any(surface => surface is { IsFailed: true, Reason: not (Reasons.RouteConflict or Reasons.PolicyTooLarge) }))
+        // A route that another server holds is not waited for, nor is a policy, which is not written here: the change that
+        // helps brings this server back.
+        if (surfaces.Any(surface => surface is { IsFailed: true, Reason: not Reasons.RouteConflict, ConditionType: not ConditionTypes.PolicyReady }))
             return Outcome.Retry;
         return surfaces.All(surface => surface.IsReady || surface.IsFailed)
             ? Outcome.Done
@@ -186,10 +178,20 @@ public sealed class Reconciler
 
     private Seen Look(StoredServer server) => new(
         server, _deployments.Get(server.Key), _canaries.Get(server.Key), _services.Get(server.Key), _ingresses.Get(server.Key),
-        _policies.Get(server.Key), _stores.Grants.VersionOf(server.Key), _stores.Sessions.VersionOf(server.Key),
-        _stores.Routes.ConflictOf(server.Key));
+        _stores.Policies.Get(server.Key), _stores.Routes.ConflictOf(server.Key));
 
-    private PolicyHead? HeadOf(MCPServer effective) => effective.Spec.HasGateway() ? PolicyHead.Of(effective, _settings) : null;
+    /// <summary>What is said of its policy; of a spec that has not been looked at, that it is not current. Null when nothing is said.</summary>
+    private PolicyState? PolicyOf(MCPServer server) => _stores.Policies.Get(server.Key) switch
+    {
+        { } state when state.IsAbout(server.Metadata) => state,
+        { } state when state.Uid == server.Metadata.Uid =>
+            state with { Surface = Readiness.OfPolicy(state.MayRun, isCurrent: false, isShown: false), Change = Change.None },
+        _ => null,
+    };
+
+    private bool HasAwaitedPolicy(ObjectMeta server) =>
+        _awaitingPolicy.Get(new ObjectKey(server.Namespace, server.Name)) is { } awaited
+        && awaited.Uid == server.Uid && awaited.Generation == server.Generation;
 
     private MCPServer WithDefaults(MCPServer server) =>
         server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, _settings) };
@@ -198,28 +200,26 @@ public sealed class Reconciler
     /// Reports every fault of the spec, beside what is still seen of the objects of the last valid one. Nothing is
     /// tried again: only a change of the spec can help, and that starts a reconcile of its own.
     /// </summary>
-    private async Task<(Outcome Outcome, DateTimeOffset? Expiry, bool HasWritten)> RefuseAsync(
-        MCPServer server, MCPServer effective, IReadOnlyList<SpecFault> faults, CancellationToken cancellationToken)
+    private async Task<(Outcome Outcome, bool HasWritten)> RefuseAsync(
+        MCPServer server, MCPServer effective, PolicyState? policy, IReadOnlyList<SpecFault> faults, CancellationToken cancellationToken)
     {
-        var members = _access.Judge(server.Key, effective, HeadOf(effective));
         var objects = new ServerObjects(
-            _deployments.Look(server), _canaries.Look(server), _services.Look(server), _ingresses.Look(server), _policies.Look(server),
-            effective.Spec.HasGateway() ? _policies.RevisionOf(effective, members) : null);
+            _deployments.Look(server), _canaries.Look(server), _services.Look(server), _ingresses.Look(server), policy);
+        Tell(server, objects);
         var surfaces = objects.Surfaces(effective.Spec, _settings.PermissiveIngressReadiness);
         var fault = new Problem(Reasons.InvalidSpec, string.Join("; ", faults));
         var url = objects.Ingress.Live is null ? null : server.Reported?.Url;
         if (await ReportAsync(server, objects, surfaces, fault, url, server.Reported?.Image, cancellationToken).ConfigureAwait(false))
             Log.InvalidSpec(_logger, fault.Message);
-
-        var isTold = await _access.ReportAsync(members, objects.HasCurrentPolicy, cancellationToken).ConfigureAwait(false);
-        return (isTold ? Outcome.Done : Outcome.Retry, members.NextExpiry, HasWritten: false);
+        return (Outcome.Done, HasWritten: false);
     }
 
     /// <param name="server">With its spec in effect.</param>
+    /// <param name="policy">Of its gateways.</param>
     /// <param name="mayRun">False while there is no policy for the gateways: they would have to run without, or with somebody else's.</param>
     /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
     private async Task<(Ensured<ObservedDeployment> Stable, Ensured<ObservedDeployment> Canary)> EnsureDeploymentsAsync(
-        MCPServer server, bool mayRun, CancellationToken cancellationToken)
+        MCPServer server, PolicyState? policy, bool mayRun, CancellationToken cancellationToken)
     {
         if (!mayRun)
             return (_deployments.Look(server), _canaries.Look(server));
@@ -228,9 +228,9 @@ public sealed class Reconciler
         // Whichever takes over pods from the other comes first.
         var hasCanary = server.Spec.HasCanary();
         var canary = hasCanary
-            ? await ApplyAsync(_canaries, DeploymentBuilder.BuildCanary(server, _settings)).ConfigureAwait(false)
+            ? await ApplyAsync(_canaries, DeploymentBuilder.BuildCanary(server, _settings, PolicyUid(_canaries))).ConfigureAwait(false)
             : default;
-        var stable = await ApplyAsync(_deployments, DeploymentBuilder.Build(server, _settings)).ConfigureAwait(false);
+        var stable = await ApplyAsync(_deployments, DeploymentBuilder.Build(server, _settings, PolicyUid(_deployments))).ConfigureAwait(false);
         return hasCanary
             ? (stable, canary)
             : await RemoveCanaryAsync(server, stable, cancellationToken).ConfigureAwait(false);
@@ -238,6 +238,9 @@ public sealed class Reconciler
         async Task<Ensured<ObservedDeployment>> ApplyAsync(OwnedObjects<ObservedDeployment> owned, Deployment deployment) => And(
             await owned.EnsureAsync(server, Intent.Of(deployment), cancellationToken, Detours.Of(deployment)).ConfigureAwait(false),
             missing);
+
+        // It stays when there is no reason for it any more: to take it away would replace the pods once more.
+        string? PolicyUid(OwnedObjects<ObservedDeployment> owned) => policy?.PodsUid ?? owned.Look(server).Live?.PolicyUid;
     }
 
     private async Task<(Ensured<ObservedDeployment> Stable, Ensured<ObservedDeployment> Canary)> RemoveCanaryAsync(
@@ -286,10 +289,6 @@ public sealed class Reconciler
     private static bool ServesWithoutGateway(ObservedDeployment? deployment) =>
         deployment is { AvailableReplicas: > 0 } && !Readiness.OfGateway(deployment).IsReady;
 
-    /// <summary>Whether a pod may still need the ConfigMap, of a Deployment whose gateway is switched off.</summary>
-    private static bool MayUsePolicy(ObservedDeployment? deployment) =>
-        deployment is not null && (deployment.HasGateway || !Readiness.Of(deployment).IsReady);
-
     private Task<Ensured<ObservedIngress>> EnsureIngressAsync(MCPServer server, CancellationToken cancellationToken)
     {
         var ingress = IngressBuilder.Build(server, _settings);
@@ -313,13 +312,6 @@ public sealed class Reconciler
         _ => Routing.Resolve(server.Metadata.Name, server.Spec).Url(_settings),
     };
 
-    /// <summary>Has the server looked at again when its next session expires.</summary>
-    private void Watch(ObjectKey key, DateTimeOffset? expiry)
-    {
-        if (expiry - _time.GetUtcNow() is { } left)
-            _stores.LookAgain(key, left < LongestSleep ? left : LongestSleep);
-    }
-
     private void Forget(ObjectKey key)
     {
         // With its last server the whole namespace may have gone, and what was made in it.
@@ -329,9 +321,9 @@ public sealed class Reconciler
         _canaries.Forget(key);
         _services.Forget(key);
         _ingresses.Forget(key);
-        _policies.Forget(key);
         _servers.Forget(key);
         _waiting.Remove(key);
+        _awaitingPolicy.Remove(key);
         _atGateway.Remove(key);
     }
 
@@ -339,14 +331,10 @@ public sealed class Reconciler
         where T : Observed => ensured with { Problem = ensured.Problem ?? problem };
 
     /// <summary>
-    /// All that a pass goes by, but for the time. The stores never change an object, so that the same ones mean the same
+    /// All that a pass goes by. The stores never change an object, so that the same ones mean the same
     /// outcome: a look at a server that still waits for the same thing costs next to nothing.
     /// </summary>
     private sealed record Seen(
         StoredServer Server, ObservedDeployment? Deployment, ObservedDeployment? Canary, ObservedService? Service,
-        ObservedIngress? Ingress, ObservedConfigMap? Policy, long Grants, long Sessions, RouteConflict? Conflict);
-
-    /// <param name="For">What the pass saw that found nothing more to do.</param>
-    /// <param name="Expiry">When that changes by itself: a session expires.</param>
-    private sealed record Waiting(Seen For, DateTimeOffset? Expiry);
+        ObservedIngress? Ingress, PolicyState? Policy, RouteConflict? Conflict);
 }

@@ -22,8 +22,7 @@ public sealed class ServerEvents(Action<ClusterEvent> record)
         void Tell(Change change, string reason)
         {
             var kinds = "";
-            // A grant that changes says so itself.
-            Add(objects.Policy.Change == Change.Updated ? Change.None : objects.Policy.Change, Kinds.ConfigMap.Kind);
+            Add(objects.Policy?.Change ?? Change.None, Kinds.ConfigMap.Kind);
             Add(objects.Canary.Change, "canary " + Kinds.Deployment.Kind);
             Add(objects.Deployment.Change, Kinds.Deployment.Kind);
             Add(objects.Service.Change, Kinds.Service.Kind);

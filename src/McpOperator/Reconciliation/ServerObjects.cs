@@ -8,11 +8,10 @@ namespace McpOperator.Reconciliation;
 /// <param name="canary">Of the canary's.</param>
 /// <param name="service">Before both.</param>
 /// <param name="ingress">Before the Service.</param>
-/// <param name="policy">The gateway's ConfigMap.</param>
-/// <param name="revision">Of the policy that should stand there; null without a gateway.</param>
+/// <param name="policy">What is said of the gateway's policy; null without one.</param>
 public sealed class ServerObjects(
     Ensured<ObservedDeployment> deployment, Ensured<ObservedDeployment> canary, Ensured<ObservedService> service,
-    Ensured<ObservedIngress> ingress, Ensured<ObservedConfigMap> policy, string? revision)
+    Ensured<ObservedIngress> ingress, PolicyState? policy)
 {
     public Ensured<ObservedDeployment> Deployment => deployment;
 
@@ -22,16 +21,12 @@ public sealed class ServerObjects(
 
     public Ensured<ObservedIngress> Ingress => ingress;
 
-    public Ensured<ObservedConfigMap> Policy => policy;
+    public PolicyState? Policy => policy;
 
-    public string? Revision => revision;
-
-    public bool IsRaced => Deployment.IsRaced || Canary.IsRaced || Service.IsRaced || Ingress.IsRaced || Policy.IsRaced;
+    public bool IsRaced => Deployment.IsRaced || Canary.IsRaced || Service.IsRaced || Ingress.IsRaced;
 
     public bool HasWritten => Deployment.Change != Change.None || Canary.Change != Change.None || Service.Change != Change.None
-        || Ingress.Change != Change.None || Policy.Change != Change.None;
-
-    public bool HasCurrentPolicy => Revision is not null && Policy.Live?.Policy?.Revision == Revision;
+        || Ingress.Change != Change.None;
 
     /// <summary>Of what is on, in the order in which it is reported.</summary>
     /// <param name="spec">In effect.</param>
@@ -44,10 +39,10 @@ public sealed class ServerObjects(
             With(Readiness.Of(Service.Live), Service.Problem),
             With(Readiness.Of(Ingress.Live, isPermissive), Ingress.Problem),
         ];
-        if (Revision is not null)
+        if (spec.HasGateway())
         {
             surfaces.Add(Readiness.OfGateway(Deployment.Live));
-            surfaces.Add(With(Readiness.Of(Policy.Live, Revision), Policy.Problem));
+            surfaces.Add(Policy?.Surface ?? Readiness.OfPolicy(exists: false, isCurrent: false, isShown: false));
         }
 
         if (spec.HasCanary())

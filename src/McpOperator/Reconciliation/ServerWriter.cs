@@ -14,7 +14,7 @@ public sealed class ServerWriter(
     private readonly WriteGuard _spec = new();
     private readonly KeyMap<string> _refusals = new();
     private readonly StatusWriter<StoredServer> _status = new(
-        MCPServer.Type, StoredServer.Decode, stores.Reports, stores.ObserveReport, api, counters,
+        MCPServer.Type, StoredServer.Decode, stores.Servers, api, counters,
         (key, cancellationToken) => TakeOverStatusAsync(api, key, counters, logger, cancellationToken));
 
     /// <summary>
@@ -94,16 +94,17 @@ public sealed class ServerWriter(
     }
 
     /// <summary>Conditions that the operator before us left must not stay for ever.</summary>
-    private static async Task TakeOverStatusAsync(
+    private static async Task<bool> TakeOverStatusAsync(
         ApiClient api, ObjectKey key, OperatorCounters counters, ILogger logger, CancellationToken cancellationToken)
     {
         if (!await Takeover.RunAsync(
             api, MCPServer.Type, key, static json => Takeover.PatchOfPredecessor(json, isStatus: true) ?? [], cancellationToken).ConfigureAwait(false))
         {
-            return;
+            return false;
         }
 
         counters.Migrate(MCPServer.Type.Kind);
         Log.ObjectMigrated(logger, MCPServer.Type.Kind);
+        return true;
     }
 }

@@ -1,4 +1,3 @@
-using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
@@ -7,35 +6,27 @@ using McpOperator.Resources;
 namespace McpOperator.Reconciliation;
 
 /// <summary>
-/// The mirror of what the API server holds of the servers and of their objects; and which server is looked at again
-/// when something in it changes.
+/// The mirror of what the API server holds of the servers and of their objects; and which server is looked at again when
+/// something in it changes.
 /// </summary>
 public sealed class Stores
 {
-    /// <summary>
-    /// How long a change of a grant or a session waits for others of the same server. They come in bursts (a directory that
-    /// is applied, a team that is moved), and each document that is written reaches every gateway of the server.
-    /// </summary>
-    public static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(500);
+    private readonly ILook _servers;
+    private readonly ILook _access;
 
-    private readonly Action<ObjectKey, Priority> _enqueue;
-    private readonly Action<ObjectKey, TimeSpan> _enqueueAfter;
-
-    /// <param name="enqueue">Asks for a reconcile of the server with this key.</param>
-    /// <param name="enqueueAfter">The same, after a while.</param>
+    /// <param name="servers">Asks for a look at the server with a key.</param>
+    /// <param name="access">Asks for a look at who may call it.</param>
     /// <param name="settings">Of the operator.</param>
-    public Stores(Action<ObjectKey, Priority> enqueue, Action<ObjectKey, TimeSpan> enqueueAfter, OperatorSettings settings)
+    public Stores(ILook servers, ILook access, OperatorSettings settings)
     {
-        _enqueue = enqueue;
-        _enqueueAfter = enqueueAfter;
+        _servers = servers;
+        _access = access;
         Routes = new RouteTable(settings);
-        Servers = new Store<StoredServer>(OnServerChanged);
-        Deployments = OfChildren<ObservedDeployment>("", DeploymentBuilder.CanarySuffix);
-        Services = OfChildren<ObservedService>("");
-        Ingresses = OfChildren<ObservedIngress>("");
-        ConfigMaps = OfChildren<ObservedConfigMap>(PolicyConfigMapBuilder.Suffix);
-        Grants = new Members(OnMemberChanged);
-        Sessions = new Members(OnMemberChanged);
+        Servers = new Store<StoredServer>(OnServerChanged, IReportedObject.DifferOnlyInStatus);
+        Deployments = OfChildren<ObservedDeployment>(OnDeploymentChanged, "", DeploymentBuilder.CanarySuffix);
+        Services = OfChildren<ObservedService>(null, "");
+        Ingresses = OfChildren<ObservedIngress>(null, "");
+        Policies = new PolicyBoard(key => servers.Add(key, Priority.Changed));
     }
 
     public Store<StoredServer> Servers { get; }
@@ -46,78 +37,61 @@ public sealed class Stores
 
     public Store<ObservedIngress> Ingresses { get; }
 
-    public Store<ObservedConfigMap> ConfigMaps { get; }
-
-    public Members Grants { get; }
-
-    public Members Sessions { get; }
-
     public RouteTable Routes { get; }
 
-    /// <summary>The servers' statuses that we wrote.</summary>
-    public OwnReports Reports { get; } = new();
+    public PolicyBoard Policies { get; }
 
-    /// <summary>Has the server looked at once more, after a while.</summary>
-    public void LookAgain(ObjectKey server, TimeSpan delay) => _enqueueAfter(server, delay);
-
-    /// <summary>
-    /// Takes in the answer to the report of a server. It may hold an edit that was made since the server was read, and the
-    /// edit's own event will be too old to be told when it comes.
-    /// </summary>
-    /// <param name="answer">The server as it now is.</param>
-    /// <param name="reportedOn">Of the server that the report is about.</param>
-    public void ObserveReport(StoredServer answer, ObjectMeta reportedOn)
-    {
-        if (!Servers.Observe(answer) || OwnReports.IsSame(answer.Metadata, reportedOn))
-            return;
-        foreach (var rival in Routes.Update(answer.Key, answer.Read()))
-            _enqueue(rival, Priority.Changed);
-        _enqueue(answer.Key, Priority.Edited);
-    }
-
-    private void OnServerChanged(StoredServer? before, StoredServer? after, bool isListed)
+    private void OnServerChanged(StoredServer? before, StoredServer? after, Origin origin)
     {
         var key = (after ?? before)!.Key;
         if (!ClaimsTheSame(before, after))
         {
             foreach (var rival in Routes.Update(key, after?.Read()))
-                _enqueue(rival, Priority.Changed);
+                _servers.Add(rival, Priority.Changed);
         }
 
-        if (Reports.IsEcho(before, after))
-            return;
         var isEdited = before is not null && after is not null && before.Metadata.Generation != after.Metadata.Generation;
-        _enqueue(key, isEdited ? Priority.Edited : Urgency(before, after, isListed));
+        var priority = isEdited ? Priority.Edited : Urgency(before, after, origin);
+        // Defaults that are written go on with the pass that wrote them, which is the server's.
+        if (origin != Origin.OwnWrite || isEdited)
+            _access.Add(key, priority);
+        if (origin != Origin.OwnWrite)
+            _servers.Add(key, priority);
     }
 
     /// <summary>What a list finds as it was, or for the first time, can wait for what changed.</summary>
-    private static Priority Urgency(object? before, object? after, bool isListed) =>
-        isListed && (before is null || before == after) ? Priority.Listed : Priority.Changed;
+    private static Priority Urgency(object? before, object? after, Origin origin) =>
+        origin == Origin.List && (before is null || before == after) ? Priority.Listed : Priority.Changed;
 
-    /// <summary>A route comes from the spec, or from the URL that was reported: most events leave both as they were.</summary>
+    /// <summary>
+    /// Routes come from the spec, and who has them from the URL that was reported: most events leave both as they were.
+    /// </summary>
     private static bool ClaimsTheSame(StoredServer? before, StoredServer? after) =>
         before is not null && after is not null
         && before.Metadata.Uid == after.Metadata.Uid
+        && before.Metadata.Generation == after.Metadata.Generation
         && before.Reported?.Url == after.Reported?.Url
+        && before.Reported?.ObservedGeneration == after.Reported?.ObservedGeneration
         && before.Spec.Span.SequenceEqual(after.Spec.Span);
 
-    /// <summary>At once what a list tells of, for all of it is there; else with the others of its burst.</summary>
-    private void OnMemberChanged(ObjectKey server, bool isListed)
+    private void OnDeploymentChanged(ObjectKey server)
     {
-        if (isListed)
-            _enqueue(server, Priority.Listed);
-        else
-            _enqueueAfter(server, Burst);
+        if (Policies.AwaitsPods(server))
+            _access.Add(server, Priority.Changed);
     }
 
+    /// <param name="onChange">Told of the server whose object changed.</param>
     /// <param name="suffixes">What their names may have after their server's.</param>
-    private Store<T> OfChildren<T>(params string[] suffixes)
+    private Store<T> OfChildren<T>(Action<ObjectKey>? onChange, params string[] suffixes)
         where T : Observed =>
-        new((before, after, isListed) =>
+        new((before, after, origin) =>
         {
-            var priority = Urgency(before, after, isListed);
-            EnqueueOwner(after, priority);
-            EnqueueOwner(before, priority);
+            // Whoever wrote goes on by the answer.
+            if (origin == Origin.OwnWrite)
+                return;
+            var priority = Urgency(before, after, origin);
+            LookAtOwner(after, priority);
+            LookAtOwner(before, priority);
             // Its owner reference may be what somebody took away: children are found by their name as well.
             var key = (after ?? before)!.Key;
             foreach (var suffix in suffixes)
@@ -125,14 +99,15 @@ public sealed class Stores
                 if (!key.Name.EndsWith(suffix, StringComparison.Ordinal))
                     continue;
                 var server = key with { Name = key.Name[..^suffix.Length] };
+                onChange?.Invoke(server);
                 if (Servers.Get(server) is not null)
-                    _enqueue(server, priority);
+                    _servers.Add(server, priority);
             }
         });
 
-    private void EnqueueOwner(Observed? child, Priority priority)
+    private void LookAtOwner(Observed? child, Priority priority)
     {
         if (child is { ControllerName: { } owner } && child.ControllerKind == MCPServer.Type.Kind)
-            _enqueue(child.Key with { Name = owner }, priority);
+            _servers.Add(child.Key with { Name = owner }, priority);
     }
 }

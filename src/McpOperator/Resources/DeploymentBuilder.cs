@@ -11,21 +11,22 @@ public static class DeploymentBuilder
 
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
     /// <param name="settings">Of the operator.</param>
-    public static Deployment Build(MCPServer server, OperatorSettings settings)
+    /// <param name="policyUid">Of the ConfigMap that needs new pods (<see cref="GatewayContainer.PolicyUid"/>); null for none.</param>
+    public static Deployment Build(MCPServer server, OperatorSettings settings, string? policyUid = null)
     {
         var spec = server.Spec;
         var replicas = spec.Replicas ?? Defaults.Replicas;
         if (spec.HasCanary())
             replicas = Math.Max(0, replicas - CanaryReplicas(spec));
         return OfTrack(
-            Labels.StableTrack, server.Metadata.Name, replicas, ImageReference.Resolve(spec, settings), server, settings);
+            Labels.StableTrack, server.Metadata.Name, replicas, ImageReference.Resolve(spec, settings), server, settings, policyUid);
     }
 
-    /// <inheritdoc cref="Build(MCPServer, OperatorSettings)"/>
+    /// <inheritdoc cref="Build(MCPServer, OperatorSettings, string?)"/>
     /// <summary>The same pods with another image, if the spec names one, on a track of their own.</summary>
-    public static Deployment BuildCanary(MCPServer server, OperatorSettings settings) => OfTrack(
+    public static Deployment BuildCanary(MCPServer server, OperatorSettings settings, string? policyUid = null) => OfTrack(
         Labels.CanaryTrack, CanaryName(server.Metadata.Name), CanaryReplicas(server.Spec),
-        ImageReference.ResolveCanary(server.Spec, settings), server, settings);
+        ImageReference.ResolveCanary(server.Spec, settings), server, settings, policyUid);
 
     /// <summary>
     /// Of the name of the canary track's Deployment, after the server's. It may be longer than 63 characters: so may names of
@@ -65,7 +66,7 @@ public static class DeploymentBuilder
     private static int CanaryReplicas(MCPServerSpec spec) => spec.Rollout?.CanaryReplicas ?? 0;
 
     private static Deployment OfTrack(
-        string track, string name, int replicas, string image, MCPServer server, OperatorSettings settings) => new()
+        string track, string name, int replicas, string image, MCPServer server, OperatorSettings settings, string? policyUid) => new()
         {
             Metadata = Labels.MetadataOf(server, Labels.OfTrack(server.Metadata.Name, track), name: name),
             Spec = new DeploymentSpec
@@ -82,7 +83,13 @@ public static class DeploymentBuilder
                 Strategy = Strategy(server.Spec.Rollout),
                 Template = new PodTemplate
                 {
-                    Metadata = new PodMetadata { Labels = Labels.OfTrack(server.Metadata.Name, track) },
+                    Metadata = new PodMetadata
+                    {
+                        Labels = Labels.OfTrack(server.Metadata.Name, track),
+                        Annotations = policyUid is null || !server.Spec.HasGateway()
+                            ? null
+                            : new Dictionary<string, string> { [GatewayContainer.PolicyUid] = policyUid },
+                    },
                     Spec = Pod(server, settings, image),
                 },
             },

@@ -1,5 +1,4 @@
 using System.Globalization;
-using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Resources.Types;
 
@@ -8,6 +7,15 @@ namespace McpOperator.Resources;
 /// <summary>The proxy that stands before the server in the same pod, and the volume that brings it its policy.</summary>
 public static class GatewayContainer
 {
+    /// <summary>
+    /// An annotation of pods: the uid of the ConfigMap that they mount, where the one before was immutable. Kubelets never look
+    /// at such a one again (kubelet pkg/kubelet/util/manager/watch_based_manager.go), so that the pods are replaced with it.
+    /// </summary>
+    public const string PolicyUid = "mcpruntime.org/policy-uid";
+
+    /// <summary>Of the name of the ConfigMap with the policy, after the server's.</summary>
+    public const string PolicySuffix = "-gateway-policy";
+
     private const string PolicyVolumeName = "gateway-policy";
     private const string PolicyDirectory = "/var/run/mcp-runtime/policy";
 
@@ -36,10 +44,12 @@ public static class GatewayContainer
         };
     }
 
+    public static string PolicyName(string server) => server + PolicySuffix;
+
     public static Volume PolicyVolume(string server) => new()
     {
         Name = PolicyVolumeName,
-        ConfigMap = new LocalObjectReference { Name = PolicyConfigMapBuilder.NameOf(server) },
+        ConfigMap = new LocalObjectReference { Name = PolicyName(server) },
     };
 
     /// <summary>The order is part of the contract, and of the pod template: another one would replace the pods.</summary>

@@ -10,5 +10,6 @@ public static class Kinds
     public static readonly ResourceType Ingress = new("networking.k8s.io", "v1", "ingresses", "Ingress");
     public static readonly ResourceType ServiceAccount = new("", "v1", "serviceaccounts", "ServiceAccount");
     public static readonly ResourceType ConfigMap = new("", "v1", "configmaps", "ConfigMap");
+    public static readonly ResourceType Pod = new("", "v1", "pods", "Pod");
     public static readonly ResourceType Secret = new("", "v1", "secrets", "Secret");
 }

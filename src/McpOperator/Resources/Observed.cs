@@ -1,5 +1,4 @@
 using System.Text.Json;
-using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Kubernetes;
 
@@ -53,6 +52,9 @@ public abstract class Observed : IKubernetesObject
 
     public string? ControllerName { get; }
 
+    /// <summary>Whether it is ours though it has lost label and owner; only where the kind needs to know.</summary>
+    public virtual bool IsProvablyOurs => false;
+
     /// <summary>Equals the intent's fingerprint while the object carries exactly what we applied.</summary>
     public ulong Fingerprint { get; }
 }
@@ -64,6 +66,7 @@ public sealed class ObservedDeployment : Observed
         : base(json)
     {
         var spec = json.Child("spec"u8);
+        PolicyUid = spec?.Child("template"u8)?.Child("metadata"u8)?.Child("annotations"u8)?.Interned("mcpruntime.org/policy-uid"u8);
         WantedReplicas = (int)(spec?.Child("replicas"u8) is null ? 1 : spec.Value.Number("replicas"u8));
         HasGateway = (spec?.Child("template"u8)?.Child("spec"u8)?.Child("containers"u8))
             .HasItem(static container => container.Is("name"u8, Defaults.GatewayContainer));
@@ -85,6 +88,9 @@ public sealed class ObservedDeployment : Observed
 
     /// <summary>True when new pods get a gateway.</summary>
     public bool HasGateway { get; }
+
+    /// <summary>The annotation <see cref="GatewayContainer.PolicyUid"/> of the pods; null for most.</summary>
+    public string? PolicyUid { get; }
 
     /// <summary>All pods there are, those of older revisions included.</summary>
     public int Replicas { get; }
@@ -124,28 +130,6 @@ public sealed class ObservedService : Observed
     public bool LeadsToGateway { get; }
 
     public static ObservedService Decode(JsonElement json) => new(json);
-}
-
-/// <summary>A gateway's ConfigMap, and which policy it holds.</summary>
-public sealed class ObservedConfigMap : Observed
-{
-    private ObservedConfigMap(JsonElement json)
-        : base(json)
-    {
-        IsImmutable = json.Child("immutable"u8) is { ValueKind: JsonValueKind.True };
-        if (json.Child("data"u8)?.Child("policy.json"u8) is not { ValueKind: JsonValueKind.String } value)
-            return;
-        using var text = JsonText.Of(value);
-        Policy = StoredPolicy.Read(text.Bytes);
-    }
-
-    /// <summary>True when somebody has seen to it that nobody can change it any more, but by deleting it.</summary>
-    public bool IsImmutable { get; }
-
-    /// <summary>Null when what it holds is no policy of ours.</summary>
-    public StoredPolicy? Policy { get; }
-
-    public static ObservedConfigMap Decode(JsonElement json) => new(json);
 }
 
 /// <summary>An Ingress, and whether a controller has taken it up.</summary>

@@ -55,9 +55,9 @@ internal sealed class NaiveAccess
         where T : PolicyMember
     {
         var held = new List<T>();
-        // The server's own namespace first, then by the alphabet.
+        // The server's own namespace first, then the older, then by the alphabet.
         foreach (var member in all.OrderBy(member => member.Metadata.Namespace != key.Namespace)
-            .ThenBy(member => member.Metadata.Namespace, StringComparer.Ordinal).ThenBy(member => member.Metadata.Name, StringComparer.Ordinal))
+            .ThenBy(member => member.Metadata.CreationTimestamp).ThenBy(member => member.Metadata.Namespace, StringComparer.Ordinal).ThenBy(member => member.Metadata.Name, StringComparer.Ordinal))
         {
             var ns = member.Metadata.Namespace;
             var consents = server is not null
@@ -103,7 +103,7 @@ internal sealed class NaiveAccess
         Sessions.RemoveAll(out_.Contains);
         for (var i = 0; i < _said.Count; i++)
         {
-            if (out_.Contains(_said[i].Member) && _said[i].Reason != "Expired")
+            if (out_.Contains(_said[i].Member) && !Expired(_said[i].Member))
                 _said[i] = (_said[i].Member, "PolicyFull");
         }
 

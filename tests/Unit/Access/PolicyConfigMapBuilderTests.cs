@@ -17,7 +17,7 @@ public sealed class PolicyConfigMapBuilderTests
           "ownerReferences":[{"apiVersion":"mcpruntime.org/v1alpha1","kind":"MCPServer","name":"demo","uid":"uid-of-demo","controller":true,"blockOwnerDeletion":true}]},
          "data":{"policy.json":"{\n  \"a\": \"<é\u2028😀\"\n}"}}
         """,
-        Intent.Of(PolicyConfigMapBuilder.Build(Servers.Of(), "{\n  \"a\": \"<é\u2028😀\"\n}")));
+        Intent.Of(PolicyConfigMapBuilder.Build(Servers.Of(), "{\n  \"a\": \"<é\u2028😀\"\n}", found: null, replacesPods: false)));
 
     [Fact]
     public void TheLargestPolicyFitsIntoTheBodyOfARequest()
@@ -25,7 +25,7 @@ public sealed class PolicyConfigMapBuilderTests
         // Quotes and backslashes get longest on the way. The API server takes 3 MiB.
         var policy = string.Concat(Enumerable.Repeat("\"\\", PolicyConfigMapBuilder.MaxBytes / 2));
         Assert.Null(PolicyConfigMapBuilder.TooLarge(policy));
-        var body = Intent.Of(PolicyConfigMapBuilder.Build(Servers.Of(), policy));
+        var body = Intent.Of(PolicyConfigMapBuilder.Build(Servers.Of(), policy, found: null, replacesPods: false));
         Assert.InRange(body.Length, PolicyConfigMapBuilder.MaxBytes, 3 * 1024 * 1024);
         using var json = JsonDocument.Parse(body);
         Assert.Equal(policy, json.RootElement.GetProperty("data").GetProperty("policy.json").GetString());

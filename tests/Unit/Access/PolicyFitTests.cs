@@ -128,7 +128,7 @@ public sealed class PolicyFitTests
             ["expired-f", "expired-r", "expired-0", "foreign-2", "foreign-1s", "foreign-1", "foreign-0", "own-3", "own-2", "own-1"], left);
         // Those that have expired are called so all the same.
         var none = Of(Head(), Head().Size, grants, sessions);
-        Assert.Equal(["Expired", "Expired", "PolicyFull"], sessions[2..].Select(session => Of(none, session).Reason));
+        Assert.Equal(["Expired", "Expired", "Revoked"], sessions[2..].Select(session => Of(none, session).Reason));
     }
 
     [Fact]

@@ -16,6 +16,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<Call> _calls = Channel.CreateUnbounded<Call>();
     private ControllerLoop? _loop;
+    private Lane? _lane;
     private Task<bool> _running = Task.FromResult(true);
 
     public ControllerLoopTests() => _queue = new WorkQueue(_time, () => 0);
@@ -62,7 +63,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         var gate = new TaskCompletionSource();
         var waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _queue.Add(Foo);
-        _loop = new(_queue, Reconcile, [], 1, _log, _time, async _ =>
+        _loop = Loop(Reconcile, [], workers: 1, async _ =>
         {
             waiting.SetResult();
             await gate.Task;
@@ -83,7 +84,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _queue.Add(Foo);
         _queue.Add(Bar);
-        _loop = new(_queue, (_, token) => Hang(begun, token), [], 1, _log, _time);
+        _loop = Loop((_, token) => Hang(begun, token), []);
         var running = _loop.RunAsync(_stop.Token, cut.Token);
         _running = running;
         await begun.Task.WaitAsync(Limit.OfATest);
@@ -130,10 +131,10 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         var first = await NextCall();
         await NextCall();
 
-        Assert.Equal((2, 3), (_loop!.Counters.ActiveWorkers, _queue.Depth));
+        Assert.Equal((2, 3), (_lane!.Counters.ActiveWorkers, _queue.Depth));
         first.Answer(Outcome.Done);
         await NextCall();
-        Assert.Equal((2, 2), (_loop.Counters.ActiveWorkers, _queue.Depth));
+        Assert.Equal((2, 2), (_lane!.Counters.ActiveWorkers, _queue.Depth));
     }
 
     [Fact]
@@ -145,7 +146,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         await Finish(Outcome.Done);
 
         Assert.Equal((0, 0, 0), (_queue.Failures(Foo), _queue.Depth, _queue.Delayed));
-        Assert.Equal(1, _loop!.Counters.Succeeded);
+        Assert.Equal(1, _lane!.Counters.Succeeded);
     }
 
     [Fact]
@@ -156,7 +157,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         _time.Advance(TimeSpan.FromMilliseconds(5));
         await Finish(Outcome.RequeueAfter(TimeSpan.FromSeconds(10)));
         Assert.Equal((0, 1), (_queue.Failures(Foo), _queue.Delayed));
-        Assert.Equal(1, _loop!.Counters.RequeuedAfter);
+        Assert.Equal(1, _lane!.Counters.RequeuedAfter);
 
         _time.Advance(TimeSpan.FromSeconds(9));
         Assert.Equal(0, _calls.Reader.Count + _queue.Depth);
@@ -177,7 +178,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         }
 
         await NextCall();
-        Assert.Equal(4, _loop!.Counters.Requeued);
+        Assert.Equal(4, _lane!.Counters.Requeued);
         Assert.DoesNotContain(_log.All, line => line.Level >= LogLevel.Warning);
     }
 
@@ -191,7 +192,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         var line = Assert.Single(_log.All, line => line.Level == LogLevel.Error);
         Assert.Equal("Reconciling ns/foo failed, next try in 0.005 s", line.Text);
         Assert.IsType<InvalidOperationException>(line.Exception);
-        Assert.Equal((1, 1, 1), (_queue.Failures(Foo), _queue.Delayed, _loop!.Counters.Failed));
+        Assert.Equal((1, 1, 1), (_queue.Failures(Foo), _queue.Delayed, _lane!.Counters.Failed));
     }
 
     [Fact]
@@ -209,11 +210,11 @@ public sealed class ControllerLoopTests : IAsyncDisposable
     public async Task AReconcileThatThrowsBeforeItsFirstAwaitIsNoDifferent()
     {
         var calls = Channel.CreateUnbounded<ObjectKey>();
-        _loop = new(_queue, (key, _) =>
+        _loop = Loop((key, _) =>
         {
             calls.Writer.TryWrite(key);
             throw new InvalidOperationException("boom");
-        }, [], 1, _log, _time);
+        }, []);
         _running = _loop.RunAsync(_stop.Token);
 
         _queue.Add(Foo);
@@ -248,7 +249,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         _queue.Add(Foo);
         await Fail(Refusals.Of(409, "Conflict", "the object has been modified"));
 
-        Assert.Equal((1, 1), (_queue.Failures(Foo), _loop!.Counters.Requeued));
+        Assert.Equal((1, 1), (_queue.Failures(Foo), _lane!.Counters.Requeued));
         Assert.DoesNotContain(_log.All, line => line.Level >= LogLevel.Warning);
     }
 
@@ -259,7 +260,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         _queue.Add(Foo);
         await Fail(new TaskCanceledException("HttpClient.Timeout"));
 
-        Assert.Equal((1, 1), (_queue.Failures(Foo), _loop!.Counters.Failed));
+        Assert.Equal((1, 1), (_queue.Failures(Foo), _lane!.Counters.Failed));
     }
 
     [Fact]
@@ -274,7 +275,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         Assert.Equal(
             [LogLevel.Warning, LogLevel.Debug],
             _log.All.Where(line => line.Event == "NotReached").Select(line => line.Level));
-        Assert.Equal((2, 2), (_queue.Failures(Foo), _loop!.Counters.Failed));
+        Assert.Equal((2, 2), (_queue.Failures(Foo), _lane!.Counters.Failed));
     }
 
     [Theory]
@@ -324,7 +325,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         _queue.Add(Bar);
         (await NextCall()).Answer(Outcome.Done);
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal("reconciling ns/foo has not ended for 601 s", _loop.StuckReconcile());
+        Assert.Equal("things: reconciling ns/foo has not ended for 601 s", _loop.StuckReconcile());
 
         foo.Answer(Outcome.Done);
         await Idle();
@@ -347,10 +348,34 @@ public sealed class ControllerLoopTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WhatOneLaneIsAtKeepsNoOtherLaneWaiting()
+    {
+        using var others = new WorkQueue(_time, () => 0);
+        var seen = new TaskCompletionSource<ObjectKey>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var other = new Lane("others", others, (key, _) =>
+        {
+            seen.SetResult(key);
+            return Task.FromResult(Outcome.Retry);
+        }, workers: 1, _time);
+        _lane = new Lane("things", _queue, Reconcile, workers: 1, _time);
+        _loop = new ControllerLoop([_lane, other], [], _log, _time);
+        _running = _loop.RunAsync(_stop.Token);
+        _queue.Add(Foo);
+        var hanging = await NextCall();
+
+        others.Add(Foo);
+
+        Assert.Equal(Foo, await seen.Task.WaitAsync(Limit.OfATest));
+        Assert.False(_lane.IsIdle);
+        Assert.Equal(0, _queue.Failures(Foo));
+        hanging.Answer(Outcome.Done);
+    }
+
+    [Fact]
     public void AWatchThatHangsIsFoundByTheProbe()
     {
         var (one, two) = (new FakeReflector("things"), new FakeReflector("others"));
-        var loop = new ControllerLoop(_queue, Reconcile, [one, two], 1, _log, _time);
+        var loop = Loop(Reconcile, [one, two]);
         Assert.Null(loop.StuckWatch());
 
         two.Hangs = true;
@@ -371,19 +396,19 @@ public sealed class ControllerLoopTests : IAsyncDisposable
 
         var (workers, together, longest, key) = Busy();
         Assert.Equal((2, 8, 5, Foo), (workers, together, longest, key));
-        Assert.Equal(0, Sum(_loop!.Counters.Durations.Counts));
+        Assert.Equal(0, Sum(_lane!.Counters.Durations.Counts));
 
         bar.Answer(Outcome.Done);
         foo.Fail(new InvalidOperationException("boom"));
         await Idle();
 
         Assert.Equal((0, 0, 0, default(ObjectKey)), Busy());
-        foreach (var histogram in new[] { _loop.Counters.Durations, _loop.Counters.WorkDurations })
+        foreach (var histogram in new[] { _lane!.Counters.Durations, _lane!.Counters.WorkDurations })
             Assert.Equal((2, 8), (Sum(histogram.Counts), histogram.Sum));
 
         (int Workers, double Together, double Longest, ObjectKey Key) Busy()
         {
-            var busy = _loop!.Counters.Busy();
+            var busy = _lane!.Counters.Busy();
             return (busy.Workers, busy.Together.TotalSeconds, busy.Longest.TotalSeconds, busy.Key);
         }
 
@@ -412,7 +437,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
             _time.Advance(TimeSpan.FromMilliseconds(5 << i));
         }
 
-        Assert.Equal((3, 1), (_loop!.Counters.Failed, _loop.Counters.Panicked));
+        Assert.Equal((3, 1), (_lane!.Counters.Failed, _lane!.Counters.Panicked));
     }
 
     [Fact]
@@ -452,7 +477,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
 
         Assert.True(reflector.Ended.Task.IsCompleted);
         Assert.Equal(0, _calls.Reader.Count);
-        Assert.Equal((1, 1), (_queue.Depth, _loop!.Counters.RequeuedAfter));
+        Assert.Equal((1, 1), (_queue.Depth, _lane!.Counters.RequeuedAfter));
     }
 
     [Fact]
@@ -468,7 +493,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         await call.Cancelled.WaitAsync(Limit.OfATest);
         Assert.False(await _running.WaitAsync(Limit.OfATest));
 
-        Assert.Equal(0, _loop!.Counters.Failed);
+        Assert.Equal(0, _lane!.Counters.Failed);
         Assert.Equal([LogLevel.Warning], _log.LevelsOf("CancellingReconciles"));
         Assert.DoesNotContain(_log.All, line => line.Level >= LogLevel.Error);
     }
@@ -478,11 +503,11 @@ public sealed class ControllerLoopTests : IAsyncDisposable
     {
         var never = new TaskCompletionSource<Outcome>();
         var called = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _loop = new(_queue, (_, _) =>
+        _loop = Loop((_, _) =>
         {
             called.SetResult();
             return never.Task;
-        }, [], 1, _log, _time);
+        }, []);
         _running = _loop.RunAsync(_stop.Token);
         _queue.Add(Foo);
         await called.Task.WaitAsync(Limit.OfATest);
@@ -513,16 +538,23 @@ public sealed class ControllerLoopTests : IAsyncDisposable
     {
         var reflector = new FakeReflector("things");
         reflector.HasSynced();
-        _loop = new(_queue, Reconcile, [reflector], 1, _log, _time, _ => throw new InvalidOperationException("lost"));
+        _loop = Loop(Reconcile, [reflector], workers: 1, _ => throw new InvalidOperationException("lost"));
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => _loop.RunAsync(_stop.Token).WaitAsync(Limit.OfATest));
 
         Assert.True(reflector.Ended.Task.IsCompleted);
     }
 
+    private ControllerLoop Loop(
+        Reconcile reconcile, IReadOnlyCollection<IReflector> reflectors, int workers = 1, Func<CancellationToken, Task>? gate = null)
+    {
+        _lane = new Lane("things", _queue, reconcile, workers, _time);
+        return new ControllerLoop([_lane], reflectors, _log, _time, gate);
+    }
+
     private void Start(int workers = 1, params FakeReflector[] reflectors)
     {
-        _loop = new(_queue, Reconcile, reflectors, workers, _log, _time);
+        _loop = Loop(Reconcile, reflectors, workers);
         _running = _loop.RunAsync(_stop.Token);
     }
 
@@ -549,7 +581,7 @@ public sealed class ControllerLoopTests : IAsyncDisposable
 
     private async Task Idle()
     {
-        while (_loop!.Counters.ActiveWorkers > 0)
+        while (_lane!.Counters.ActiveWorkers > 0)
             await Task.Yield();
     }
 

@@ -171,7 +171,7 @@ public sealed class StoreTests
         Assert.True(_store.Observe(answer));
 
         Assert.Same(answer, _store.Get(answer.Key));
-        Assert.Empty(_changes);
+        Assert.Equal([(held, answer)], _changes);
         Assert.Equal("10", _store.Version(null));
     }
 
@@ -250,16 +250,17 @@ public sealed class StoreTests
     }
 
     [Fact]
-    public void TheHandlerIsToldWhatAListHadToSayAndWhatTheWatch()
+    public void TheHandlerIsToldWhereAChangeComesFrom()
     {
-        var told = new List<bool>();
-        var store = new Store<Thing>((_, _, isListed) => told.Add(isListed));
+        var told = new List<Origin>();
+        var store = new Store<Thing>((_, _, origin) => told.Add(origin));
 
         store.Replace(null, [Thing.At("a", 1)], "10");
         store.Apply(null, Events.Modified(Thing.At("a", 11)));
-        store.Replace(null, [], "12");
+        store.Observe(Thing.At("a", 12));
+        store.Replace(null, [], "13");
 
-        Assert.Equal([true, false, true], told);
+        Assert.Equal([Origin.List, Origin.Watch, Origin.OwnWrite, Origin.List], told);
     }
 
     [Fact]

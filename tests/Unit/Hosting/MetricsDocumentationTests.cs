@@ -23,13 +23,13 @@ public sealed partial class MetricsDocumentationTests
         using var queue = new WorkQueue(time, () => 0);
         var page = new ArrayBufferWriter<byte>();
         var metrics = new PrometheusWriter(page);
-        new ControllerMetrics(new ReconcileCounters(4, time), queue, [], workers: 4).Write(metrics);
+        new ControllerMetrics([new Lane("things", queue, (_, _) => Task.FromResult(Outcome.Done), workers: 4, time)], []).Write(metrics);
         new ClientMetrics(new RequestCounter(), new Uri("https://api.example:6443")).Write(metrics);
         using var api = new ApiClient(new SocketsHttpHandler(), new Uri("https://api.example:6443"), time);
         var elector = new LeaderElector(api, new("ns", "lease"), "us", LeaseTiming.Default, NullLogger.Instance, time, () => 0);
         new ElectionMetrics(elector).Write(metrics);
         using var recorder = new EventRecorder(api, "us", time, NullLogger.Instance);
-        new OperatorMetrics(new OperatorCounters(), new Stores((_, _) => { }, (_, _) => { }, new OperatorSettings()), recorder).Write(metrics);
+        new OperatorMetrics(new OperatorCounters(), new Stores(queue, queue, new OperatorSettings()), recorder).Write(metrics);
         new ProcessMetrics(time.GetUtcNow()).Write(metrics);
 
         var written = Family().Matches(Encoding.UTF8.GetString(page.WrittenSpan))

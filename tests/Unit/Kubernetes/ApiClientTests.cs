@@ -216,6 +216,17 @@ public sealed class ApiClientTests
         Assert.Equal(2, server.Sent.Count);
     }
 
+    /// <summary>By the time that it is sent again somebody may have been taken out of it.</summary>
+    [Fact]
+    public async Task WhatMustNotBeSentLaterThanNowIsNotSentAgain()
+    {
+        var server = new ScenarioHandler(_ => Busy(429, "1"));
+
+        var refusal = await Assert.ThrowsAsync<ApiException>(() => Client(server).ApplyAsync(Deployments, Key, Body, true, Name, mayWait: false));
+
+        Assert.Equal(429, (int)refusal.Code);
+    }
+
     [Theory]
     [InlineData(429, null)]
     [InlineData(500, "soon")]

@@ -40,7 +40,7 @@ public sealed class ListWatchTests
 
         Assert.Equal(("9", "a b c"), (list.ResourceVersion, Names(list)));
         Assert.Equal(
-            [$"GET {Path}?limit=500{Selector}", $"GET {Path}?limit=500&continue=t%2F1{Selector}"],
+            [$"GET {Path}?limit=2000{Selector}", $"GET {Path}?limit=2000&continue=t%2F1{Selector}"],
             server.Sent.Select(sent => sent.Line));
     }
 

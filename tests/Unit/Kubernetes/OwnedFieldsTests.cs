@@ -7,6 +7,15 @@ namespace McpOperator.Unit.Kubernetes;
 
 public sealed class OwnedFieldsTests
 {
+    [Theory]
+    [InlineData(true, "f:spec", "f:replicas")]
+    [InlineData(true, "f:metadata", "f:labels", "f:app")]
+    [InlineData(false, "f:spec", "f:paused")]
+    [InlineData(false, "f:status", "f:replicas")] // another manager's
+    [InlineData(false, "f:spec", "f:replicas", "f:more")]
+    public void AFieldIsOursWhileNobodyElseHasWrittenThere(bool expected, params string[] path) =>
+        Assert.Equal(expected, OwnedFields.Owns(JsonElement.Parse(LiveDeployment), path));
+
     // What a kube-apiserver made of DeploymentIntent: defaults, a status, a sidecar and an annotation of others.
     private const string LiveDeployment = """
         {

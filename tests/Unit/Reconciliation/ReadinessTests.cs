@@ -1,8 +1,6 @@
 using System.Text.Json;
 using McpOperator.Reconciliation;
 using McpOperator.Resources;
-using McpOperator.Unit.Access;
-using McpOperator.Unit.Resources;
 
 namespace McpOperator.Unit.Reconciliation;
 
@@ -57,29 +55,20 @@ public sealed class ReadinessTests
     [Fact]
     public void NothingIsReadyThatIsNotThere()
     {
-        Surface[] missing = [Readiness.OfGateway(null), Readiness.OfCanary(null), Readiness.Of(null, revision: "sha256:1")];
+        Surface[] missing = [Readiness.OfGateway(null), Readiness.OfCanary(null), Readiness.OfPolicy(exists: false, isCurrent: false, isShown: false)];
         Assert.All(missing, surface => Assert.Equal((false, Reasons.NotCreated), (surface.IsReady, surface.Reason)));
         Assert.Equal([ConditionTypes.GatewayReady, ConditionTypes.CanaryReady, ConditionTypes.PolicyReady], missing.Select(surface => surface.ConditionType));
     }
 
-    [Fact]
-    public void APolicyIsReadyWhenItIsTheCurrentOne()
+    [Theory]
+    [InlineData(true, true, true, Reasons.PolicyCurrent)]
+    [InlineData(true, false, false, Reasons.PolicyOutdated)]
+    [InlineData(false, true, false, Reasons.PolicyOutdated)]
+    public void APolicyIsReadyWhenItIsTheCurrentOneAndEachPodIsShownIt(bool isCurrent, bool isShown, bool expected, string reason)
     {
-        var document = AccessObjects.Document(AccessObjects.Server());
-        var current = ConfigMap(document.ToText(Servers.Epoch));
+        var surface = Readiness.OfPolicy(exists: true, isCurrent, isShown);
 
-        Assert.Equal((true, Reasons.PolicyCurrent), Short(current, document.Revision));
-        Assert.Equal((false, Reasons.PolicyOutdated), Short(current, "sha256:another"));
-        Assert.Equal(
-            (false, Reasons.PolicyOutdated), Short(ConfigMap(document.ToText(null).Replace("demo", "dodo", StringComparison.Ordinal)), document.Revision));
-        Assert.Equal(
-            (false, Reasons.PolicyOutdated), Short(Decode(ObservedConfigMap.Decode, """{"metadata":{},"data":{"policy.json":5}}"""), document.Revision));
-
-        static (bool, string) Short(ObservedConfigMap configMap, string revision) =>
-            (Readiness.Of(configMap, revision).IsReady, Readiness.Of(configMap, revision).Reason);
-
-        static ObservedConfigMap ConfigMap(string policy) =>
-            Decode(ObservedConfigMap.Decode, $$"""{"metadata":{},"data":{"policy.json":{{JsonSerializer.Serialize(policy)}}} }""");
+        Assert.Equal((expected, reason), (surface.IsReady, surface.Reason));
     }
 
     [Theory]

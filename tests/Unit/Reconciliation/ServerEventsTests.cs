@@ -25,14 +25,6 @@ public sealed class ServerEventsTests
     }
 
     [Fact]
-    public void AGrantThatChangesThePolicyTellsItself()
-    {
-        _events.Changed(Servers.Of(), Objects(policy: Change.Updated));
-
-        Assert.Empty(_recorded);
-    }
-
-    [Fact]
     public void APassThatDidNothingTellsNothing()
     {
         _events.Changed(Servers.Of(), Objects());
@@ -85,5 +77,5 @@ public sealed class ServerEventsTests
     }
 
     private static ServerObjects Objects(Change policy = Change.None, Change deployment = Change.None, Change service = Change.None) =>
-        new(new(null, Change: deployment), default, new(null, Change: service), default, new(null, Change: policy), null);
+        new(new(null, Change: deployment), default, new(null, Change: service), default, new("u", 1, Surface: null, MayRun: true, Change: policy));
 }

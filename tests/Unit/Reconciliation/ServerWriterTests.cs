@@ -24,7 +24,7 @@ public sealed class ServerWriterTests
         var server = Servers.Of();
         using var refusing = new ScenarioHandler(_ => Refusal(code), _ => Refusal(code));
         using var api = new ApiClient(refusing, new Uri("https://api.example.org"), TimeProvider.System);
-        var stores = new Stores((_, _) => { }, (_, _) => { }, Servers.Settings);
+        var stores = new Stores(Looks.None, Looks.None, Servers.Settings);
         var writer = new ServerWriter(api, stores, Servers.Settings, new OperatorCounters(), NullLogger.Instance);
 
         var first = await writer.PersistDefaultsAsync(server, Added, CancellationToken.None);

@@ -48,6 +48,9 @@ public sealed record PodTemplate
 public sealed record PodMetadata
 {
     public required IReadOnlyDictionary<string, string> Labels { get; init; }
+
+    /// <summary>Null rather than empty: an empty map would claim the map itself.</summary>
+    public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 }
 
 public sealed record PodSpec

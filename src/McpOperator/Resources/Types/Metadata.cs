@@ -5,6 +5,12 @@ public sealed record Metadata
 {
     public required string Name { get; init; }
     public required string Namespace { get; init; }
+
+    /// <summary>A precondition: the apply is for this object, and creates none.</summary>
+    public string? Uid { get; init; }
+
+    /// <summary>A precondition: the apply is for this state of an object that exists.</summary>
+    public string? ResourceVersion { get; init; }
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 
     /// <summary>Null rather than empty: an empty map would claim the map itself.</summary>

@@ -1,25 +1,23 @@
 using System.Text;
+using McpOperator.Access;
 using McpOperator.Api;
+using McpOperator.Controller;
 using McpOperator.Kubernetes;
-using McpOperator.Reconciliation;
-using McpOperator.Unit.Resources;
 
-namespace McpOperator.Unit.Reconciliation;
+namespace McpOperator.Unit.Access;
 
 public sealed class MembersTests
 {
     private static readonly ObjectKey Demo = new("team", "demo");
     private static readonly ObjectKey Other = new("team", "other");
 
-    private readonly List<(ObjectKey Server, TimeSpan? Delay)> _looks = [];
-    private readonly Stores _stores;
+    private readonly List<(ObjectKey Server, Origin Origin)> _looks = [];
     private readonly Members _grants;
     private int _version = 100;
 
     public MembersTests()
     {
-        _stores = new Stores((key, _) => _looks.Add((key, null)), (key, delay) => _looks.Add((key, delay)), Servers.Settings);
-        _grants = _stores.Grants;
+        _grants = new Members((server, origin) => _looks.Add((server, origin)));
         _grants.Store.Replace(null, [], "100");
     }
 
@@ -47,19 +45,17 @@ public sealed class MembersTests
     }
 
     [Fact]
-    public void AChangeWaitsForTheOthersOfItsBurst()
+    public void WhatAListFindsForTheFirstTimeIsToldAsSuchAndWhatItFindsChangedOrGoneAsAChange()
     {
-        Added(Grant("a", Demo));
+        var (stays, edited) = (Grant("stays", Demo), Grant("edited", Demo));
+        _grants.Store.Replace(null, [stays, edited, Grant("gone", Other)], "200");
+        Assert.Equal([(Demo, Origin.List), (Demo, Origin.List), (Other, Origin.List)], _looks);
+        _looks.Clear();
+        _version = 200;
 
-        Assert.Equal([(Demo, Stores.Burst)], _looks);
-    }
+        _grants.Store.Replace(null, [stays, Grant("edited", Demo, generation: 2), Grant("new", Demo)], "300");
 
-    [Fact]
-    public void WhatAListFindsIsLookedAtAtOnce()
-    {
-        _grants.Store.Replace(null, [Grant("a", Demo)], "200");
-
-        Assert.Equal([(Demo, null)], _looks);
+        Assert.Equal([(Demo, Origin.List), (Demo, Origin.Watch), (Demo, Origin.List), (Other, Origin.Watch)], _looks);
     }
 
     [Fact]
@@ -86,51 +82,102 @@ public sealed class MembersTests
 
         Assert.Equal([Demo], _looks.Select(look => look.Server));
         Assert.Empty(_grants.Of(Demo));
-        Assert.Equal(0, _grants.VersionOf(Demo));
-    }
-
-    [Fact]
-    public void TheVersionOfAServerMovesWithItsOwnOnly()
-    {
-        Added(Grant("a", Demo), Grant("b", Other));
-        var (demo, other) = (_grants.VersionOf(Demo), _grants.VersionOf(Other));
-
-        Changed(Grant("a", Demo, generation: 2));
-
-        Assert.NotEqual(demo, _grants.VersionOf(Demo));
-        Assert.Equal(other, _grants.VersionOf(Other));
     }
 
     [Theory]
     [InlineData(1, 1UL, false)] // a label, an annotation
     [InlineData(2, 1UL, true)] // an edit
-    [InlineData(1, 2UL, false)] // our own report
-    [InlineData(1, 3UL, true)] // somebody else's
+    [InlineData(1, 3UL, true)] // somebody else's report
     public void OnlyNewsConcernTheServer(long generation, ulong fingerprint, bool concerns)
     {
         Added(Grant("a", Demo, fingerprint: 1));
         _looks.Clear();
-        var version = _grants.VersionOf(Demo);
-        _grants.Reports.Writing(new ObjectKey("team", "a"), 2);
 
         Changed(Grant("a", Demo, generation, fingerprint));
 
         Assert.Equal(concerns ? [Demo] : [], _looks.Select(look => look.Server));
-        Assert.Equal(concerns, version != _grants.VersionOf(Demo));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void OurOwnReportIsNoNewsWhicheverComesFirstTheAnswerOrTheWatch(bool isWatchFirst)
+    {
+        var before = Grant("a", Demo, fingerprint: 1);
+        Added(before);
+        _looks.Clear();
+        var reported = Grant("a", Demo, fingerprint: 2);
+
+        _grants.Store.BeginReport(before.Key);
+        if (isWatchFirst)
+            Changed(reported);
+        _grants.Store.EndReport(before.Key, reported);
+        if (!isWatchFirst)
+            Changed(reported);
+
+        Assert.Empty(_looks);
+        Assert.Equal(2UL, _grants.Of(Demo).Single().Reported!.Fingerprint);
+    }
+
+    /// <summary>A CRD that prunes, a webhook: what is stored is not what was sent, and is our own all the same.</summary>
+    [Fact]
+    public void AReportThatWasStoredOtherwiseThanItWasSentIsNoNews()
+    {
+        var before = Grant("a", Demo, fingerprint: 1);
+        Added(before);
+        _looks.Clear();
+
+        _grants.Store.BeginReport(before.Key);
+        var stored = Grant("a", Demo, fingerprint: 7);
+        Changed(stored);
+        _grants.Store.EndReport(before.Key, stored);
+
+        Assert.Empty(_looks);
+    }
+
+    [Fact]
+    public void AStatusThatSomebodyElseWritesMeanwhileIsNews()
+    {
+        var before = Grant("a", Demo, fingerprint: 1);
+        Added(before);
+        _looks.Clear();
+        var (ours, theirs) = (Grant("a", Demo, fingerprint: 2), Grant("a", Demo, fingerprint: 3));
+
+        _grants.Store.BeginReport(before.Key);
+        Changed(ours);
+        Changed(theirs);
+        Assert.Empty(_looks);
+        _grants.Store.EndReport(before.Key, ours);
+
+        Assert.Equal([(Demo, Origin.Watch)], _looks);
+    }
+
+    [Fact]
+    public void AChangeThatNoAnswerAccountsForIsNews()
+    {
+        var before = Grant("a", Demo, fingerprint: 1);
+        Added(before);
+        _looks.Clear();
+
+        _grants.Store.BeginReport(before.Key);
+        Changed(Grant("a", Demo, fingerprint: 3));
+        _grants.Store.EndReport(before.Key, answer: null);
+
+        Assert.Equal([(Demo, Origin.Watch)], _looks);
     }
 
     [Fact]
     public void AnEditThatTheAnswerToAReportHoldsIsNotLost()
     {
-        var reportedOn = Grant("a", Demo, fingerprint: 1);
-        Added(reportedOn);
+        var before = Grant("a", Demo, fingerprint: 1);
+        Added(before);
         _looks.Clear();
         var edit = Grant("a", Other, generation: 2, fingerprint: 1);
-        _grants.Reports.Writing(reportedOn.Key, 2);
 
-        _grants.ObserveReport(Grant("a", Other, generation: 2, fingerprint: 2), reportedOn.Metadata);
+        _grants.Store.BeginReport(before.Key);
+        _grants.Store.EndReport(before.Key, Grant("a", Other, generation: 2, fingerprint: 2));
         // Its own event comes late.
-        _grants.Store.Apply(null, new WatchEvent<StoredMember>(WatchEventType.Modified, edit, edit.ResourceVersion, null));
+        Changed(edit);
 
         Assert.Equal([Other, Demo], _looks.Select(look => look.Server));
         Assert.Equal(["a"], NamesOf(Other));
@@ -138,15 +185,18 @@ public sealed class MembersTests
     }
 
     [Fact]
-    public void TheAnswerToAReportIsNoNews()
+    public void OneThatMovesAwayAndBackBetweenAnswerAndEventIsWhereItIs()
     {
-        Added(Grant("a", Demo, fingerprint: 1));
-        _looks.Clear();
+        var before = Grant("a", Demo);
+        Added(before);
+        var (moved, back) = (Grant("a", Other, generation: 2), Grant("a", Demo, generation: 3));
 
-        _grants.ObserveReport(Grant("a", Demo, fingerprint: 2), Grant("a", Demo).Metadata);
+        _grants.Store.BeginReport(before.Key);
+        _grants.Store.EndReport(before.Key, moved);
+        Changed(back);
 
-        Assert.Empty(_looks);
-        Assert.Equal(2UL, _grants.Of(Demo).Single().Reported!.Fingerprint);
+        Assert.Equal(["a"], NamesOf(Demo));
+        Assert.Empty(_grants.Of(Other));
     }
 
     private IEnumerable<string> NamesOf(ObjectKey server) => _grants.Of(server).Select(grant => grant.Key.Name).Order(StringComparer.Ordinal);

@@ -1,0 +1,211 @@
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Reconciliation;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Access;
+
+/// <summary>
+/// Keeps the document that says who may call a server: what was taken away is out of it before anything else is looked at,
+/// whatever is wrong with the rest. A controller of its own, so that nothing that a server's pass does can delay or stop it.
+/// Reports, and the refresh of running gateways, are lanes below.
+/// </summary>
+public sealed class AccessController
+{
+    // A timer does not count the time that a machine slept, nor know that its clock was set.
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(10);
+
+    /// <summary>Of the workers, at the same time for one namespace.</summary>
+    private const int Share = 4;
+
+    /// <summary>How soon a namespace that has its share is looked at again.</summary>
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>In seconds; of what an API server asks for that has too much to do.</summary>
+    private const int LongestPause = 30;
+
+    private readonly Stores _stores;
+    private readonly AccessStores _mirror;
+    private readonly OperatorSettings _settings;
+    private readonly OperatorCounters _counters;
+    private readonly ILook _queue;
+    private readonly AccessReporter _grants;
+    private readonly AccessReporter _sessions;
+    private readonly TimeProvider _time;
+    private readonly GatewayPolicy _policies;
+
+    // Workers by namespace.
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, int> _busy = new(StringComparer.Ordinal);
+
+    /// <param name="stores">What the API server holds of the servers and their pods.</param>
+    /// <param name="mirror">What it holds of their access.</param>
+    /// <param name="queue">Its own: asks for another look.</param>
+    /// <param name="grants">Told what became of grants.</param>
+    /// <param name="sessions">Told what became of sessions.</param>
+    /// <param name="refresh">Told of each document that was written; null when pods get none.</param>
+    /// <param name="api">The way to the API server.</param>
+    /// <param name="settings">Of the operator.</param>
+    /// <param name="counters">Count what it does.</param>
+    /// <param name="time">The clock of expiries and of documents.</param>
+    /// <param name="logger">Told of each write.</param>
+    public AccessController(
+        Stores stores, AccessStores mirror, ILook queue, AccessReporter grants, AccessReporter sessions, PolicyRefresh? refresh, ApiClient api,
+        OperatorSettings settings, OperatorCounters counters, TimeProvider time, ILogger logger)
+    {
+        _stores = stores;
+        _mirror = mirror;
+        _settings = settings;
+        _counters = counters;
+        _queue = queue;
+        _grants = grants;
+        _sessions = sessions;
+        _time = time;
+        _policies = new GatewayPolicy(stores, mirror, refresh, api, counters, time, logger);
+    }
+
+    /// <summary>One look at who may call a server.</summary>
+    /// <exception cref="HttpRequestException">The API server could not be reached: nothing is known, try again.</exception>
+    /// <exception cref="ApiException">Among others a conflict, which the loop tries again without a word.</exception>
+    public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        if (_stores.Servers.Get(key) is not { } stored)
+        {
+            _policies.Forget(key);
+            Tell(Judge(key, null, null), isInForce: false);
+            return Outcome.Done;
+        }
+
+        if (!IsConcerned(stored))
+            return Outcome.Done;
+        // Where its writes hang (a webhook of its own takes up to 30 s), a namespace has no more workers than this wait for them.
+        if (!TryEnter(key.Namespace))
+            return Outcome.RequeueAfter(Turn);
+        var server = stored.Read();
+        server = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, _settings) };
+        try
+        {
+            return await ReconcileAsync(server, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ApiException exception) when (exception.IsNotFound || exception.IsNamespaceTerminating)
+        {
+            // The server, or its namespace, goes: the watch brings the news.
+            return Outcome.Done;
+        }
+        catch (ApiException exception) when (exception is { IsPassing: true, Status.Details.RetryAfterSeconds: > 0 })
+        {
+            // As it asks, but for a change that comes meanwhile: that is looked at in its own time.
+            _policies.SayUnknown(server);
+            return Outcome.RequeueAfter(TimeSpan.FromSeconds(Math.Min(exception.Status.Details.RetryAfterSeconds.Value, LongestPause)));
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            _policies.SayUnknown(server);
+            throw;
+        }
+        finally
+        {
+            Leave(key.Namespace);
+        }
+    }
+
+    /// <param name="server">With its spec in effect.</param>
+    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
+    private async Task<Outcome> ReconcileAsync(MCPServer server, CancellationToken cancellationToken)
+    {
+        var hasGateway = server.Spec.HasGateway();
+        var isOff = !hasGateway && server.Unreadable is null;
+        var (head, problem) = hasGateway && Validation.AccessFaults(server).Count == 0 ? HeadOf(server) : default;
+        if (head is null && _policies.IsInUse(server, isOff))
+            head = await _policies.LastHeadAsync(server, _settings, cancellationToken).ConfigureAwait(false);
+
+        var members = Judge(server.Key, server, head);
+        LookAtNextExpiry(server.Key, members);
+        if (head is null)
+        {
+            var removal = isOff ? await _policies.RemoveAsync(server, cancellationToken).ConfigureAwait(false) : default;
+            _policies.Say(server, hasGateway, removal, problem, document: null);
+            Tell(members, isInForce: isOff && removal.Problem is null);
+            return removal.Problem is null ? Outcome.Done : Outcome.Retry;
+        }
+
+        // Nothing is created for what goes, nor for what was never right; where pods run, they have to be shown what was taken away.
+        var mayCreate = server.Metadata.DeletionTimestamp is null
+            && (_policies.HasPods(server) || Validation.Validate(server, _settings).Count == 0);
+        var document = new PolicyDocument(members.Head!, members.Grants, members.Sessions);
+        var written = await _policies.EnsureAsync(server, document, mayCreate, cancellationToken).ConfigureAwait(false);
+        if (written.IsRaced)
+        {
+            _policies.SayUnknown(server);
+            return Outcome.Retry;
+        }
+
+        problem ??= head.IsFrozen && hasGateway ? GatewayPolicy.Frozen : null;
+        var isInForce = _policies.Say(server, hasGateway, written, problem, document);
+        Tell(members, isInForce);
+        return written.Problem is null ? Outcome.Done : Outcome.Retry;
+    }
+
+    private bool TryEnter(string ns)
+    {
+        lock (_lock)
+        {
+            var busy = _busy.GetValueOrDefault(ns);
+            if (busy >= Share)
+                return false;
+            _busy[ns] = busy + 1;
+            return true;
+        }
+    }
+
+    private void Leave(string ns)
+    {
+        lock (_lock)
+        {
+            if (--_busy[ns] == 0)
+                _busy.Remove(ns);
+        }
+    }
+
+    /// <summary>Most servers have nobody to let in: a look at them costs no more than this.</summary>
+    private bool IsConcerned(StoredServer server) =>
+        server.Spec.Span.IndexOf("\"gateway\""u8) >= 0
+        || _mirror.ConfigMaps.Get(GatewayPolicy.KeyOf(server.Key)) is not null
+        || _stores.Policies.Get(server.Key) is not null
+        || _mirror.Grants.Has(server.Key) || _mirror.Sessions.Has(server.Key);
+
+    private (PolicyHead?, Problem?) HeadOf(MCPServer server)
+    {
+        var head = PolicyHead.Of(server, _settings);
+        return head.IsTooLarge ? (null, GatewayPolicy.TooLarge) : (head, null);
+    }
+
+    private PolicyMembers Judge(ObjectKey key, MCPServer? server, PolicyHead? head)
+    {
+        var members = PolicyMembers.Of(
+            key, server, head,
+            _mirror.Grants.Of(key).Select(static grant => grant.ReadGrant()),
+            _mirror.Sessions.Of(key).Select(static session => session.ReadSession()),
+            _time.GetUtcNow());
+        _counters.Judge(members.Verdicts.Count);
+        return members;
+    }
+
+    /// <summary>Before the document that makes it so is in force, nobody is told of being accepted, or revoked.</summary>
+    private void Tell(PolicyMembers members, bool isInForce)
+    {
+        foreach (var (member, verdict) in members.Verdicts)
+        {
+            var reporter = member is MCPAccessGrant ? _grants : _sessions;
+            reporter.Report(member, verdict.TakesPolicy && !isInForce ? null : verdict);
+        }
+    }
+
+    /// <summary>For the status of the session: the document stays as it is, and gateways see for themselves that its time is over.</summary>
+    private void LookAtNextExpiry(ObjectKey key, PolicyMembers members)
+    {
+        if (members.NextExpiry - _time.GetUtcNow() is { } left)
+            _queue.AddAfter(key, left < LongestSleep ? left : LongestSleep);
+    }
+}

@@ -1,0 +1,125 @@
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Reconciliation;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Access;
+
+/// <summary>
+/// Tells grants, or sessions, what became of them, each in a reconcile of its own. A lane of its own, with one worker: a server
+/// may have thousands of them, and no revocation waits for the last one to be told.
+/// </summary>
+public sealed class AccessReporter
+{
+    private readonly string _kind;
+    private readonly Members _members;
+    private readonly ILook _queue;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly StatusWriter<StoredMember> _writer;
+    private readonly Refusals _refusals;
+
+    // Of those whose status differs from it.
+    private readonly KeyMap<Owed> _owed = new();
+
+    /// <param name="type">The kind.</param>
+    /// <param name="members">All of that kind.</param>
+    /// <param name="queue">Asks for a reconcile of the grant, or session, with a key.</param>
+    /// <param name="api">The way to the API server.</param>
+    /// <param name="counters">Count each write.</param>
+    /// <param name="time">Of the transitions in conditions.</param>
+    /// <param name="logger">Told of each report.</param>
+    public AccessReporter(
+        ResourceType type, Members members, ILook queue, ApiClient api, OperatorCounters counters, TimeProvider time, ILogger logger)
+    {
+        _kind = type.Kind;
+        _members = members;
+        _queue = queue;
+        _time = time;
+        _logger = logger;
+        _writer = new(type, StoredMember.Decode, members.Store, api, counters);
+        _refusals = new(logger, type.Kind);
+        members.Gone += Forget;
+    }
+
+    /// <summary>Has it told, unless its status says so already.</summary>
+    /// <param name="member">As it was judged.</param>
+    /// <param name="verdict">Null when nothing is to be said of it for now.</param>
+    public void Report(PolicyMember member, Verdict? verdict)
+    {
+        var owed = _owed.Get(member.Key);
+        // It waits for its turn already, or for the end of its backoff.
+        if (owed is not null && owed.Verdict == verdict && IsSame(owed.Member.Metadata, member.Metadata))
+            return;
+        // While another report is under way the status is about to be another one than the store has.
+        if (verdict is null
+            || (owed is null && _writer.IsWritten(member.Metadata, member.Reported, StatusOf(member, member.Reported, verdict))))
+        {
+            _owed.Remove(member.Key);
+            return;
+        }
+
+        _owed.Set(member.Key, new Owed(member, verdict));
+        _queue.Add(member.Key, Priority.Listed);
+    }
+
+    /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
+    /// <exception cref="ApiException">It has trouble of its own, or the object has changed meanwhile.</exception>
+    public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        if (_owed.Get(key) is not { } report)
+            return Outcome.Done;
+        if (_members.Store.Get(key) is not { } live)
+        {
+            Forget(key);
+            return Outcome.Done;
+        }
+
+        // What was judged is not what there is now: a look at its server is on its way, and will say what to tell.
+        if (!IsSame(live.Metadata, report.Member.Metadata))
+            return Outcome.Done;
+
+        try
+        {
+            if (await _writer.WriteAsync(
+                live.Metadata, live.Reported, StatusOf(report.Member, live.Reported, report.Verdict), cancellationToken).ConfigureAwait(false))
+                Log.AccessReported(_logger, _kind, key, report.Verdict.Phase, report.Verdict.Message);
+            _refusals.Forget(key);
+            if (ReferenceEquals(_owed.Get(key), report))
+                _owed.Remove(key);
+        }
+        catch (ApiException exception) when (exception.IsAboutTheObject)
+        {
+            _refusals.Note(key, exception);
+            return Outcome.Retry;
+        }
+        finally
+        {
+            // Deleted while it was told, it has been forgotten already, and nobody would do so again.
+            if (_members.Store.Get(key) is null)
+                Forget(key);
+        }
+
+        return Outcome.Done;
+    }
+
+    private Action<Utf8JsonWriter> StatusOf(PolicyMember member, LastReport? reported, Verdict verdict)
+    {
+        var status = verdict.ToStatus(member with { Reported = reported }, _time.GetUtcNow());
+        return json => JsonSerializer.Serialize(json, status, ApiJsonContext.Default.AccessStatus);
+    }
+
+    private void Forget(ObjectKey key)
+    {
+        _owed.Remove(key);
+        _writer.Forget(key);
+        _refusals.Forget(key);
+    }
+
+    private static bool IsSame(ObjectMeta live, ObjectMeta judged) =>
+        live with { ResourceVersion = "" } == judged with { ResourceVersion = "" };
+
+    private sealed record Owed(PolicyMember Member, Verdict Verdict);
+}

@@ -1,0 +1,59 @@
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Resources;
+
+namespace McpOperator.Access;
+
+/// <summary>
+/// The mirror of what the API server holds of who may call the servers: grants, sessions, and the ConfigMaps with the policies.
+/// </summary>
+public sealed class AccessStores
+{
+    /// <summary>
+    /// How long a change of a grant or a session waits for others of the same server. They come in bursts (a directory that
+    /// is applied, a team that is moved), and each document that is written reaches every gateway of the server.
+    /// </summary>
+    public static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(500);
+
+    private readonly ILook _access;
+
+    /// <param name="access">Asks for a look at who may call the server with a key.</param>
+    public AccessStores(ILook access)
+    {
+        _access = access;
+        Grants = new Members(OnMemberChanged);
+        Sessions = new Members(OnMemberChanged);
+        ConfigMaps = new Store<ObservedConfigMap>(OnPolicyChanged);
+    }
+
+    public Members Grants { get; }
+
+    public Members Sessions { get; }
+
+    public Store<ObservedConfigMap> ConfigMaps { get; }
+
+    /// <summary>Servers whose policy was seen to be immutable: kubelets do not look at it again, whatever becomes of it.</summary>
+    public KeyMap<object> Immutable { get; } = new();
+
+    /// <summary>At once what a list tells of, for all of it is there; else with the others of its burst.</summary>
+    private void OnMemberChanged(ObjectKey server, Origin origin)
+    {
+        if (origin == Origin.List)
+            _access.Add(server, Priority.Listed);
+        else
+            _access.AddAfter(server, Burst);
+    }
+
+    private void OnPolicyChanged(ObservedConfigMap? before, ObservedConfigMap? after, Origin origin)
+    {
+        var key = (after ?? before)!.Key;
+        if (!key.Name.EndsWith(GatewayContainer.PolicySuffix, StringComparison.Ordinal))
+            return;
+        var server = key with { Name = key.Name[..^GatewayContainer.PolicySuffix.Length] };
+        if (after is { IsImmutable: true })
+            Immutable.Set(server, this);
+        // Whoever wrote goes on by the answer.
+        if (origin != Origin.OwnWrite)
+            _access.Add(server, origin == Origin.List && (before is null || before == after) ? Priority.Listed : Priority.Changed);
+    }
+}

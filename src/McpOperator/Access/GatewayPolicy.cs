@@ -1,0 +1,264 @@
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Reconciliation;
+using McpOperator.Resources;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Access;
+
+/// <summary>Keeps the ConfigMap in which a server's gateways find their policy, and says on the board what stands there.</summary>
+public sealed class GatewayPolicy(
+    Stores stores, AccessStores mirror, PolicyRefresh? refresh, ApiClient api, OperatorCounters counters, TimeProvider time, ILogger logger)
+{
+    private readonly OwnedObjects<ObservedConfigMap> _configMaps =
+        new(Kinds.ConfigMap, ConditionTypes.PolicyReady, ObservedConfigMap.Decode, mirror.ConfigMaps, api, counters, logger, GatewayContainer.PolicyName,
+            isExact: true);
+
+    private readonly KeyMap<Memory> _memories = new();
+
+    /// <summary>What is said of a document that holds no more than the last valid one did.</summary>
+    public static Problem Frozen { get; } = new(
+        Reasons.PolicyOutdated, "the spec does not say what the policy is: the last valid one stays, without what was taken away since");
+
+    public static Problem TooLarge { get; } = new(Reasons.PolicyTooLarge,
+        $"the policy does not fit into a ConfigMap ({PolicyConfigMapBuilder.MaxBytes} bytes) even without grants and sessions: " +
+        "shorten the descriptions and labels of the server's tools; the last one that fitted stays, without what was taken away since");
+
+    public static ObjectKey KeyOf(ObjectKey server) => server with { Name = GatewayContainer.PolicyName(server.Name) };
+
+    /// <summary>Whether running pods have a gateway, and so hold a policy, whatever stands in its ConfigMap.</summary>
+    public bool HasPods(MCPServer server) => Tracks(server).Exists(static track => track.HasGateway);
+
+    /// <summary>Whether a document stands there, or may be held by pods, that has to follow what is taken away.</summary>
+    /// <param name="server">With its spec in effect.</param>
+    /// <param name="isOff">
+    /// Whether it has switched its gateway off: then the pods that still have one need theirs, and the Deployments' next
+    /// change is looked at.
+    /// </param>
+    public bool IsInUse(MCPServer server, bool isOff)
+    {
+        if (Own(server) is null && !HasPods(server))
+            return false;
+        if (!isOff)
+            return true;
+        // Before the look, or a change in between would be missed.
+        stores.Policies.AwaitPods(server.Key, true);
+        if (Tracks(server).Exists(MayUse))
+            return true;
+        stores.Policies.AwaitPods(server.Key, false);
+        return false;
+    }
+
+    /// <summary>
+    /// What the document that stands there says of its server; when it is not one that we wrote, or the operator before us, one that
+    /// lets nobody in.
+    /// </summary>
+    public async Task<PolicyHead> LastHeadAsync(MCPServer server, OperatorSettings settings, CancellationToken cancellationToken)
+    {
+        var stored = Own(server) is { Policy: not null } live
+            ? await api.FindAsync(Kinds.ConfigMap, live.Key, StoredHead.Decode, cancellationToken: cancellationToken).ConfigureAwait(false)
+            : null;
+        return stored?.Head is { } head && head.Server == server.Key ? head : PolicyHead.Closed(server.Key, settings);
+    }
+
+    /// <summary>Writes the document, unless it stands there already: then its text stays, time and all.</summary>
+    /// <param name="server">With its spec in effect.</param>
+    /// <param name="document">What is to stand there.</param>
+    /// <param name="mayCreate">Whether it is written also where none of the server's own stands.</param>
+    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
+    public async Task<Ensured<ObservedConfigMap>> EnsureAsync(
+        MCPServer server, PolicyDocument document, bool mayCreate, CancellationToken cancellationToken)
+    {
+        var live = _configMaps.Look(server).Live;
+        var own = Own(server);
+        if (own is null && !mayCreate)
+            return default;
+        var memory = _memories.Get(server.Key) ?? new Memory();
+        _memories.Set(server.Key, memory);
+
+        if (live is { IsImmutable: true } && live.Uid != memory.Removed?.Uid && (own is not null || live.IsProvablyOurs))
+            return await RemoveImmutableAsync(server, live, memory, mayCreate, cancellationToken).ConfigureAwait(false);
+
+        // A kubelet that has seen an immutable ConfigMap never looks at its name again. Nor is it known what one was that is gone
+        // since before this process looked.
+        var wasImmutable = mirror.Immutable.Get(server.Key) is not null;
+        var isUnknown = !memory.HasSeen && HasPods(server);
+        bool NeedsNewPods(ObservedConfigMap? found) => wasImmutable
+            || (found is null ? isUnknown : found.ReplacesPods || found.Uid == memory.ReplacingUid || IsMounted(server, found.Uid));
+        var stored = new[] { live?.Policy, memory.Written }
+            .FirstOrDefault(policy => policy?.Revision == document.Revision) ?? new StoredPolicy(document.Revision, time.GetUtcNow());
+        memory.Written = stored;
+        var text = document.ToText(stored.GeneratedAt);
+        // A grant that changes makes another policy, though not another generation of the server.
+        bool? isRepair = live?.Policy is { } before ? before.Revision == document.Revision : null;
+        var ensured = await _configMaps.EnsureAsync(
+            server,
+            found => Intent.Of(PolicyConfigMapBuilder.Build(server, text, found, NeedsNewPods(found))),
+            cancellationToken, ToFreeTheData, isRepair, memory.Removed).ConfigureAwait(false);
+        // Closed since it was read, or hidden: without our label no watch tells of it.
+        if (ensured is { IsRaced: false, Live: { IsImmutable: true } closed } && IsOwn(closed, server))
+        {
+            mirror.Immutable.Set(server.Key, this);
+            return ensured.Change == Change.None || !mayCreate
+                ? await RemoveImmutableAsync(server, closed, memory, mayCreate, cancellationToken).ConfigureAwait(false)
+                : ensured with { Problem = ensured.Problem ?? new Problem(
+                    Reasons.ApplyFailed, "the ConfigMap is immutable, so that no change of it reaches a gateway, and is not replaced: a finalizer holds it, or somebody makes each one immutable") };
+        }
+
+        if (ensured is { Problem: null, IsRaced: false, Live: not null })
+        {
+            memory.HasSeen = true;
+            memory.Removed = null;
+            memory.ReplacingUid = ensured.Live.ReplacesPods ? ensured.Live.Uid : null;
+            mirror.Immutable.Remove(server.Key);
+        }
+
+        // One that is created is mounted by pods from after it, unless there were some already.
+        if (ensured.Change is not (Change.None or Change.Created) || (ensured.Change == Change.Created && HasPods(server)))
+            refresh?.Ask(server.Key, document.Revision);
+        return ensured;
+    }
+
+    /// <summary>
+    /// The first half of replacing it: deletes the one that nobody can change. What is to stand there is judged anew after that,
+    /// for the deletion may have taken its time.
+    /// </summary>
+    private async Task<Ensured<ObservedConfigMap>> RemoveImmutableAsync(
+        MCPServer server, ObservedConfigMap live, Memory memory, bool mayCreate, CancellationToken cancellationToken)
+    {
+        // What goes with its server is not made anew.
+        if (!mayCreate)
+            return new(live, new Problem(Reasons.ApplyFailed, "the ConfigMap is immutable, and no other is made while the server is invalid or goes"));
+        mirror.Immutable.Set(server.Key, this);
+        var removal = await _configMaps.RemoveAsync(live, cancellationToken).ConfigureAwait(false);
+        if (removal.Problem is not null)
+            return removal;
+        memory.Removed = live;
+        return new(live, IsRaced: true);
+    }
+
+    /// <summary>Deletes the ConfigMap of a server that has no gateway, nor a pod with one.</summary>
+    public Task<Ensured<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
+        _configMaps.RemoveAsync(server, cancellationToken);
+
+    /// <summary>Says on the board what stands there.</summary>
+    /// <param name="server">With its spec in effect.</param>
+    /// <param name="hasGateway">Whether one is wanted.</param>
+    /// <param name="result">What came of the ConfigMap.</param>
+    /// <param name="problem">Why the document is not the one that the spec asks for; null when it is.</param>
+    /// <param name="document">The one that is to stand there; null for none.</param>
+    /// <returns>Whether that document is in force: it stands there, and each gateway is shown it.</returns>
+    public bool Say(MCPServer server, bool hasGateway, in Ensured<ObservedConfigMap> result, Problem? problem, PolicyDocument? document)
+    {
+        var live = IsOwn(result.Live, server) ? result.Live : null;
+        var stands = document is not null && live?.Policy?.Revision == document.Revision;
+        // Never of one that is immutable itself: it is about to go.
+        var podsUid = live is { ReplacesPods: true, IsImmutable: false } ? live.Uid : null;
+        var isShown = podsUid is null && live is not { IsImmutable: true };
+        if (podsUid is not null)
+        {
+            // Before the look, or a change in between would be missed.
+            stores.Policies.AwaitPods(server.Key, true);
+            isShown = Tracks(server).TrueForAll(track => IsShown(track, podsUid));
+        }
+
+        if (isShown && (hasGateway || document is null))
+            stores.Policies.AwaitPods(server.Key, false);
+        var surface = Readiness.OfPolicy(live is not null, stands && problem is null, stands && isShown);
+        if ((result.Problem ?? problem) is { } why && hasGateway)
+            surface = surface.Failed(why);
+        stores.Policies.Set(server.Key, new PolicyState(
+            server.Metadata.Uid, server.Metadata.Generation, hasGateway ? surface : null, MayRun: live is { Policy: not null, HoldsOurs: true, IsImmutable: false }, podsUid,
+            hasGateway ? null : result.Problem, result.Change));
+        return stands && isShown;
+    }
+
+    /// <summary>
+    /// Nothing came of a look, as when the API server cannot be asked. Whoever runs the pods goes by what is held of the
+    /// ConfigMap then, rather than wait without a word.
+    /// </summary>
+    public void SayUnknown(MCPServer server)
+    {
+        if (server.Spec.HasGateway() && stores.Policies.Get(server.Key)?.IsAbout(server.Metadata) != true)
+            Say(server, hasGateway: true, new(Own(server)), problem: null, document: null);
+    }
+
+    public void Forget(ObjectKey server)
+    {
+        _configMaps.Forget(server);
+        refresh?.Forget(server);
+        _memories.Remove(server);
+        stores.Policies.Remove(server);
+        mirror.Immutable.Remove(server);
+    }
+
+    /// <summary>What stands there, when the server controls it: labels alone are anybody's to give.</summary>
+    private ObservedConfigMap? Own(MCPServer server) =>
+        _configMaps.Get(server.Key) is var live && IsOwn(live, server) ? live : null;
+
+    private static bool IsOwn(Observed? live, MCPServer server) => live is not null && live.ControllerUid == server.Metadata.Uid;
+
+    private List<ObservedDeployment> Tracks(MCPServer server)
+    {
+        var tracks = new List<ObservedDeployment>(capacity: 2);
+        Add(server.Metadata.Name);
+        Add(DeploymentBuilder.CanaryName(server.Metadata.Name));
+        return tracks;
+
+        void Add(string name)
+        {
+            if (stores.Deployments.Get(server.Key with { Name = name }) is { } track && IsOwn(track, server))
+                tracks.Add(track);
+        }
+    }
+
+    /// <summary>Whether pods were made for this very ConfigMap.</summary>
+    private bool IsMounted(MCPServer server, string uid) => Tracks(server).Exists(track => track.PolicyUid == uid);
+
+    /// <summary>Whether a pod may still need the ConfigMap, of a Deployment whose gateway is switched off.</summary>
+    private static bool MayUse(ObservedDeployment track) => track.HasGateway || !Readiness.Of(track).IsReady;
+
+    /// <summary>Whether no pod is left from before the ConfigMap.</summary>
+    private static bool IsShown(ObservedDeployment track, string uid) => !track.HasGateway
+        || (track.PolicyUid == uid && track.ObservedGeneration >= track.Generation && track.Replicas == track.UpdatedReplicas);
+
+    /// <summary>What others put there goes. The fault that is found is of the data, not of what is in their way.</summary>
+    private static Step.TakeOver? ToFreeTheData(bool isNew, int taken, ApiException refusal) =>
+        !isNew && taken == 0 ? new Step.TakeOver(PolicyConfigMapBuilder.Exclusive) : null;
+
+    /// <summary>Of one server.</summary>
+    private sealed class Memory
+    {
+        /// <summary>
+        /// So that a policy which somebody makes something else of, each time, has one text, and is not written again with
+        /// every second that passes.
+        /// </summary>
+        public StoredPolicy? Written { get; set; }
+
+        /// <summary>Whether this process has seen a ConfigMap of it.</summary>
+        public bool HasSeen { get; set; }
+
+        /// <summary>Of the ConfigMap that took the place of an immutable one, so that nobody takes the sign of it away.</summary>
+        public string? ReplacingUid { get; set; }
+
+        /// <summary>The immutable one that was deleted last: it may be held for a moment still.</summary>
+        public ObservedConfigMap? Removed { get; set; }
+    }
+
+    /// <summary>Null when what a ConfigMap holds is no policy of ours, whatever it hashes to.</summary>
+    private sealed record StoredHead(PolicyHead? Head)
+    {
+        public static StoredHead Decode(JsonElement json)
+        {
+            // Of what the Go operator wrote we own nothing before the first document of our own.
+            var isOurs = OwnedFields.Owns(json, "f:data", "f:policy.json")
+                || (OwnedFields.Fingerprint(json) == OwnedFields.None && Takeover.PatchOfPredecessor(json, isStatus: false) is not null);
+            if (!isOurs || json.Child("data"u8)?.Child("policy.json"u8) is not { ValueKind: JsonValueKind.String } value)
+                return new StoredHead(Head: null);
+            using var text = JsonText.Of(value);
+            return new StoredHead(PolicyHead.Read(text.Bytes));
+        }
+    }
+}

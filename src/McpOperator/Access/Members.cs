@@ -1,0 +1,97 @@
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Access;
+
+/// <summary>
+/// The grants, or the sessions, of all servers, and which server each one names: a change of one costs what its server has
+/// of them, not what the cluster has. Safe for any number of threads.
+/// </summary>
+public sealed class Members
+{
+    private readonly Action<ObjectKey, Origin> _onChange;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<ObjectKey, HashSet<ObjectKey>> _byServer = [];
+
+    /// <param name="onChange">Told which server is to be looked at, and who says so.</param>
+    public Members(Action<ObjectKey, Origin> onChange)
+    {
+        _onChange = onChange;
+        Store = new Store<StoredMember>(OnChanged, IReportedObject.DifferOnlyInStatus);
+    }
+
+    public Store<StoredMember> Store { get; }
+
+    /// <summary>Told of each one that was deleted, so that nobody remembers anything of it.</summary>
+    public event Action<ObjectKey>? Gone;
+
+    /// <summary>Those that name this server, in no order.</summary>
+    public IReadOnlyList<StoredMember> Of(ObjectKey server)
+    {
+        ObjectKey[] keys;
+        lock (_lock)
+        {
+            if (!_byServer.TryGetValue(server, out var members))
+                return [];
+            keys = [.. members];
+        }
+
+        var found = new List<StoredMember>(keys.Length);
+        foreach (var key in keys)
+        {
+            // One that moves or goes in this very moment asks for another look.
+            if (Store.Get(key) is { } member && member.Server == server)
+                found.Add(member);
+        }
+
+        return found;
+    }
+
+    /// <summary>Whether there are any.</summary>
+    public bool Has(ObjectKey server)
+    {
+        lock (_lock)
+            return _byServer.ContainsKey(server);
+    }
+
+    private void OnChanged(StoredMember? before, StoredMember? after, Origin origin)
+    {
+        Index(before, after);
+        if (after is null)
+            Gone?.Invoke(before!.Key);
+        if (origin == Origin.OwnWrite)
+            return;
+        // What a list finds as it was is looked at all the same, once everything else has been.
+        if (before == after || !IsAsBefore(before, after))
+            Tell(before, after, before is null || before == after ? origin : Origin.Watch);
+    }
+
+    private void Tell(StoredMember? before, StoredMember? after, Origin origin)
+    {
+        if (after is not null)
+            _onChange(after.Server, origin);
+        if (before is not null && before.Server != after?.Server)
+            _onChange(before.Server, origin);
+    }
+
+    private void Index(StoredMember? before, StoredMember? after)
+    {
+        lock (_lock)
+        {
+            if (before is not null && before.Server != after?.Server && _byServer.TryGetValue(before.Server, out var left)
+                && left.Remove(before.Key) && left.Count == 0)
+                _byServer.Remove(before.Server);
+            if (after is null)
+                return;
+            if (!_byServer.TryGetValue(after.Server, out var members))
+                _byServer.Add(after.Server, members = []);
+            members.Add(after.Key);
+        }
+    }
+
+    /// <summary>A label, an annotation: nothing that a policy or a status goes by.</summary>
+    private static bool IsAsBefore(StoredMember? before, StoredMember? after) =>
+        before is not null && after is not null && IReportedObject.DifferOnlyInStatus(before, after)
+        && before.Reported?.Fingerprint == after.Reported?.Fingerprint;
+}

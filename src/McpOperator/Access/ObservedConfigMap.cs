@@ -1,0 +1,41 @@
+using System.Text.Json;
+using McpOperator.Kubernetes;
+using McpOperator.Resources;
+
+namespace McpOperator.Access;
+
+/// <summary>A gateway's ConfigMap, and which policy it holds.</summary>
+public sealed class ObservedConfigMap : Observed
+{
+    private ObservedConfigMap(JsonElement json)
+        : base(json)
+    {
+        IsImmutable = json.Child("immutable"u8) is { ValueKind: JsonValueKind.True };
+        HoldsOurs = OwnedFields.Owns(json, "f:data", "f:policy.json");
+        ReplacesPods = json.Child("metadata"u8)?.Child("annotations"u8)?.Is("mcpruntime.org/policy-needs-new-pods"u8, "true") == true;
+        if (json.Child("data"u8)?.Child("policy.json"u8) is not { ValueKind: JsonValueKind.String } value)
+            return;
+        using var text = JsonText.Of(value);
+        Policy = StoredPolicy.Read(text.Bytes);
+    }
+
+    /// <summary>True when somebody has seen to it that nobody can change it any more, but by deleting it.</summary>
+    public bool IsImmutable { get; }
+
+    /// <summary><see cref="PolicyConfigMapBuilder.ReplacesPods"/>.</summary>
+    public bool ReplacesPods { get; }
+
+    /// <summary>
+    /// Whether what it holds is what we wrote there: labels, an owner and a document that hashes to its revision are anybody's to
+    /// give who may write ConfigMaps.
+    /// </summary>
+    public bool HoldsOurs { get; }
+
+    /// <inheritdoc/>
+    public override bool IsProvablyOurs => Fingerprint != OwnedFields.None;
+
+    /// <summary>Null when what it holds is no policy of ours.</summary>
+    public StoredPolicy? Policy { get; }
+
+    public static ObservedConfigMap Decode(JsonElement json) => new(json);
+}

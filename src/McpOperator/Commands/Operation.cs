@@ -1,0 +1,75 @@
+using McpOperator.Access;
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Hosting;
+using McpOperator.Kubernetes;
+using McpOperator.Reconciliation;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Commands;
+
+/// <summary>
+/// The controllers, put together. The policies have a lane of their own, so that a revocation waits for nothing that is done
+/// for a server's objects, and reports and refreshes have theirs, so that it does not wait for those.
+/// </summary>
+internal sealed class Operation : IDisposable
+{
+    private readonly RunContext _context;
+    private readonly List<Lane> _lanes = [];
+
+    public Operation(RunContext context, ApiClient api, Action<ClusterEvent> record)
+    {
+        _context = context;
+        var (settings, time, workers) = (context.Settings, context.Time, context.Options.Workers);
+        var servers = Queue();
+        var policies = Queue();
+        Stores = new Stores(servers, policies, settings);
+        Access = new AccessStores(policies);
+
+        var reconciler = new Reconciler(Stores, api, settings, Counters, record, time, context.LoggerFactory.CreateLogger<Reconciler>());
+        AddLane("mcpserver", servers, reconciler.ReconcileAsync, workers);
+
+        var logger = context.LoggerFactory.CreateLogger<AccessController>();
+        var grants = Reporter(MCPAccessGrant.Type, Access.Grants);
+        var sessions = Reporter(MCPAgentSession.Type, Access.Sessions);
+        var access = new AccessController(
+            Stores, Access, policies, grants, sessions, context.Options.PolicyRefresh ? Refresh() : null, api, settings, Counters, time, logger);
+        // More than a namespace may have: what hangs in one keeps no other waiting.
+        AddLane("policy", policies, access.ReconcileAsync, workers == 1 ? 1 : 4 * workers);
+
+        AccessReporter Reporter(ResourceType type, Members members)
+        {
+            var queue = Queue();
+            var reporter = new AccessReporter(type, members, queue, api, Counters, time, logger);
+            AddLane(type.Kind.ToLowerInvariant(), queue, reporter.ReconcileAsync, workers: 1);
+            return reporter;
+        }
+
+        PolicyRefresh Refresh()
+        {
+            var queue = Queue();
+            var refresh = new PolicyRefresh(queue, api, Counters, time, logger);
+            AddLane("policy-refresh", queue, refresh.ReconcileAsync, workers: 1);
+            return refresh;
+        }
+    }
+
+    public Stores Stores { get; }
+
+    public AccessStores Access { get; }
+
+    public IReadOnlyList<Lane> Lanes => _lanes;
+
+    public OperatorCounters Counters { get; } = new();
+
+    public void Dispose()
+    {
+        foreach (var lane in _lanes)
+            lane.Queue.Dispose();
+    }
+
+    private WorkQueue Queue() => new(_context.Time, Random.Shared.NextDouble);
+
+    private void AddLane(string name, WorkQueue queue, Reconcile reconcile, int workers) =>
+        _lanes.Add(new Lane(name, queue, reconcile, workers, _context.Time));
+}
