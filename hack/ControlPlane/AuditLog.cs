@@ -4,10 +4,25 @@ namespace McpOperator.Testing;
 public sealed class AuditLog(string path)
 {
     /// <summary>Every request of everybody, with as little of each as answers "who did what".</summary>
-    public const string Policy = """
+    public const string Policy = Head + Everything;
+
+    /// <summary>The same, and what was written into ConfigMaps, for tests that ask when a document said what.</summary>
+    public const string PolicyWithConfigMaps = Head + """
+        - level: Request
+          verbs: [create, update, patch]
+          resources: [{group: "", resources: [configmaps]}]
+          omitStages: [RequestReceived]
+
+        """ + Everything;
+
+    private const string Head = """
         apiVersion: audit.k8s.io/v1
         kind: Policy
         rules:
+
+        """;
+
+    private const string Everything = """
         - level: Metadata
           verbs: [watch]
           omitStages: [ResponseStarted]

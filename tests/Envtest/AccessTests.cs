@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json.Nodes;
+using McpOperator.Envtest.Faults;
 
 namespace McpOperator.Envtest;
 
@@ -62,8 +64,11 @@ public sealed class AccessTests(ControlPlaneFixture fixture)
         await IsToldOfAsync(Grants, "early", "Rejected", "ServerNotFound", $"MCPServer {scenario.Namespace.Name}/later does not exist");
         var policy = await scenario.PolicyAsync();
         Assert.Equal(["good"], Gateways.NamesIn(policy, "grants"));
-        Assert.Equal(["good", "revoked"], Gateways.NamesIn(policy, "sessions"));
-        Assert.True((bool)policy["sessions"]![1]!["revoked"]!);
+        // Gateways tell one that has expired from one that was never there.
+        Assert.Equal(["good", "over", "revoked", "revoked-and-over"], Gateways.NamesIn(policy, "sessions"));
+        Assert.Equal("2020-01-02T02:04:05Z", (string?)policy["sessions"]![1]!["expires_at"]);
+        Assert.True((bool)policy["sessions"]![2]!["revoked"]!);
+        Assert.True((bool)policy["sessions"]![3]!["revoked"]!);
 
         // Each is put right.
         await scenario.EditAsync(Grants, "bad", "subject: {humanID: ab}");
@@ -76,10 +81,11 @@ public sealed class AccessTests(ControlPlaneFixture fixture)
         await scenario.IsAcceptedAsync("early");
         Assert.Equal(["early"], Gateways.NamesIn(await scenario.PolicyAsync("later"), "grants"));
         Assert.Equal(["bad", "good"], Gateways.NamesIn(await scenario.PolicyAsync(), "grants"));
-        Assert.Equal(["good", "nobodys", "over", "revoked"], Gateways.NamesIn(await scenario.PolicyAsync(), "sessions"));
+        Assert.Equal(["good", "nobodys", "over", "revoked", "revoked-and-over"], Gateways.NamesIn(await scenario.PolicyAsync(), "sessions"));
 
         // And its server may go, and its gateway be off.
-        await scenario.EditServerAsync("gateway: {enabled: false}", "later");
+        await scenario.EditAndSettleAsync("gateway: {enabled: false}", "later");
+        await scenario.RollOutAsync("later"); // the last pod with a gateway, which enforces it, goes
         await IsToldOfAsync(Grants, "early", "Accepted", "Accepted", "whose gateway is off", eventually: true);
         await scenario.Client.DeleteAsync(Resource.MCPServers, scenario.Namespace.Name, "later");
         await scenario.IsToldAsync(Grants, "early", "Rejected", "ServerNotFound");
@@ -98,7 +104,7 @@ public sealed class AccessTests(ControlPlaneFixture fixture)
     }
 
     [Fact]
-    public async Task AServerWithAnInvalidSpecKeepsItsPolicyAndTellsTheBadOnesOnly()
+    public async Task AServerWhoseAccessPartIsInvalidKeepsItsPolicyAndTellsTheBadOnesOnly()
     {
         await using var scenario = await StartAsync("web");
         await scenario.CreateGrantAsync("old");
@@ -189,15 +195,17 @@ public sealed class AccessTests(ControlPlaneFixture fixture)
         await scenario.IsToldAsync(Sessions, "long", "Accepted", "Accepted");
         Assert.Equal(["long", "short"], Gateways.NamesIn(await scenario.PolicyAsync(), "sessions"));
         await scenario.AccessPassAsync();
+        var stored = await scenario.ConfigMapAsync();
         var before = await scenario.Namespace.OperatorRequestsAsync();
         Task<long> JudgedAsync() => scenario.Operator!.MetricAsync("mcp_operator_access_judged_total");
         var judged = await JudgedAsync();
 
         Assert.Equal($"Expired at {expiry}", (string?)(await scenario.IsToldAsync(Sessions, "short", "Expired", "Expired"))["message"]);
-        Assert.Equal(["long"], Gateways.NamesIn(await scenario.PolicyAsync(), "sessions"));
+        // Gateways go by its expires_at; the document stays.
+        ServerScenario.AssertJson(stored, await scenario.ConfigMapAsync());
         Assert.True(DateTimeOffset.UtcNow >= DateTimeOffset.Parse(expiry, CultureInfo.InvariantCulture));
         Assert.Equal(
-            ["patch configmaps/", "patch mcpagentsessions/status"],
+            ["patch mcpagentsessions/status"],
             (await scenario.Namespace.OperatorRequestsAsync()).Skip(before.Count).Where(request => request.Resource != "events")
                 .Select(request => $"{request.Verb} {request.Resource}/{request.Subresource}"));
         // Two sessions, at their time; a timer may be early once.
@@ -206,24 +214,37 @@ public sealed class AccessTests(ControlPlaneFixture fixture)
 
     /// <summary>What is taken away works on until the policy says otherwise: nobody is told of it before, and the server's status says so.</summary>
     [Fact]
-    public async Task WhatIsTakenAwayWhileTheSpecIsInvalidIsNotCalledRevokedBeforeItIs()
+    public async Task WhatIsTakenAwayIsNotCalledRevokedBeforeTheDocumentSaysSo()
     {
-        await using var scenario = await StartAsync("web");
-        await scenario.CreateSessionAsync("s", "subject: {agentID: a}");
+        fixture.RequireOwn("a front that is a user of its own");
+        await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        await using var front = await FaultyApiServer.StartAsync(fixture.ControlPlane, ns.OperatorUser);
+        await using var scenario = await ServerScenario.StartAsync(
+            fixture.ControlPlane, ns, ServerScenario.Permissive, [.. ServerScenario.OneWorker, "--kubeconfig", front.Kubeconfig]);
+        await scenario.CreateServerAsync(Gateways.Spec);
+        await scenario.CreateSessionAsync("s");
+        await scenario.CreateGrantAsync("g");
         await scenario.IsToldAsync(Sessions, "s", "Accepted", "Accepted");
-        await scenario.EditServerAsync("port: 9103");
-        var status = await scenario.EventuallyPhaseAsync("Error");
-        Assert.Equal("True PolicyCurrent", ServerScenario.StatusAndReason(status, "PolicyReady"));
+        await scenario.IsAcceptedAsync("g");
+        using var refusal = front.Fail(
+            request => request.IsWrite && request.IsOf(Resource.ConfigMaps),
+            exchange => exchange.RefuseAsync(HttpStatusCode.Forbidden, "Forbidden", "admission webhook \"no\" denied the request"));
 
         await scenario.EditAsync(Sessions, "s", "revoked: true");
+        await scenario.EditAsync(Grants, "g", "disabled: true");
 
-        await scenario.EventuallyStatusAsync("the policy was outdated", seen =>
-            ServerScenario.StatusAndReason(seen, "PolicyReady") == "False PolicyOutdated" && (string?)seen["phase"] == "Error");
-        Assert.Equal("Accepted", (string?)(await scenario.Client.GetAsync(Sessions, scenario.Namespace.Name, "s"))["status"]!["phase"]);
+        await refusal.WaitAsync(2);
+        await scenario.EventuallyStatusAsync(
+            "the policy was outdated", seen => ServerScenario.StatusAndReason(seen, "PolicyReady").StartsWith("False ", StringComparison.Ordinal));
+        await scenario.AccessPassAsync();
+        Assert.Equal("Accepted", (string?)(await scenario.Client.GetAsync(Sessions, ns.Name, "s"))["status"]!["phase"]);
+        Assert.Equal("Accepted", (string?)(await scenario.Client.GetAsync(Grants, ns.Name, "g"))["status"]!["phase"]);
 
-        await scenario.EditServerAsync("port: null");
+        refusal.Dispose();
         await scenario.IsToldAsync(Sessions, "s", "Revoked", "Revoked");
+        await scenario.IsToldAsync(Grants, "g", "Disabled", "Disabled");
         Assert.True((bool)(await scenario.PolicyAsync())["sessions"]![0]!["revoked"]!);
+        await scenario.EventuallyStatusAsync("it was current", seen => ServerScenario.StatusAndReason(seen, "PolicyReady") == "True PolicyCurrent");
     }
 
     [Fact]
@@ -240,7 +261,7 @@ public sealed class AccessTests(ControlPlaneFixture fixture)
 
         await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
         await scenario.IsToldAsync(Sessions, "s", "Expired", "Expired");
-        Assert.Null((await scenario.PolicyAsync())["sessions"]);
+        Assert.Equal(["s"], Gateways.NamesIn(await scenario.PolicyAsync(), "sessions"));
 
         // And what a start finds as it should be is not written.
         await scenario.AccessPassAsync();

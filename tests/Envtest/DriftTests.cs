@@ -213,7 +213,6 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
         [
             ("the policy was replaced", """{"data": {"policy.json": "{}"}}"""),
             ("the data were replaced", """{"data": {"$patch": "replace", "other.json": "{}"}}"""),
-            ("the policy was replaced, and closed", """{"immutable": true, "data": {"policy.json": "{}"}}"""),
             ("the policy became binary", """{"data": null, "binaryData": {"policy.json": "e30="}}"""),
             ("the labels were removed", """{"metadata": {"labels": null}}"""),
             ("the owner was removed", """{"metadata": {"ownerReferences": [{"$patch": "replace"}]}}"""),

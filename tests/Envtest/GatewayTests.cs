@@ -202,9 +202,10 @@ public sealed partial class GatewayTests(ControlPlaneFixture fixture)
 
         async Task SwitchOnAsync(string edit)
         {
-            var status = (await scenario.EditAndSettleAsync(edit, Switched))["status"]!;
+            await scenario.EditAndSettleAsync(edit, Switched);
+            var status = await scenario.EventuallyStatusAsync(
+                "the policy was current", seen => ServerScenario.StatusAndReason(seen, "PolicyReady") == "True PolicyCurrent", Switched);
             Assert.Equal("False GatewayProgressing", ServerScenario.StatusAndReason(status, "GatewayReady"));
-            Assert.Equal("True PolicyCurrent", ServerScenario.StatusAndReason(status, "PolicyReady"));
             // Nobody is sent to a gateway that is not there yet.
             await AssertServiceAsync(ServerPorts, null);
             await scenario.Client.PatchStatusAsync(Resource.Deployments, scenario.Namespace.Name, Switched, new JsonObject
@@ -269,9 +270,11 @@ public sealed partial class GatewayTests(ControlPlaneFixture fixture)
         foreach (var edit in (string[])["tools: [{name: t, sideEffect: read}]", "session: {required: true, idleTimeout: 5m}", "teamID: blue", "auth: {tokenHeader: X-Token}", "policy: {enforceOn: all}"])
         {
             await scenario.EditAndSettleAsync(edit);
+            await scenario.EventuallyPolicyAsync($"the document followed {edit}", seen => (string?)seen["revision"] != revisions[^1]);
             await NoteAsync();
         }
 
+        await scenario.EventuallyPhaseAsync("Ready");
         var policy = await scenario.ConfigMapAsync();
         Assert.Equal(revisions.Count, revisions.Distinct().Count());
         ServerScenario.AssertJson(deployment, await scenario.DeploymentAsync());
@@ -331,7 +334,7 @@ public sealed partial class GatewayTests(ControlPlaneFixture fixture)
             var status = (await scenario.EditAndSettleAsync(edit))["status"]!;
             Assert.Equal("False InvalidSpec", ServerScenario.StatusAndReason(status, "Ready"));
             Assert.Contains(fault, (string)status["message"]!, StringComparison.Ordinal);
-            Assert.Equal(policy, ServerScenario.StatusAndReason(status, "PolicyReady"));
+            await scenario.EventuallyStatusAsync($"the policy was {policy}", seen => ServerScenario.StatusAndReason(seen, "PolicyReady") == policy);
             Assert.Equal(before, await AllOfAsync(scenario, "web"));
         }
     }

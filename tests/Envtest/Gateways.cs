@@ -93,6 +93,40 @@ internal static class Gateways
         await scenario.IsToldAsync(Resource.MCPAccessGrants, name, "Rejected", "ServerNotFound");
     }
 
+    /// <summary>A pod of a server, as its Deployment makes them; nobody runs it.</summary>
+    /// <param name="containers">Without any: the server's and the gateway's.</param>
+    public static Task CreatePodAsync(
+        this ServerScenario scenario, string name, string app = ServerScenario.Name, bool isManaged = true, string phase = "Running",
+        params IReadOnlyList<string> containers) => CreatePodAsync(scenario.Client, scenario.Namespace.Name, name, app, isManaged, phase, containers);
+
+    /// <inheritdoc cref="CreatePodAsync(ServerScenario, string, string, bool, string, IReadOnlyList{string})"/>
+    public static async Task CreatePodAsync(
+        KubeClient client, string ns, string name, string app = ServerScenario.Name, bool isManaged = true, string phase = "Running",
+        params IReadOnlyList<string> containers)
+    {
+        var labels = new JsonObject { ["app"] = app };
+        if (isManaged)
+            labels["app.kubernetes.io/managed-by"] = "mcp-runtime";
+        await client.CreateAsync(
+            new JsonObject
+            {
+                ["apiVersion"] = "v1",
+                ["kind"] = "Pod",
+                ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = labels },
+                ["spec"] = new JsonObject
+                {
+                    ["automountServiceAccountToken"] = false,
+                    ["containers"] = new JsonArray(
+                    [
+                        .. (containers.Count == 0 ? [app, "mcp-gateway"] : containers)
+                            .Select(container => new JsonObject { ["name"] = container, ["image"] = "example.org/x:1" }),
+                    ]),
+                },
+            },
+            ns);
+        await client.PatchStatusAsync(Resource.Pods, ns, name, new JsonObject { ["phase"] = phase });
+    }
+
     public static bool IsSentinel(AuditEvent request) => request.Name?.StartsWith("sentinel-", StringComparison.Ordinal) == true;
 
     /// <summary>Of this test's operator, but those about sentinels and barriers.</summary>

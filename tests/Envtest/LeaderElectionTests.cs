@@ -17,7 +17,7 @@ public sealed class LeaderElectionTests(ControlPlaneFixture fixture)
         var standby = pair.Second;
         await pair.Scenario.CreateServerAsync(Crowd.Spec);
         await pair.Scenario.SettledAsync();
-        await Eventually.TrueAsync("the standby saw the server", () => standby.MetricAsync("workqueue_depth"), depth => depth == 1);
+        await Eventually.TrueAsync("the standby saw the server", () => standby.MetricAsync("workqueue_depth", "controller=\"mcpserver\""), depth => depth == 1);
 
         Assert.Equal((200, "ok"), await AnswerAsync("/readyz"));
         Assert.Equal((200, "[+]ping ok\n[+]reconcile ok\n[+]watches ok\n[+]leaderElection ok\nhealthz check passed\n"), await AnswerAsync("/healthz?verbose"));

@@ -61,7 +61,7 @@ public sealed class ProcessTests(ControlPlaneFixture fixture)
         Assert.True(await process.MetricAsync("controller_runtime_reconcile_total", "controller=\"mcpserver\",result=\"success\"") > 0);
         Assert.True(await process.MetricAsync("controller_runtime_reconcile_total", "result=\"requeue_after\"") > 0);
         Assert.Equal(0, await process.MetricAsync("controller_runtime_reconcile_errors_total"));
-        Assert.Equal(1, await process.MetricAsync("controller_runtime_max_concurrent_reconciles"));
+        Assert.Equal(1, await process.MetricAsync("controller_runtime_max_concurrent_reconciles", "controller=\"mcpserver\""));
         var passes = await process.MetricAsync("controller_runtime_reconcile_total");
         foreach (var histogram in new[] { "controller_runtime_reconcile_time_seconds", "workqueue_work_duration_seconds", "workqueue_queue_duration_seconds" })
             Assert.InRange(await process.MetricAsync($"{histogram}_count"), passes, passes + 1);

@@ -64,6 +64,7 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
             {image: 'example.org/web:1', useProvisionedRegistry: true, gateway: {enabled: true, image: 'example.org/gateway:1'},
              replicas: 2, rollout: {strategy: Canary, canaryReplicas: 1, canaryImage: 'example.org/web:2'} }
             """);
+        await Gateways.CreatePodAsync(fixture.Client, ns.Name, "web-pod");
         await CreateAsync("MCPAccessGrant", "grant", "{serverRef: {name: web}, subject: {humanID: h}}");
         await CreateAsync("MCPAgentSession", "session", "{serverRef: {name: web}, subject: {agentID: a}}");
         await using var process = await OperatorProcess.StartAsync(fixture.ControlPlane, ns, new()
@@ -77,6 +78,9 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
             await RefusedBeforeAsync("all was reported", async () =>
                 await IsReportedAsync(Resource.MCPServers, "first") && await IsReportedAsync(Resource.MCPServers, "web")
                 && await IsReportedAsync(Resource.MCPAccessGrants, "grant") && await IsReportedAsync(Resource.MCPAgentSessions, "session"))
+            // A policy that changes while pods hold it.
+            || await ThenAsync(() => CreateAsync("MCPAccessGrant", "later", "{serverRef: {name: web}, subject: {humanID: h}}"))
+            || await RefusedBeforeAsync("the later grant was told", () => IsReportedAsync(Resource.MCPAccessGrants, "later"))
             || await ThenAsync(() => fixture.Client.PatchAsync(Resource.MCPServers, ns.Name, "web",
                 """{"spec": {"gateway": null, "rollout": null, "ingressHost": "route.example.org", "ingressPath": "/route"}}"""))
             || await RefusedBeforeAsync("canary, policy and Ingress were gone", async () =>
