@@ -20,6 +20,10 @@ internal sealed class LongRun : IAsyncDisposable
     /// <summary>What a process may have grown between the first rounds and the last, which differ by what was asked of it.</summary>
     private const long Growth = 8 << 20;
 
+    /// <summary>In one round of so many a policy overflows: a document of 1 MiB is much to check.</summary>
+    private const int CrowdEach = 12;
+    private const int CrowdFirst = 2;
+
     private readonly SoakOptions _options;
     private readonly ControlPlane _controlPlane;
     private readonly Dice _dice;
@@ -30,6 +34,7 @@ internal sealed class LongRun : IAsyncDisposable
     private readonly Traffic _traffic;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly List<long> _resident = [];
+    private readonly SortedDictionary<string, int> _broken = new(StringComparer.Ordinal);
     private int _rounds;
     private int _changes;
     private int _refused;
@@ -51,6 +56,8 @@ internal sealed class LongRun : IAsyncDisposable
         _faults = new(controlPlane, _replicas, _dice);
         _traffic = new(controlPlane, [.. _replicas.Select(replica => replica.User)]);
     }
+
+    private bool IsCrowded => _rounds % CrowdEach is CrowdFirst or CrowdFirst + 1;
 
     private int Restarts => _replicas.Sum(replica => replica.Starts) - _replicas.Count;
 
@@ -91,7 +98,8 @@ internal sealed class LongRun : IAsyncDisposable
             await RoundAsync();
         while (_clock.Elapsed < _options.Time);
         CheckMemory();
-        Say($"the checker noticed each of {_forged} forged values");
+        Say($"the checker noticed each of {_forged} forged values, and each broken rule of access: "
+            + string.Join(", ", _broken.Select(rule => $"{rule.Value} × {rule.Key}")));
     }
 
     public string Summary() => string.Create(CultureInfo.InvariantCulture, $"""
@@ -125,7 +133,13 @@ internal sealed class LongRun : IAsyncDisposable
         var unreachable = _unreachable;
         var faults = _faults.Injected.Values.Sum();
         var starts = _faults.ApiServerStarts;
+        IReadOnlyList<Func<Task>> crowd = _rounds % CrowdEach == CrowdFirst ? [.. _users.Crowd()]
+            : _rounds % CrowdEach == CrowdFirst + 1 ? [.. _users.CrowdGoes()]
+            : [];
+        await InviteAsync(crowd);
         await BurstAsync();
+        // Whom the faults, and the other users, have kept away.
+        await InviteAsync(crowd);
         if (_faults.ApiServerStarts > starts)
             await _traffic.ForgetDenialsAsync();
 
@@ -138,7 +152,8 @@ internal sealed class LongRun : IAsyncDisposable
         await NothingIsWrittenAsync("although all is as it should be", Watched, () => _traffic.Writes);
         if (_dice.Chance(0.5))
             await HandOverAsync();
-        if (_replicas.FirstOrDefault(replica => replica is { Leads: true, IsRunning: true }) is { } leader && leader.ResidentBytes() is { } bytes)
+        // A full policy takes memory, as long as it is there and until it has been collected.
+        if (!IsCrowded && _replicas.FirstOrDefault(replica => replica is { Leads: true, IsRunning: true }) is { } leader && leader.ResidentBytes() is { } bytes)
             _resident.Add(bytes);
         if (_traffic.Denied is { } denied)
             throw new SoakFailedException($"the role does not suffice: {denied}");
@@ -154,6 +169,21 @@ internal sealed class LongRun : IAsyncDisposable
         _forged += tried;
         if (missed.Count > 0)
             throw new SoakFailedException($"the checker did not notice {missed.Count} of {tried} forged values:\n{string.Join('\n', missed)}");
+
+        var (broken, unnoticed) = Sabotage.BreakRules(snapshot, _settings, new Dice(_options.Seed + _rounds));
+        foreach (var rule in broken)
+            _broken[rule] = _broken.GetValueOrDefault(rule) + 1;
+        if (unnoticed.Count > 0)
+            throw new SoakFailedException($"the checker did not notice {unnoticed.Count} of {broken.Count} broken rules:\n{string.Join('\n', unnoticed)}");
+    }
+
+    private async Task InviteAsync(IEnumerable<Func<Task>> acts)
+    {
+        foreach (var act in acts)
+        {
+            _changes++;
+            await TryAsync(act);
+        }
     }
 
     private async Task BurstAsync()
@@ -186,7 +216,7 @@ internal sealed class LongRun : IAsyncDisposable
         {
             _refused++;
             // A user of this run may be late, but writes nothing that a schema refuses.
-            if (e.Code == HttpStatusCode.UnprocessableEntity)
+            if (e.Code == HttpStatusCode.UnprocessableEntity && !e.Message.Contains("immutable", StringComparison.Ordinal))
                 Say($"refused: {e.Message}");
         }
         catch (Exception e) when (IsOutage(e))

@@ -56,16 +56,43 @@ internal sealed class SpecWriter(Dice dice)
         () => new() { ["replicas"] = 1, ["rollout"] = new JsonObject { ["strategy"] = "Canary", ["canaryReplicas"] = 1 } },
         () => new() { ["rollout"] = new JsonObject { ["strategy"] = "RollingUpdate", ["maxSurge"] = "0", ["maxUnavailable"] = "0%" } },
         () => new() { ["resources"] = new JsonObject { ["requests"] = Amounts("2", "1Gi"), ["limits"] = Amounts("100m", "32Mi") } },
-        () => new()
-        {
-            ["gateway"] = new JsonObject { ["enabled"] = true },
-            ["auth"] = new JsonObject { ["mode"] = "oauth", ["issuerURL"] = null },
-        },
+        BreakAccess,
         () => new()
         {
             ["envVars"] = new JsonArray(new JsonObject { ["name"] = "TWICE", ["value"] = "1" }),
             ["secretEnvVars"] = new JsonArray(SecretVariable("TWICE")),
         })();
+
+    /// <summary>The same, so that the spec leaves open who may call.</summary>
+    public JsonObject BreakAccess() => dice.Pick<Func<JsonObject>>(
+        () => new() { ["auth"] = new JsonObject { ["mode"] = "mtls" } },
+        // A blank, though none to the pattern of the schema.
+        () => new() { ["teamID"] = "team\u00a0a" },
+        () => new()
+        {
+            ["gateway"] = new JsonObject { ["enabled"] = true },
+            ["auth"] = new JsonObject { ["mode"] = "oauth", ["issuerURL"] = null },
+        })();
+
+    /// <summary>A merge patch that takes away whatever may be broken, but leaves the gateway as it is.</summary>
+    public static JsonObject Mend() => new()
+    {
+        ["image"] = "ghcr.io/acme/tools:1.4",
+        ["auth"] = new JsonObject { ["mode"] = "header" },
+        ["gateway"] = new JsonObject { ["port"] = null },
+        ["teamID"] = "team-a",
+        ["analytics"] = null,
+        ["envVars"] = null,
+        ["ingressHost"] = null,
+        ["ingressPath"] = null,
+        ["port"] = null,
+        ["publicPathPrefix"] = null,
+        ["replicas"] = 2,
+        ["resources"] = null,
+        ["rollout"] = null,
+        ["secretEnvVars"] = null,
+        ["servicePort"] = null,
+    };
 
     public JsonObject Grant(string @namespace, string server)
     {
@@ -78,7 +105,9 @@ internal sealed class SpecWriter(Dice dice)
             spec["policyVersion"] = dice.Pick("v1", "v2");
         if (dice.Chance(0.2))
             spec["disabled"] = dice.Chance(0.7);
-        if (dice.Chance(0.4))
+        if (dice.Chance(0.1))
+            spec["toolRules"] = LongRules(22);
+        else if (dice.Chance(0.4))
             spec["toolRules"] = new JsonArray([.. dice.Some("list", "refund", "delete").Select(name => new JsonObject
             {
                 ["name"] = name,
@@ -87,6 +116,14 @@ internal sealed class SpecWriter(Dice dice)
             })]);
         return spec;
     }
+
+    /// <summary>
+    /// What takes six times the room in a document: some 1,570 bytes each, so that the sizes which matter there cost an API server little.
+    /// </summary>
+    public static JsonArray LongRules(int count) => new([.. Enumerable.Range(10, count).Select(i => new JsonObject
+    {
+        ["name"] = $"{i}{new string('<', 248)}",
+    })]);
 
     /// <param name="soon">When a session that ends during the run does so.</param>
     public JsonObject Session(string @namespace, string server, DateTimeOffset soon)

@@ -16,6 +16,7 @@ internal sealed class Users(KubeClient client, Dice dice)
     private static readonly string[] Subjects = ["one", "two", "three", "four", "five"];
 
     private readonly SpecWriter _specs = new(dice);
+    private readonly Members _members = new(client, dice, Subjects);
 
     /// <summary>One random change, as something that can be repeated, and its kind, for the figures.</summary>
     public (string Kind, Func<Task> Act) Next()
@@ -33,6 +34,13 @@ internal sealed class Users(KubeClient client, Dice dice)
             (12, () => ("grant", Access("MCPAccessGrant", @namespace))),
             (12, () => ("session", Access("MCPAgentSession", @namespace))),
             (4, () => ("access deleted", DeleteAccess(@namespace))),
+            (4, () => ("access held", _members.Hold(@namespace))),
+            (2, () => ("access let go", _members.LetGo(@namespace))),
+            (3, () => ("session expires", _members.Expire(@namespace))),
+            (5, () => ("access while broken", AccessWhileBroken(@namespace, server))),
+            (4, () => ("mended", EditServer(@namespace, server, SpecWriter.Mend()))),
+            (4, () => ("policy made immutable", () => client.PatchAsync(
+                Resource.ConfigMaps, @namespace, $"{server}-gateway-policy", """{"immutable":true}"""))),
             (20, () => ("drift", Drift(@namespace, server))),
             (8, () => ("child deleted", DeleteChild(@namespace, server))),
             (3, () => ("foreign object", CreateForeign(@namespace, server))),
@@ -45,6 +53,12 @@ internal sealed class Users(KubeClient client, Dice dice)
     /// <summary>Of every possible server two of three, so that changes find something to change.</summary>
     public IEnumerable<Func<Task>> Beginnings() =>
         from @namespace in Namespaces from server in Servers where dice.Chance(0.67) select Create(@namespace, server);
+
+    /// <summary>Grants and sessions for which no policy has room, one after another.</summary>
+    public IEnumerable<Func<Task>> Crowd() => new Crowd(client, dice).Come(dice.Pick(Namespaces), dice.Pick(Servers), Namespaces);
+
+    /// <summary>Away with them.</summary>
+    public IEnumerable<Func<Task>> CrowdGoes() => new Crowd(client, dice).Go(Namespaces);
 
     private Func<Task> Create(string @namespace, string name)
     {
@@ -73,13 +87,34 @@ internal sealed class Users(KubeClient client, Dice dice)
         return () => client.PatchAsync(Resource.MCPServers, @namespace, name, Annotations("mcpruntime.org/allow-access-from", allowed));
     }
 
+    // What comes and goes while the spec is wrong, and perhaps no longer is. Before that it had a policy, mostly.
+    private Func<Task> AccessWhileBroken(string @namespace, string server)
+    {
+        List<Func<Task>> acts =
+        [
+            EditServer(@namespace, server, SpecWriter.Mend()),
+            EditServer(@namespace, server, new JsonObject { ["gateway"] = new JsonObject { ["enabled"] = true } }),
+            Access("MCPAccessGrant", @namespace, server), Access("MCPAgentSession", @namespace, server),
+            () => Task.Delay(TimeSpan.FromSeconds(1)),
+            EditServer(@namespace, server, dice.Chance(0.6) ? _specs.BreakAccess() : _specs.Break()),
+            Access("MCPAccessGrant", @namespace, server), Access("MCPAgentSession", @namespace, server), _members.Disable(@namespace),
+        ];
+        if (dice.Chance(0.3))
+            acts.Add(EditServer(@namespace, server, SpecWriter.Mend()));
+        return async () =>
+        {
+            foreach (var act in acts)
+                await act();
+        };
+    }
+
     private string Allowed() => dice.Pick("*", "soak-a, soak-b", "soak-c", "nobody");
 
-    private Func<Task> Access(string kind, string @namespace)
+    private Func<Task> Access(string kind, string @namespace, string? of = null)
     {
         var name = dice.Pick(Subjects);
-        var home = dice.Pick("", "", "", dice.Pick(Namespaces));
-        var server = dice.Pick(Servers);
+        var home = of is null ? dice.Pick("", "", "", dice.Pick(Namespaces)) : "";
+        var server = of ?? dice.Pick(Servers);
         var spec = kind == "MCPAccessGrant"
             ? _specs.Grant(home, server)
             : _specs.Session(home, server, DateTimeOffset.UtcNow + dice.Seconds(1, 12));

@@ -22,10 +22,8 @@ internal sealed class Checker
     private readonly List<Finding> _findings = [];
     private readonly HashSet<string> _outOfOrder = [];
     private readonly HashSet<JsonObject> _checked = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<string, List<JsonObject>> _grants;
-    private readonly Dictionary<string, List<JsonObject>> _sessions;
-    private readonly IReadOnlyList<Verdict> _grantVerdicts;
-    private readonly IReadOnlyList<Verdict> _sessionVerdicts;
+    private readonly Dictionary<string, PolicyState> _policies;
+    private readonly Dictionary<string, Judgement> _judgements = [];
 
     private Checker(Snapshot snapshot, Settings settings)
     {
@@ -33,22 +31,28 @@ internal sealed class Checker
         _settings = settings;
         _servers = snapshot.Of(Resource.MCPServers).Select(server => new Wanted(server, settings)).ToDictionary(wanted => wanted.Key);
         _routes = new(_servers.Values);
-        var access = new Access(_servers, IsPolicyFrozen, snapshot.Taken);
-        _grantVerdicts = access.Judge(snapshot.Of(Resource.MCPAccessGrants), sessions: false);
-        _sessionVerdicts = access.Judge(snapshot.Of(Resource.MCPAgentSessions), sessions: true);
-        _grants = InDocuments(_grantVerdicts);
-        _sessions = InDocuments(_sessionVerdicts);
+        _policies = _servers.Values.ToDictionary(wanted => wanted.Key, wanted => new PolicyState(
+            wanted, snapshot, Foreign(wanted, Resource.ConfigMaps, wanted.PolicyName) is not null));
+        var grants = snapshot.Of(Resource.MCPAccessGrants).ToLookup(Access.TargetOf);
+        var sessions = snapshot.Of(Resource.MCPAgentSessions).ToLookup(Access.TargetOf);
+        foreach (var key in _servers.Keys.Concat(grants.Select(group => group.Key)).Concat(sessions.Select(group => group.Key)).Distinct())
+            _judgements[key] = new Access(_servers.GetValueOrDefault(key), _policies.GetValueOrDefault(key), snapshot.Taken)
+                .Judge(grants[key], sessions[key]);
     }
 
     /// <param name="Compared">The objects that were looked at field by field.</param>
     /// <param name="OutOfOrder">Deployments whose variables have an order that nobody can change, on an old API server.</param>
-    public sealed record Result(IReadOnlyList<Finding> Findings, IReadOnlySet<JsonObject> Compared, IReadOnlySet<string> OutOfOrder);
+    /// <param name="Policies">By server.</param>
+    /// <param name="Judgements">By the server that they name, be it there or not.</param>
+    public sealed record Result(
+        IReadOnlyList<Finding> Findings, IReadOnlySet<JsonObject> Compared, IReadOnlySet<string> OutOfOrder,
+        IReadOnlyDictionary<string, PolicyState> Policies, IReadOnlyDictionary<string, Judgement> Judgements);
 
     public static Result Check(Snapshot snapshot, Settings settings)
     {
         var checker = new Checker(snapshot, settings);
         checker.CheckAll();
-        return new(checker._findings, checker._checked, checker._outOfOrder);
+        return new(checker._findings, checker._checked, checker._outOfOrder, checker._policies, checker._judgements);
     }
 
     private void CheckAll()
@@ -57,20 +61,16 @@ internal sealed class Checker
         {
             CheckSpec(wanted);
             CheckChildren(wanted);
+            CheckPolicy(wanted);
             CheckStatus(wanted);
         }
-        foreach (var verdict in _grantVerdicts.Concat(_sessionVerdicts))
+        foreach (var verdict in _judgements.Values.SelectMany(judgement => judgement.Verdicts))
             CheckVerdict(verdict);
         foreach (var kind in Snapshot.Children)
             foreach (var live in _snapshot.Of(kind))
                 CheckBelongs(kind, live);
         CheckNamespaces();
     }
-
-    private static Dictionary<string, List<JsonObject>> InDocuments(IEnumerable<Verdict> verdicts) => verdicts
-        .Where(verdict => verdict.IsInDocument)
-        .GroupBy(verdict => Access.TargetOf(verdict.Subject))
-        .ToDictionary(group => group.Key, group => group.Select(verdict => verdict.Subject).ToList());
 
     private void Find(JsonObject live, string kind, string field, string expected, string? actual) =>
         _findings.Add(new($"{kind} {live.Key()}", field, expected, actual ?? "(absent)"));
@@ -87,8 +87,6 @@ internal sealed class Checker
 
     private bool HasForeignPolicy(Wanted wanted) =>
         wanted.HasGateway && Foreign(wanted, Resource.ConfigMaps, wanted.PolicyName) is not null;
-
-    private bool IsPolicyFrozen(Wanted wanted) => wanted.Faults().Count > 0 || HasForeignPolicy(wanted);
 
     private bool HasItsRoutes(Wanted wanted) => _routes.Before(wanted).Count == 0;
 
@@ -120,8 +118,7 @@ internal sealed class Checker
     {
         if (wanted.Faults().Count > 0)
             return;
-        var expected = new Expected(wanted);
-        var ports = new Dictionary<string, int> { ["http"] = wanted.Port, ["gateway"] = wanted.GatewayPort, ["metrics"] = 9103 };
+        var expected = new Expected(wanted, name => PolicyUid(wanted, name));
         var frozen = HasForeignPolicy(wanted);
         var isLed = !frozen && Foreign(wanted, Resource.Deployments, wanted.Name) is null
             && !(wanted.IsCanary && Foreign(wanted, Resource.Deployments, wanted.CanaryName) is not null);
@@ -136,24 +133,16 @@ internal sealed class Checker
         // Traffic moves when each pod that serves has a gateway. Of pods that the operator may not change, nobody knows.
         var present = _snapshot.Find(Resource.Services, wanted.Namespace, wanted.Name);
         var service = expected.Service(wanted.HasGateway && (isLed || present?.Items("spec", "ports").Any(port => port.Raw("name") == "metrics") != false));
-        Check(Resource.Services, wanted.Name, service, (comparison, live) =>
+        Check(wanted, Resource.Services, wanted.Name, service, (comparison, live) =>
             comparison.HasNoOther(".spec.ports", "port", service.At("spec", "ports"), live.At("spec", "ports")));
 
         if (wanted.HasGateway && !isLed && present is not null)
             _checked.Remove(present);
 
         if (HasItsRoutes(wanted))
-            Check(Resource.Ingresses, wanted.Name, expected.Ingress(), (_, _) => { });
+            Check(wanted, Resource.Ingresses, wanted.Name, expected.Ingress());
 
-        if (wanted.HasGateway)
-        {
-            var document = PolicyDocument.Of(
-                wanted, _grants.GetValueOrDefault(wanted.Key) ?? [], _sessions.GetValueOrDefault(wanted.Key) ?? []);
-            var stored = _snapshot.Find(Resource.ConfigMaps, wanted.Namespace, wanted.PolicyName)?.Raw("data", "policy.json");
-            Check(Resource.ConfigMaps, wanted.PolicyName, expected.ConfigMap(PolicyDocument.Stored(document, stored) ?? GoJson.Indented(document)), (_, _) => { });
-        }
-
-        void CheckDeployment(string name, JsonObject deployment) => Check(Resource.Deployments, name, deployment, (comparison, live) =>
+        void CheckDeployment(string name, JsonObject deployment) => Check(wanted, Resource.Deployments, name, deployment, (comparison, live) =>
         {
             foreach (var container in deployment.Items("spec", "template", "spec", "containers"))
             {
@@ -171,22 +160,48 @@ internal sealed class Checker
                     _outOfOrder.Add(live.Key());
             }
         });
+    }
 
-        void Check(Resource kind, string name, JsonObject child, Action<Comparison, JsonObject> more)
+    // Also of an invalid server, when it has one or has pods that need one.
+    private void CheckPolicy(Wanted wanted)
+    {
+        var policy = _policies[wanted.Key];
+        if (policy.Kind is PolicyKind.Off or PolicyKind.Missing)
+            return;
+        var needsNewPods = policy.Live.Raw("metadata", "annotations", PolicyState.NeedsNewPods) is "true";
+        var text = _judgements[wanted.Key].Document is not { } document ? "(a document of this server, with its own revision)"
+            : PolicyDocument.Stored(document, policy.Stored) ?? GoJson.Indented(document);
+        Check(wanted, Resource.ConfigMaps, wanted.PolicyName, new Expected(wanted, _ => null).ConfigMap(text, needsNewPods));
+    }
+
+    // Once pods have it they keep it, or they would be replaced again for nothing.
+    private string? PolicyUid(Wanted wanted, string deployment)
+    {
+        if (!wanted.HasGateway)
+            return null;
+        var live = _policies[wanted.Key].Live;
+        if (live.Raw("metadata", "annotations", PolicyState.NeedsNewPods) is "true")
+            return live!.Uid();
+        var present = _snapshot.Find(Resource.Deployments, wanted.Namespace, deployment)
+            .Raw("spec", "template", "metadata", "annotations", PolicyState.PolicyUid);
+        return Guid.TryParse(present, out _) ? present : null;
+    }
+
+    private void Check(Wanted wanted, Resource kind, string name, JsonObject child, Action<Comparison, JsonObject>? more = null)
+    {
+        if (Foreign(wanted, kind, name) is not null)
+            return;
+        if (_snapshot.Find(kind, wanted.Namespace, name) is not { } live)
         {
-            if (Foreign(wanted, kind, name) is not null)
-                return;
-            if (_snapshot.Find(kind, wanted.Namespace, name) is not { } live)
-            {
-                _findings.Add(new($"{kind.Kind} {Json.Key(wanted.Namespace, name)}", "", "there", "not there"));
-                return;
-            }
-            _checked.Add(live);
-            var comparison = new Comparison($"{kind.Kind} {live.Key()}", ports, _findings);
-            comparison.Contains("", child, live);
-            comparison.OwnsNoMore(child, live);
-            more(comparison, live);
+            _findings.Add(new($"{kind.Kind} {Json.Key(wanted.Namespace, name)}", "", "there", "not there"));
+            return;
         }
+        _checked.Add(live);
+        var ports = new Dictionary<string, int> { ["http"] = wanted.Port, ["gateway"] = wanted.GatewayPort, ["metrics"] = 9103 };
+        var comparison = new Comparison($"{kind.Kind} {live.Key()}", ports, _findings);
+        comparison.Contains("", child, live);
+        comparison.OwnsNoMore(child, live);
+        more?.Invoke(comparison, live);
     }
 
     private void CheckStatus(Wanted wanted)
@@ -220,6 +235,15 @@ internal sealed class Checker
                     && (live.Controller() is { } owner ? owner.Raw("uid") == wanted.Server.Uid() : live.Raw("metadata", "labels", "app") == wanted.Name)
                     && (kind != Resource.Ingresses || _settings.Strict || live.Items("spec", "rules").Any());
                 Is($"conditions[{type}].status", isThere ? "True" : "False", conditions.GetValueOrDefault(type).Raw("status"));
+            }
+            // Nobody is in the way of a policy that somebody else's object stands for, before it is written.
+            if (wanted.HasGateway && !HasForeignPolicy(wanted))
+            {
+                var policy = _policies[wanted.Key];
+                var reason = policy.Kind == PolicyKind.Missing ? "NotCreated"
+                    : policy.Kind == PolicyKind.Current && policy.IsShown ? "PolicyCurrent" : "PolicyOutdated";
+                Is("conditions[PolicyReady].reason", reason, conditions.GetValueOrDefault("PolicyReady").Raw("reason"));
+                Is("conditions[PolicyReady].status", reason == "PolicyCurrent" ? "True" : "False", conditions.GetValueOrDefault("PolicyReady").Raw("status"));
             }
             foreach (var fault in faults)
                 if (status.Raw("message")?.Contains(fault, StringComparison.Ordinal) != true)

@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 namespace McpOperator.Soak.Checking;
 
 /// <summary>The objects of SPEC sections 3 and 7, with all the fields that the operator may own, and no other.</summary>
-internal sealed class Expected(Wanted wanted)
+/// <param name="wanted">The server.</param>
+/// <param name="policyUid">Of a Deployment's pods: the annotation that they have, or are to have, for the sake of their policy.</param>
+internal sealed class Expected(Wanted wanted, Func<string, string?> policyUid)
 {
     private const string MountPath = "/var/run/mcp-runtime/policy";
 
@@ -56,7 +58,7 @@ internal sealed class Expected(Wanted wanted)
                     },
                 ["template"] = new JsonObject
                 {
-                    ["metadata"] = new JsonObject { ["labels"] = Labels(("mcpruntime.org/rollout-track", track)) },
+                    ["metadata"] = PodMetadata(canary ? wanted.CanaryName : wanted.Name, track),
                     ["spec"] = pod,
                 },
             },
@@ -127,11 +129,20 @@ internal sealed class Expected(Wanted wanted)
         };
     }
 
-    public JsonObject ConfigMap(string? policy) => new()
+    /// <param name="policy">Its text; null: any that has a time.</param>
+    /// <param name="needsNewPods">Whether it took the place of an immutable one.</param>
+    public JsonObject ConfigMap(string? policy, bool needsNewPods)
     {
-        ["metadata"] = Metadata(wanted.PolicyName),
-        ["data"] = new JsonObject { ["policy.json"] = policy ?? "(a document with generated_at)" },
-    };
+        var metadata = Metadata(wanted.PolicyName);
+        if (needsNewPods)
+            metadata["annotations"] = new JsonObject { [PolicyState.NeedsNewPods] = "true" };
+        return new()
+        {
+            ["metadata"] = metadata,
+            ["immutable"] = null,
+            ["data"] = new JsonObject { ["policy.json"] = policy ?? "(a document with generated_at)" },
+        };
+    }
 
     /// <summary>The variables of the gateway by docs/gateway.md.</summary>
     public IReadOnlyList<JsonNode> GatewayEnvironment()
@@ -218,6 +229,14 @@ internal sealed class Expected(Wanted wanted)
         KeyValuePair.Create("app.kubernetes.io/managed-by", (JsonNode?)"mcp-runtime"),
         .. more.Select(label => KeyValuePair.Create(label.Name, (JsonNode?)label.Value)),
     ]);
+
+    private JsonObject PodMetadata(string deployment, string track)
+    {
+        var metadata = new JsonObject { ["labels"] = Labels(("mcpruntime.org/rollout-track", track)) };
+        if (policyUid(deployment) is { } uid)
+            metadata["annotations"] = new JsonObject { [PolicyState.PolicyUid] = uid };
+        return metadata;
+    }
 
     private JsonObject Container(bool canary) => new()
     {

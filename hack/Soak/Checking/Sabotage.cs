@@ -31,6 +31,22 @@ internal static class Sabotage
         return (tries, missed);
     }
 
+    /// <summary>Each rule of access that can be broken is, once, in one of the objects that it is about.</summary>
+    /// <returns>The rules that were broken, and the objects in which that went unnoticed.</returns>
+    public static (IReadOnlyList<string> Broken, IReadOnlyList<string> Missed) BreakRules(Snapshot snapshot, Settings settings, Dice dice)
+    {
+        var broken = new List<string>();
+        var missed = new List<string>();
+        foreach (var rule in Forgeries.Of(snapshot, Checker.Check(snapshot, settings)).GroupBy(one => one.Rule))
+        {
+            var forgery = dice.Pick(rule.ToList()).Make();
+            broken.Add(rule.Key);
+            if (Checker.Check(snapshot.With(forgery.Kind, forgery.Live, forgery.Forged), settings).Findings.Count == 0)
+                missed.Add($"{rule.Key}: {forgery.Kind} {forgery.Live.Key()}");
+        }
+        return (broken, missed);
+    }
+
     private static IEnumerable<IReadOnlyList<object>> Leaves(string kind, JsonObject live)
     {
         var isChild = Snapshot.Children.Any(child => child.Kind == kind);

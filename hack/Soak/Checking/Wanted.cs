@@ -141,10 +141,16 @@ internal sealed class Wanted(JsonObject server, Settings settings)
         Rule(HasGateway && GatewayPort == 9103, "gateway.port");
         Rule(HasGateway && Port == 9103, "port");
         Rule(HasGateway && ServicePort == 9103, "servicePort");
+        Rule(Spec.Text("teamID")?.Any(char.IsWhiteSpace) == true, "teamID");
+        Rule(AuthMode == "mtls", "auth.mode");
         Rule(HasGateway && AuthMode == "oauth" && Spec.Text("auth", "issuerURL") is null, "auth.issuerURL");
         Rule(Spec.At("analytics") is not null && !Spec.Flag("analytics", "disabled") && (!HasGateway || IngestUrl is null), "analytics");
         return faults;
     }
+
+    /// <summary>Those that leave open who may call what.</summary>
+    public IReadOnlyList<string> AccessFaults() =>
+        [.. Faults().Where(field => field.Split('.')[0] is "teamID" or "auth" or "policy" or "session" or "tools")];
 
     private static string Created(JsonObject live) => live.Raw("metadata", "creationTimestamp")!;
 
