@@ -109,6 +109,20 @@ public sealed class PlantedPolicyTests(ControlPlaneFixture fixture)
         Assert.InRange(document, 0, writes.ToList().FindIndex(write => write.Resource == "deployments") - 1);
     }
 
+    /// <summary>Labels are enough to adopt, not to delete.</summary>
+    [Fact]
+    public async Task WithoutAGatewayItIsLeftAlone()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
+        var planted = await fixture.Client.CreateAsync(Planted(scenario.Namespace.Name));
+        await scenario.CreateServerAsync("{image: 'example.org/web:1'}");
+        await scenario.CreateGrantAsync("g");
+        await scenario.IsAcceptedAsync("g");
+        await scenario.PassAsync();
+
+        ServerScenario.AssertJson(planted, await scenario.ConfigMapAsync());
+    }
+
     /// <summary>An `immutable` one cannot be written at all, but replaced.</summary>
     [Fact]
     public async Task AnImmutableOneIsReplacedBeforeTheFirstPod()

@@ -79,11 +79,11 @@ public sealed class AccessController
 
         if (!IsConcerned(stored))
             return Outcome.Done;
+        var server = stored.Read();
+        server = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, _settings) };
         // Where its writes hang (a webhook of its own takes up to 30 s), a namespace has no more workers than this wait for them.
         if (!TryEnter(key.Namespace))
             return Outcome.RequeueAfter(Turn);
-        var server = stored.Read();
-        server = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, _settings) };
         try
         {
             return await ReconcileAsync(server, cancellationToken).ConfigureAwait(false);

@@ -57,7 +57,7 @@ public sealed class GatewayPolicy(
     /// </summary>
     public async Task<PolicyHead> LastHeadAsync(MCPServer server, OperatorSettings settings, CancellationToken cancellationToken)
     {
-        var stored = Own(server) is { Policy: not null } live
+        var stored = _configMaps.Look(server).Live is { Policy: not null } live
             ? await api.FindAsync(Kinds.ConfigMap, live.Key, StoredHead.Decode, cancellationToken: cancellationToken).ConfigureAwait(false)
             : null;
         return stored?.Head is { } head && head.Server == server.Key ? head : PolicyHead.Closed(server.Key, settings);
@@ -141,7 +141,10 @@ public sealed class GatewayPolicy(
 
     /// <summary>Deletes the ConfigMap of a server that has no gateway, nor a pod with one.</summary>
     public Task<Ensured<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
-        _configMaps.RemoveAsync(server, cancellationToken);
+        // Not one that merely has our labels: somebody may have copied it.
+        _configMaps.Look(server).Live is { } live && (IsOwn(live, server) || live.IsProvablyOurs)
+            ? _configMaps.RemoveAsync(live, cancellationToken)
+            : Task.FromResult<Ensured<ObservedConfigMap>>(default);
 
     /// <summary>Says on the board what stands there.</summary>
     /// <param name="server">With its spec in effect.</param>
