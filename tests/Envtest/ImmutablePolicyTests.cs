@@ -149,6 +149,26 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
         await scenario.EventuallyPolicyAsync("nobody was let in", policy => policy["grants"] is null && (string?)policy["policy"]!["mode"] == "allow-list");
     }
 
+    /// <summary>A document that stands follows what is taken away, whatever is wrong with the rest, and without a pod, too.</summary>
+    [Fact]
+    public async Task ItIsMadeAnewWhileTheSpecIsInvalidAndNoPodRuns()
+    {
+        await using var scenario = await RunningAsync();
+        await scenario.CreateGrantAsync("g");
+        await scenario.IsAcceptedAsync("g");
+        await scenario.StopOperatorAsync();
+        await scenario.Client.DeleteAsync(Resource.Deployments, scenario.Namespace.Name, ServerScenario.Name);
+        await scenario.EditServerAsync("port: 9103");
+        await FreezeAsync(scenario);
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
+
+        await scenario.EditAsync(Resource.MCPAccessGrants, "g", "disabled: true");
+
+        await scenario.IsToldAsync(Resource.MCPAccessGrants, "g", "Disabled", "Disabled");
+        Assert.Null((await scenario.ConfigMapAsync())["immutable"]);
+        Assert.Null(await scenario.Client.FindAsync(Resource.Deployments, scenario.Namespace.Name, ServerScenario.Name));
+    }
+
     /// <summary>Nobody saw what it was, so that nobody knows what the pods hold.</summary>
     [Fact]
     public async Task OneThatWasDeletedWhileNobodyLookedMayHaveBeenImmutable()

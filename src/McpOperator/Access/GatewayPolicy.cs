@@ -26,6 +26,13 @@ public sealed class GatewayPolicy(
         $"the policy does not fit into a ConfigMap ({PolicyConfigMapBuilder.MaxBytes} bytes) even without grants and sessions: " +
         "shorten the descriptions and labels of the server's tools; the last one that fitted stays, without what was taken away since");
 
+    /// <summary>Of ConfigMaps in a row that were immutable before anything is said of it.</summary>
+    private const int MostRemovals = 3;
+
+    private static Problem Closed { get; } = new(
+        Reasons.ApplyFailed, "the ConfigMap is immutable, so that no change of it reaches a gateway, and is not replaced: it goes with its server, " +
+        "a finalizer holds it, or somebody makes each one immutable");
+
     public static ObjectKey KeyOf(ObjectKey server) => server with { Name = GatewayContainer.PolicyName(server.Name) };
 
     /// <summary>Whether running pods have a gateway, and so hold a policy, whatever stands in its ConfigMap.</summary>
@@ -73,13 +80,15 @@ public sealed class GatewayPolicy(
     {
         var live = _configMaps.Look(server).Live;
         var own = Own(server);
-        if (own is null && !mayCreate)
-            return default;
         var memory = _memories.Get(server.Key) ?? new Memory();
+        // What goes with its server is not made anew, nor is it replaced.
+        var isGoing = server.Metadata.DeletionTimestamp is not null;
+        if (own is null && !mayCreate && (memory.Removed is null || isGoing))
+            return default;
         _memories.Set(server.Key, memory);
 
-        if (live is { IsImmutable: true } && live.Uid != memory.Removed?.Uid && (own is not null || live.IsProvablyOurs))
-            return await RemoveImmutableAsync(server, live, memory, mayCreate, cancellationToken).ConfigureAwait(false);
+        if (live is { IsImmutable: true } && !isGoing && live.Uid != memory.Removed?.Uid && (own is not null || live.IsProvablyOurs))
+            return await RemoveImmutableAsync(server, live, memory, cancellationToken).ConfigureAwait(false);
 
         // A kubelet that has seen an immutable ConfigMap never looks at its name again. Nor is it known what one was that is gone
         // since before this process looked.
@@ -101,16 +110,16 @@ public sealed class GatewayPolicy(
         if (ensured is { IsRaced: false, Live: { IsImmutable: true } closed } && IsOwn(closed, server))
         {
             mirror.Immutable.Set(server.Key, this);
-            return ensured.Change == Change.None || !mayCreate
-                ? await RemoveImmutableAsync(server, closed, memory, mayCreate, cancellationToken).ConfigureAwait(false)
-                : ensured with { Problem = ensured.Problem ?? new Problem(
-                    Reasons.ApplyFailed, "the ConfigMap is immutable, so that no change of it reaches a gateway, and is not replaced: a finalizer holds it, or somebody makes each one immutable") };
+            return isGoing || closed.Uid == memory.Removed?.Uid
+                ? ensured with { Problem = ensured.Problem ?? Closed }
+                : await RemoveImmutableAsync(server, closed, memory, cancellationToken).ConfigureAwait(false);
         }
 
         if (ensured is { Problem: null, IsRaced: false, Live: not null })
         {
             memory.HasSeen = true;
             memory.Removed = null;
+            memory.Removals = 0;
             memory.ReplacingUid = ensured.Live.ReplacesPods ? ensured.Live.Uid : null;
             mirror.Immutable.Remove(server.Key);
         }
@@ -126,17 +135,15 @@ public sealed class GatewayPolicy(
     /// for the deletion may have taken its time.
     /// </summary>
     private async Task<Ensured<ObservedConfigMap>> RemoveImmutableAsync(
-        MCPServer server, ObservedConfigMap live, Memory memory, bool mayCreate, CancellationToken cancellationToken)
+        MCPServer server, ObservedConfigMap live, Memory memory, CancellationToken cancellationToken)
     {
-        // What goes with its server is not made anew.
-        if (!mayCreate)
-            return new(live, new Problem(Reasons.ApplyFailed, "the ConfigMap is immutable, and no other is made while the server is invalid or goes"));
         mirror.Immutable.Set(server.Key, this);
         var removal = await _configMaps.RemoveAsync(live, cancellationToken).ConfigureAwait(false);
         if (removal.Problem is not null)
             return removal;
         memory.Removed = live;
-        return new(live, IsRaced: true);
+        // Each one that is made comes back so: that is said, and tried again later and later.
+        return ++memory.Removals > MostRemovals ? new(live, Closed) : new(live, IsRaced: true);
     }
 
     /// <summary>Deletes the ConfigMap of a server that has no gateway, nor a pod with one.</summary>
@@ -245,6 +252,9 @@ public sealed class GatewayPolicy(
 
         /// <summary>Of the ConfigMap that took the place of an immutable one, so that nobody takes the sign of it away.</summary>
         public string? ReplacingUid { get; set; }
+
+        /// <summary>Of immutable ones, since the last one that was not.</summary>
+        public int Removals { get; set; }
 
         /// <summary>The immutable one that was deleted last: it may be held for a moment still.</summary>
         public ObservedConfigMap? Removed { get; set; }
