@@ -7,7 +7,7 @@ namespace McpOperator.Kubernetes;
 
 /// <summary>
 /// The certificates in force, and from them the options of a TLS connection. Names are always checked by SslStream
-/// itself: no callback decides (the official client's accepts any name once a CA is configured).
+/// itself: no callback forgives a wrong one (the official client's accepts any name once a CA is configured).
 /// </summary>
 internal sealed class TlsSettings
 {
@@ -48,6 +48,8 @@ internal sealed class TlsSettings
         var options = new SslClientAuthenticationOptions { CertificateChainPolicy = Trust(material.Authority) };
         if (_skipVerify)
             options.RemoteCertificateValidationCallback = (_, _, _, _) => _skipVerify;
+        else if (options.CertificateChainPolicy.CustomTrustStore is var bundle && TrustAnchors.AreNeeded(bundle))
+            options.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => TrustAnchors.Accept(bundle, certificate, chain, errors);
         if (material.Certificate is { } certificate)
             options.ClientCertificateContext = Identity(certificate);
         return options;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
@@ -23,6 +24,12 @@ internal sealed class TlsServer : IAsyncDisposable
     /// <summary>What the next handshakes present.</summary>
     public X509Certificate2 Certificate { get; set; } = null!;
 
+    /// <summary>What is sent after <see cref="Certificate"/>.</summary>
+    public X509Certificate2Collection Chain { get; } = [];
+
+    /// <summary>The names that clients asked for in their handshakes.</summary>
+    public List<string?> Names { get; } = [];
+
     /// <summary>How a request is answered: the default is 200 with an object.</summary>
     public Func<HttpContext, Task> Answer { get; set; } = _ => Task.CompletedTask;
 
@@ -42,10 +49,19 @@ internal sealed class TlsServer : IAsyncDisposable
             listen.UseHttps(https =>
             {
                 https.SslProtocols = SslProtocols.None;
-                https.ServerCertificateSelector = (_, _) =>
+                https.ServerCertificateSelector = (_, name) =>
                 {
                     server!.OnHandshake?.Invoke();
+                    lock (server.Names)
+                        server.Names.Add(name);
                     return server.Certificate;
+                };
+                https.OnAuthenticate = (_, options) =>
+                {
+                    if (server!.Chain.Count == 0)
+                        return;
+                    options.ServerCertificateSelectionCallback = null;
+                    options.ServerCertificateContext = SslStreamCertificateContext.Create(server.Certificate, server.Chain, offline: true);
                 };
                 https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
                 https.ClientCertificateValidation = (_, _, _) => true;
