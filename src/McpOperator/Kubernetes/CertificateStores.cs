@@ -23,7 +23,9 @@ internal static partial class CertificateStores
         var needsMachine = !access.InsecureSkipTlsVerify && access.CertificateAuthority is null && access.CertificateAuthorityFile is null;
         if (needsMachine || OperatingSystem.IsWindows())
             return;
-        // OpenSSL's own environment: .NET keeps a copy for itself and for the programs that it starts, and sets that alone.
+        // OpenSSL's own environment. .NET's is a copy, made when it is first read as a whole: made now, before the change, a
+        // credential plugin gets what the user has set. A plugin that trusted nobody could not log in.
+        _ = Environment.GetEnvironmentVariables();
         SetNative("SSL_CERT_FILE", Nowhere, overwrite: 1);
         SetNative("SSL_CERT_DIR", Nowhere, overwrite: 1);
     }
