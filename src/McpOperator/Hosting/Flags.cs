@@ -40,7 +40,7 @@ public static class Flags
         new("watch-timeout", "DURATION", "5m", "How long a watch lasts at least; shorter where something on the way goes silent.",
             "a duration such as 5m, at least 1s and at most 24h",
             (o, v) => Duration(v) is { } d && d >= TimeSpan.FromSeconds(1) ? o with { WatchTimeout = d } : null),
-        new("kubeconfig", "FILE", "in-cluster, else $KUBECONFIG, else ~/.kube/config", "How to reach the API server.",
+        new("kubeconfig", "FILE", "$KUBECONFIG, else in-cluster, else ~/.kube/config", "How to reach the API server.",
             "a path", (o, v) => o with { Kubeconfig = v.Length == 0 ? null : v }),
         new("workers", "N", "4", "Reconciles in flight.", "a whole number, 1 or more",
             (o, v) => Values.WholeNumber(v) is { } n ? o with { Workers = n } : null),

@@ -27,7 +27,7 @@ public sealed record RunOptions
     /// <summary>How long a watch lasts at least; at most twice as long; client-go's, long enough to be cheap.</summary>
     public TimeSpan WatchTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Path of the kubeconfig; null for in-cluster, else $KUBECONFIG, else ~/.kube/config.</summary>
+    /// <summary>Path of the kubeconfig; null for $KUBECONFIG, else in-cluster, else ~/.kube/config.</summary>
     public string? Kubeconfig { get; init; }
 
     /// <summary>Whether to write only while holding the lease.</summary>

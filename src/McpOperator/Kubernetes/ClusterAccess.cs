@@ -11,13 +11,16 @@ public sealed class ClusterAccess
     /// <summary>The namespace of the context or of the pod.</summary>
     public required string Namespace { get; init; }
 
-    /// <summary>Where this was found, for a log line.</summary>
+    /// <summary>Where this was found and why it was taken, for a log line.</summary>
     public required string Origin { get; init; }
 
     /// <summary>PEM, as many certificates as there are. Null, with no file either: the system's roots.</summary>
     public byte[]? CertificateAuthority { get; init; }
 
     public string? CertificateAuthorityFile { get; init; }
+
+    /// <summary>The proxy on the way to the server; null when there is none.</summary>
+    public Uri? Proxy { get; init; }
 
     /// <summary>The name to ask for and to check, when the server's address is not in its certificate.</summary>
     public string? TlsServerName { get; init; }
@@ -58,6 +61,12 @@ public sealed class ExecCommand
     public IReadOnlyList<string> Arguments { get; init; } = [];
 
     public IReadOnlyList<KeyValuePair<string, string>> Environment { get; init; } = [];
+
+    /// <summary>Whether it is told which cluster it is asked for.</summary>
+    public bool ProvideClusterInfo { get; init; }
+
+    /// <summary>JSON: what the cluster's entry holds for plugins. Null when it holds nothing.</summary>
+    public string? ClusterConfig { get; init; }
 }
 
 /// <summary>There is no usable description of how to reach a cluster. The text is for the operator's user.</summary>

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 
 namespace McpOperator.Kubernetes;
@@ -13,7 +15,8 @@ namespace McpOperator.Kubernetes;
 /// </remarks>
 public sealed class Connection : HttpMessageHandler
 {
-    private readonly string? _hostHeader;
+    private readonly string? _tlsName;
+    private readonly FixedProxy? _proxy;
     private readonly ICredentialSource _credentials;
     private readonly TlsSettings _tls;
     private readonly Lock _lock = new();
@@ -23,8 +26,10 @@ public sealed class Connection : HttpMessageHandler
     public Connection(ClusterAccess access, TimeProvider time)
     {
         Server = access.Server;
-        // SocketsHttpHandler takes the name to ask for and to check from the Host header, when there is one.
-        _hostHeader = access.TlsServerName;
+        _proxy = access.Proxy is { } proxy ? new FixedProxy(proxy) : null;
+        // A name can be complete by a dot at its end. In a certificate, and in a handshake, it has none.
+        var host = access.Server.IdnHost;
+        _tlsName = (access.TlsServerName ?? (host.EndsWith('.') ? host : null))?.TrimEnd('.');
         _credentials = FixedCredentials.From(access, time);
         _tls = new TlsSettings(access, time);
     }
@@ -33,8 +38,10 @@ public sealed class Connection : HttpMessageHandler
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (_hostHeader is not null)
-            request.Headers.Host = _hostHeader;
+        // SocketsHttpHandler takes the name to ask for and to check from the Host header, when there is one. Through a proxy
+        // there is no other way.
+        if (_tlsName is not null && _proxy is not null)
+            request.Headers.Host = _tlsName;
 
         var credential = await _credentials.GetAsync(refused: null, cancellationToken).ConfigureAwait(false);
         var invoker = Invoker(credential);
@@ -118,9 +125,52 @@ public sealed class Connection : HttpMessageHandler
         }
     }
 
-    private SocketsHttpHandler Handler(TlsSettings.Material material) => new()
+    private SocketsHttpHandler Handler(TlsSettings.Material material)
     {
-        SslOptions = _tls.Options(material),
+        var tls = _tls.Options(material);
+        var handler = Handler(tls);
+        if (_tlsName is not null && _proxy is null && Server.Scheme == Uri.UriSchemeHttps)
+            handler.ConnectCallback = (context, cancellationToken) => ConnectAsync(context, tls, _tlsName, cancellationToken);
+        return handler;
+    }
+
+    /// <summary>Connects to the server's address, and has it prove to be another name.</summary>
+    private static async ValueTask<Stream> ConnectAsync(
+        SocketsHttpConnectionContext context, SslClientAuthenticationOptions tls, string name, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        SslStream? stream = null;
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+            stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+            await stream.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = name,
+                    ApplicationProtocols = context.InitialRequestMessage.Version.Major >= 2
+                        ? [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11]
+                        : [SslApplicationProtocol.Http11],
+                    CertificateChainPolicy = tls.CertificateChainPolicy,
+                    RemoteCertificateValidationCallback = tls.RemoteCertificateValidationCallback,
+                    ClientCertificateContext = tls.ClientCertificateContext,
+                },
+                cancellationToken).ConfigureAwait(false);
+            return stream;
+        }
+        catch
+        {
+            stream?.Dispose();
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private SocketsHttpHandler Handler(SslClientAuthenticationOptions tls) => new()
+    {
+        SslOptions = tls,
+        UseProxy = _proxy is not null,
+        Proxy = _proxy,
         ConnectTimeout = TimeSpan.FromSeconds(10),
         // A peer that is gone without a word is noticed in 45 s instead of the kernel's 15 min (client-go's figures,
         // apimachinery pkg/util/net/http.go).
@@ -130,7 +180,7 @@ public sealed class Connection : HttpMessageHandler
         EnableMultipleHttp2Connections = true,
         // A redirect would carry the token elsewhere.
         AllowAutoRedirect = false,
-        // Not to be changed here alone, nor are Credentials to be given: see Framework.substitutions.xml.
+        // Not to be changed here alone, nor are Credentials to be given, nor .NET's own proxy: see Framework.substitutions.xml.
         UseCookies = false,
         ActivityHeadersPropagator = null,
     };

@@ -1,8 +1,8 @@
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// Finds out how to reach the cluster: an explicit kubeconfig, else the pod's service account, else $KUBECONFIG, else
-/// ~/.kube/config. The surroundings are parameters, for tests.
+/// Finds out how to reach the cluster, in controller-runtime's order: an explicit kubeconfig, else $KUBECONFIG, else the pod's
+/// service account, else ~/.kube/config. The surroundings are parameters, for tests.
 /// </summary>
 public sealed class ConnectionSource
 {
@@ -17,28 +17,35 @@ public sealed class ConnectionSource
     public ClusterAccess Find(string? kubeconfig = null)
     {
         if (!string.IsNullOrEmpty(kubeconfig))
-            return Kubeconfig.Read([kubeconfig], mustExist: true)!;
+            return Read([kubeconfig], "--kubeconfig", mustExist: true)!;
 
-        if (InCluster() is { } inCluster)
+        // A list is merged, and files that do not exist or are empty are skipped: kubectl's rules.
+        var list = (Variable("KUBECONFIG") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        if (list.Length > 0 && Read(list, "$KUBECONFIG") is { } ofVariable)
+            return ofVariable;
+
+        var nothingGiven = list.Length == 0
+            ? "neither --kubeconfig nor $KUBECONFIG is given"
+            : $"no --kubeconfig is given, and $KUBECONFIG names no file that has anything in it: {string.Join(", ", list)}";
+        if (InCluster(nothingGiven) is { } inCluster)
             return inCluster;
 
-        // A list is merged, and files that do not exist are skipped: kubectl's rules.
-        var list = (Variable("KUBECONFIG") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        var noPod = $"this is no pod (KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT and {TokenPath} are not all there)";
+        if (list.Length > 0)
+            throw new ConnectionException($"no cluster to connect to: {noPod}, and {nothingGiven}");
         var home = Variable("HOME") ?? Variable("USERPROFILE");
         var file = home is null ? null : Path.Combine(home, ".kube", "config");
-        string[] paths = list.Length > 0 ? list : file is null ? [] : [file];
-
-        return Kubeconfig.Read(paths, mustExist: false) ?? throw new ConnectionException(
-            "no cluster to connect to: no --kubeconfig was given, this is no pod (KUBERNETES_SERVICE_HOST, "
-            + $"KUBERNETES_SERVICE_PORT and {TokenPath} are not all there), "
-            + (list.Length > 0
-                ? $"and no file of $KUBECONFIG exists ({string.Join(", ", list)})"
-                : $"$KUBECONFIG is not set, and {file ?? "~/.kube/config"} does not exist"));
+        return (file is null ? null : Read([file], $"{nothingGiven}, and this is no pod")) ?? throw new ConnectionException(
+            $"no cluster to connect to: {nothingGiven}, {noPod}, and {file ?? "~/.kube/config"} does not exist or is empty");
     }
 
     private string TokenPath => Path.Combine(ServiceAccountDirectory, "token");
 
-    private ClusterAccess? InCluster()
+    private ClusterAccess? Read(IReadOnlyList<string> paths, string why, bool mustExist = false) =>
+        Kubeconfig.Read(paths, mustExist, why, server => ProxyEnvironment.For(server, Variable));
+
+    /// <summary>Never through a proxy: those of a pod's environment are for the world, not for its own cluster.</summary>
+    private ClusterAccess? InCluster(string why)
     {
         var host = Variable("KUBERNETES_SERVICE_HOST");
         var port = Variable("KUBERNETES_SERVICE_PORT");
@@ -55,7 +62,7 @@ public sealed class ConnectionSource
         {
             Server = server,
             Namespace = File.Exists(ns) && File.ReadAllText(ns).Trim() is { Length: > 0 } name ? name : DefaultNamespace,
-            Origin = "in-cluster",
+            Origin = $"in-cluster ({why})",
             CertificateAuthorityFile = File.Exists(authority) ? authority : null,
             TokenFile = TokenPath,
         };

@@ -38,7 +38,7 @@ internal sealed class FixedCredentials(Credential credential) : ICredentialSourc
     {
         // The order of client-go (transport/config.go, rest/transport.go): exec beside anything else is refused there.
         if (access.Exec is { } exec)
-            return new ExecPlugin(exec, time);
+            return new ExecPlugin(exec, access, time);
         if (access.TokenFile is { } file)
             return new TokenFile(new ReloadedFile(file, time));
         if (access.Token is { } token)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
@@ -14,7 +15,7 @@ namespace McpOperator.Kubernetes;
 /// Own code instead of the official client's ExecuteExternalCommand: that one waits for the exit before it reads (a long
 /// answer fills the pipe and hangs it), splits arguments at their spaces, and throws away the expiry.
 /// </remarks>
-internal sealed class ExecPlugin(ExecCommand command, TimeProvider time) : ICredentialSource, IDisposable
+internal sealed class ExecPlugin(ExecCommand command, ClusterAccess access, TimeProvider time) : ICredentialSource, IDisposable
 {
     private const int LongestError = 300;
 
@@ -55,8 +56,7 @@ internal sealed class ExecPlugin(ExecCommand command, TimeProvider time) : ICred
         };
         foreach (var (name, value) in command.Environment)
             start.Environment[name] = value;
-        start.Environment["KUBERNETES_EXEC_INFO"] =
-            $$$"""{"apiVersion":"{{{JsonEncodedText.Encode(command.ApiVersion)}}}","kind":"ExecCredential","spec":{"interactive":false}}""";
+        start.Environment["KUBERNETES_EXEC_INFO"] = Info();
 
         using var process = Start(start);
         try
@@ -76,6 +76,53 @@ internal sealed class ExecPlugin(ExecCommand command, TimeProvider time) : ICred
         {
             if (!process.HasExited)
                 process.Kill(entireProcessTree: true);
+        }
+    }
+
+    /// <summary>What a plugin is told, as client-go writes it.</summary>
+    private string Info()
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("apiVersion"u8, command.ApiVersion);
+            json.WriteString("kind"u8, "ExecCredential"u8);
+            json.WriteStartObject("spec"u8);
+            if (command.ProvideClusterInfo)
+                WriteCluster(json);
+            json.WriteBoolean("interactive"u8, false);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private void WriteCluster(Utf8JsonWriter json)
+    {
+        json.WriteStartObject("cluster"u8);
+        json.WriteString("server"u8, access.Server.OriginalString);
+        if (access.TlsServerName is { } name)
+            json.WriteString("tls-server-name"u8, name);
+        if (access.InsecureSkipTlsVerify)
+            json.WriteBoolean("insecure-skip-tls-verify"u8, true);
+        if (Authority() is { } authority)
+            json.WriteBase64String("certificate-authority-data"u8, authority);
+        json.WritePropertyName("config"u8);
+        json.WriteRawValue(command.ClusterConfig ?? "null");
+        json.WriteEndObject();
+    }
+
+    private byte[]? Authority()
+    {
+        try
+        {
+            return access.CertificateAuthority
+                ?? (access.CertificateAuthorityFile is { } file ? File.ReadAllBytes(file) : null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failure($"cannot be told the cluster's CA: {e.Message}");
         }
     }
 

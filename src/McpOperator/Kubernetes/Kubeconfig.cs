@@ -10,16 +10,21 @@ namespace McpOperator.Kubernetes;
 /// </summary>
 internal static class Kubeconfig
 {
-    private sealed record ClusterEntry(string Path, ClusterEndpoint Cluster, string? Unsupported);
+    private sealed record ClusterEntry(string Path, ClusterEndpoint Cluster, string? ExecConfig, string? Unsupported);
 
-    private sealed record UserEntry(string Path, UserCredentials User, string? TokenFile, string? Unsupported);
+    private sealed record UserEntry(string Path, UserCredentials User, string? TokenFile, string? InteractiveMode, string? Unsupported);
 
     /// <summary>
     /// Merges as kubectl does: the first file that names a context, cluster, user or the current context decides.
     /// </summary>
-    /// <returns>Null when none of the files exists and none must.</returns>
+    /// <param name="paths">The files.</param>
+    /// <param name="mustExist">Otherwise those that do not exist or are empty are skipped.</param>
+    /// <param name="why">Why these are read; part of <see cref="ClusterAccess.Origin"/>.</param>
+    /// <param name="proxyTo">The proxy on the way to a server.</param>
+    /// <returns>Null when there is none of the files and none must be.</returns>
     /// <exception cref="ConnectionException">A file is unreadable, or the current context is incomplete.</exception>
-    public static ClusterAccess? Read(IReadOnlyList<string> paths, bool mustExist)
+    public static ClusterAccess? Read(
+        IReadOnlyList<string> paths, bool mustExist, string why = "--kubeconfig", Func<Uri, Uri?>? proxyTo = null)
     {
         var contexts = new Dictionary<string, ContextDetails>();
         var clusters = new Dictionary<string, ClusterEntry>();
@@ -31,18 +36,29 @@ internal static class Kubeconfig
         {
             if (!mustExist && !File.Exists(path))
                 continue;
+            if (Load(path) is not { } read)
+            {
+                if (mustExist)
+                    throw new ConnectionException($"{path}: an empty kubeconfig");
+                continue;
+            }
             found.Add(path);
-            var (file, tokenFiles, unsupported) = Load(path);
+            var file = read.Models;
             if (string.IsNullOrEmpty(current))
                 current = file.CurrentContext;
             foreach (var context in file.Contexts ?? [])
                 contexts.TryAdd(context.Name ?? "", context.ContextDetails ?? new());
             foreach (var cluster in file.Clusters ?? [])
-                clusters.TryAdd(cluster.Name ?? "", new(path, cluster.ClusterEndpoint ?? new(), unsupported.GetValueOrDefault($"cluster {cluster.Name}")));
+            {
+                clusters.TryAdd(cluster.Name ?? "", new(
+                    path, cluster.ClusterEndpoint ?? new(), read.ExecConfigs.GetValueOrDefault(cluster.Name ?? ""),
+                    read.Unsupported.GetValueOrDefault($"cluster {cluster.Name}")));
+            }
             foreach (var user in file.Users ?? [])
             {
                 users.TryAdd(user.Name ?? "", new(
-                    path, user.UserCredentials ?? new(), tokenFiles.GetValueOrDefault(user.Name ?? ""), unsupported.GetValueOrDefault($"user {user.Name}")));
+                    path, user.UserCredentials ?? new(), read.TokenFiles.GetValueOrDefault(user.Name ?? ""),
+                    read.InteractiveModes.GetValueOrDefault(user.Name ?? ""), read.Unsupported.GetValueOrDefault($"user {user.Name}")));
             }
         }
         if (found.Count == 0)
@@ -59,15 +75,15 @@ internal static class Kubeconfig
             throw new ConnectionException($"{origin}: the server of cluster {details.Cluster} is no URL");
 
         // A context without a user is anonymous; a user that is named must be there.
-        var userEntry = new UserEntry(clusterEntry.Path, new(), null, null);
+        var userEntry = new UserEntry(clusterEntry.Path, new(), null, null, null);
         if (!string.IsNullOrEmpty(details.User) && !users.TryGetValue(details.User, out userEntry))
             throw new ConnectionException($"{origin}: there is no user {details.User} (context {current})");
 
-        return Access(origin, server, details, clusterEntry, userEntry!);
+        return Access(origin, why, server, proxyTo?.Invoke(server), details, clusterEntry, userEntry!);
     }
 
     private static ClusterAccess Access(
-        string origin, Uri server, ContextDetails context, ClusterEntry clusterEntry, UserEntry userEntry)
+        string origin, string why, Uri server, Uri? proxy, ContextDetails context, ClusterEntry clusterEntry, UserEntry userEntry)
     {
         var cluster = clusterEntry.Cluster;
         var user = userEntry.User;
@@ -85,7 +101,8 @@ internal static class Kubeconfig
         {
             Server = server,
             Namespace = NullIfEmpty(context.Namespace) ?? "default",
-            Origin = origin,
+            Origin = $"{origin} ({why}){(proxy is null ? "" : $" through the proxy {proxy.Authority}")}",
+            Proxy = proxy,
             CertificateAuthority = Data(clusterEntry.Path, "certificate-authority-data", cluster.CertificateAuthorityData),
             CertificateAuthorityFile = FileOf(clusterEntry.Path, cluster.CertificateAuthority),
             TlsServerName = NullIfEmpty(cluster.TlsServerName),
@@ -98,16 +115,21 @@ internal static class Kubeconfig
             TokenFile = FileOf(userEntry.Path, userEntry.TokenFile),
             Username = NullIfEmpty(user.UserName),
             Password = user.Password,
-            Exec = user.ExternalExecution is { } exec ? Plugin(userEntry.Path, exec) : null,
+            Exec = user.ExternalExecution is { } exec ? Plugin(userEntry, context.User, exec, clusterEntry.ExecConfig) : null,
         };
     }
 
-    private static ExecCommand Plugin(string path, ExternalExecution exec)
+    private static ExecCommand Plugin(UserEntry userEntry, string user, ExternalExecution exec, string? clusterConfig)
     {
+        var path = userEntry.Path;
         if (string.IsNullOrEmpty(exec.Command))
             throw new ConnectionException($"{path}: an exec plugin without a command");
         if (string.IsNullOrEmpty(exec.ApiVersion))
             throw new ConnectionException($"{path}: exec plugin {exec.Command} has no apiVersion");
+        if (userEntry.InteractiveMode is "Always")
+            throw new ConnectionException($"{path}: exec plugin {exec.Command} of user {user} must ask on a terminal (interactiveMode: Always), and the operator has none");
+        if (userEntry.InteractiveMode is not (null or "Never" or "IfAvailable"))
+            throw new ConnectionException($"{path}: exec plugin {exec.Command} of user {user} has an interactiveMode other than Never, IfAvailable and Always");
 
         return new ExecCommand
         {
@@ -120,14 +142,17 @@ internal static class Kubeconfig
                 .. (exec.EnvironmentVariables ?? []).Select(
                     variable => KeyValuePair.Create(variable.GetValueOrDefault("name") ?? "", variable.GetValueOrDefault("value") ?? "")),
             ],
+            ProvideClusterInfo = exec.ProvideClusterInfo,
+            ClusterConfig = clusterConfig,
         };
     }
 
-    private static (K8SConfiguration File, Dictionary<string, string> TokenFiles, Dictionary<string, string> Unsupported) Load(string path)
+    /// <summary>Null when it is empty.</summary>
+    private static KubeconfigFile? Load(string path)
     {
         try
         {
-            return KubeconfigYaml.Read(File.ReadAllBytes(path)) ?? throw new ConnectionException($"{path}: an empty kubeconfig");
+            return KubeconfigYaml.Read(File.ReadAllBytes(path));
         }
         catch (YamlException e)
         {

@@ -1,8 +1,24 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
 using k8s.KubeConfigModels;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace McpOperator.Kubernetes;
+
+/// <summary>A kubeconfig, and what the official client's models of it lack.</summary>
+/// <param name="Models">The official client's.</param>
+/// <param name="TokenFiles">Of users by their names.</param>
+/// <param name="InteractiveModes">Of users' plugins, by the users' names.</param>
+/// <param name="ExecConfigs">What clusters hold for plugins, as JSON, by the clusters' names.</param>
+/// <param name="Unsupported">The first field that is not supported, of <c>user NAME</c> or <c>cluster NAME</c>.</param>
+internal sealed record KubeconfigFile(
+    K8SConfiguration Models,
+    Dictionary<string, string> TokenFiles,
+    Dictionary<string, string> InteractiveModes,
+    Dictionary<string, string> ExecConfigs,
+    Dictionary<string, string> Unsupported);
 
 /// <summary>
 /// Fills the official client's models from the YAML document. The client's own reader goes through YamlDotNet's
@@ -15,12 +31,9 @@ internal static class KubeconfigYaml
     private static readonly string[] UnsupportedOfUsers = ["as", "as-uid", "as-groups", "as-user-extra"];
     private static readonly string[] UnsupportedOfClusters = ["proxy-url"];
 
-    /// <summary>
-    /// The file, and what the models lack: each user's <c>tokenFile</c>, and the first field of a user or a cluster
-    /// (<c>user NAME</c>, <c>cluster NAME</c>) that is not supported.
-    /// </summary>
+    /// <summary>Null when there is nothing in it.</summary>
     /// <exception cref="YamlException">It is no YAML, or a field is of another kind than it must be.</exception>
-    public static (K8SConfiguration File, Dictionary<string, string> TokenFiles, Dictionary<string, string> Unsupported)? Read(byte[] bytes)
+    public static KubeconfigFile? Read(byte[] bytes)
     {
         var yaml = new YamlStream();
         try
@@ -36,7 +49,6 @@ internal static class KubeconfigYaml
         if (yaml.Documents is not [{ RootNode: var root }, ..] || root is YamlScalarNode { Value: "" or "null" or "~" })
             return null;
 
-        var tokenFiles = new Dictionary<string, string>();
         var file = new K8SConfiguration
         {
             CurrentContext = Text(root, "current-context"),
@@ -56,22 +68,29 @@ internal static class KubeconfigYaml
                 UserCredentials = ReadUser(Child(entry, "user")),
             })],
         };
-        var unsupported = new Dictionary<string, string>();
+        var all = new KubeconfigFile(file, [], [], [], []);
         foreach (var entry in Items(root, "users"))
         {
-            if (Child(entry, "user") is { } user && Text(user, "tokenFile") is { Length: > 0 } tokenFile)
-                tokenFiles.TryAdd(Text(entry, "name") ?? "", tokenFile);
+            var (user, name) = (Child(entry, "user"), Text(entry, "name") ?? "");
+            if (user is not null && Text(user, "tokenFile") is { Length: > 0 } tokenFile)
+                all.TokenFiles.TryAdd(name, tokenFile);
+            if (user is not null && Child(user, "exec") is { } exec && Text(exec, "interactiveMode") is { Length: > 0 } mode)
+                all.InteractiveModes.TryAdd(name, mode);
             NoteUnsupported(entry, "user", UnsupportedOfUsers);
         }
 
         foreach (var entry in Items(root, "clusters"))
+        {
+            if (Child(entry, "cluster") is { } cluster && ExecConfig(cluster) is { } config)
+                all.ExecConfigs.TryAdd(Text(entry, "name") ?? "", config);
             NoteUnsupported(entry, "cluster", UnsupportedOfClusters);
-        return (file, tokenFiles, unsupported);
+        }
+        return all;
 
         void NoteUnsupported(YamlNode entry, string kind, string[] fields)
         {
             if (Child(entry, kind) is { } node && fields.FirstOrDefault(field => Child(node, field) is not null) is { } field)
-                unsupported.TryAdd($"{kind} {Text(entry, "name")}", field);
+                all.Unsupported.TryAdd($"{kind} {Text(entry, "name")}", field);
         }
     }
 
@@ -108,6 +127,7 @@ internal static class KubeconfigYaml
     {
         ApiVersion = Text(node, "apiVersion"),
         Command = Text(node, "command"),
+        ProvideClusterInfo = IsTrue(node, "provideClusterInfo"),
         Arguments = [.. Items(node, "args").Select(Scalar)],
         EnvironmentVariables =
         [
@@ -118,6 +138,76 @@ internal static class KubeconfigYaml
             }),
         ],
     };
+
+    /// <summary>The extension that is handed to a plugin (KEP-541), as JSON.</summary>
+    private static string? ExecConfig(YamlNode cluster)
+    {
+        var extension = Items(cluster, "extensions").FirstOrDefault(item => Text(item, "name") == "client.authentication.k8s.io/exec");
+        if (extension is null || Child(extension, "extension") is not { } config)
+            return null;
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+            WriteJson(json, config);
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static void WriteJson(Utf8JsonWriter json, YamlNode node)
+    {
+        // An anchor can stand within itself.
+        if (json.CurrentDepth > 100)
+            throw Unexpected(node, "too deep");
+        switch (node)
+        {
+            case YamlMappingNode map:
+                json.WriteStartObject();
+                foreach (var (name, value) in map.Children)
+                {
+                    json.WritePropertyName(Bytes(name));
+                    WriteJson(json, value);
+                }
+                json.WriteEndObject();
+                break;
+            case YamlSequenceNode list:
+                json.WriteStartArray();
+                foreach (var item in list.Children)
+                    WriteJson(json, item);
+                json.WriteEndArray();
+                break;
+            case YamlScalarNode { Style: ScalarStyle.Plain, Value: "" or "null" or "Null" or "NULL" or "~" }:
+                json.WriteNullValue();
+                break;
+            case YamlScalarNode { Style: ScalarStyle.Plain, Value: "true" or "True" or "TRUE" }:
+                json.WriteBooleanValue(true);
+                break;
+            case YamlScalarNode { Style: ScalarStyle.Plain, Value: "false" or "False" or "FALSE" }:
+                json.WriteBooleanValue(false);
+                break;
+            case YamlScalarNode { Style: ScalarStyle.Plain, Value: { } number } when IsNumber(number):
+                json.WriteRawValue(number);
+                break;
+            default:
+                json.WriteStringValue(Bytes(node));
+                break;
+        }
+
+        // Not the text itself: YAML can escape half of a pair of UTF-16, which the writer refuses.
+        static byte[] Bytes(YamlNode node) => Encoding.UTF8.GetBytes(Scalar(node));
+    }
+
+    private static bool IsNumber(string text)
+    {
+        if (!char.IsAsciiDigit(text[^1]) || !(text[0] == '-' || char.IsAsciiDigit(text[0])))
+            return false;
+        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(text));
+        try
+        {
+            return reader.Read() && reader.TokenType == JsonTokenType.Number && !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
 
     private static IList<YamlNode> Items(YamlNode node, string name) => Child(node, name) switch
     {

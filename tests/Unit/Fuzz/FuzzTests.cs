@@ -156,12 +156,12 @@ public sealed class FuzzTests
             contexts: [{name: x, context: {cluster: c, user: u, namespace: n}}]
             clusters:
             - name: c
-              cluster: {server: "https://127.0.0.1:6443", certificate-authority-data: QUJD, tls-server-name: api}
+              cluster: {server: "https://127.0.0.1:6443", certificate-authority-data: QUJD, tls-server-name: api, extensions: [{name: client.authentication.k8s.io/exec, extension: {a: [1, "\\u00e9"]}}]}
             users:
             - name: u
               user:
                 token: s3cr3t-value
-                exec: {apiVersion: client.authentication.k8s.io/v1, command: x, args: [a], env: [{name: A, value: b}]}
+                exec: {apiVersion: client.authentication.k8s.io/v1, command: x, args: [a], env: [{name: A, value: b}], interactiveMode: Never}
             """)).Sample(
             bytes =>
             {

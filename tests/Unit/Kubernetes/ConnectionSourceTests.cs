@@ -21,18 +21,59 @@ public sealed class ConnectionSourceTests : IDisposable
         InCluster();
         _variables["KUBECONFIG"] = _directory.Write("variable", Config("variable"));
 
-        Assert.Equal("https://explicit.test/", Find(_directory.Write("explicit", Config("explicit"))).Server.AbsoluteUri);
+        var path = _directory.Write("explicit", Config("explicit"));
+        var access = Find(path);
+
+        Assert.Equal(("https://explicit.test/", $"{path} (--kubeconfig)"), (access.Server.AbsoluteUri, access.Origin));
     }
 
+    // As the Go operator does it: a pod can be given a kubeconfig by the variable alone.
     [Fact]
-    public void APodsServiceAccountGoesBeforeTheVariable()
+    public void TheVariableGoesBeforeAPodsServiceAccount()
     {
         InCluster();
-        _variables["KUBECONFIG"] = _directory.Write("variable", Config("variable"));
+        var path = _directory.Write("variable", Config("variable"));
+        _variables["KUBECONFIG"] = path;
+
+        var access = Find();
+
+        Assert.Equal(("https://variable.test/", $"{path} ($KUBECONFIG)"), (access.Server.AbsoluteUri, access.Origin));
+    }
+
+    [Theory]
+    [InlineData("/does/not/exist")]
+    [InlineData("/dev/null")]
+    public void AVariableThatNamesNothingLeavesAPodItsServiceAccount(string variable)
+    {
+        InCluster();
+        _variables["KUBECONFIG"] = variable;
 
         var access = Find();
 
         Assert.Equal("https://10.0.0.1/", access.Server.AbsoluteUri);
+        Assert.Equal($"in-cluster (no --kubeconfig is given, and $KUBECONFIG names no file that has anything in it: {variable})", access.Origin);
+    }
+
+    [Fact]
+    public void AVariableThatCannotBeUsedIsNotPassedOver()
+    {
+        InCluster();
+        _variables["KUBECONFIG"] = _directory.Write("variable", "current-context: nope");
+
+        Assert.Contains("there is no context nope", Assert.Throws<ConnectionException>(() => Find()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void APodsServiceAccountGoesBeforeTheHomeDirectory()
+    {
+        InCluster();
+        _variables["HOME"] = _directory.Path;
+        _directory.Write(".kube/config", Config("home"));
+
+        var access = Find();
+
+        Assert.Equal("https://10.0.0.1/", access.Server.AbsoluteUri);
+        Assert.Equal("in-cluster (neither --kubeconfig nor $KUBECONFIG is given)", access.Origin);
         Assert.Equal("operators", access.Namespace);
         Assert.Equal(Path.Combine(_directory.Path, "sa", "token"), access.TokenFile);
         Assert.Equal(Path.Combine(_directory.Path, "sa", "ca.crt"), access.CertificateAuthorityFile);
@@ -43,9 +84,10 @@ public sealed class ConnectionSourceTests : IDisposable
     {
         InCluster();
         File.Delete(Path.Combine(_directory.Path, "sa", "token"));
-        _variables["KUBECONFIG"] = _directory.Write("variable", Config("variable"));
+        _variables["HOME"] = _directory.Path;
+        _directory.Write(".kube/config", Config("home"));
 
-        Assert.Equal("https://variable.test/", Find().Server.AbsoluteUri);
+        Assert.Equal("https://home.test/", Find().Server.AbsoluteUri);
     }
 
     [Fact]
@@ -62,9 +104,12 @@ public sealed class ConnectionSourceTests : IDisposable
     public void TheHomeDirectoryIsLast()
     {
         _variables["HOME"] = _directory.Path;
-        _directory.Write(".kube/config", Config("home"));
+        var path = _directory.Write(".kube/config", Config("home"));
 
-        Assert.Equal("https://home.test/", Find().Server.AbsoluteUri);
+        var access = Find();
+
+        Assert.Equal("https://home.test/", access.Server.AbsoluteUri);
+        Assert.Equal($"{path} (neither --kubeconfig nor $KUBECONFIG is given, and this is no pod)", access.Origin);
     }
 
     [Fact]
@@ -153,6 +198,59 @@ public sealed class ConnectionSourceTests : IDisposable
         Assert.Equal([KeyValuePair.Create("E", "1 2")], access.Exec.Environment);
     }
 
+    [Fact]
+    public void WhatAClusterHoldsForPluginsIsJson()
+    {
+        var access = Find(_directory.Write("config", """
+            current-context: x
+            clusters:
+            - name: c
+              cluster:
+                server: https://c.test
+                extensions:
+                - { name: other, extension: { a: 1 } }
+                - name: client.authentication.k8s.io/exec
+                  extension:
+                    text: plain
+                    quoted: "1"
+                    numbers: [ 1, -2.5, 1e3, 007, 1.2.3, 10m ]
+                    others: [ true, False, ~, null, "null" ]
+                    within: { empty: {}, none: , list: [] }
+            contexts: [ { name: x, context: { cluster: c, user: u } } ]
+            users:
+            - name: u
+              user: { exec: { apiVersion: client.authentication.k8s.io/v1, command: login, interactiveMode: IfAvailable, provideClusterInfo: true } }
+            """));
+
+        Assert.True(access.Exec!.ProvideClusterInfo);
+        Assert.Equal(
+            """{"text":"plain","quoted":"1","numbers":[1,-2.5,1e3,"007","1.2.3","10m"],"others":[true,false,null,null,"null"],"within":{"empty":{},"none":null,"list":[]}}""",
+            access.Exec.ClusterConfig);
+    }
+
+    [Fact]
+    public void APodsProxyIsNotForItsOwnCluster()
+    {
+        _variables["HTTPS_PROXY"] = "http://proxy.test:3128";
+        InCluster();
+
+        Assert.Null(Find().Proxy);
+    }
+
+    [Fact]
+    public void AKubeconfigsServerIsBehindTheProxyOfTheEnvironment()
+    {
+        _variables["HTTPS_PROXY"] = "http://me:s3cr3t@proxy.test:3128";
+        var path = _directory.Write("config", Config("api"));
+
+        var access = Find(path);
+        Assert.Equal("http://me:s3cr3t@proxy.test:3128/", access.Proxy!.AbsoluteUri);
+        Assert.Equal($"{path} (--kubeconfig) through the proxy proxy.test:3128", access.Origin);
+
+        _variables["NO_PROXY"] = ".test";
+        Assert.Null(Find(path).Proxy);
+    }
+
     [Theory]
     [InlineData("current-context: nope", "nope")]
     [InlineData("contexts: []", "current-context")]
@@ -161,6 +259,8 @@ public sealed class ConnectionSourceTests : IDisposable
     [InlineData("current-context: x\ncontexts: [{name: x, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: a}}]", "URL")]
     [InlineData("", "empty")]
     [InlineData(Whole + "\n  user: {token: t, as-groups: [g]}\n", "user u has as-groups")]
+    [InlineData(Whole + "\n  user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: login, interactiveMode: Always}}\n", "exec plugin login of user u must ask on a terminal (interactiveMode: Always), and the operator has none")]
+    [InlineData(Whole + "\n  user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: login, interactiveMode: Sometimes}}\n", "exec plugin login of user u has an interactiveMode other than Never, IfAvailable and Always")]
     public void WhatIsMissingIsNamed(string config, string named)
     {
         var path = _directory.Write("config", config);

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using McpOperator.Kubernetes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Time.Testing;
 
 namespace McpOperator.Unit.Kubernetes;
@@ -60,6 +61,74 @@ public sealed class ConnectionTests : IDisposable
         Assert.Equal("x", await GetAsync(Access(server, ca: _authority.Pem, tlsServerName: "kubernetes.test")));
         await Assert.ThrowsAsync<HttpRequestException>(
             () => GetAsync(Access(server, ca: _authority.Pem, tlsServerName: "other.test")));
+
+        Assert.Equal(["kubernetes.test", "other.test"], server.Names);
+        // It is for TLS alone: what is asked for is the server by its address.
+        Assert.Equal([(null, null, "HTTP/2", server.Address.Authority)], server.Requests);
+    }
+
+    [Fact]
+    public async Task TheNameToCheckCanBeGivenToAServerWithoutHttp2()
+    {
+        await using var server = await TlsServer.StartAsync(_authority.Server("kubernetes.test"), HttpProtocols.Http1);
+
+        Assert.Equal("x", await GetAsync(Access(server, ca: _authority.Pem, tlsServerName: "kubernetes.test")));
+
+        Assert.Equal([(null, null, "HTTP/1.1", server.Address.Authority)], server.Requests);
+    }
+
+    // A dot says that the name is complete, and that no search list is to be tried. Certificates have none.
+    [Fact]
+    public async Task ADotAfterTheServersNameIsNotPartOfIt()
+    {
+        await using var server = await TlsServer.StartAsync(_authority.Server("api.test"));
+        // Only to have the name resolved.
+        await using var proxy = new ConnectProxy(server.Address);
+
+        Assert.Equal("x", await GetAsync(Access(
+            server, ca: _authority.Pem, address: "https://api.test.:6443", proxy: new Uri($"http://127.0.0.1:{proxy.Port}"))));
+
+        Assert.Equal(["CONNECT api.test.:6443 HTTP/1.1"], proxy.Requests);
+        Assert.Equal(["api.test"], server.Names);
+    }
+
+    [Theory]
+    [InlineData("", false, "")]
+    [InlineData("me:p%40ss@", true, " Basic bWU6cEBzcw==")]
+    public async Task AServerIsReachedThroughAProxyAndCheckedBehindIt(string user, bool wantsPassword, string shown)
+    {
+        await using var server = await TlsServer.StartAsync(_authority.Server("api.test"));
+        await using var proxy = new ConnectProxy(server.Address) { WantsPassword = wantsPassword };
+
+        var way = new Uri($"http://{user}127.0.0.1:{proxy.Port}");
+        Assert.Equal("x", await GetAsync(Access(server, ca: _authority.Pem, address: "https://api.test:6443", proxy: way)));
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => GetAsync(Access(server, ca: _authority.Pem, address: "https://other.test:6443", proxy: way)));
+        Assert.Equal("x", await GetAsync(
+            Access(server, ca: _authority.Pem, address: "https://other.test:6443", tlsServerName: "api.test", proxy: way)));
+
+        Assert.Equal(
+            [$"CONNECT api.test:6443 HTTP/1.1{shown}", $"CONNECT other.test:6443 HTTP/1.1{shown}", $"CONNECT other.test:6443 HTTP/1.1{shown}"],
+            proxy.Requests.Where(request => request.EndsWith(shown, StringComparison.Ordinal)));
+        Assert.Equal(2, server.Requests.Count);
+        Assert.Equal((null, null, "HTTP/2", "api.test:6443"), server.Requests[0]);
+    }
+
+    // What is in the environment is for Connection's maker to weigh (ProxyEnvironment), and a pod's is not for its own cluster.
+    [Fact]
+    public async Task WithoutAProxyThatOfTheProcessIsNotAsked()
+    {
+        await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
+        var before = HttpClient.DefaultProxy;
+        HttpClient.DefaultProxy = new FixedProxy(new Uri("http://127.0.0.1:1"));
+        try
+        {
+            Assert.Equal("x", await GetAsync(Access(server, ca: _authority.Pem)));
+        }
+        finally
+        {
+            HttpClient.DefaultProxy = before;
+        }
     }
 
     [Fact]
@@ -380,6 +449,42 @@ public sealed class ConnectionTests : IDisposable
         Assert.Equal("Bearer 1 a b c d yes", server.Requests[0].Authorization);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task APluginIsToldTheClusterWhenItAsks(bool inAFile)
+    {
+        var info = Path.Combine(_directory.Path, "info");
+        await using var server = await TlsServer.StartAsync(_authority.Server("kubernetes.test"));
+        var script = Plugin($"printf %s \"$KUBERNETES_EXEC_INFO\" >> {info}; echo >> {info}\n"
+            + "echo '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{\"token\":\"t\"}}'");
+        ExecCommand Told(string? config) => new()
+        {
+            ApiVersion = script.ApiVersion,
+            Command = script.Command,
+            ProvideClusterInfo = true,
+            ClusterConfig = config,
+        };
+        var ca = inAFile ? null : _authority.Pem;
+        var caFile = inAFile ? _directory.Write("ca.crt", _authority.Pem) : null;
+
+        await GetAsync(Access(server, ca: ca, caFile: caFile, tlsServerName: "kubernetes.test", exec: Told("""{"audience":"a\"b"}""")));
+        await GetAsync(Access(server, skipVerify: true, exec: Told(null)));
+        await GetAsync(Access(server, skipVerify: true, exec: script));
+
+        const string start = """{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","spec":{""";
+        var address = server.Address.OriginalString;
+        var authority = Convert.ToBase64String(Encoding.UTF8.GetBytes(_authority.Pem));
+        var lines = File.ReadAllLines(info);
+        Assert.Equal(
+            [
+                $$$"""{{{start}}}"cluster":{"server":"{{{address}}}","tls-server-name":"kubernetes.test","certificate-authority-data":"{{{authority}}}","config":{"audience":"a\"b"}},"interactive":false}}""",
+                $$$"""{{{start}}}"cluster":{"server":"{{{address}}}","insecure-skip-tls-verify":true,"config":null},"interactive":false}}""",
+                $$$"""{{{start}}}"interactive":false}}""",
+            ],
+            lines.Select(line => line.Replace("\\u002B", "+", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task AMissingTokenFileIsNamed()
     {
@@ -411,6 +516,8 @@ public sealed class ConnectionTests : IDisposable
         TlsServer server,
         string? ca = null,
         string? caFile = null,
+        string? address = null,
+        Uri? proxy = null,
         string? tlsServerName = null,
         bool skipVerify = false,
         string? certificateFile = null,
@@ -421,9 +528,10 @@ public sealed class ConnectionTests : IDisposable
         string? password = null,
         ExecCommand? exec = null) => new()
         {
-            Server = server.Address,
+            Server = address is null ? server.Address : new Uri(address),
             Namespace = "default",
             Origin = "test",
+            Proxy = proxy,
             CertificateAuthority = ca is null ? null : Encoding.UTF8.GetBytes(ca),
             CertificateAuthorityFile = caFile,
             TlsServerName = tlsServerName,
