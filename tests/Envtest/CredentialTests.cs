@@ -149,7 +149,7 @@ public sealed class CredentialTests(ControlPlaneFixture fixture)
             },
         });
         var connecting = await process.WaitForLogAsync("it said where it connects", entry => (string?)entry["event"] == "Connecting");
-        Assert.Equal("in-cluster", (string?)connecting["origin"]);
+        Assert.Equal("in-cluster (neither --kubeconfig nor $KUBECONFIG is given)", (string?)connecting["origin"]);
         await CreateAsync(ns, "web");
         await Eventually.TrueAsync("the server was reported", () => fixture.Client.GetAsync(Resource.MCPServers, ns.Name, "web"), Reported);
 
