@@ -54,6 +54,20 @@ public sealed class RecordingTests
             rendered.Body);
     }
 
+    /// <summary>A load generator reads no answers, and so knows no later version than that of the server as created.</summary>
+    [Fact]
+    public void AStatusIsRenderedWithoutTheVersionThatItWasFor()
+    {
+        var recorded = new Server("recorded-0", "web-00001", "5f8b", "41");
+        var request = new RecordedRequest(
+            HttpMethod.Patch, "namespaces/recorded-0/mcpservers/web-00001/status?force=true", "application/apply-patch+yaml",
+            """{"metadata":{"name":"web-00001","namespace":"recorded-0","resourceVersion":"57"},"status":{}}""");
+
+        Assert.Equal(
+            """{"metadata":{"name":"web-00042","namespace":"bench-3"},"status":{}}"""u8,
+            LoadGenerator.Render(new(recorded, [[request]]), new("bench-3", "web-00042", "77aa", "1234"))[0][0].Body);
+    }
+
     private static AuditEvent Event(string verb, string resource, int received, int answered, string body = "") => new(
         "ResponseComplete", "recorded", "", verb, "", resource, "", "recorded-0", "web-00001", $"/namespaces/recorded-0/{resource}/web-00001", 200,
         false, body, Start.AddMilliseconds(received), Start.AddMilliseconds(answered));
