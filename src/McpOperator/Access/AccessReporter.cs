@@ -51,7 +51,7 @@ public sealed class AccessReporter
     {
         var owed = _owed.Get(member.Key);
         // It waits for its turn already, or for the end of its backoff.
-        if (owed is not null && owed.Verdict == verdict && IsSame(owed.Member.Metadata, member.Metadata))
+        if (owed is not null && owed.Verdict == verdict && owed.Member.Metadata.IsSameButForVersion(member.Metadata))
             return;
         // While another report is under way the status is about to be another one than the store has.
         if (verdict is null
@@ -78,7 +78,7 @@ public sealed class AccessReporter
         }
 
         // What was judged is not what there is now: a look at its server is on its way, and will say what to tell.
-        if (!IsSame(live.Metadata, report.Member.Metadata))
+        if (!live.Metadata.IsSameButForVersion(report.Member.Metadata))
             return Outcome.Done;
 
         try
@@ -117,9 +117,6 @@ public sealed class AccessReporter
         _writer.Forget(key);
         _refusals.Forget(key);
     }
-
-    private static bool IsSame(ObjectMeta live, ObjectMeta judged) =>
-        live with { ResourceVersion = "" } == judged with { ResourceVersion = "" };
 
     private sealed record Owed(PolicyMember Member, Verdict Verdict);
 }

@@ -12,11 +12,10 @@ public interface IReportedObject : IKubernetesObject
     LastReport? Reported { get; }
 
     /// <summary>
-    /// True when spec and metadata of two states are the same, as far as they are kept: the generation counts the edits of
-    /// the spec, and every write has a version.
+    /// True when spec and metadata of two states are the same, as far as they are kept.
     /// </summary>
     static bool DifferOnlyInStatus(IReportedObject before, IReportedObject after) =>
-        before.Metadata with { ResourceVersion = "" } == after.Metadata with { ResourceVersion = "" };
+        before.Metadata.IsSameButForVersion(after.Metadata);
 }
 
 /// <summary>What is kept of the status that an object carries: enough to tell whether the next one differs.</summary>

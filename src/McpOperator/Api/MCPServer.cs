@@ -67,6 +67,11 @@ public sealed record ObjectMeta
     /// </summary>
     public string? AllowAccessFrom { get; init; }
 
+    /// <summary>
+    /// Whether it is the same object with the same spec: the generation counts the edits of the spec, and every write has a version.
+    /// </summary>
+    public bool IsSameButForVersion(ObjectMeta other) => this with { ResourceVersion = "" } == other with { ResourceVersion = "" };
+
     /// <summary>Field by field: never throws for what is stored.</summary>
     public static ObjectMeta Decode(JsonElement metadata) => new()
     {
