@@ -13,8 +13,8 @@ namespace McpOperator.Controller;
 /// equal to the store at any time.
 /// </param>
 /// <param name="differOnlyInStatus">
-/// Whether spec and metadata of two states of an object are the same, of a kind whose status we report
-/// (<see cref="BeginReport"/>).
+/// Whether spec and metadata of two states of an object are the same. Given for a kind of which we write the status alone
+/// (<see cref="BeginWrite"/>); null for one that is ours as a whole.
 /// </param>
 public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differOnlyInStatus = null)
     where T : class, IKubernetesObject
@@ -27,8 +27,8 @@ public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differ
     private readonly Dictionary<ObjectKey, T> _objects = [];
     private readonly Dictionary<string, string> _versions = new(StringComparer.Ordinal);
 
-    // Whose status is being written: with the object from before the first change of the status that came meanwhile.
-    private readonly Dictionary<ObjectKey, T?> _reporting = [];
+    // What is being written: with the object from before the first change that came meanwhile and may be that write.
+    private readonly Dictionary<ObjectKey, T?> _inWriting = [];
 
     public int Count
     {
@@ -170,35 +170,35 @@ public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differ
     }
 
     /// <summary>
-    /// Before a status is written: the watch may deliver it before the answer comes. Until <see cref="EndReport"/> a change
-    /// of the object's status alone may be that very write, and asks nobody to look.
+    /// Before we write: the watch may deliver the change before the answer comes. Until <see cref="EndWrite"/> a change of what
+    /// we write there may be that very one, and asks nobody to look.
     /// </summary>
-    public void BeginReport(ObjectKey key)
+    public void BeginWrite(ObjectKey key)
     {
         lock (_writing)
-            _reporting[key] = null;
+            _inWriting[key] = null;
     }
 
     /// <summary>
-    /// After a status was written, or was not. When the object is the answer now, its status is our own and no news; when
-    /// the answer holds an edit as well, or somebody else has written meanwhile, that is told.
+    /// After we wrote, or could not. When the object is the answer now, the change is our own and no news; when a status came
+    /// with an edit, or somebody else has written since, that is told.
     /// </summary>
-    /// <param name="key">The one that was given to <see cref="BeginReport"/>.</param>
+    /// <param name="key">The one that was given to <see cref="BeginWrite"/>.</param>
     /// <param name="answer">The object as the API server then stored it; null when it gave no such answer.</param>
-    public void EndReport(ObjectKey key, T? answer)
+    public void EndWrite(ObjectKey key, T? answer)
     {
         lock (_writing)
         {
-            _reporting.Remove(key, out var heldBack);
+            _inWriting.Remove(key, out var heldBack);
             if (answer is not null)
-                Observe(answer, OriginOfReport);
+                Observe(answer, OriginOfAnswer);
             if (heldBack is not null && Get(key) is { } current && current.ResourceVersion != answer?.ResourceVersion)
                 onChange(heldBack, current, Origin.Watch);
         }
     }
 
-    private Origin OriginOfReport(T? before, T answer) =>
-        before is not null && differOnlyInStatus!(before, answer) ? Origin.OwnWrite : Origin.Watch;
+    private Origin OriginOfAnswer(T? before, T answer) =>
+        differOnlyInStatus is null || (before is not null && differOnlyInStatus(before, answer)) ? Origin.OwnWrite : Origin.Watch;
 
     private bool Observe(T answer, Func<T?, T, Origin> originOf)
     {
@@ -220,9 +220,9 @@ public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differ
     private void Tell(T? before, T? after, Origin origin)
     {
         if (before is not null && after is not null && before != after
-            && _reporting.TryGetValue(after.Key, out var heldBack) && differOnlyInStatus!(before, after))
+            && _inWriting.TryGetValue(after.Key, out var heldBack) && differOnlyInStatus?.Invoke(before, after) != false)
         {
-            _reporting[after.Key] = heldBack ?? before;
+            _inWriting[after.Key] = heldBack ?? before;
             origin = Origin.OwnWrite;
         }
 

@@ -76,6 +76,8 @@ public sealed class OwnedObjects<T>(
         if (live is not null && _guard.IsSettled(key, fingerprint, live.Fingerprint))
             return new Ensured<T>(live);
 
+        T? answer = null;
+        store.BeginWrite(key);
         try
         {
             var isKnown = live is not null;
@@ -100,9 +102,8 @@ public sealed class OwnedObjects<T>(
                     intent = intentFor(migrated); // another version
             }
 
-            var answer = await BringAsync(key, intent, isNew: live is null, detour, cancellationToken).ConfigureAwait(false);
+            answer = await BringAsync(key, intent, isNew: live is null, detour, cancellationToken).ConfigureAwait(false);
             _refusals.Forget(key);
-            store.Observe(answer);
             if (!_guard.Note(key, fingerprint, answer.Fingerprint))
                 Log.AnswerDiffers(logger, type.Kind);
             // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
@@ -126,6 +127,10 @@ public sealed class OwnedObjects<T>(
         catch (ApiException exception) when (exception.IsAboutTheObject)
         {
             return new Ensured<T>(live, _refusals.Note(key, exception));
+        }
+        finally
+        {
+            store.EndWrite(key, answer);
         }
     }
 

@@ -45,7 +45,7 @@ public sealed class StatusWriter<T>(
         if (IsSettled(metadata, carried, intent))
             return false;
         T? answer = null;
-        store.BeginReport(key);
+        store.BeginWrite(key);
         try
         {
             if (carried is { Fingerprint: OwnedFields.None } && takeOver is not null
@@ -63,7 +63,7 @@ public sealed class StatusWriter<T>(
         }
         finally
         {
-            store.EndReport(key, answer);
+            store.EndWrite(key, answer);
             // Deleted while it was reported, it has been forgotten already, and nobody would do so again.
             if (store.Get(key) is null)
                 Forget(key);

@@ -108,10 +108,10 @@ public sealed class MembersTests
         _looks.Clear();
         var reported = Grant("a", Demo, fingerprint: 2);
 
-        _grants.Store.BeginReport(before.Key);
+        _grants.Store.BeginWrite(before.Key);
         if (isWatchFirst)
             Changed(reported);
-        _grants.Store.EndReport(before.Key, reported);
+        _grants.Store.EndWrite(before.Key, reported);
         if (!isWatchFirst)
             Changed(reported);
 
@@ -127,10 +127,10 @@ public sealed class MembersTests
         Added(before);
         _looks.Clear();
 
-        _grants.Store.BeginReport(before.Key);
+        _grants.Store.BeginWrite(before.Key);
         var stored = Grant("a", Demo, fingerprint: 7);
         Changed(stored);
-        _grants.Store.EndReport(before.Key, stored);
+        _grants.Store.EndWrite(before.Key, stored);
 
         Assert.Empty(_looks);
     }
@@ -143,11 +143,11 @@ public sealed class MembersTests
         _looks.Clear();
         var (ours, theirs) = (Grant("a", Demo, fingerprint: 2), Grant("a", Demo, fingerprint: 3));
 
-        _grants.Store.BeginReport(before.Key);
+        _grants.Store.BeginWrite(before.Key);
         Changed(ours);
         Changed(theirs);
         Assert.Empty(_looks);
-        _grants.Store.EndReport(before.Key, ours);
+        _grants.Store.EndWrite(before.Key, ours);
 
         Assert.Equal([(Demo, Origin.Watch)], _looks);
     }
@@ -159,9 +159,9 @@ public sealed class MembersTests
         Added(before);
         _looks.Clear();
 
-        _grants.Store.BeginReport(before.Key);
+        _grants.Store.BeginWrite(before.Key);
         Changed(Grant("a", Demo, fingerprint: 3));
-        _grants.Store.EndReport(before.Key, answer: null);
+        _grants.Store.EndWrite(before.Key, answer: null);
 
         Assert.Equal([(Demo, Origin.Watch)], _looks);
     }
@@ -174,8 +174,8 @@ public sealed class MembersTests
         _looks.Clear();
         var edit = Grant("a", Other, generation: 2, fingerprint: 1);
 
-        _grants.Store.BeginReport(before.Key);
-        _grants.Store.EndReport(before.Key, Grant("a", Other, generation: 2, fingerprint: 2));
+        _grants.Store.BeginWrite(before.Key);
+        _grants.Store.EndWrite(before.Key, Grant("a", Other, generation: 2, fingerprint: 2));
         // Its own event comes late.
         Changed(edit);
 
@@ -191,8 +191,8 @@ public sealed class MembersTests
         Added(before);
         var (moved, back) = (Grant("a", Other, generation: 2), Grant("a", Demo, generation: 3));
 
-        _grants.Store.BeginReport(before.Key);
-        _grants.Store.EndReport(before.Key, moved);
+        _grants.Store.BeginWrite(before.Key);
+        _grants.Store.EndWrite(before.Key, moved);
         Changed(back);
 
         Assert.Equal(["a"], NamesOf(Demo));

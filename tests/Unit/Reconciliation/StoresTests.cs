@@ -35,9 +35,9 @@ public sealed class StoresTests
     public void OurOwnReportComingBackIsNoReasonToLookAgain()
     {
         var reported = Server(Reported);
-        _stores.Servers.BeginReport(_server.Key);
+        _stores.Servers.BeginWrite(_server.Key);
         Change(reported);
-        _stores.Servers.EndReport(_server.Key, reported);
+        _stores.Servers.EndWrite(_server.Key, reported);
 
         Assert.Empty(Queued);
         Assert.Empty(_access.All);
@@ -77,9 +77,9 @@ public sealed class StoresTests
         Change(younger);
         Assert.Equal(_server.Key, _stores.Routes.HolderBefore(younger.Key));
 
-        _stores.Servers.BeginReport(_server.Key);
+        _stores.Servers.BeginWrite(_server.Key);
         _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Deleted, _server, "12", null));
-        _stores.Servers.EndReport(_server.Key, Server(Reported, version: "10"));
+        _stores.Servers.EndWrite(_server.Key, Server(Reported, version: "10"));
 
         Assert.Null(_stores.Routes.HolderBefore(younger.Key));
         Assert.Null(_stores.Servers.Get(_server.Key));
@@ -205,8 +205,8 @@ public sealed class StoresTests
 
     private void Report(StoredServer answer)
     {
-        _stores.Servers.BeginReport(answer.Key);
-        _stores.Servers.EndReport(answer.Key, answer);
+        _stores.Servers.BeginWrite(answer.Key);
+        _stores.Servers.EndWrite(answer.Key, answer);
     }
 
     private static StoredMember Grant(string version) => new()
