@@ -1,7 +1,8 @@
 using McpOperator.Api;
+using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
-using McpOperator.Reconciliation;
+using McpOperator.Mirror;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Access;
@@ -11,7 +12,7 @@ namespace McpOperator.Access;
 /// whatever is wrong with the rest. A controller of its own, so that nothing that a server's pass does can delay or stop it.
 /// Reports, and the refresh of running gateways, are lanes below.
 /// </summary>
-public sealed class AccessController
+internal sealed class AccessController
 {
     // A timer does not count the time that a machine slept, nor know that its clock was set.
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(10);
@@ -28,7 +29,7 @@ public sealed class AccessController
     private readonly Stores _stores;
     private readonly AccessStores _mirror;
     private readonly OperatorSettings _settings;
-    private readonly OperatorCounters _counters;
+    private long _judged;
     private readonly ILook _queue;
     private readonly AccessReporter _grants;
     private readonly AccessReporter _sessions;
@@ -47,23 +48,26 @@ public sealed class AccessController
     /// <param name="refresh">Told of each document that was written; null when pods get none.</param>
     /// <param name="api">The way to the API server.</param>
     /// <param name="settings">Of the operator.</param>
-    /// <param name="counters">Count what it does.</param>
+    /// <param name="counters">Count each write.</param>
+    /// <param name="podsOf">The pods of a server.</param>
     /// <param name="time">The clock of expiries and of documents.</param>
     /// <param name="logger">Told of each write.</param>
     public AccessController(
         Stores stores, AccessStores mirror, ILook queue, AccessReporter grants, AccessReporter sessions, PolicyRefresh? refresh, ApiClient api,
-        OperatorSettings settings, OperatorCounters counters, TimeProvider time, ILogger logger)
+        OperatorSettings settings, WriteCounters counters, Func<MCPServer, List<GatewayPods>> podsOf, TimeProvider time, ILogger logger)
     {
         _stores = stores;
         _mirror = mirror;
         _settings = settings;
-        _counters = counters;
         _queue = queue;
         _grants = grants;
         _sessions = sessions;
         _time = time;
-        _policies = new GatewayPolicy(stores, mirror, refresh, api, counters, time, logger);
+        _policies = new GatewayPolicy(stores, mirror, podsOf, refresh, api, counters, time, logger);
     }
+
+    /// <summary>Grants and sessions looked at, each as often as it was.</summary>
+    public long Judged => Interlocked.Read(ref _judged);
 
     /// <summary>One look at who may call a server.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached: nothing is known, try again.</exception>
@@ -134,7 +138,7 @@ public sealed class AccessController
         var mayCreate = server.Metadata.DeletionTimestamp is null
             && (_policies.HasPods(server) || Validation.Validate(server, _settings).Count == 0);
         var document = new PolicyDocument(members.Head!, members.Grants, members.Sessions);
-        var written = await _policies.EnsureAsync(server, document, mayCreate, cancellationToken).ConfigureAwait(false);
+        var written = await _policies.ApplyAsync(server, document, mayCreate, cancellationToken).ConfigureAwait(false);
         if (written.IsRaced)
         {
             _policies.SayUnknown(server);
@@ -188,7 +192,7 @@ public sealed class AccessController
             _mirror.Grants.Of(key).Select(static grant => grant.ReadGrant()),
             _mirror.Sessions.Of(key).Select(static session => session.ReadSession()),
             _time.GetUtcNow());
-        _counters.Judge(members.Verdicts.Count);
+        Interlocked.Add(ref _judged, members.Verdicts.Count);
         return members;
     }
 

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using McpOperator.Api;
+using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
-using McpOperator.Reconciliation;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Access;
@@ -11,7 +11,7 @@ namespace McpOperator.Access;
 /// Tells grants, or sessions, what became of them, each in a reconcile of its own. A lane of its own, with one worker: a server
 /// may have thousands of them, and no revocation waits for the last one to be told.
 /// </summary>
-public sealed class AccessReporter
+internal sealed class AccessReporter
 {
     private readonly string _kind;
     private readonly Members _members;
@@ -19,10 +19,12 @@ public sealed class AccessReporter
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly StatusWriter<StoredMember> _writer;
-    private readonly Refusals _refusals;
 
     // Of those whose status differs from it.
     private readonly KeyMap<Owed> _owed = new();
+
+    // Of those whose status is not what was wanted, though it was written, or was refused.
+    private readonly KeyMap<ApplyMemory> _memories = new();
 
     /// <param name="type">The kind.</param>
     /// <param name="members">All of that kind.</param>
@@ -32,15 +34,14 @@ public sealed class AccessReporter
     /// <param name="time">Of the transitions in conditions.</param>
     /// <param name="logger">Told of each report.</param>
     public AccessReporter(
-        ResourceType type, Members members, ILook queue, ApiClient api, OperatorCounters counters, TimeProvider time, ILogger logger)
+        ResourceType type, Members members, ILook queue, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
     {
         _kind = type.Kind;
         _members = members;
         _queue = queue;
         _time = time;
         _logger = logger;
-        _writer = new(type, StoredMember.Decode, members.Store, api, counters);
-        _refusals = new(logger, type.Kind);
+        _writer = new(type, json => StoredMember.Decode(json, api.Identity.OwnedFields), members.Store, api, counters, logger);
         members.Gone += Forget;
     }
 
@@ -55,7 +56,7 @@ public sealed class AccessReporter
             return;
         // While another report is under way the status is about to be another one than the store has.
         if (verdict is null
-            || (owed is null && _writer.IsWritten(member.Metadata, member.Reported, StatusOf(member, member.Reported, verdict))))
+            || (owed is null && _writer.IsWritten(member.Metadata, member.Reported, StatusOf(member, member.Reported, verdict), _memories.Get(member.Key))))
         {
             _owed.Remove(member.Key);
             return;
@@ -81,22 +82,27 @@ public sealed class AccessReporter
         if (!live.Metadata.IsSameButForVersion(report.Member.Metadata))
             return Outcome.Done;
 
+        var memory = _memories.Get(key) ?? new ApplyMemory();
         try
         {
             if (await _writer.WriteAsync(
-                live.Metadata, live.Reported, StatusOf(report.Member, live.Reported, report.Verdict), cancellationToken).ConfigureAwait(false))
+                live.Metadata, live.Reported, StatusOf(report.Member, live.Reported, report.Verdict), memory, cancellationToken).ConfigureAwait(false))
                 Log.AccessReported(_logger, _kind, key, report.Verdict.Phase, report.Verdict.Message);
-            _refusals.Forget(key);
+            memory.ForgetRefusal();
             if (ReferenceEquals(_owed.Get(key), report))
                 _owed.Remove(key);
         }
         catch (ApiException exception) when (exception.IsAboutTheObject)
         {
-            _refusals.Note(key, exception);
+            memory.Refused(_logger, _kind, exception);
             return Outcome.Retry;
         }
         finally
         {
+            if (memory.IsEmpty)
+                _memories.Remove(key);
+            else
+                _memories.Set(key, memory);
             // Deleted while it was told, it has been forgotten already, and nobody would do so again.
             if (_members.Store.Get(key) is null)
                 Forget(key);
@@ -114,8 +120,7 @@ public sealed class AccessReporter
     private void Forget(ObjectKey key)
     {
         _owed.Remove(key);
-        _writer.Forget(key);
-        _refusals.Forget(key);
+        _memories.Remove(key);
     }
 
     private sealed record Owed(PolicyMember Member, Verdict Verdict);

@@ -1,13 +1,13 @@
+using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
-using McpOperator.Resources;
 
 namespace McpOperator.Access;
 
 /// <summary>
 /// The mirror of what the API server holds of who may call the servers: grants, sessions, and the ConfigMaps with the policies.
 /// </summary>
-public sealed class AccessStores
+internal sealed class AccessStores
 {
     /// <summary>
     /// How long a change of a grant or a session waits for others of the same server. They come in bursts (a directory that
@@ -47,9 +47,9 @@ public sealed class AccessStores
     private void OnPolicyChanged(ObservedConfigMap? before, ObservedConfigMap? after, Origin origin)
     {
         var key = (after ?? before)!.Key;
-        if (!key.Name.EndsWith(GatewayContainer.PolicySuffix, StringComparison.Ordinal))
+        if (!key.Name.EndsWith(ObjectNames.PolicySuffix, StringComparison.Ordinal))
             return;
-        var server = key with { Name = key.Name[..^GatewayContainer.PolicySuffix.Length] };
+        var server = key with { Name = key.Name[..^ObjectNames.PolicySuffix.Length] };
         if (after is { IsImmutable: true })
             Immutable.Set(server, this);
         // Whoever wrote goes on by the answer.

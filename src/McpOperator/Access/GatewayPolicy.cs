@@ -1,20 +1,23 @@
 using System.Text.Json;
 using McpOperator.Api;
+using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
-using McpOperator.Reconciliation;
-using McpOperator.Resources;
+using McpOperator.Kubernetes.Types;
+using McpOperator.Mirror;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Access;
 
 /// <summary>Keeps the ConfigMap in which a server's gateways find their policy, and says on the board what stands there.</summary>
-public sealed class GatewayPolicy(
-    Stores stores, AccessStores mirror, PolicyRefresh? refresh, ApiClient api, OperatorCounters counters, TimeProvider time, ILogger logger)
+internal sealed class GatewayPolicy(
+    Stores stores, AccessStores mirror, Func<MCPServer, List<GatewayPods>> podsOf, PolicyRefresh? refresh, ApiClient api, WriteCounters counters,
+    TimeProvider time, ILogger logger)
 {
-    private readonly OwnedObjects<ObservedConfigMap> _configMaps =
-        new(Kinds.ConfigMap, ConditionTypes.PolicyReady, ObservedConfigMap.Decode, mirror.ConfigMaps, api, counters, logger, GatewayContainer.PolicyName,
-            isExact: true);
+    private readonly Applier _applier = new(api, counters, logger);
+
+    private readonly OwnedObjects<ObservedConfigMap> _configMaps = new(
+        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), mirror.ConfigMaps, IsExact: true);
 
     private readonly KeyMap<Memory> _memories = new();
 
@@ -30,13 +33,13 @@ public sealed class GatewayPolicy(
     private const int MostRemovals = 3;
 
     private static Problem Closed { get; } = new(
-        Reasons.ApplyFailed, "the ConfigMap is immutable, so that no change of it reaches a gateway, and is not replaced: it goes with its server, " +
+        Problem.ApplyFailed, "the ConfigMap is immutable, so that no change of it reaches a gateway, and is not replaced: it goes with its server, " +
         "a finalizer holds it, or somebody makes each one immutable");
 
-    public static ObjectKey KeyOf(ObjectKey server) => server with { Name = GatewayContainer.PolicyName(server.Name) };
+    public static ObjectKey KeyOf(ObjectKey server) => server with { Name = ObjectNames.Policy(server.Name) };
 
     /// <summary>Whether running pods have a gateway, and so hold a policy, whatever stands in its ConfigMap.</summary>
-    public bool HasPods(MCPServer server) => Tracks(server).Exists(static track => track.HasGateway);
+    public bool HasPods(MCPServer server) => podsOf(server).Exists(static pods => pods.HasGateway);
 
     /// <summary>Whether a document stands there, or may be held by pods, that has to follow what is taken away.</summary>
     /// <param name="server">With its spec in effect.</param>
@@ -52,7 +55,7 @@ public sealed class GatewayPolicy(
             return true;
         // Before the look, or a change in between would be missed.
         stores.Policies.AwaitPods(server.Key, true);
-        if (Tracks(server).Exists(MayUse))
+        if (podsOf(server).Exists(MayUse))
             return true;
         stores.Policies.AwaitPods(server.Key, false);
         return false;
@@ -64,8 +67,8 @@ public sealed class GatewayPolicy(
     /// </summary>
     public async Task<PolicyHead> LastHeadAsync(MCPServer server, OperatorSettings settings, CancellationToken cancellationToken)
     {
-        var stored = _configMaps.Look(server).Live is { Policy: not null } live
-            ? await api.FindAsync(Kinds.ConfigMap, live.Key, StoredHead.Decode, cancellationToken: cancellationToken).ConfigureAwait(false)
+        var stored = Find(server) is { Policy: not null } live
+            ? await api.FindAsync(ResourceTypes.ConfigMap, live.Key, json => StoredHead.Decode(json, api.Identity), cancellationToken: cancellationToken).ConfigureAwait(false)
             : null;
         return stored?.Head is { } head && head.Server == server.Key ? head : PolicyHead.Closed(server.Key, settings);
     }
@@ -75,10 +78,10 @@ public sealed class GatewayPolicy(
     /// <param name="document">What is to stand there.</param>
     /// <param name="mayCreate">Whether it is written also where none of the server's own stands.</param>
     /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
-    public async Task<Ensured<ObservedConfigMap>> EnsureAsync(
+    public async Task<ApplyResult<ObservedConfigMap>> ApplyAsync(
         MCPServer server, PolicyDocument document, bool mayCreate, CancellationToken cancellationToken)
     {
-        var live = _configMaps.Look(server).Live;
+        var live = Find(server);
         var own = Own(server);
         var memory = _memories.Get(server.Key) ?? new Memory();
         // What goes with its server is not made anew, nor is it replaced.
@@ -101,11 +104,12 @@ public sealed class GatewayPolicy(
         memory.Written = stored;
         var text = document.ToText(stored.GeneratedAt);
         // A grant that changes makes another policy, though not another generation of the server.
-        bool? isRepair = live?.Policy is { } before ? before.Revision == document.Revision : null;
-        var ensured = await _configMaps.EnsureAsync(
-            server,
-            found => Intent.Of(PolicyConfigMapBuilder.Build(server, text, found, NeedsNewPods(found))),
-            cancellationToken, ToFreeTheData, isRepair, memory.Removed).ConfigureAwait(false);
+        var isRepair = live?.Policy is { } before ? before.Revision == document.Revision : server.IsReported();
+        var wanted = new Desired<ObservedConfigMap>(
+            found => ApplyConfiguration.Of(PolicyConfigMapBuilder.Build(server, text, found, NeedsNewPods(found))),
+            isRepair, server.Had(ConditionTypes.PolicyReady), FreeTheData, memory.Removed);
+        var ensured = await _applier.ApplyAsync(
+            _configMaps, server.AsOwner(), KeyOf(server.Key), wanted, memory.Apply, cancellationToken).ConfigureAwait(false);
         // Closed since it was read, or hidden: without our label no watch tells of it.
         if (ensured is { IsRaced: false, Live: { IsImmutable: true } closed } && IsOwn(closed, server))
         {
@@ -134,11 +138,11 @@ public sealed class GatewayPolicy(
     /// The first half of replacing it: deletes the one that nobody can change. What is to stand there is judged anew after that,
     /// for the deletion may have taken its time.
     /// </summary>
-    private async Task<Ensured<ObservedConfigMap>> RemoveImmutableAsync(
+    private async Task<ApplyResult<ObservedConfigMap>> RemoveImmutableAsync(
         MCPServer server, ObservedConfigMap live, Memory memory, CancellationToken cancellationToken)
     {
         mirror.Immutable.Set(server.Key, this);
-        var removal = await _configMaps.RemoveAsync(live, cancellationToken).ConfigureAwait(false);
+        var removal = await _applier.DeleteAsync(_configMaps, live, memory.Apply, cancellationToken).ConfigureAwait(false);
         if (removal.Problem is not null)
             return removal;
         memory.Removed = live;
@@ -147,11 +151,11 @@ public sealed class GatewayPolicy(
     }
 
     /// <summary>Deletes the ConfigMap of a server that has no gateway, nor a pod with one.</summary>
-    public Task<Ensured<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
+    public Task<ApplyResult<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
         // Not one that merely has our labels: somebody may have copied it.
-        _configMaps.Look(server).Live is { } live && (IsOwn(live, server) || live.IsProvablyOurs)
-            ? _configMaps.RemoveAsync(live, cancellationToken)
-            : Task.FromResult<Ensured<ObservedConfigMap>>(default);
+        Find(server) is { } live && (IsOwn(live, server) || live.IsProvablyOurs)
+            ? _applier.DeleteAsync(_configMaps, live, (_memories.Get(server.Key) ?? new Memory()).Apply, cancellationToken)
+            : Task.FromResult<ApplyResult<ObservedConfigMap>>(default);
 
     /// <summary>Says on the board what stands there.</summary>
     /// <param name="server">With its spec in effect.</param>
@@ -160,7 +164,7 @@ public sealed class GatewayPolicy(
     /// <param name="problem">Why the document is not the one that the spec asks for; null when it is.</param>
     /// <param name="document">The one that is to stand there; null for none.</param>
     /// <returns>Whether that document is in force: it stands there, and each gateway is shown it.</returns>
-    public bool Say(MCPServer server, bool hasGateway, in Ensured<ObservedConfigMap> result, Problem? problem, PolicyDocument? document)
+    public bool Say(MCPServer server, bool hasGateway, in ApplyResult<ObservedConfigMap> result, Problem? problem, PolicyDocument? document)
     {
         var live = IsOwn(result.Live, server) ? result.Live : null;
         var stands = document is not null && live?.Policy?.Revision == document.Revision;
@@ -171,14 +175,14 @@ public sealed class GatewayPolicy(
         {
             // Before the look, or a change in between would be missed.
             stores.Policies.AwaitPods(server.Key, true);
-            isShown = Tracks(server).TrueForAll(track => IsShown(track, podsUid));
+            isShown = podsOf(server).TrueForAll(pods => IsShown(pods, podsUid));
         }
 
         if (isShown && (hasGateway || document is null))
             stores.Policies.AwaitPods(server.Key, false);
-        var surface = Readiness.OfPolicy(live is not null, stands && problem is null, stands && isShown);
+        var surface = PolicyState.SurfaceOf(live is not null, stands && problem is null, stands && isShown);
         if ((result.Problem ?? problem) is { } why && hasGateway)
-            surface = surface.Failed(why);
+            surface = surface.With(why);
         stores.Policies.Set(server.Key, new PolicyState(
             server.Metadata.Uid, server.Metadata.Generation, hasGateway ? surface : null, MayRun: live is { Policy: not null, HoldsOurs: true, IsImmutable: false }, podsUid,
             hasGateway ? null : result.Problem, result.Change));
@@ -197,50 +201,40 @@ public sealed class GatewayPolicy(
 
     public void Forget(ObjectKey server)
     {
-        _configMaps.Forget(server);
         refresh?.Forget(server);
         _memories.Remove(server);
         stores.Policies.Remove(server);
         mirror.Immutable.Remove(server);
     }
 
+    private ObservedConfigMap? Find(MCPServer server) => _configMaps.Find(server.AsOwner(), KeyOf(server.Key));
+
     /// <summary>What stands there, when the server controls it: labels alone are anybody's to give.</summary>
     private ObservedConfigMap? Own(MCPServer server) =>
-        _configMaps.Get(server.Key) is var live && IsOwn(live, server) ? live : null;
+        mirror.ConfigMaps.Get(KeyOf(server.Key)) is var live && IsOwn(live, server) ? live : null;
 
     private static bool IsOwn(Observed? live, MCPServer server) => live is not null && live.ControllerUid == server.Metadata.Uid;
 
-    private List<ObservedDeployment> Tracks(MCPServer server)
-    {
-        var tracks = new List<ObservedDeployment>(capacity: 2);
-        Add(server.Metadata.Name);
-        Add(DeploymentBuilder.CanaryName(server.Metadata.Name));
-        return tracks;
-
-        void Add(string name)
-        {
-            if (stores.Deployments.Get(server.Key with { Name = name }) is { } track && IsOwn(track, server))
-                tracks.Add(track);
-        }
-    }
-
     /// <summary>Whether pods were made for this very ConfigMap.</summary>
-    private bool IsMounted(MCPServer server, string uid) => Tracks(server).Exists(track => track.PolicyUid == uid);
+    private bool IsMounted(MCPServer server, string uid) => podsOf(server).Exists(pods => pods.PolicyUid == uid);
 
     /// <summary>Whether a pod may still need the ConfigMap, of a Deployment whose gateway is switched off.</summary>
-    private static bool MayUse(ObservedDeployment track) => track.HasGateway || !Readiness.Of(track).IsReady;
+    private static bool MayUse(GatewayPods pods) => pods.HasGateway || !pods.AreReady;
 
     /// <summary>Whether no pod is left from before the ConfigMap.</summary>
-    private static bool IsShown(ObservedDeployment track, string uid) => !track.HasGateway
-        || (track.PolicyUid == uid && track.ObservedGeneration >= track.Generation && track.Replicas == track.UpdatedReplicas);
+    private static bool IsShown(GatewayPods pods, string uid) => !pods.HasGateway || (pods.PolicyUid == uid && pods.AreAllNew);
 
     /// <summary>What others put there goes. The fault that is found is of the data, not of what is in their way.</summary>
-    private static Step.TakeOver? ToFreeTheData(bool isNew, int taken, ApiException refusal) =>
-        !isNew && taken == 0 ? new Step.TakeOver(PolicyConfigMapBuilder.Exclusive) : null;
+    private static Remedy.TakeOver? FreeTheData(in Attempt attempt) =>
+        !attempt.IsNew && attempt.Tried.Count == 0
+            ? new Remedy.TakeOver(PolicyConfigMapBuilder.Exclusive)
+            : null;
 
     /// <summary>Of one server.</summary>
     private sealed class Memory
     {
+        public ApplyMemory Apply { get; } = new();
+
         /// <summary>
         /// So that a policy which somebody makes something else of, each time, has one text, and is not written again with
         /// every second that passes.
@@ -263,11 +257,12 @@ public sealed class GatewayPolicy(
     /// <summary>Null when what a ConfigMap holds is no policy of ours, whatever it hashes to.</summary>
     private sealed record StoredHead(PolicyHead? Head)
     {
-        public static StoredHead Decode(JsonElement json)
+        public static StoredHead Decode(JsonElement json, ApiIdentity identity)
         {
             // Of what the Go operator wrote we own nothing before the first document of our own.
-            var isOurs = OwnedFields.Owns(json, "f:data", "f:policy.json")
-                || (OwnedFields.Fingerprint(json) == OwnedFields.None && Takeover.PatchOfPredecessor(json, isStatus: false) is not null);
+            var isOurs = identity.OwnedFields.Owns(json, "f:data", "f:policy.json")
+                || (identity.OwnedFields.Fingerprint(json) == OwnedFields.None
+                    && FieldOwnership.PatchOfPredecessor(json, isStatus: false, identity) is not null);
             if (!isOurs || json.Child("data"u8)?.Child("policy.json"u8) is not { ValueKind: JsonValueKind.String } value)
                 return new StoredHead(Head: null);
             using var text = JsonText.Of(value);

@@ -8,7 +8,7 @@ namespace McpOperator.Access;
 /// The grants, or the sessions, of all servers, and which server each one names: a change of one costs what its server has
 /// of them, not what the cluster has. Safe for any number of threads.
 /// </summary>
-public sealed class Members
+internal sealed class Members
 {
     private readonly Action<ObjectKey, Origin> _onChange;
     private readonly Lock _lock = new();

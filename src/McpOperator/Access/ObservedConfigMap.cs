@@ -1,17 +1,18 @@
 using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Apply;
 using McpOperator.Kubernetes;
-using McpOperator.Resources;
 
 namespace McpOperator.Access;
 
 /// <summary>A gateway's ConfigMap, and which policy it holds.</summary>
-public sealed class ObservedConfigMap : Observed
+internal sealed class ObservedConfigMap : Observed
 {
-    private ObservedConfigMap(JsonElement json)
-        : base(json)
+    public ObservedConfigMap(JsonElement json, OwnedFields ours)
+        : base(json, ours, Labels.OwnerOf(json))
     {
         IsImmutable = json.Child("immutable"u8) is { ValueKind: JsonValueKind.True };
-        HoldsOurs = OwnedFields.Owns(json, "f:data", "f:policy.json");
+        HoldsOurs = ours.Owns(json, "f:data", "f:policy.json");
         ReplacesPods = json.Child("metadata"u8)?.Child("annotations"u8)?.Is("mcpruntime.org/policy-needs-new-pods"u8, "true") == true;
         if (json.Child("data"u8)?.Child("policy.json"u8) is not { ValueKind: JsonValueKind.String } value)
             return;
@@ -36,6 +37,4 @@ public sealed class ObservedConfigMap : Observed
 
     /// <summary>Null when what it holds is no policy of ours.</summary>
     public StoredPolicy? Policy { get; }
-
-    public static ObservedConfigMap Decode(JsonElement json) => new(json);
 }

@@ -1,13 +1,12 @@
 using System.Globalization;
 using System.Text;
 using McpOperator.Api;
-using McpOperator.Resources;
-using McpOperator.Resources.Types;
+using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Access;
 
 /// <summary>The ConfigMap by which a server's gateway gets its policy.</summary>
-public static class PolicyConfigMapBuilder
+internal static class PolicyConfigMapBuilder
 {
     public const string Key = "policy.json";
 
@@ -19,7 +18,7 @@ public static class PolicyConfigMapBuilder
 
     /// <summary>
     /// On a ConfigMap that took the place of an immutable one. It stays, so that a restarted operator knows what the pods
-    /// that mount it need (<see cref="GatewayContainer.PolicyUid"/>).
+    /// that mount it need (<see cref="ObjectNames.PolicyUid"/>).
     /// </summary>
     public const string ReplacesPods = "mcpruntime.org/policy-needs-new-pods";
 
@@ -33,7 +32,7 @@ public static class PolicyConfigMapBuilder
         var annotations = replacesPods ? new Dictionary<string, string> { [ReplacesPods] = "true" } : null;
         return new ConfigMap
         {
-            Metadata = Labels.MetadataOf(server, Labels.Of(name), annotations, GatewayContainer.PolicyName(name)) with
+            Metadata = Labels.MetadataOf(server, Labels.Of(name), annotations, ObjectNames.Policy(name)) with
             {
                 // The uid keeps one that was deleted from being made again, the version everything else from being overwritten.
                 Uid = found?.Uid,

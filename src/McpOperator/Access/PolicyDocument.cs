@@ -9,7 +9,7 @@ namespace McpOperator.Access;
 /// What a gateway is told: who may call which tools of its server. The same content always has the same
 /// <see cref="Revision"/>. The format is described in docs/policy.md.
 /// </summary>
-public sealed class PolicyDocument
+internal sealed class PolicyDocument
 {
     internal const string SchemaVersion = "v1";
 

@@ -5,7 +5,7 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Access;
 
 /// <summary>What a policy says of the server itself: all of it but its grants and sessions. Once made it never changes.</summary>
-public sealed class PolicyHead
+internal sealed class PolicyHead
 {
     /// <summary>The fields of a document, in their order.</summary>
     private static readonly string[] Fields =

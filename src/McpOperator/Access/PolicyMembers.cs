@@ -8,7 +8,7 @@ namespace McpOperator.Access;
 /// Which of the grants and sessions that name a server its policy holds, and what is said of each. Each one is judged on
 /// its own, so that a bad one never keeps the others from the gateway.
 /// </summary>
-public sealed class PolicyMembers
+internal sealed class PolicyMembers
 {
     private readonly List<MCPAccessGrant> _grants = [];
     private readonly List<MCPAgentSession> _sessions = [];

@@ -1,10 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using McpOperator.Api;
+using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
-using McpOperator.Reconciliation;
-using McpOperator.Resources;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Access;
@@ -14,7 +13,7 @@ namespace McpOperator.Access;
 /// whenever the pod changes, so each running pod with a gateway gets an annotation with the revision. An extra, in the lowest
 /// lane: what fails is said once and not tried again, for the kubelets' own round comes anyway.
 /// </summary>
-public sealed class PolicyRefresh
+internal sealed class PolicyRefresh
 {
     /// <summary>On pods: the revision that their kubelet was last asked to look for.</summary>
     public const string Annotation = "mcpruntime.org/policy-revision";
@@ -27,7 +26,7 @@ public sealed class PolicyRefresh
 
     private readonly ILook _queue;
     private readonly ApiClient _api;
-    private readonly OperatorCounters _counters;
+    private readonly WriteCounters _counters;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
@@ -38,7 +37,7 @@ public sealed class PolicyRefresh
     /// <param name="counters">Count each patch.</param>
     /// <param name="time">The clock of the pauses.</param>
     /// <param name="logger">Told of what fails.</param>
-    public PolicyRefresh(ILook queue, ApiClient api, OperatorCounters counters, TimeProvider time, ILogger logger)
+    public PolicyRefresh(ILook queue, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
     {
         _queue = queue;
         _api = api;
@@ -77,7 +76,7 @@ public sealed class PolicyRefresh
         try
         {
             var pods = await new ListWatch<GatewayPod>(
-                _api, Kinds.Pod, server.Namespace, Labels.PodSelector(server.Name), GatewayPod.Decode)
+                _api, ResourceTypes.Pod, server.Namespace, Labels.PodSelector(server.Name), GatewayPod.Decode)
                 .ListAsync("0", cancellationToken).ConfigureAwait(false);
             foreach (var pod in pods.Items)
             {
@@ -138,8 +137,8 @@ public sealed class PolicyRefresh
         });
         try
         {
-            await _api.MergePatchAsync(Kinds.Pod, pod.Key, patch, static _ => true, cancellationToken).ConfigureAwait(false);
-            _counters.WriteRefresh(Kinds.Pod.Kind);
+            await _api.MergePatchAsync(ResourceTypes.Pod, pod.Key, patch, static _ => true, cancellationToken).ConfigureAwait(false);
+            _counters.Refreshed(ResourceTypes.Pod.Kind);
             return null;
         }
         catch (ApiException exception) when (exception.IsNotFound || exception.IsConflict)

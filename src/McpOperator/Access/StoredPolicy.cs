@@ -10,7 +10,7 @@ namespace McpOperator.Access;
 /// </summary>
 /// <param name="Revision">Of the document, which hashes to it.</param>
 /// <param name="GeneratedAt">As stored; it is not part of the hash.</param>
-public sealed record StoredPolicy(string Revision, DateTimeOffset? GeneratedAt)
+internal sealed record StoredPolicy(string Revision, DateTimeOffset? GeneratedAt)
 {
     /// <summary>
     /// Null when the text is no policy document, or does not hash to its own revision: somebody else wrote it, and it is to

@@ -1,4 +1,5 @@
 using McpOperator.Api;
+using McpOperator.Kubernetes;
 
 namespace McpOperator.Access;
 
@@ -6,7 +7,7 @@ namespace McpOperator.Access;
 /// <param name="Phase">One of <see cref="AccessPhase"/>.</param>
 /// <param name="Reason">One of <see cref="AccessReasons"/>.</param>
 /// <param name="Message">For a person: what to do about it, when something is to be done.</param>
-public sealed record Verdict(string Phase, string Reason, string Message)
+internal sealed record Verdict(string Phase, string Reason, string Message)
 {
     public bool IsAccepted => Reason is AccessReasons.Accepted or AccessReasons.Disabled;
 

@@ -1,3 +1,5 @@
+using McpOperator.Kubernetes;
+
 namespace McpOperator.Api;
 
 /// <summary>What became of a grant or a session.</summary>

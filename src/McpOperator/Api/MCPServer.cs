@@ -1,4 +1,3 @@
-using System.Text.Json;
 using McpOperator.Kubernetes;
 
 namespace McpOperator.Api;
@@ -21,17 +20,23 @@ public sealed record MCPServer
     /// </summary>
     public IReadOnlyList<SpecFault>? Unreadable { get; init; }
 
+    /// <summary>
+    /// The annotation <c>mcpruntime.org/allow-access-from</c>: the namespaces whose grants and sessions a server takes,
+    /// besides its own.
+    /// </summary>
+    public string? AllowAccessFrom { get; init; }
+
     public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
 
     /// <summary>
     /// Whether grants and sessions of the namespace count for this server: its own do, and those that
-    /// <see cref="ObjectMeta.AllowAccessFrom"/> lists, separated by commas; <c>*</c> lists them all.
+    /// <see cref="AllowAccessFrom"/> lists, separated by commas; <c>*</c> lists them all.
     /// </summary>
     public bool AllowsAccessFrom(string ns)
     {
         if (ns == Metadata.Namespace)
             return true;
-        var allowed = Metadata.AllowAccessFrom.AsSpan();
+        var allowed = AllowAccessFrom.AsSpan();
         foreach (var range in allowed.Split(','))
         {
             var entry = allowed[range].Trim();
@@ -41,49 +46,6 @@ public sealed record MCPServer
 
         return false;
     }
-}
-
-/// <summary>What we read of metav1.ObjectMeta.</summary>
-public sealed record ObjectMeta
-{
-    public required string Name { get; init; }
-
-    public string Namespace { get; init; } = "";
-
-    public string Uid { get; init; } = "";
-
-    public string ResourceVersion { get; init; } = "";
-
-    /// <summary>Counts the changes of the spec.</summary>
-    public long Generation { get; init; }
-
-    public DateTimeOffset CreationTimestamp { get; init; }
-
-    public DateTimeOffset? DeletionTimestamp { get; init; }
-
-    /// <summary>
-    /// The annotation <c>mcpruntime.org/allow-access-from</c>: the namespaces whose grants and sessions a server takes,
-    /// besides its own.
-    /// </summary>
-    public string? AllowAccessFrom { get; init; }
-
-    /// <summary>
-    /// Whether it is the same object with the same spec: the generation counts the edits of the spec, and every write has a version.
-    /// </summary>
-    public bool IsSameButForVersion(ObjectMeta other) => this with { ResourceVersion = "" } == other with { ResourceVersion = "" };
-
-    /// <summary>Field by field: never throws for what is stored.</summary>
-    public static ObjectMeta Decode(JsonElement metadata) => new()
-    {
-        Name = metadata.Interned("name"u8) ?? "",
-        Namespace = metadata.Interned("namespace"u8) ?? "",
-        Uid = metadata.Interned("uid"u8) ?? "",
-        ResourceVersion = metadata.Text("resourceVersion"u8) ?? "",
-        Generation = metadata.Number("generation"u8),
-        CreationTimestamp = metadata.Time("creationTimestamp"u8) ?? default,
-        DeletionTimestamp = metadata.Time("deletionTimestamp"u8),
-        AllowAccessFrom = metadata.Child("annotations"u8)?.Interned("mcpruntime.org/allow-access-from"u8),
-    };
 }
 
 /// <summary>One thing wrong with a spec: <c>spec.envVars[2].name: reason</c>.</summary>

@@ -29,7 +29,7 @@ public sealed class StoredMember : IReportedObject
     public string ResourceVersion => Metadata.ResourceVersion;
 
     /// <summary>A <see cref="Decoder{T}"/>. Never throws for what is stored.</summary>
-    public static StoredMember Decode(JsonElement json)
+    public static StoredMember Decode(JsonElement json, OwnedFields ours)
     {
         var metadata = ObjectMeta.Decode(json.Child("metadata"u8) ?? default);
         var spec = json.Child("spec"u8);
@@ -40,7 +40,7 @@ public sealed class StoredMember : IReportedObject
             Spec = spec is { } bytes ? JsonMarshal.GetRawUtf8Value(bytes).ToArray() : default,
             Server = new ObjectKey(
                 Defaults.Trimmed(server?.Interned("namespace"u8)) ?? metadata.Namespace, server?.Interned("name"u8) ?? ""),
-            Reported = LastReport.Decode(json),
+            Reported = LastReport.Decode(json, ours),
         };
     }
 

@@ -12,6 +12,9 @@ public sealed class StoredServer : IReportedObject
 {
     public required ObjectMeta Metadata { get; init; }
 
+    /// <inheritdoc cref="MCPServer.AllowAccessFrom"/>
+    public string? AllowAccessFrom { get; init; }
+
     /// <summary>The JSON of the spec; empty when there is none.</summary>
     public ReadOnlyMemory<byte> Spec { get; init; }
 
@@ -27,17 +30,23 @@ public sealed class StoredServer : IReportedObject
     /// field by field, the spec is not looked at yet, and a status that does not fit counts as none, for it is ours and
     /// is written anew.
     /// </summary>
-    public static StoredServer Decode(JsonElement json) => new()
+    public static StoredServer Decode(JsonElement json, OwnedFields ours) => new()
     {
         Metadata = ObjectMeta.Decode(json.Child("metadata"u8) ?? default),
+        AllowAccessFrom = json.Child("metadata"u8)?.Child("annotations"u8)?.Interned("mcpruntime.org/allow-access-from"u8),
         Spec = json.Child("spec"u8) is { } spec ? JsonMarshal.GetRawUtf8Value(spec).ToArray() : default,
-        Reported = LastReport.Decode(json),
+        Reported = LastReport.Decode(json, ours),
     };
+
+    /// <summary>True when spec and metadata of two states are the same, as far as they are kept.</summary>
+    public static bool DifferOnlyInStatus(StoredServer before, StoredServer after) =>
+        before.AllowAccessFrom == after.AllowAccessFrom && IReportedObject.DifferOnlyInStatus(before, after);
 
     /// <summary>The server with its spec decoded, as whoever acts on it wants it.</summary>
     public MCPServer Read() => new()
     {
         Metadata = Metadata,
+        AllowAccessFrom = AllowAccessFrom,
         Spec = SpecJson.Read(Spec, ApiJsonContext.Default.MCPServerSpec, out var faults) ?? new MCPServerSpec(),
         Unreadable = faults,
         Reported = Reported,

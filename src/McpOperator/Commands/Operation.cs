@@ -1,9 +1,12 @@
 using McpOperator.Access;
 using McpOperator.Api;
+using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Hosting;
 using McpOperator.Kubernetes;
-using McpOperator.Reconciliation;
+using McpOperator.Mirror;
+using McpOperator.Servers;
+using McpOperator.Servers.Kinds;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Commands;
@@ -15,6 +18,7 @@ namespace McpOperator.Commands;
 internal sealed class Operation : IDisposable
 {
     private readonly RunContext _context;
+    private readonly AccessController _access;
     private readonly List<Lane> _lanes = [];
 
     public Operation(RunContext context, ApiClient api, Action<ClusterEvent> record)
@@ -25,17 +29,19 @@ internal sealed class Operation : IDisposable
         var policies = Queue();
         Stores = new Stores(servers, policies, settings);
         Access = new AccessStores(policies);
+        Kinds = new ServerKinds(Stores, api.Identity.OwnedFields);
 
-        var reconciler = new Reconciler(Stores, api, settings, Counters, record, time, context.LoggerFactory.CreateLogger<Reconciler>());
+        var reconciler = new Reconciler(Stores, Kinds, api, settings, Counters, record, time, context.LoggerFactory.CreateLogger<Reconciler>());
         AddLane("mcpserver", servers, reconciler.ReconcileAsync, workers);
 
         var logger = context.LoggerFactory.CreateLogger<AccessController>();
         var grants = Reporter(MCPAccessGrant.Type, Access.Grants);
         var sessions = Reporter(MCPAgentSession.Type, Access.Sessions);
-        var access = new AccessController(
-            Stores, Access, policies, grants, sessions, context.Options.PolicyRefresh ? Refresh() : null, api, settings, Counters, time, logger);
+        _access = new AccessController(
+            Stores, Access, policies, grants, sessions, context.Options.PolicyRefresh ? Refresh() : null, api, settings, Counters,
+            Kinds.PodsOf, time, logger);
         // More than a namespace may have: what hangs in one keeps no other waiting.
-        AddLane("policy", policies, access.ReconcileAsync, workers == 1 ? 1 : 4 * workers);
+        AddLane("policy", policies, _access.ReconcileAsync, workers == 1 ? 1 : 4 * workers);
 
         AccessReporter Reporter(ResourceType type, Members members)
         {
@@ -58,9 +64,14 @@ internal sealed class Operation : IDisposable
 
     public AccessStores Access { get; }
 
+    public ServerKinds Kinds { get; }
+
     public IReadOnlyList<Lane> Lanes => _lanes;
 
-    public OperatorCounters Counters { get; } = new();
+    public WriteCounters Counters { get; } = new();
+
+    /// <inheritdoc cref="AccessController.Judged"/>
+    public long Judged => _access.Judged;
 
     public void Dispose()
     {

@@ -3,8 +3,6 @@ using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Hosting;
 using McpOperator.Kubernetes;
-using McpOperator.Reconciliation;
-using McpOperator.Resources;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Commands;
@@ -12,8 +10,6 @@ namespace McpOperator.Commands;
 /// <summary>The operator itself: connects, and runs the controller until it is told to stop.</summary>
 internal static class OperatorService
 {
-    private const string LeaseName = "mcp-runtime-operator.mcpruntime.org";
-
     /// <exception cref="ConnectionException">It is not said how to reach the cluster.</exception>
     public static async Task RunAsync(RunContext context)
     {
@@ -22,15 +18,15 @@ internal static class OperatorService
         CertificateStores.OpenOnlyWhatIsNeeded(access);
         using var connection = new Connection(access, time);
         var requests = new RequestCounter();
-        using var leases = new ApiClient(connection, time, requests);
+        using var leases = new ApiClient(Product.Identity, connection, time, requests);
         // As in client-go: the host's name, and something unique. (Not a Guid: it takes a /dev/urandom, which an empty root has not.)
         var identity = $"{Environment.MachineName}_{Random.Shared.NextInt64():x16}";
         var elector = Elector(context, leases, access, identity);
-        using var api = new ApiClient(connection, time, requests, elector is null ? null : () => elector.Leads);
-        using var recorder = new EventRecorder(api, identity, time, context.LoggerFactory.CreateLogger<EventRecorder>());
+        using var api = new ApiClient(Product.Identity, connection, time, requests, elector is null ? null : () => elector.Leads);
+        using var recorder = new EventRecorder(api, Product.EventReporter, identity, time, context.LoggerFactory.CreateLogger<EventRecorder>());
         using var operation = new Operation(context, api, recorder.Record);
         var lanes = operation.Lanes;
-        var (reflectors, ofAccess) = Reflectors(context, api, operation.Stores, operation.Access);
+        var (reflectors, ofAccess) = Reflectors(context, api, operation);
         var loop = new ControllerLoop(
             lanes, reflectors, context.LoggerFactory.CreateLogger<ControllerLoop>(), time, elector is null ? null : LeadAsync);
 
@@ -41,7 +37,7 @@ internal static class OperatorService
             : $"not listed yet: {string.Join(", ", reflectors.Where(r => !r.Synced.IsCompleted).Select(r => r.Name))}");
         context.Metrics.Add(new ControllerMetrics(lanes, reflectors).Write);
         context.Metrics.Add(new ClientMetrics(requests, access.Server).Write);
-        context.Metrics.Add(new OperatorMetrics(operation.Counters, operation.Stores, recorder).Write);
+        context.Metrics.Add(new OperatorMetrics(operation.Counters, () => operation.Judged, operation.Stores, recorder).Write);
         context.LoggerFactory.CreateLogger(nameof(OperatorService)).Connecting(
             access.Server, access.Origin,
             options.WatchNamespaces.Count == 0 ? "all namespaces" : string.Join(", ", options.WatchNamespaces));
@@ -67,7 +63,7 @@ internal static class OperatorService
     private static LeaderElector? Elector(RunContext context, ApiClient leases, ClusterAccess access, string identity) =>
         !context.Options.LeaderElect ? null : new LeaderElector(
             leases,
-            new ObjectKey(context.Options.LeaseNamespace ?? access.Namespace, LeaseName),
+            new ObjectKey(context.Options.LeaseNamespace ?? access.Namespace, Product.Lease),
             identity,
             context.Options.LeaseTiming,
             context.LoggerFactory.CreateLogger<LeaderElector>(),
@@ -79,33 +75,25 @@ internal static class OperatorService
     /// may call a server: whoever acts on them begins with what etcd says.
     /// </summary>
     private static (List<IReflector> All, List<IReflector> OfAccess) Reflectors(
-        RunContext context, ApiClient api, Stores stores, AccessStores access)
+        RunContext context, ApiClient api, Operation operation)
     {
         var (reflectors, ofAccess) = (new List<IReflector>(), new List<IReflector>());
+        var factory = new ReflectorFactory(
+            api, context.Options.WatchTimeout, context.Time, context.LoggerFactory.CreateLogger("Reflector"));
+        var (access, ours) = (operation.Access, api.Identity.OwnedFields);
         IReadOnlyList<string?> scopes = context.Options.WatchNamespaces is { Count: > 0 } some ? [.. some] : [null];
         foreach (var ns in scopes)
         {
-            ofAccess.Add(Add(MCPServer.Type, ns, selector: null, StoredServer.Decode, stores.Servers, isOfAccess: true));
-            Add(Kinds.Deployment, ns, Labels.ManagedSelector, ObservedDeployment.Decode, stores.Deployments);
-            Add(Kinds.Service, ns, Labels.ManagedSelector, ObservedService.Decode, stores.Services);
-            Add(Kinds.Ingress, ns, Labels.ManagedSelector, ObservedIngress.Decode, stores.Ingresses);
-            Add(Kinds.ConfigMap, ns, Labels.ManagedSelector, ObservedConfigMap.Decode, access.ConfigMaps);
-            ofAccess.Add(Add(MCPAccessGrant.Type, ns, selector: null, StoredMember.Decode, access.Grants.Store, isOfAccess: true));
-            ofAccess.Add(Add(MCPAgentSession.Type, ns, selector: null, StoredMember.Decode, access.Sessions.Store, isOfAccess: true));
-        }
-
-        return (reflectors, ofAccess);
-
-        IReflector Add<T>(ResourceType type, string? ns, string? selector, Decoder<T> decode, Store<T> store, bool isOfAccess = false)
-            where T : class, IKubernetesObject
-        {
             // A standby lists from the cache, and once more when it leads.
-            var reflector = new Reflector<T>(
-                new ListWatch<T>(api, type, ns, selector, decode), store,
-                context.LoggerFactory.CreateLogger("Reflector"), context.Options.WatchTimeout, context.Time, Random.Shared.NextDouble,
-                fromEtcd: isOfAccess && !context.Options.LeaderElect);
-            reflectors.Add(reflector);
-            return reflector;
+            var fromEtcd = !context.Options.LeaderElect;
+            ofAccess.Add(factory.Create(MCPServer.Type, ns, null, json => StoredServer.Decode(json, ours), operation.Stores.Servers, fromEtcd));
+            ofAccess.Add(factory.Create(MCPAccessGrant.Type, ns, null, json => StoredMember.Decode(json, ours), access.Grants.Store, fromEtcd));
+            ofAccess.Add(factory.Create(MCPAgentSession.Type, ns, null, json => StoredMember.Decode(json, ours), access.Sessions.Store, fromEtcd));
+            reflectors.AddRange(operation.Kinds.All.Select(kind => kind.Watch(factory, ns)).OfType<IReflector>());
+            reflectors.Add(factory.Create(
+                ResourceTypes.ConfigMap, ns, Labels.ManagedSelector, json => new ObservedConfigMap(json, ours), access.ConfigMaps));
         }
+
+        return ([.. ofAccess, .. reflectors], ofAccess);
     }
 }

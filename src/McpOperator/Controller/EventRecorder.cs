@@ -11,15 +11,13 @@ namespace McpOperator.Controller;
 /// counted here, and written now and then and when the series is over. Safe for any number of threads.
 /// </summary>
 /// <param name="api">The way to the API server.</param>
+/// <param name="reporter">Who reports; a qualified name.</param>
 /// <param name="instance">Which of the replicas this is.</param>
 /// <param name="time">The clock of pauses and series.</param>
 /// <param name="logger">Told of what cannot be written: once, until it can be again.</param>
-public sealed class EventRecorder(ApiClient api, string instance, TimeProvider time, ILogger logger) : IDisposable
+public sealed class EventRecorder(ApiClient api, string reporter, string instance, TimeProvider time, ILogger logger) : IDisposable
 {
     public static readonly ResourceType Type = new("events.k8s.io", "v1", "events", "Event");
-
-    /// <summary>Who reports; a qualified name.</summary>
-    public const string Controller = "mcpruntime.org/mcp-operator";
 
     /// <summary>Beyond it, newer ones are dropped: a mass of events says nothing that the objects do not.</summary>
     public const int Capacity = 1000;
@@ -267,7 +265,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         json.WriteString("namespace"u8, recorded.Object.Namespace);
         json.WriteEndObject();
         json.WriteString("eventTime"u8, KubernetesTime.FormatMicro(series.First));
-        json.WriteString("reportingController"u8, Controller);
+        json.WriteString("reportingController"u8, reporter);
         json.WriteString("reportingInstance"u8, instance);
         json.WriteString("action"u8, recorded.Action);
         json.WriteString("reason"u8, recorded.Reason);

@@ -1,11 +1,12 @@
 using McpOperator.Api;
+using McpOperator.Apply;
 using McpOperator.Controller;
-using McpOperator.Reconciliation;
+using McpOperator.Mirror;
 
 namespace McpOperator.Hosting;
 
 /// <summary>What only this operator counts. What the servers are in is counted at the scrape, from the stores.</summary>
-internal sealed class OperatorMetrics(OperatorCounters counters, Stores stores, EventRecorder recorder)
+internal sealed class OperatorMetrics(WriteCounters counters, Func<long> judged, Stores stores, EventRecorder recorder)
 {
     private const string NotReported = "";
 
@@ -37,7 +38,7 @@ internal sealed class OperatorMetrics(OperatorCounters counters, Stores stores, 
         foreach (var (kind, reason, count) in counters.Writes())
             metrics.Sample(count, ("kind", kind), ("reason", reason));
         metrics.Counter("mcp_operator_access_judged_total", "Grants and sessions looked at, each as often as it was.");
-        metrics.Sample(counters.Judged);
+        metrics.Sample(judged());
         metrics.Counter("mcp_operator_events_dropped_total", "Events that were not written.");
         metrics.Sample(recorder.Dropped);
     }

@@ -9,18 +9,16 @@ namespace McpOperator.Kubernetes;
 /// </summary>
 public sealed class ApiClient : IDisposable
 {
-    /// <summary>Our name in <c>metadata.managedFields</c>. Changing it orphans every field ever written.</summary>
-    public const string FieldManager = "mcp-runtime-operator";
-
-    private const string ManagerQuery = $"?fieldManager={FieldManager}";
     private const string ApplyPatch = "application/apply-patch+yaml";
     private const string MergePatch = "application/merge-patch+json";
     private const string StrategicMergePatch = "application/strategic-merge-patch+json";
     private const string JsonPatch = "application/json-patch+json";
     private const string Json = "application/json";
 
+    private readonly string _managerQuery;
     private readonly Requester _requester;
 
+    /// <param name="identity">Ours.</param>
     /// <param name="transport">The way to the server, credentials and all: a <see cref="Connection"/>. Not disposed.</param>
     /// <param name="server">Where it is; may have a path, as behind Rancher's proxy.</param>
     /// <param name="time">For deadlines and for waiting as long as the server asks.</param>
@@ -30,13 +28,17 @@ public sealed class ApiClient : IDisposable
     /// must not be sent fails with an <see cref="HttpRequestException"/>.
     /// </param>
     public ApiClient(
-        HttpMessageHandler transport, Uri server, TimeProvider time,
-        RequestCounter? requests = null, Func<bool>? mayWrite = null) =>
-        _requester = new(transport, server, time, requests ?? new(), mayWrite);
+        ApiIdentity identity, HttpMessageHandler transport, Uri server, TimeProvider time,
+        RequestCounter? requests = null, Func<bool>? mayWrite = null)
+    {
+        Identity = identity;
+        _managerQuery = $"?fieldManager={identity.FieldManager}";
+        _requester = new(identity.UserAgent, transport, server, time, requests ?? new(), mayWrite);
+    }
 
     public ApiClient(
-        Connection connection, TimeProvider time, RequestCounter? requests = null, Func<bool>? mayWrite = null)
-        : this(connection, connection.Server, time, requests, mayWrite)
+        ApiIdentity identity, Connection connection, TimeProvider time, RequestCounter? requests = null, Func<bool>? mayWrite = null)
+        : this(identity, connection, connection.Server, time, requests, mayWrite)
     {
     }
 
@@ -48,6 +50,8 @@ public sealed class ApiClient : IDisposable
     /// than an admission webhook may (30 s), so that one which hangs is a refusal that names it and not a server out of reach.
     /// </summary>
     public static TimeSpan WriteDeadline { get; } = TimeSpan.FromSeconds(40);
+
+    public ApiIdentity Identity { get; }
 
     public RequestCounter Requests => _requester.Requests;
 
@@ -98,7 +102,7 @@ public sealed class ApiClient : IDisposable
         bool mayWait = true,
         CancellationToken cancellationToken = default) =>
         SendAsync(
-            new(HttpMethod.Patch, type.ObjectPath(key), force ? $"{ManagerQuery}&force=true" : ManagerQuery, body, ApplyPatch) { MayWait = mayWait },
+            new(HttpMethod.Patch, type.ObjectPath(key), force ? $"{_managerQuery}&force=true" : _managerQuery, body, ApplyPatch) { MayWait = mayWait },
             decode,
             cancellationToken);
 
@@ -110,7 +114,7 @@ public sealed class ApiClient : IDisposable
         Decoder<T> decode,
         CancellationToken cancellationToken = default) =>
         SendAsync(
-            new(HttpMethod.Patch, type.ObjectPath(key, "status"), $"{ManagerQuery}&force=true", body, ApplyPatch),
+            new(HttpMethod.Patch, type.ObjectPath(key, "status"), $"{_managerQuery}&force=true", body, ApplyPatch),
             decode,
             cancellationToken);
 
@@ -121,22 +125,22 @@ public sealed class ApiClient : IDisposable
         ReadOnlyMemory<byte> body,
         Decoder<T> decode,
         CancellationToken cancellationToken = default) =>
-        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), ManagerQuery, body, MergePatch), decode, cancellationToken);
+        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), _managerQuery, body, MergePatch), decode, cancellationToken);
 
     /// <summary>JSON patch (RFC 6902).</summary>
     public Task JsonPatchAsync(
         ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
-        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), ManagerQuery, body, JsonPatch), cancellationToken);
+        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), _managerQuery, body, JsonPatch), cancellationToken);
 
     /// <summary>Strategic merge patch: knows the keys of lists, and can delete items. Built-in kinds only.</summary>
     public Task StrategicPatchAsync(
         ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
-        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), ManagerQuery, body, StrategicMergePatch), cancellationToken);
+        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), _managerQuery, body, StrategicMergePatch), cancellationToken);
 
     /// <exception cref="ApiException">Among others with <see cref="ApiException.IsAlreadyExists"/>.</exception>
     public Task CreateAsync(
         ResourceType type, string ns, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
-        SendAsync(new(HttpMethod.Post, type.CollectionPath(ns), ManagerQuery, body, Json), cancellationToken);
+        SendAsync(new(HttpMethod.Post, type.CollectionPath(ns), _managerQuery, body, Json), cancellationToken);
 
     /// <inheritdoc cref="CreateAsync(ResourceType, string, ReadOnlyMemory{byte}, CancellationToken)"/>
     public Task<T> CreateAsync<T>(
@@ -145,7 +149,7 @@ public sealed class ApiClient : IDisposable
         ReadOnlyMemory<byte> body,
         Decoder<T> decode,
         CancellationToken cancellationToken = default) =>
-        SendAsync(new(HttpMethod.Post, type.CollectionPath(ns), ManagerQuery, body, Json), decode, cancellationToken);
+        SendAsync(new(HttpMethod.Post, type.CollectionPath(ns), _managerQuery, body, Json), decode, cancellationToken);
 
     /// <summary>Replaces the whole object. With a resource version in it, only the object that was seen: else a conflict.</summary>
     public Task<T> UpdateAsync<T>(
@@ -154,7 +158,7 @@ public sealed class ApiClient : IDisposable
         ReadOnlyMemory<byte> body,
         Decoder<T> decode,
         CancellationToken cancellationToken = default) =>
-        SendAsync(new(HttpMethod.Put, type.ObjectPath(key), ManagerQuery, body, Json), decode, cancellationToken);
+        SendAsync(new(HttpMethod.Put, type.ObjectPath(key), _managerQuery, body, Json), decode, cancellationToken);
 
     /// <summary>
     /// Deletes the object that was seen, and what it owns after it. False when it is gone already, or another one has

@@ -11,7 +11,7 @@ namespace McpOperator.Kubernetes;
 /// With every server-side apply the API server writes down, in <c>metadata.managedFields</c>, which fields the manager
 /// now owns: just those of the body. When another writer changes or removes one of them, it is struck off our list.
 /// The live object cut down to that list is therefore the body of our last apply as far as it still stands, and
-/// <see cref="Fingerprint(JsonElement)"/> is a hash of it. <see cref="FingerprintOfIntent(ReadOnlyMemory{byte})"/> is the same hash of the
+/// <see cref="Fingerprint(JsonElement)"/> is a hash of it. <see cref="FingerprintOf(ReadOnlyMemory{byte})"/> is the same hash of the
 /// body that we would send now. They are equal if and only if (but for 2⁻⁶⁴)
 /// </para>
 /// <list type="bullet">
@@ -37,7 +37,8 @@ namespace McpOperator.Kubernetes;
 /// Formats: structured-merge-diff, fieldpath/serialize-pe.go and typed/tofieldset.go.
 /// </para>
 /// </remarks>
-public static class OwnedFields
+/// <param name="manager">Our name there.</param>
+public sealed class OwnedFields(string manager)
 {
     /// <summary>The fingerprint of an object of which we own nothing. No intent has it.</summary>
     public const ulong None = 0;
@@ -49,17 +50,17 @@ public static class OwnedFields
     private static ReadOnlySpan<byte> Ordered => "env"u8;
 
     /// <summary>Of the part of <paramref name="live"/> that our own applies account for.</summary>
-    public static ulong Fingerprint(JsonElement live) =>
+    public ulong Fingerprint(JsonElement live) =>
         Fingerprint(live, isOurs: static entry => !entry.TryGetMember("subresource"u8, out _));
 
     /// <summary>
     /// Of the status of an object that we only ever apply the status of. API servers name the subresource since 1.22.
     /// </summary>
-    public static ulong FingerprintOfStatus(JsonElement live) => Fingerprint(
+    public ulong FingerprintOfStatus(JsonElement live) => Fingerprint(
         live, isOurs: static entry => !entry.TryGetMember("subresource"u8, out var name) || name.ValueEquals("status"u8));
 
     /// <summary>Of the body of an apply: a whole object with apiVersion, kind and name.</summary>
-    public static ulong FingerprintOfIntent(ReadOnlyMemory<byte> body)
+    public static ulong FingerprintOf(ReadOnlyMemory<byte> body)
     {
         using var document = JsonDocument.Parse(body, JsonLimits.Document);
         var intent = document.RootElement;
@@ -79,7 +80,7 @@ public static class OwnedFields
     /// <summary>Whether what stands at a field of an object is what we applied: whoever writes there takes the field from us.</summary>
     /// <param name="live">The object.</param>
     /// <param name="path">Steps of fieldsV1, such as <c>f:data</c>.</param>
-    public static bool Owns(JsonElement live, params ReadOnlySpan<string> path)
+    public bool Owns(JsonElement live, params ReadOnlySpan<string> path)
     {
         if (!TryFindOurs(live, static entry => !entry.TryGetMember("subresource"u8, out _), out var fields))
             return false;
@@ -92,11 +93,11 @@ public static class OwnedFields
         return true;
     }
 
-    private static ulong Fingerprint(JsonElement live, Predicate<JsonElement> isOurs) =>
+    private ulong Fingerprint(JsonElement live, Predicate<JsonElement> isOurs) =>
         TryFindOurs(live, isOurs, out var fields) && TryProject(live, fields, isOrdered: false, out var hash) ? NotNone(hash) : None;
 
     /// <summary>Our entry in managedFields. The server keeps at most one for a manager's applies of one resource.</summary>
-    private static bool TryFindOurs(JsonElement live, Predicate<JsonElement> isOurs, out JsonElement fields)
+    private bool TryFindOurs(JsonElement live, Predicate<JsonElement> isOurs, out JsonElement fields)
     {
         fields = default;
         if (!live.TryGetMember("metadata"u8, out var metadata)
@@ -108,7 +109,7 @@ public static class OwnedFields
 
         foreach (var entry in entries.EnumerateArray())
         {
-            if (Is(entry, "manager"u8, ApiClient.FieldManager)
+            if (Is(entry, "manager"u8, manager)
                 && Is(entry, "operation"u8, "Apply")
                 && isOurs(entry)
                 && entry.TryGetMember("fieldsV1"u8, out fields))

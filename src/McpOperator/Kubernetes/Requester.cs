@@ -23,7 +23,7 @@ internal sealed record ApiRequest(
 /// retrying are client-go's (rest/with_retry.go, rest/request.go).
 /// </summary>
 internal sealed class Requester(
-    HttpMessageHandler transport, Uri server, TimeProvider time, RequestCounter requests, Func<bool>? mayWrite) : IDisposable
+    string userAgent, HttpMessageHandler transport, Uri server, TimeProvider time, RequestCounter requests, Func<bool>? mayWrite) : IDisposable
 {
     private const int MaxAttempts = 10;
 
@@ -36,8 +36,8 @@ internal sealed class Requester(
     /// </summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
-    private static readonly ProductInfoHeaderValue UserAgent =
-        new("mcp-operator", typeof(Requester).Assembly.GetName().Version?.ToString(3));
+    private readonly ProductInfoHeaderValue _userAgent =
+        new(userAgent, typeof(Requester).Assembly.GetName().Version?.ToString(3));
 
     private static readonly MediaTypeWithQualityHeaderValue Json = new("application/json");
 
@@ -133,7 +133,7 @@ internal sealed class Requester(
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
-        message.Headers.UserAgent.Add(UserAgent);
+        message.Headers.UserAgent.Add(_userAgent);
         message.Headers.Accept.Add(Json);
         if (request.ContentType is not null)
         {

@@ -1,10 +1,12 @@
 using System.Text.Json;
 using McpOperator.Access;
 using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Commands;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
-using McpOperator.Reconciliation;
-using McpOperator.Unit.Reconciliation;
+using McpOperator.Mirror;
+using McpOperator.Unit.Mirror;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace McpOperator.Unit.Access;
@@ -16,14 +18,14 @@ public sealed class AccessControllerTests
     public async Task ANamespaceWhoseWritesHangLeavesWorkersToTheOthers()
     {
         using var hanging = new Hanging();
-        using var api = new ApiClient(hanging, new Uri("https://api.example.org"), TimeProvider.System);
-        var (queue, counters, settings) = (new Looks(), new OperatorCounters(), new OperatorSettings());
+        using var api = new ApiClient(Product.Identity, hanging, new Uri("https://api.example.org"), TimeProvider.System);
+        var (queue, counters, settings) = (new Looks(), new WriteCounters(), new OperatorSettings());
         var (stores, mirror) = (new Stores(queue, queue, settings), new AccessStores(queue));
         AccessReporter Reporter(ResourceType type, Members members) =>
             new(type, members, queue, api, counters, TimeProvider.System, NullLogger.Instance);
         var controller = new AccessController(
             stores, mirror, queue, Reporter(MCPAccessGrant.Type, mirror.Grants), Reporter(MCPAgentSession.Type, mirror.Sessions), refresh: null,
-            api, settings, counters, TimeProvider.System, NullLogger.Instance);
+            api, settings, counters, static _ => [], TimeProvider.System, NullLogger.Instance);
         ObjectKey[] ofOne = [.. Enumerable.Range(0, 6).Select(i => new ObjectKey("one", $"web-{i}"))];
         stores.Servers.Replace(null, [.. ofOne.Append(new ObjectKey("other", "web")).Select(Server)], "100");
         mirror.ConfigMaps.Replace(null, [], "100");
@@ -50,7 +52,7 @@ public sealed class AccessControllerTests
         $$"""
         {"metadata":{"namespace":"{{key.Namespace}}","name":"{{key.Name}}","uid":"u-{{key.Name}}","resourceVersion":"7","generation":1 },
          "spec":{"image":"i","gateway":{"enabled":true,"image":"g"} } }
-        """));
+        """), Product.Identity.OwnedFields);
 
     private sealed class Hanging : HttpMessageHandler
     {

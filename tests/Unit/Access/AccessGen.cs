@@ -1,3 +1,4 @@
+using McpOperator.Kubernetes;
 using CsCheck;
 using McpOperator.Api;
 

@@ -6,10 +6,12 @@ using System.Text.Json.Nodes;
 using CsCheck;
 using McpOperator.Access;
 using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Commands;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
-using McpOperator.Reconciliation;
-using McpOperator.Unit.Reconciliation;
+using McpOperator.Mirror;
+using McpOperator.Unit.Mirror;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -60,15 +62,15 @@ public sealed class AccessHistoryTests
         public World()
         {
             var time = new FakeTimeProvider();
-            var counters = new OperatorCounters();
+            var counters = new WriteCounters();
             var settings = new OperatorSettings { GatewayImage = "gateway:1" };
-            _api = new ApiClient(this, new Uri("https://api.example.org"), time);
+            _api = new ApiClient(Product.Identity, this, new Uri("https://api.example.org"), time);
             _stores = new Stores(new Looks(), _access, settings);
             _mirror = new AccessStores(_access);
             _ofGrants = new AccessReporter(MCPAccessGrant.Type, _mirror.Grants, _grants, _api, counters, time, NullLogger.Instance);
             _ofSessions = new AccessReporter(MCPAgentSession.Type, _mirror.Sessions, _sessions, _api, counters, time, NullLogger.Instance);
             _controller = new AccessController(
-                _stores, _mirror, _access, _ofGrants, _ofSessions, refresh: null, _api, settings, counters, time, NullLogger.Instance);
+                _stores, _mirror, _access, _ofGrants, _ofSessions, refresh: null, _api, settings, counters, static _ => [], time, NullLogger.Instance);
             foreach (var kind in (string[])["mcpservers", "mcpaccessgrants", "mcpagentsessions", "configmaps"])
             {
                 _watches[kind] = [];
@@ -267,10 +269,10 @@ public sealed class AccessHistoryTests
                     _told[key] = live;
                 switch (kind)
                 {
-                    case "mcpservers": _stores.Servers.Apply(null, Event(type, live, StoredServer.Decode)); break;
-                    case "mcpaccessgrants": _mirror.Grants.Store.Apply(null, Event(type, live, StoredMember.Decode)); break;
-                    case "mcpagentsessions": _mirror.Sessions.Store.Apply(null, Event(type, live, StoredMember.Decode)); break;
-                    default: _mirror.ConfigMaps.Apply(null, Event(type, live, ObservedConfigMap.Decode)); break;
+                    case "mcpservers": _stores.Servers.Apply(null, Event(type, live, json => StoredServer.Decode(json, Product.Identity.OwnedFields))); break;
+                    case "mcpaccessgrants": _mirror.Grants.Store.Apply(null, Event(type, live, json => StoredMember.Decode(json, Product.Identity.OwnedFields))); break;
+                    case "mcpagentsessions": _mirror.Sessions.Store.Apply(null, Event(type, live, json => StoredMember.Decode(json, Product.Identity.OwnedFields))); break;
+                    default: _mirror.ConfigMaps.Apply(null, Event(type, live, json => new ObservedConfigMap(json, Product.Identity.OwnedFields))); break;
                 }
             }
         }
@@ -286,10 +288,10 @@ public sealed class AccessHistoryTests
             var version = _version.ToString(CultureInfo.InvariantCulture);
             switch (kind)
             {
-                case "mcpservers": _stores.Servers.Replace(null, [.. all.Select(live => Read(live, StoredServer.Decode))], version); break;
-                case "mcpaccessgrants": _mirror.Grants.Store.Replace(null, [.. all.Select(live => Read(live, StoredMember.Decode))], version); break;
-                case "mcpagentsessions": _mirror.Sessions.Store.Replace(null, [.. all.Select(live => Read(live, StoredMember.Decode))], version); break;
-                default: _mirror.ConfigMaps.Replace(null, [.. all.Select(live => Read(live, ObservedConfigMap.Decode))], version); break;
+                case "mcpservers": _stores.Servers.Replace(null, [.. all.Select(live => Read(live, json => StoredServer.Decode(json, Product.Identity.OwnedFields)))], version); break;
+                case "mcpaccessgrants": _mirror.Grants.Store.Replace(null, [.. all.Select(live => Read(live, json => StoredMember.Decode(json, Product.Identity.OwnedFields)))], version); break;
+                case "mcpagentsessions": _mirror.Sessions.Store.Replace(null, [.. all.Select(live => Read(live, json => StoredMember.Decode(json, Product.Identity.OwnedFields)))], version); break;
+                default: _mirror.ConfigMaps.Replace(null, [.. all.Select(live => Read(live, json => new ObservedConfigMap(json, Product.Identity.OwnedFields)))], version); break;
             }
         }
 
@@ -404,7 +406,7 @@ public sealed class AccessHistoryTests
 
         private static JsonArray Owned(string field) => new(new JsonObject
         {
-            ["manager"] = ApiClient.FieldManager,
+            ["manager"] = Product.Identity.FieldManager,
             ["operation"] = "Apply",
             ["fieldsV1"] = new JsonObject
             {

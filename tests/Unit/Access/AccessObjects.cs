@@ -1,6 +1,7 @@
 using System.Text.Json;
 using McpOperator.Access;
 using McpOperator.Api;
+using McpOperator.Commands;
 
 namespace McpOperator.Unit.Access;
 
@@ -10,7 +11,7 @@ internal static class AccessObjects
     public static MCPServer Server(string spec = "{}", string name = "demo", string ns = "servers", string? allow = null)
     {
         var server = Read(Object(spec, name, ns), AsServer);
-        return server with { Metadata = server.Metadata with { AllowAccessFrom = allow } };
+        return server with { AllowAccessFrom = allow };
     }
 
     public static MCPAccessGrant Grant(string name, string ns = "servers", string fields = "") =>
@@ -25,11 +26,11 @@ internal static class AccessObjects
 
     public static PolicyHead Head(MCPServer server, string cluster = "local") => PolicyHead.Of(server, new OperatorSettings { ClusterName = cluster });
 
-    public static MCPServer AsServer(JsonElement json) => StoredServer.Decode(json).Read();
+    public static MCPServer AsServer(JsonElement json) => StoredServer.Decode(json, Product.Identity.OwnedFields).Read();
 
-    public static MCPAccessGrant AsGrant(JsonElement json) => StoredMember.Decode(json).ReadGrant();
+    public static MCPAccessGrant AsGrant(JsonElement json) => StoredMember.Decode(json, Product.Identity.OwnedFields).ReadGrant();
 
-    public static MCPAgentSession AsSession(JsonElement json) => StoredMember.Decode(json).ReadSession();
+    public static MCPAgentSession AsSession(JsonElement json) => StoredMember.Decode(json, Product.Identity.OwnedFields).ReadSession();
 
     public static T Read<T>(string json, Func<JsonElement, T> decode)
     {

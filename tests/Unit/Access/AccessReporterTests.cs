@@ -2,11 +2,12 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using McpOperator.Access;
 using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Commands;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
-using McpOperator.Reconciliation;
 using McpOperator.Unit.Kubernetes;
-using McpOperator.Unit.Reconciliation;
+using McpOperator.Unit.Mirror;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace McpOperator.Unit.Access;
@@ -140,8 +141,8 @@ public sealed class AccessReporterTests
     }
 
     private AccessReporter Reporter(HttpMessageHandler server) => new(
-        MCPAgentSession.Type, _members, _queue, new ApiClient(server, new Uri("https://api.example.org"), TimeProvider.System),
-        new OperatorCounters(), TimeProvider.System, NullLogger.Instance);
+        MCPAgentSession.Type, _members, _queue, new ApiClient(Product.Identity, server, new Uri("https://api.example.org"), TimeProvider.System),
+        new WriteCounters(), TimeProvider.System, NullLogger.Instance);
 
     private MCPAgentSession Held() => _members.Store.Get(Key)!.ReadSession();
 
@@ -159,7 +160,7 @@ public sealed class AccessReporterTests
     }
 
     private static StoredMember Session(string version, long generation = 1, string uid = "u", string? status = null) => StoredMember.Decode(
-        JsonElement.Parse(Object(version, generation, uid, status is null ? null : new JsonObject { ["phase"] = status }).ToJsonString()));
+        JsonElement.Parse(Object(version, generation, uid, status is null ? null : new JsonObject { ["phase"] = status }).ToJsonString()), Product.Identity.OwnedFields);
 
     private static JsonObject Object(string version, long generation, string uid, JsonNode? status) => new()
     {
@@ -172,7 +173,7 @@ public sealed class AccessReporterTests
             ["generation"] = generation,
             ["managedFields"] = status is null ? null : new JsonArray(new JsonObject
             {
-                ["manager"] = ApiClient.FieldManager,
+                ["manager"] = Product.Identity.FieldManager,
                 ["operation"] = "Apply",
                 ["fieldsV1"] = new JsonObject { ["f:status"] = new JsonObject() },
             }),

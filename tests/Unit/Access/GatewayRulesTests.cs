@@ -61,7 +61,7 @@ public sealed class GatewayRulesTests
             (server, ofServer, sessionsOfServer) =>
             {
                 server = server with { Spec = Defaults.Apply("demo", server.Spec, Settings) };
-                server = server with { Metadata = server.Metadata with { AllowAccessFrom = "a,b" } };
+                server = server with { AllowAccessFrom = "a,b" };
                 // The gateway itself is not supported yet: that fault is not about the policy.
                 if (Validation.Validate(server, Settings).Any(fault => fault.Field != "spec.gateway.enabled"))
                     server = server with { Spec = Defaults.Apply("demo", new MCPServerSpec { Image = "i", Gateway = new GatewayConfig { Enabled = true } }, Settings) };

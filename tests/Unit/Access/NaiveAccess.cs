@@ -61,7 +61,7 @@ internal sealed class NaiveAccess
         {
             var ns = member.Metadata.Namespace;
             var consents = server is not null
-                && (ns == key.Namespace || (server.Metadata.AllowAccessFrom ?? "").Split(',').Select(name => name.Trim()).Any(name => name == "*" || name == ns));
+                && (ns == key.Namespace || (server.AllowAccessFrom ?? "").Split(',').Select(name => name.Trim()).Any(name => name == "*" || name == ns));
             var refusal = isInvalid(member) ? "Invalid"
                 : server is null ? "ServerNotFound"
                 : !consents ? "NamespaceNotAllowed"

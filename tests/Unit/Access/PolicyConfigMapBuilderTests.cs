@@ -1,8 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using McpOperator.Access;
-using McpOperator.Resources;
-using McpOperator.Unit.Resources;
+using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Unit.Access;
 
@@ -17,7 +16,7 @@ public sealed class PolicyConfigMapBuilderTests
           "ownerReferences":[{"apiVersion":"mcpruntime.org/v1alpha1","kind":"MCPServer","name":"demo","uid":"uid-of-demo","controller":true,"blockOwnerDeletion":true}]},
          "data":{"policy.json":"{\n  \"a\": \"<é\u2028😀\"\n}"}}
         """,
-        Intent.Of(PolicyConfigMapBuilder.Build(Servers.Of(), "{\n  \"a\": \"<é\u2028😀\"\n}", found: null, replacesPods: false)));
+        ApplyConfiguration.Of(PolicyConfigMapBuilder.Build(SampleServers.Of(), "{\n  \"a\": \"<é\u2028😀\"\n}", found: null, replacesPods: false)));
 
     [Fact]
     public void TheLargestPolicyFitsIntoTheBodyOfARequest()
@@ -25,7 +24,7 @@ public sealed class PolicyConfigMapBuilderTests
         // Quotes and backslashes get longest on the way. The API server takes 3 MiB.
         var policy = string.Concat(Enumerable.Repeat("\"\\", PolicyConfigMapBuilder.MaxBytes / 2));
         Assert.Null(PolicyConfigMapBuilder.TooLarge(policy));
-        var body = Intent.Of(PolicyConfigMapBuilder.Build(Servers.Of(), policy, found: null, replacesPods: false));
+        var body = ApplyConfiguration.Of(PolicyConfigMapBuilder.Build(SampleServers.Of(), policy, found: null, replacesPods: false));
         Assert.InRange(body.Length, PolicyConfigMapBuilder.MaxBytes, 3 * 1024 * 1024);
         using var json = JsonDocument.Parse(body);
         Assert.Equal(policy, json.RootElement.GetProperty("data").GetProperty("policy.json").GetString());

@@ -199,7 +199,7 @@ public sealed class PolicyFitTests
             (server, grants, sessions, percent) =>
             {
                 grants = [.. grants.Where(grant => grant.Spec.ToolRules!.Count < 10)];
-                server = server with { Metadata = server.Metadata with { AllowAccessFrom = "*" } };
+                server = server with { AllowAccessFrom = "*" };
                 var head = AccessObjects.Head(server);
                 var all = PolicyMembers.Of(Key, server, head, grants, sessions, Noon, int.MaxValue);
                 var room = head.Size + (SizeOf(all) - head.Size) * percent / 100;

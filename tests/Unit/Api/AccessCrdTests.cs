@@ -1,4 +1,5 @@
 using McpOperator.Api;
+using McpOperator.Kubernetes;
 using YamlDotNet.RepresentationModel;
 
 namespace McpOperator.Unit.Api;

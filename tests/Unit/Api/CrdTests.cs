@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using McpOperator.Api;
+using McpOperator.Commands;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -165,9 +166,9 @@ public sealed class CrdTests
         using var json = JsonDocument.Parse(Json(document).ToJsonString());
         Assert.Empty(definition.Type.Kind switch
         {
-            "MCPAccessGrant" => Validation.Validate(StoredMember.Decode(json.RootElement).ReadGrant()),
-            "MCPAgentSession" => Validation.Validate(StoredMember.Decode(json.RootElement).ReadSession()),
-            _ => OfServer(StoredServer.Decode(json.RootElement).Read()),
+            "MCPAccessGrant" => Validation.Validate(StoredMember.Decode(json.RootElement, Product.Identity.OwnedFields).ReadGrant()),
+            "MCPAgentSession" => Validation.Validate(StoredMember.Decode(json.RootElement, Product.Identity.OwnedFields).ReadSession()),
+            _ => OfServer(StoredServer.Decode(json.RootElement, Product.Identity.OwnedFields).Read()),
         });
 
         // And nothing in them is unknown to the schema.

@@ -1,6 +1,5 @@
 using McpOperator.Api;
 using McpOperator.Kubernetes;
-using McpOperator.Unit.Resources;
 
 namespace McpOperator.Unit.Api;
 
@@ -8,7 +7,7 @@ public sealed class RouteTableTests
 {
     private const string Metadata = "/.well-known/oauth-protected-resource";
 
-    private readonly RouteTable _routes = new(Servers.Settings);
+    private readonly RouteTable _routes = new(SampleServers.Settings);
 
     [Fact]
     public void TheOlderServerHasARouteThatNobodyServes()
@@ -134,7 +133,7 @@ public sealed class RouteTableTests
         var waiting = Server("older", "/same", age: 2) with { Reported = new LastReport { ObservedGeneration = 3 } };
         Put(waiting);
         Assert.Equal(younger, _routes.HolderBefore(older));
-        var restarted = new RouteTable(Servers.Settings);
+        var restarted = new RouteTable(SampleServers.Settings);
         restarted.Update(older, waiting);
         restarted.Update(younger, Served(Server("younger", "/same", age: 1)));
         Assert.Equal(younger, restarted.HolderBefore(older));
@@ -219,7 +218,7 @@ public sealed class RouteTableTests
         Assert.Null(_routes.HolderBefore(first));
 
         // The other way round: who serves there first keeps the other one from its OAuth.
-        var later = new RouteTable(Servers.Settings);
+        var later = new RouteTable(SampleServers.Settings);
         later.Update(second, Served(Server("second", other, age: 1, ns: "another")));
         later.Update(first, OAuth("first", path, age: 2));
         Assert.Equal(collide ? second : null, later.HolderBefore(first));
@@ -238,7 +237,7 @@ public sealed class RouteTableTests
     [Fact]
     public void WithoutAGatewayThereIsNoMetadataPath()
     {
-        Put(Servers.Off(OAuth("first", "/tools", age: 2)));
+        Put(SampleServers.Off(OAuth("first", "/tools", age: 2)));
 
         Assert.Null(_routes.HolderBefore(Put(Server("second", Metadata + "/tools", age: 1, ns: "another"))));
     }
@@ -343,8 +342,8 @@ public sealed class RouteTableTests
 
     private static ObjectKey Key(string name) => new("team", name);
 
-    private static MCPServer Server(string name, string path, int age, string? host = null, string ns = "team") => Servers.Of(
-        new MCPServerSpec { Image = "i", IngressPath = path, IngressHost = host }, name, ns, Servers.Epoch.AddMinutes(-age));
+    private static MCPServer Server(string name, string path, int age, string? host = null, string ns = "team") => SampleServers.Of(
+        new MCPServerSpec { Image = "i", IngressPath = path, IngressHost = host }, name, ns, SampleServers.Epoch.AddMinutes(-age));
 
     private static MCPServer OAuth(string name, string path, int age, string? host = null, string ns = "team")
     {
@@ -364,7 +363,7 @@ public sealed class RouteTableTests
     {
         Reported = new LastReport
         {
-            Url = Routing.Resolve(server.Metadata.Name, server.Spec).Url(Servers.Settings),
+            Url = Routing.Resolve(server.Metadata.Name, server.Spec).Url(SampleServers.Settings),
             ObservedGeneration = server.Metadata.Generation,
         },
     };

@@ -103,7 +103,7 @@ internal sealed class RouteWorld
             Name = key.Name,
             Uid = $"uid-{++_uids}",
             Generation = 1,
-            CreationTimestamp = Resources.Servers.Epoch.AddMinutes(-step.Age),
+            CreationTimestamp = SampleServers.Epoch.AddMinutes(-step.Age),
         },
         Spec = SpecOf(step),
     };

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using McpOperator.Api;
+using McpOperator.Commands;
 using McpOperator.Kubernetes;
 
 namespace McpOperator.Unit.Api;
@@ -9,7 +10,7 @@ public sealed class StoredServerTests
     private static MCPServer Decode(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return StoredServer.Decode(document.RootElement).Read();
+        return StoredServer.Decode(document.RootElement, Product.Identity.OwnedFields).Read();
     }
 
     private static string Normal(string json) => JsonSerializer.Serialize(JsonDocument.Parse(json).RootElement);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using McpOperator.Api;
+using McpOperator.Commands;
 
 namespace McpOperator.Unit.Api;
 
@@ -11,7 +12,7 @@ public sealed class ValidationTests
     private static IReadOnlyList<SpecFault> Validate(string spec, string name = "hello", OperatorSettings? settings = null)
     {
         using var document = JsonDocument.Parse($$"""{"metadata":{"name":{{JsonSerializer.Serialize(name)}},"namespace":"team"},"spec":{{spec}}}""");
-        var server = StoredServer.Decode(document.RootElement).Read();
+        var server = StoredServer.Decode(document.RootElement, Product.Identity.OwnedFields).Read();
         settings ??= Settings;
         return Validation.Validate(server with { Spec = Defaults.Apply(name, server.Spec, settings) }, settings);
     }

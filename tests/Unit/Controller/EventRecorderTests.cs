@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using McpOperator.Commands;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using McpOperator.Unit.Kubernetes;
@@ -23,8 +24,8 @@ public sealed class EventRecorderTests : IDisposable
 
     public EventRecorderTests()
     {
-        _api = new ApiClient(_server, new Uri("https://api.test"), _time);
-        _recorder = new EventRecorder(_api, "host_1", _time, _log);
+        _api = new ApiClient(Product.Identity, _server, new Uri("https://api.test"), _time);
+        _recorder = new EventRecorder(_api, Product.EventReporter, "host_1", _time, _log);
     }
 
     public void Dispose()

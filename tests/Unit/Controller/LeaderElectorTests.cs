@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using McpOperator.Commands;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using McpOperator.Unit.Kubernetes;
@@ -29,7 +30,7 @@ public sealed class LeaderElectorTests : IAsyncDisposable
 
     public LeaderElectorTests()
     {
-        _api = new ApiClient(_server, new Uri("https://api.test"), _time);
+        _api = new ApiClient(Product.Identity, _server, new Uri("https://api.test"), _time);
         _elector = new LeaderElector(_api, Key, Us, LeaseTiming.Default, _log, _time, () => 0);
     }
 

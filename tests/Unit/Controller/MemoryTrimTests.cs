@@ -1,5 +1,4 @@
 using McpOperator.Controller;
-using McpOperator.Unit.Reconciliation;
 using Microsoft.Extensions.Time.Testing;
 
 namespace McpOperator.Unit.Controller;

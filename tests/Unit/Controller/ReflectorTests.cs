@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.CompilerServices;
+using McpOperator.Commands;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using McpOperator.Unit.Kubernetes;
@@ -392,7 +393,7 @@ public sealed class ReflectorTests : IAsyncDisposable
             _ => Answer(new ChunkedStream("""{"items":[{"metadata":{"name":"deleted"}},{"metadata":{"name":"b"}}"""u8.ToArray(), 10)),
             _ => Answer(new ChunkedStream("""{"items":[{"metadata":{"name":"b"}}],"metadata":{"resourceVersion":"9"}}"""u8.ToArray(), 10)),
             _ => Answer(new StalledStream()));
-        var client = new ApiClient(server, new Uri("https://api.test"), _time);
+        var client = new ApiClient(Product.Identity, server, new Uri("https://api.test"), _time);
         var source = new ListWatch<Thing>(
             client, new("example.org", "v1", "things", "Thing"), null, null,
             json => Thing.At(json.GetProperty("metadata").GetProperty("name").GetString()!, 1));

@@ -6,8 +6,11 @@ using System.Text.Json.Nodes;
 using CsCheck;
 using McpOperator.Access;
 using McpOperator.Api;
+using McpOperator.Commands;
 using McpOperator.Kubernetes;
-using McpOperator.Resources;
+using McpOperator.Kubernetes.Types;
+using McpOperator.Servers.Kinds;
+using McpOperator.Servers.Pods;
 using McpOperator.Unit.Kubernetes;
 
 namespace McpOperator.Unit.Fuzz;
@@ -26,7 +29,9 @@ public sealed class FuzzTests
 
     private static readonly Decoder<IKubernetesObject>[] Decoders =
     [
-        StoredServer.Decode, ObservedDeployment.Decode, ObservedService.Decode, ObservedIngress.Decode, ObservedConfigMap.Decode, StoredMember.Decode,
+        json => StoredServer.Decode(json, Product.Identity.OwnedFields), json => StoredMember.Decode(json, Product.Identity.OwnedFields),
+        json => new ObservedDeployment(json, Product.Identity.OwnedFields), json => new ObservedService(json, Product.Identity.OwnedFields),
+        json => new ObservedIngress(json, Product.Identity.OwnedFields), json => new ObservedConfigMap(json, Product.Identity.OwnedFields),
     ];
 
     private static readonly byte[][] Objects = [.. Kinds.Select(Recorded)];
@@ -92,7 +97,7 @@ public sealed class FuzzTests
         json =>
         {
             using var document = JsonDocument.Parse(json.ToJsonString());
-            var server = StoredServer.Decode(document.RootElement).Read();
+            var server = StoredServer.Decode(document.RootElement, Product.Identity.OwnedFields).Read();
             var effective = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, Settings) };
             var faults = Validation.Validate(effective, Settings);
             Assert.All(faults, fault => Assert.DoesNotContain(fault.ToString(), char.IsControl));
@@ -102,11 +107,11 @@ public sealed class FuzzTests
             if (faults.Count > 0)
                 return;
 
-            Assert.NotEmpty(Intent.Of(DeploymentBuilder.Build(effective, Settings)));
+            Assert.NotEmpty(ApplyConfiguration.Of(DeploymentManifest.Build(effective, Settings)));
             if (effective.Spec.HasCanary())
-                Assert.NotEmpty(Intent.Of(DeploymentBuilder.BuildCanary(effective, Settings)));
-            Assert.NotEmpty(Intent.Of(ServiceBuilder.Build(effective)));
-            Assert.NotEmpty(Intent.Of(IngressBuilder.Build(effective, Settings)));
+                Assert.NotEmpty(ApplyConfiguration.Of(DeploymentManifest.BuildCanary(effective, Settings)));
+            Assert.NotEmpty(ApplyConfiguration.Of(ServiceKind.Build(effective)));
+            Assert.NotEmpty(ApplyConfiguration.Of(IngressKind.Build(effective, Settings)));
             // What is in effect stays so.
             Assert.Equal(
                 JsonSerializer.Serialize(effective.Spec, ApiJsonContext.Default.MCPServerSpec),
@@ -135,7 +140,7 @@ public sealed class FuzzTests
         Of("abcXYZ019.:/@-_ #\n", 30), Gen.OneOf<string?>(null, "reg.example.com:5000", "localhost")).Sample(
         (image, registry) =>
         {
-            var server = Unit.Resources.Servers.Effective(new MCPServerSpec { Image = image, RegistryOverride = registry });
+            var server = Unit.SampleServers.Effective(new MCPServerSpec { Image = image, RegistryOverride = registry });
             if (Validation.Validate(server, Settings).Count > 0)
                 return;
             var resolved = ImageReference.Resolve(server.Spec, Settings);
@@ -244,7 +249,7 @@ public sealed class FuzzTests
     private static Gen<string> Of(string characters, int longest) => Gen.Char[characters].Array[0, longest].Select(text => new string(text));
 
     private static byte[] Recorded(string kind) => Bytes(
-        JsonNode.Parse(File.ReadAllText(RepositoryRoot.File($"tests/Unit/Reconciliation/Recorded/{kind}.json")))!.ToJsonString());
+        JsonNode.Parse(File.ReadAllText(RepositoryRoot.File($"tests/Unit/Servers/Recorded/{kind}.json")))!.ToJsonString());
 
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 

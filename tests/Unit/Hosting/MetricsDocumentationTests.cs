@@ -2,10 +2,12 @@ using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
 using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Commands;
 using McpOperator.Controller;
 using McpOperator.Hosting;
 using McpOperator.Kubernetes;
-using McpOperator.Reconciliation;
+using McpOperator.Mirror;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -25,11 +27,11 @@ public sealed partial class MetricsDocumentationTests
         var metrics = new PrometheusWriter(page);
         new ControllerMetrics([new Lane("things", queue, (_, _) => Task.FromResult(Outcome.Done), workers: 4, time)], []).Write(metrics);
         new ClientMetrics(new RequestCounter(), new Uri("https://api.example:6443")).Write(metrics);
-        using var api = new ApiClient(new SocketsHttpHandler(), new Uri("https://api.example:6443"), time);
+        using var api = new ApiClient(Product.Identity, new SocketsHttpHandler(), new Uri("https://api.example:6443"), time);
         var elector = new LeaderElector(api, new("ns", "lease"), "us", LeaseTiming.Default, NullLogger.Instance, time, () => 0);
         new ElectionMetrics(elector).Write(metrics);
-        using var recorder = new EventRecorder(api, "us", time, NullLogger.Instance);
-        new OperatorMetrics(new OperatorCounters(), new Stores(queue, queue, new OperatorSettings()), recorder).Write(metrics);
+        using var recorder = new EventRecorder(api, Product.EventReporter, "us", time, NullLogger.Instance);
+        new OperatorMetrics(new WriteCounters(), () => 0, new Stores(queue, queue, new OperatorSettings()), recorder).Write(metrics);
         new ProcessMetrics(time.GetUtcNow()).Write(metrics);
 
         var written = Family().Matches(Encoding.UTF8.GetString(page.WrittenSpan))

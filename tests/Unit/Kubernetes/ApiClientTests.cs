@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
+using McpOperator.Commands;
 using McpOperator.Kubernetes;
 using Microsoft.Extensions.Time.Testing;
 
@@ -102,7 +103,7 @@ public sealed class ApiClientTests
     public async Task WhoMayNotWriteSendsNothingButReads()
     {
         var server = new ScenarioHandler(_ => ScenarioHandler.Json("""{"metadata":{"name":"echo"}}"""));
-        var client = new ApiClient(server, new Uri(Root), _time, mayWrite: () => false);
+        var client = new ApiClient(Product.Identity, server, new Uri(Root), _time, mayWrite: () => false);
 
         Func<Task>[] writes =
         [
@@ -128,7 +129,7 @@ public sealed class ApiClientTests
     {
         var mayWrite = true;
         var server = new ScenarioHandler(_ => Busy(429, "7"));
-        var apply = new ApiClient(server, new Uri(Root), _time, mayWrite: () => mayWrite).ApplyAsync(Deployments, Key, Body, true, Name);
+        var apply = new ApiClient(Product.Identity, server, new Uri(Root), _time, mayWrite: () => mayWrite).ApplyAsync(Deployments, Key, Body, true, Name);
 
         mayWrite = false;
         _time.Advance(TimeSpan.FromSeconds(7));
@@ -343,7 +344,7 @@ public sealed class ApiClientTests
         Assert.EndsWith(": The SSL connection could not be established: The remote certificate is invalid: UntrustedRoot", fault.Message);
     }
 
-    private ApiClient Client(HttpMessageHandler server, string root = Root) => new(server, new Uri(root), _time);
+    private ApiClient Client(HttpMessageHandler server, string root = Root) => new(Product.Identity, server, new Uri(root), _time);
 
     private static string Name(JsonElement json) => json.GetProperty("metadata").GetProperty("name").GetString()!;
 

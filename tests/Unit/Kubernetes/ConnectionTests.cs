@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using McpOperator.Commands;
 using McpOperator.Kubernetes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -153,7 +154,7 @@ public sealed class ConnectionTests : IDisposable
         var ca = _directory.Write("ca.crt", _authority.Pem);
         await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
         using var connection = new Connection(Access(server, caFile: ca), _time);
-        using var client = new ApiClient(connection, _time);
+        using var client = new ApiClient(Product.Identity, connection, _time);
 
         // A watch on the old connection.
         var release = new TaskCompletionSource();
@@ -183,7 +184,7 @@ public sealed class ConnectionTests : IDisposable
         var ca = _directory.Write("ca.crt", new TestAuthority().Pem);
         await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
         using var connection = new Connection(Access(server, caFile: ca), _time);
-        using var client = new ApiClient(connection, _time);
+        using var client = new ApiClient(Product.Identity, connection, _time);
 
         await Assert.ThrowsAsync<HttpRequestException>(() => FindAsync(client));
         File.WriteAllText(ca, _authority.Pem);
@@ -197,7 +198,7 @@ public sealed class ConnectionTests : IDisposable
         var ca = _directory.Write("ca.crt", _authority.Pem);
         await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
         using var connection = new Connection(Access(server, caFile: ca), _time);
-        using var client = new ApiClient(connection, _time);
+        using var client = new ApiClient(Product.Identity, connection, _time);
         await FindAsync(client);
 
         File.WriteAllText(ca, "");
@@ -217,7 +218,7 @@ public sealed class ConnectionTests : IDisposable
         await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
         using var connection = new Connection(
             Access(server, ca: _authority.Pem, certificateFile: certificate, keyFile: key), _time);
-        using var client = new ApiClient(connection, _time);
+        using var client = new ApiClient(Product.Identity, connection, _time);
 
         await FindAsync(client);
         var renewed = _authority.Client("new");
@@ -238,7 +239,7 @@ public sealed class ConnectionTests : IDisposable
         var token = _directory.Write("token", "one\n");
         await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
         using var connection = new Connection(Access(server, ca: _authority.Pem, tokenFile: token), _time);
-        using var client = new ApiClient(connection, _time);
+        using var client = new ApiClient(Product.Identity, connection, _time);
 
         await FindAsync(client);
         File.WriteAllText(token, "two\n");
@@ -256,7 +257,7 @@ public sealed class ConnectionTests : IDisposable
         var token = _directory.Write("token", "one");
         await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
         using var connection = new Connection(Access(server, ca: _authority.Pem, tokenFile: token), _time);
-        using var client = new ApiClient(connection, _time);
+        using var client = new ApiClient(Product.Identity, connection, _time);
         await FindAsync(client);
 
         File.WriteAllText(token, "two");
@@ -277,7 +278,7 @@ public sealed class ConnectionTests : IDisposable
         var token = _directory.Write("token", "one");
         await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
         using var connection = new Connection(Access(server, ca: _authority.Pem, tokenFile: token), _time);
-        using var client = new ApiClient(connection, _time);
+        using var client = new ApiClient(Product.Identity, connection, _time);
         await FindAsync(client);
 
         File.WriteAllText(token, "");
@@ -295,7 +296,7 @@ public sealed class ConnectionTests : IDisposable
         var token = _directory.Write("token", "one");
         await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
         using var connection = new Connection(Access(server, ca: _authority.Pem, tokenFile: token), _time);
-        using var client = new ApiClient(connection, _time);
+        using var client = new ApiClient(Product.Identity, connection, _time);
         await FindAsync(client);
 
         File.WriteAllText(token, "two");
@@ -317,7 +318,7 @@ public sealed class ConnectionTests : IDisposable
         var token = _directory.Write("token", "one");
         await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
         using var connection = new Connection(Access(server, ca: _authority.Pem, tokenFile: token), _time);
-        using var client = new ApiClient(connection, _time);
+        using var client = new ApiClient(Product.Identity, connection, _time);
         await FindAsync(client);
 
         File.WriteAllText(token, "two");
@@ -355,7 +356,7 @@ public sealed class ConnectionTests : IDisposable
     {
         await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
         using var connection = new Connection(Access(server, ca: _authority.Pem, exec: CountingPlugin("token", TimeSpan.FromHours(1))), _time);
-        using var client = new ApiClient(connection, _time);
+        using var client = new ApiClient(Product.Identity, connection, _time);
 
         await FindAsync(client);
         _time.Advance(TimeSpan.FromMinutes(59));
@@ -386,7 +387,7 @@ public sealed class ConnectionTests : IDisposable
         var output = _directory.Write("output", Credential(first.CertificatePem(), first.KeyPem(), _time.GetUtcNow().AddHours(1)));
         await using var server = await TlsServer.StartAsync(_authority.Server("127.0.0.1"));
         using var connection = new Connection(Access(server, ca: _authority.Pem, exec: Plugin($"cat {output}")), _time);
-        using var client = new ApiClient(connection, _time);
+        using var client = new ApiClient(Product.Identity, connection, _time);
 
         await FindAsync(client);
         File.WriteAllText(output, Credential(second.CertificatePem(), second.KeyPem(), _time.GetUtcNow().AddHours(9)));
@@ -505,7 +506,7 @@ public sealed class ConnectionTests : IDisposable
     private async Task<string?> GetAsync(ClusterAccess access)
     {
         using var connection = new Connection(access, _time);
-        using var client = new ApiClient(connection, _time);
+        using var client = new ApiClient(Product.Identity, connection, _time);
         return await FindAsync(client);
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using McpOperator.Commands;
 using McpOperator.Kubernetes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -159,7 +160,7 @@ public sealed class FenceTests : IDisposable
         await using var server = await StartAsync(HttpProtocols.Http2);
         server.OnHandshake = () => _leads = false;
         using var connection = Connect(server);
-        using var client = new ApiClient(connection, _time, mayWrite: () => _leads);
+        using var client = new ApiClient(Product.Identity, connection, _time, mayWrite: () => _leads);
 
         await Assert.ThrowsAsync<HttpRequestException>(() => client.DeleteAsync(ConfigMaps, new("a", "x"), "u-1"));
 
@@ -202,7 +203,7 @@ public sealed class FenceTests : IDisposable
 
     private async Task WriteAsync(Connection connection, Func<bool> mayWrite, byte[]? body = null)
     {
-        using var client = new ApiClient(connection, _time, mayWrite: mayWrite);
+        using var client = new ApiClient(Product.Identity, connection, _time, mayWrite: mayWrite);
         await client.CreateAsync(ConfigMaps, "a", body ?? Encoding.UTF8.GetBytes(Body));
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using McpOperator.Commands;
 using McpOperator.Kubernetes;
 using Microsoft.Extensions.Time.Testing;
 
@@ -113,7 +114,7 @@ public sealed class ListWatchTests
     public async Task OneNamespaceIsAskedForInThePath()
     {
         var server = new ScenarioHandler(_ => Page("9", null));
-        var client = new ApiClient(server, new Uri("https://api.test"), new FakeTimeProvider());
+        var client = new ApiClient(Product.Identity, server, new Uri("https://api.test"), new FakeTimeProvider());
         var listWatch = new ListWatch<Thing>(client, Deployments, "team-a", null, Thing.From);
 
         await listWatch.ListAsync("0", default);
@@ -176,7 +177,7 @@ public sealed class ListWatchTests
     }
 
     private static ListWatch<Thing> ListWatch(HttpMessageHandler server, TimeProvider? time = null) => new(
-        new ApiClient(server, new Uri("https://api.test"), time ?? new FakeTimeProvider()),
+        new ApiClient(Product.Identity, server, new Uri("https://api.test"), time ?? new FakeTimeProvider()),
         Deployments,
         null,
         "app.kubernetes.io/managed-by=mcp-runtime",

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using McpOperator.Commands;
 using McpOperator.Kubernetes;
 
 namespace McpOperator.Unit.Kubernetes;
@@ -14,7 +15,7 @@ public sealed class OwnedFieldsTests
     [InlineData(false, "f:status", "f:replicas")] // another manager's
     [InlineData(false, "f:spec", "f:replicas", "f:more")]
     public void AFieldIsOursWhileNobodyElseHasWrittenThere(bool expected, params string[] path) =>
-        Assert.Equal(expected, OwnedFields.Owns(JsonElement.Parse(LiveDeployment), path));
+        Assert.Equal(expected, Product.Identity.OwnedFields.Owns(JsonElement.Parse(LiveDeployment), path));
 
     // What a kube-apiserver made of DeploymentIntent: defaults, a status, a sidecar and an annotation of others.
     private const string LiveDeployment = """
@@ -343,9 +344,9 @@ public sealed class OwnedFieldsTests
     [InlineData("7")]
     public void NothingThatCanStandInAnObjectMakesItThrow(string live) => Live(live);
 
-    private static ulong Live(string json) => OwnedFields.Fingerprint(JsonDocument.Parse(json).RootElement);
+    private static ulong Live(string json) => Product.Identity.OwnedFields.Fingerprint(JsonDocument.Parse(json).RootElement);
 
-    private static ulong Intent(string json) => OwnedFields.FingerprintOfIntent(Encoding.UTF8.GetBytes(json));
+    private static ulong Intent(string json) => OwnedFields.FingerprintOf(Encoding.UTF8.GetBytes(json));
 
     /// <summary>The JSON with the value at a JSON pointer set, or removed when it is null.</summary>
     private static string With(string json, string pointer, string? value)

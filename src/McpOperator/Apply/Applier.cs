@@ -1,0 +1,225 @@
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Apply;
+
+/// <summary>
+/// Brings objects to what their owners want, by server-side apply, and only those that differ. An object that is not the owner's is
+/// never touched.
+/// </summary>
+/// <param name="api">The way to the API server.</param>
+/// <param name="counters">Count each write.</param>
+/// <param name="logger">Told of each write.</param>
+internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger logger)
+{
+    /// <param name="objects">Of its kind.</param>
+    /// <param name="owner">Whose object it is.</param>
+    /// <param name="key">Its name.</param>
+    /// <param name="wanted">What is wanted of it.</param>
+    /// <param name="memory">Of this object.</param>
+    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
+    /// <exception cref="ApiException">
+    /// The namespace is being deleted, or the API server has trouble of its own; every other refusal is in the answer.
+    /// </exception>
+    /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
+    public async Task<ApplyResult<T>> ApplyAsync<T>(
+        OwnedObjects<T> objects, Owner owner, ObjectKey key, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
+        where T : Observed
+    {
+        var (type, decode, store, isExact) = objects;
+        var live = store.Get(key);
+        if (wanted.Removed is { } removed && live?.Uid == removed.Uid)
+            live = null;
+        if (live is not null && owner.MayNotTouch(type, live) is { } conflict)
+            return new ApplyResult<T>(null, conflict);
+        var manifest = wanted.Manifest(live);
+        var fingerprint = OwnedFields.FingerprintOf(manifest);
+        if (live is not null && memory.IsSettled(fingerprint, live.Fingerprint))
+            return new ApplyResult<T>(live);
+
+        T? answer = null;
+        store.BeginWrite(key);
+        try
+        {
+            var isKnown = live is not null;
+            // The watch sees only what carries our label, so an object of this name may exist without the store knowing.
+            // One that is found is applied to whatever it looks like: the API server's cache may show what is gone.
+            if (!isKnown && wanted.Removed is null)
+                live = await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false);
+            if (!isKnown && live is not null)
+            {
+                if (owner.MayNotTouch(type, live) is { } foreign)
+                    return new ApplyResult<T>(null, foreign);
+                manifest = wanted.Manifest(live);
+            }
+
+            if (await MigrateAsync(type, live, key, cancellationToken).ConfigureAwait(false)
+                && isExact && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } migrated)
+                manifest = wanted.Manifest(migrated); // another version
+
+            answer = await ApplyAsync(objects, key, manifest, isNew: live is null, wanted.Recover, cancellationToken).ConfigureAwait(false);
+            if (!memory.Taken(fingerprint, answer.Fingerprint))
+                Log.AnswerDiffers(logger, type.Kind);
+            // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
+            if (answer.Fingerprint == live?.Fingerprint)
+                return new ApplyResult<T>(answer);
+            var change = wanted.ChangeOf(isNew: live is null);
+            counters.Write(type.Kind, change);
+            if (live is null)
+                Log.ObjectCreated(logger, type.Kind);
+            else
+                Log.ObjectApplied(logger, type.Kind);
+            return new ApplyResult<T>(answer, Change: change);
+        }
+        catch (ApiException exception) when (exception.IsConflict)
+        {
+            return new ApplyResult<T>(live, IsRaced: true);
+        }
+        catch (ApiException exception) when (exception.IsAboutTheObject)
+        {
+            return new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
+        }
+        finally
+        {
+            store.EndWrite(key, answer);
+        }
+    }
+
+    /// <summary>Deletes this object, and no other of its name.</summary>
+    /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
+    public async Task<ApplyResult<T>> DeleteAsync<T>(
+        OwnedObjects<T> objects, T live, ApplyMemory memory, CancellationToken cancellationToken)
+        where T : Observed
+    {
+        var type = objects.Type;
+        try
+        {
+            if (!await api.DeleteAsync(type, live.Key, live.Uid, cancellationToken).ConfigureAwait(false))
+                return default;
+            counters.Write(type.Kind, Change.Deleted);
+            Log.ObjectDeleted(logger, type.Kind);
+            return new ApplyResult<T>(null, Change: Change.Deleted);
+        }
+        catch (ApiException exception) when (exception.IsAboutTheObject)
+        {
+            return new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
+        }
+    }
+
+    /// <summary>Creates an object that nobody owns, where there is none. One that somebody else made stays as it is.</summary>
+    /// <returns>What kept it from being created; null when it is there.</returns>
+    /// <exception cref="ApiException">The namespace is being deleted, or the API server has trouble of its own.</exception>
+    public async Task<Problem?> CreateAsync(
+        ResourceType type, string ns, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await api.CreateAsync(type, ns, manifest, cancellationToken).ConfigureAwait(false);
+            counters.Write(type.Kind, Change.Created);
+            Log.ObjectCreated(logger, type.Kind);
+        }
+        catch (ApiException exception) when (exception.IsAlreadyExists)
+        {
+        }
+        catch (ApiException exception) when (exception.IsAboutTheObject)
+        {
+            return memory.Refused(logger, type.Kind, exception);
+        }
+
+        memory.ForgetRefusal();
+        return null;
+    }
+
+    /// <summary>
+    /// Applies an object that nobody owns and that we may not read, as long as nobody else, but the operator before us, has written
+    /// what is to stand there.
+    /// </summary>
+    /// <returns>Whether somebody else has; or what kept it from being applied; neither when it is there.</returns>
+    /// <exception cref="ApiException">The namespace is being deleted, or the API server has trouble of its own.</exception>
+    public async Task<(bool IsTaken, Problem? Problem)> ApplyUnreadAsync(
+        ResourceType type, ObjectKey key, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            try
+            {
+                await SendAsync(force: false).ConfigureAwait(false);
+            }
+            catch (ApiException exception) when (
+                exception.IsOwnedByOthers && api.Identity.Predecessor is { } predecessor && exception.Status.IsConflictWith(predecessor))
+            {
+                await SendAsync(force: true).ConfigureAwait(false);
+            }
+
+            counters.Write(type.Kind, Change.Updated);
+            Log.UnreadApplied(logger, type.Kind, key.Name);
+        }
+        catch (ApiException exception) when (exception.IsOwnedByOthers)
+        {
+            memory.Refused(logger, type.Kind, exception);
+            return (IsTaken: true, null);
+        }
+        catch (ApiException exception) when (exception.IsAboutTheObject)
+        {
+            return (IsTaken: false, memory.Refused(logger, type.Kind, exception));
+        }
+
+        memory.ForgetRefusal();
+        return default;
+
+        Task SendAsync(bool force) => api.ApplyAsync(type, key, manifest, force, static _ => true, cancellationToken: cancellationToken);
+    }
+
+    /// <summary>Of the objects that are there and ours, just those of the operator before us are none of our writing.</summary>
+    private async Task<bool> MigrateAsync(ResourceType type, Observed? live, ObjectKey key, CancellationToken cancellationToken)
+    {
+        if (live is not { Fingerprint: OwnedFields.None }
+            || !await FieldOwnership.TakeOverPredecessorAsync(api, type, key, isStatus: false, cancellationToken).ConfigureAwait(false))
+            return false;
+        counters.Migrated(type.Kind);
+        Log.ObjectMigrated(logger, type.Kind);
+        return true;
+    }
+
+    private async Task<T> ApplyAsync<T>(
+        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, bool isNew, Recovery? recover, CancellationToken cancellationToken)
+        where T : Observed
+    {
+        var type = objects.Type;
+        var tried = new List<Remedy>();
+        while (true)
+        {
+            var force = !isNew || tried.Count > 0;
+            ApiException refusal;
+            try
+            {
+                return await SendAsync(manifest, force).ConfigureAwait(false);
+            }
+            catch (ApiException exception) when (
+                exception.IsInvalid && recover?.Invoke(new Attempt(isNew, tried, exception)) is { } remedy)
+            {
+                tried.Add(remedy);
+                refusal = exception;
+            }
+
+            switch (tried[^1])
+            {
+                case Remedy.Apply { Manifest: var first }:
+                    await SendAsync(first, force).ConfigureAwait(false);
+                    break;
+                case Remedy.Patch { Body: var body }:
+                    await api.StrategicPatchAsync(type, key, body, cancellationToken).ConfigureAwait(false);
+                    break;
+                case Remedy.TakeOver { Places: var places }:
+                    // What others do not own cannot be what is in the way.
+                    if (!await FieldOwnership.TakeOverAsync(api, type, key, places, cancellationToken).ConfigureAwait(false))
+                        throw refusal;
+                    Log.FieldsTakenOver(logger, type.Kind, refusal.Message);
+                    break;
+            }
+        }
+
+        Task<T> SendAsync(byte[] body, bool force) => api.ApplyAsync(
+            type, key, body, force, objects.Decode, mayWait: !objects.IsExact, cancellationToken);
+    }
+}

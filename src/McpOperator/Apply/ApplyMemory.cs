@@ -1,0 +1,59 @@
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Apply;
+
+/// <summary>
+/// What is remembered of one thing that is written again and again: an object, or a status. It keeps the operator from sending the
+/// same to an API server that makes something else of it (a webhook that rewrites our field, a value that is normalised, a list
+/// that cannot be reordered, a CRD that prunes a field), and from telling the same refusal twice.
+/// </summary>
+/// <remarks>One thread writes, others may read.</remarks>
+internal sealed class ApplyMemory
+{
+    private Outcome? _outcome;
+    private string? _refusal;
+
+    /// <summary>True when there is nothing to remember.</summary>
+    public bool IsEmpty => _outcome is null && _refusal is null;
+
+    /// <summary>
+    /// True when what stands there is what was wanted, or what the API server made of it before. Anybody else's change looks
+    /// different.
+    /// </summary>
+    public bool IsSettled(ulong wanted, ulong live) =>
+        wanted == live || (_outcome is { } outcome && outcome.Wanted == wanted && outcome.Live == live);
+
+    /// <summary>The API server took it. Returns false when it made something else of it.</summary>
+    public bool Taken(ulong wanted, ulong live)
+    {
+        _refusal = null;
+        Settle(wanted, live);
+        return wanted == live;
+    }
+
+    /// <summary>As long as this stands there, the same is not sent again.</summary>
+    public void Settle(ulong wanted, ulong live) => _outcome = wanted == live ? null : new Outcome(wanted, live);
+
+    /// <summary>
+    /// The API server refused it. It is tried again for ever, and logged as a warning at its first time and when it reads differently.
+    /// </summary>
+    public Problem Refused(ILogger logger, string kind, ApiException refusal)
+    {
+        var level = LevelOf(refusal.Message);
+        Log.ObjectRefused(logger, level, kind, refusal.Message);
+        return new Problem(Problem.ApplyFailed, refusal.Message);
+    }
+
+    /// <summary>At which level a refusal is to be logged now.</summary>
+    public LogLevel LevelOf(string refusal)
+    {
+        var level = _refusal == refusal ? LogLevel.Debug : LogLevel.Warning;
+        _refusal = refusal;
+        return level;
+    }
+
+    public void ForgetRefusal() => _refusal = null;
+
+    private sealed record Outcome(ulong Wanted, ulong Live);
+}

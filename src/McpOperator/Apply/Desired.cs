@@ -1,0 +1,22 @@
+namespace McpOperator.Apply;
+
+/// <summary>What is wanted of an object.</summary>
+/// <param name="Manifest">
+/// Makes the apply configuration for what was found (null where there is nothing): every field that we own, and no other.
+/// Preconditions in it make no difference to what is wanted.
+/// </param>
+/// <param name="IsRepair">Whether nothing else is wanted than before, so that a difference is somebody else's doing.</param>
+/// <param name="WasThere">Whether it is known that there was one.</param>
+/// <param name="Recover">Asked when the API server finds the manifest invalid.</param>
+/// <param name="Removed">What was just deleted, and may be held still.</param>
+internal sealed record Desired<T>(
+    Func<T?, byte[]> Manifest, bool IsRepair, bool WasThere, Recovery? Recover = null, T? Removed = null)
+    where T : Observed
+{
+    /// <summary>What an apply that made a difference is told as.</summary>
+    public Change ChangeOf(bool isNew) =>
+        isNew && !WasThere ? Change.Created
+        : IsRepair ? Change.Repaired
+        : isNew ? Change.Created
+        : Change.Updated;
+}

@@ -1,0 +1,185 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Apply;
+
+/// <summary>
+/// Server-side apply adds our fields beside those of others, and where the two exclude each other the API server refuses
+/// both: somebody gave our port another number, and now two ports have one name; or our probe another handler.
+/// Then what others own in such a place is made ours in <c>metadata.managedFields</c>, which changes nothing else, and
+/// the next apply removes it, since it does not name it.
+/// </summary>
+/// <remarks>The same is done for kubectl's users by client-go's util/csaupgrade.</remarks>
+internal static class FieldOwnership
+{
+    /// <summary>Makes ours what others own below these paths of fieldsV1, such as <c>f:spec</c>, <c>f:ports</c>.</summary>
+    /// <returns>False when that is nothing.</returns>
+    public static Task<bool> TakeOverAsync(
+        ApiClient api, ResourceType type, ObjectKey key, IReadOnlyList<IReadOnlyList<string>> places, CancellationToken cancellationToken) =>
+        PatchAsync(api, type, key, live => Patch(live, places, api.Identity) ?? [], cancellationToken);
+
+    /// <summary>
+    /// Makes ours what the operator before us owns: it wrote whole objects with plain updates, and as long as it is down as an owner,
+    /// too, nothing of that can be removed. Only of an object of which we own nothing yet (<see cref="OwnedFields.None"/>). Later
+    /// it would not be ours to ask: many operators have a name like that one's.
+    /// </summary>
+    /// <param name="api">The way to the API server.</param>
+    /// <param name="type">The kind of the object.</param>
+    /// <param name="key">The object.</param>
+    /// <param name="isStatus">Of the status alone; else of all but the status.</param>
+    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
+    /// <returns>False when there is no such thing.</returns>
+    public static Task<bool> TakeOverPredecessorAsync(
+        ApiClient api, ResourceType type, ObjectKey key, bool isStatus, CancellationToken cancellationToken) =>
+        PatchAsync(api, type, key, live => PatchOfPredecessor(live, isStatus, api.Identity) ?? [], cancellationToken);
+
+    private static async Task<bool> PatchAsync(
+        ApiClient api, ResourceType type, ObjectKey key, Decoder<byte[]> patchOf, CancellationToken cancellationToken)
+    {
+        var patch = await api.FindAsync(type, key, patchOf, cancellationToken: cancellationToken).ConfigureAwait(false);
+        if (patch is not { Length: > 0 })
+            return false;
+        await api.JsonPatchAsync(type, key, patch, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>The JSON patch of <see cref="TakeOverPredecessorAsync"/>; null when there is nothing to take over.</summary>
+    public static byte[]? PatchOfPredecessor(JsonElement live, bool isStatus, ApiIdentity identity)
+    {
+        if (identity.Predecessor is not { } predecessor
+            || !live.TryGetMember("metadata"u8, out var metadata)
+            || !metadata.TryGetMember("managedFields"u8, out var stored)
+            || JsonNode.Parse(stored.GetRawText()) is not JsonArray entries)
+        {
+            return null;
+        }
+
+        var ours = entries.FirstOrDefault(entry => Is(entry, identity.FieldManager, "Apply", isStatus))?.AsObject();
+        var found = false;
+        foreach (var entry in entries.ToArray())
+        {
+            // Another version may call the fields otherwise.
+            if (!Is(entry, predecessor, "Update", isStatus) || (string?)entry!["apiVersion"] != live.Text("apiVersion"u8)
+                || entry["fieldsV1"] is not JsonObject theirs)
+                continue;
+
+            // API servers name the subresource since 1.22; before that spec and status are one entry, and the spec stays theirs.
+            var taken = theirs;
+            if (isStatus && entry["subresource"] is null)
+            {
+                if (theirs["f:status"] is not { } status)
+                    continue;
+                theirs.Remove("f:status");
+                taken = new JsonObject { ["f:status"] = status };
+            }
+
+            if (taken == theirs || theirs.Count == 0)
+                entries.Remove(entry);
+            found = true;
+            if (ours is null)
+            {
+                ours = entry.DeepClone().AsObject();
+                ours["manager"] = identity.FieldManager;
+                ours["operation"] = "Apply";
+                ours["fieldsV1"] = taken.DeepClone();
+                entries.Add((JsonNode)ours);
+            }
+            else
+            {
+                Merge(ours["fieldsV1"]!.AsObject(), taken);
+            }
+        }
+
+        return found ? Write(metadata.Text("resourceVersion"u8) ?? "", entries) : null;
+    }
+
+    /// <summary>
+    /// The JSON patch of <see cref="TakeOverAsync"/>; null when there is nothing to take over. It fails with a conflict when the
+    /// object has changed meanwhile.
+    /// </summary>
+    public static byte[]? Patch(JsonElement live, IReadOnlyList<IReadOnlyList<string>> places, ApiIdentity identity)
+    {
+        if (!live.TryGetMember("metadata"u8, out var metadata)
+            || !metadata.TryGetMember("managedFields"u8, out var stored)
+            || JsonNode.Parse(stored.GetRawText()) is not JsonArray entries
+            || entries.FirstOrDefault(IsOurs)?["fieldsV1"] is not JsonObject ours)
+        {
+            return null;
+        }
+
+        var found = false;
+        foreach (var entry in entries)
+        {
+            if (IsOurs(entry) || entry?["subresource"] is not null || entry?["fieldsV1"] is not JsonObject theirs)
+                continue;
+            foreach (var place in places)
+                found |= Move(theirs, ours, place);
+        }
+
+        return found ? Write(metadata.Text("resourceVersion"u8) ?? "", entries) : null;
+
+        bool IsOurs(JsonNode? entry) => Is(entry, identity.FieldManager, "Apply", isStatus: false);
+    }
+
+    private static bool Is(JsonNode? entry, string manager, string operation, bool isStatus) =>
+        (string?)entry?["manager"] == manager && (string?)entry["operation"] == operation
+        && (entry["subresource"] is not { } name || (isStatus && (string?)name == "status"));
+
+    /// <summary>Moves what is at a place, and takes what is left empty out: it would claim the whole that is above it.</summary>
+    private static bool Move(JsonObject theirs, JsonObject ours, IReadOnlyList<string> place, int depth = 0)
+    {
+        var step = place[depth];
+        if (theirs[step] is not JsonObject below)
+            return false;
+        var target = ours[step] as JsonObject ?? [];
+        if (depth == place.Count - 1)
+            Merge(target, below);
+        else if (!Move(below, target, place, depth + 1))
+            return false;
+
+        if (depth == place.Count - 1 || below.Count == 0)
+            theirs.Remove(step);
+        if (target.Parent is null)
+            ours[step] = target;
+        return true;
+    }
+
+    private static void Merge(JsonObject target, JsonObject source)
+    {
+        foreach (var (step, below) in source)
+        {
+            if (target[step] is JsonObject present)
+            {
+                Merge(present, (JsonObject)below!);
+                continue;
+            }
+
+            target[step] = below?.DeepClone();
+        }
+    }
+
+    private static byte[] Write(string resourceVersion, JsonArray entries)
+    {
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartArray();
+            json.WriteStartObject();
+            json.WriteString("op"u8, "replace"u8);
+            json.WriteString("path"u8, "/metadata/resourceVersion"u8);
+            json.WriteString("value"u8, resourceVersion);
+            json.WriteEndObject();
+            json.WriteStartObject();
+            json.WriteString("op"u8, "replace"u8);
+            json.WriteString("path"u8, "/metadata/managedFields"u8);
+            json.WritePropertyName("value"u8);
+            entries.WriteTo(json);
+            json.WriteEndObject();
+            json.WriteEndArray();
+        }
+        return buffer.WrittenSpan.ToArray();
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Apply;
+
+/// <summary>What is done to objects; the ids never change their meaning. The owner's name is in the scope.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(300, LogLevel.Information, "Created the {Kind}", EventName = "ObjectCreated")]
+    public static partial void ObjectCreated(ILogger logger, string kind);
+
+    [LoggerMessage(301, LogLevel.Information, "Applied the {Kind}: it differed from what is wanted", EventName = "ObjectApplied")]
+    public static partial void ObjectApplied(ILogger logger, string kind);
+
+    [LoggerMessage(302, LogLevel.Information, "Deleted the {Kind}", EventName = "ObjectDeleted")]
+    public static partial void ObjectDeleted(ILogger logger, string kind);
+
+    [LoggerMessage(EventId = 303, EventName = "ObjectRefused", Message = "The API server refused the {Kind}: {Reason}")]
+    public static partial void ObjectRefused(ILogger logger, LogLevel level, string kind, string reason);
+
+    [LoggerMessage(304, LogLevel.Debug, "The API server made something else of the {Kind} than was applied; it is not applied again until it changes", EventName = "AnswerDiffers")]
+    public static partial void AnswerDiffers(ILogger logger, string kind);
+
+    [LoggerMessage(311, LogLevel.Information, "Took fields of the {Kind} over from others: they cannot stand beside ours ({Reason})", EventName = "FieldsTakenOver")]
+    public static partial void FieldsTakenOver(ILogger logger, string kind, string reason);
+
+    [LoggerMessage(312, LogLevel.Information, "Applied the {Kind} {Name}, which is not read", EventName = "PullSecretApplied")]
+    public static partial void UnreadApplied(ILogger logger, string kind, string name);
+
+    [LoggerMessage(314, LogLevel.Information, "Took the {Kind} over from the operator before this one: what that one wrote is this one's now", EventName = "ObjectMigrated")]
+    public static partial void ObjectMigrated(ILogger logger, string kind);
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Apply;
+
+/// <summary>
+/// What is kept of an object that we own: whose it is, whether it still carries what we applied, and, in the type of its kind, how
+/// far it has come. Not the object: there are thousands.
+/// </summary>
+internal abstract class Observed : IKubernetesObject
+{
+    /// <param name="json">The object.</param>
+    /// <param name="ours">Tells what is ours of it.</param>
+    /// <param name="labelledOwner"><see cref="LabelledOwner"/>.</param>
+    protected Observed(JsonElement json, OwnedFields ours, string? labelledOwner)
+    {
+        var metadata = json.GetProperty("metadata"u8);
+        Key = new ObjectKey(metadata.Interned("namespace"u8) ?? "", metadata.Interned("name"u8) ?? "");
+        Uid = metadata.Text("uid"u8) ?? "";
+        ResourceVersion = metadata.Text("resourceVersion"u8) ?? "";
+        Generation = metadata.Number("generation"u8);
+        LabelledOwner = labelledOwner;
+        Fingerprint = ours.Fingerprint(json);
+        if (metadata.Child("ownerReferences"u8) is { ValueKind: JsonValueKind.Array } owners)
+        {
+            foreach (var owner in owners.EnumerateArray())
+            {
+                if (owner.Child("controller"u8) is { ValueKind: JsonValueKind.True })
+                {
+                    ControllerUid = owner.Interned("uid"u8);
+                    ControllerKind = owner.Interned("kind"u8);
+                    ControllerName = owner.Interned("name"u8);
+                }
+            }
+        }
+    }
+
+    public ObjectKey Key { get; }
+
+    public string Uid { get; }
+
+    public string ResourceVersion { get; }
+
+    public long Generation { get; }
+
+    /// <summary>The owner that our labels on it name; null when it does not carry them.</summary>
+    public string? LabelledOwner { get; }
+
+    /// <summary>Of the object that controls it; null when none does.</summary>
+    public string? ControllerUid { get; }
+
+    public string? ControllerKind { get; }
+
+    public string? ControllerName { get; }
+
+    /// <summary>Whether it is ours though it has lost label and owner; only where the kind needs to know.</summary>
+    public virtual bool IsProvablyOurs => false;
+
+    /// <summary>Equals the fingerprint of the manifest while the object carries exactly what we applied.</summary>
+    public ulong Fingerprint { get; }
+}

@@ -1,0 +1,20 @@
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Apply;
+
+/// <summary>Objects of one kind that custom resources own, as the API server was last seen to hold them.</summary>
+/// <param name="Type">The kind.</param>
+/// <param name="Decode">What is kept of an object.</param>
+/// <param name="Store">Where it is kept.</param>
+/// <param name="IsExact">
+/// Whether an apply is for what was read, by preconditions in its manifest, and for this moment: it is not sent again, as it is, when
+/// the API server asks to come back later.
+/// </param>
+internal sealed record OwnedObjects<T>(ResourceType Type, Decoder<T> Decode, Store<T> Store, bool IsExact = false)
+    where T : Observed
+{
+    /// <summary>What is there of the owner's under this name.</summary>
+    public T? Find(Owner owner, ObjectKey key) =>
+        Store.Get(key) is { } live && owner.MayNotTouch(Type, live) is null ? live : null;
+}

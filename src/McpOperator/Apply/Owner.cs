@@ -1,0 +1,29 @@
+using McpOperator.Kubernetes;
+
+namespace McpOperator.Apply;
+
+/// <summary>The custom resource that owns objects.</summary>
+internal readonly record struct Owner(ResourceType Type, ObjectMeta Metadata)
+{
+    public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
+
+    public bool Controls(Observed? live) => live is not null && live.ControllerUid == Metadata.Uid;
+
+    /// <summary>Null when an object is the owner's, or nobody's but labelled as the owner's (an orphan is adopted).</summary>
+    /// <param name="type">The kind of the object.</param>
+    /// <param name="live">The object.</param>
+    public Problem? MayNotTouch(ResourceType type, Observed live)
+    {
+        if (Controls(live) || (live.ControllerUid is null && (live.LabelledOwner == Metadata.Name || live.IsProvablyOurs)))
+            return null;
+        var holder = live switch
+        {
+            { ControllerUid: null } => "was not made by this operator",
+            { ControllerKind: var kind, ControllerName: var name } when kind == Type.Kind && name == Metadata.Name =>
+                $"still belongs to a deleted {Type.Kind} of this name: it goes when the garbage collector takes it",
+            _ => $"is controlled by {live.ControllerKind} {live.ControllerName}",
+        };
+        return new Problem(
+            Problem.NameConflict, $"{type.Kind} {live.Key} {holder}; it is left alone: rename the {Type.Kind}, or delete the {type.Kind}");
+    }
+}

@@ -1,0 +1,92 @@
+using System.Text.Json;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Apply;
+
+/// <summary>Writes the status of objects of one kind, when it differs from the one that they carry.</summary>
+/// <param name="type">The kind.</param>
+/// <param name="decode">What is kept of it.</param>
+/// <param name="store">Where it is kept; takes in each answer.</param>
+/// <param name="api">The way to the API server.</param>
+/// <param name="counters">Count each write.</param>
+/// <param name="logger">Told when what the operator before us wrote became ours.</param>
+/// <param name="hasPredecessor">Whether that one wrote statuses of this kind: its conditions must not stay for ever.</param>
+internal sealed class StatusWriter<T>(
+    ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, WriteCounters counters, ILogger logger, bool hasPredecessor = false)
+    where T : class, IReportedObject
+{
+    /// <summary>True when the object carries this status, or what the API server made of it.</summary>
+    public bool IsWritten(ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory? memory)
+    {
+        var (wanted, live) = (OwnedFields.FingerprintOf(Manifest(metadata, isExact: false, status)), FingerprintOf(carried));
+        return memory?.IsSettled(wanted, live) ?? wanted == live;
+    }
+
+    /// <summary>
+    /// Writes it, if the object is still as it was read: a status never gets to another object of the same name, nor to a
+    /// spec that it does not speak of. (A uid would be ignored there: apiextensions-apiserver
+    /// pkg/registry/customresource/status_strategy.go.)
+    /// </summary>
+    /// <param name="metadata">Of the object, as it was read.</param>
+    /// <param name="carried">The status that it carries; null for none.</param>
+    /// <param name="status">Writes the new one, a value.</param>
+    /// <param name="memory">Of this object's status.</param>
+    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
+    /// <returns>True when it was written; false when there was no need, or the object is gone and nobody is left to be told.</returns>
+    /// <exception cref="ApiException">The API server refused it; a conflict when the object has changed since.</exception>
+    public async Task<bool> WriteAsync(
+        ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory memory, CancellationToken cancellationToken)
+    {
+        var key = new ObjectKey(metadata.Namespace, metadata.Name);
+        var manifest = Manifest(metadata, isExact: true, status);
+        var wanted = OwnedFields.FingerprintOf(manifest);
+        if (memory.IsSettled(wanted, FingerprintOf(carried)))
+            return false;
+        T? answer = null;
+        store.BeginWrite(key);
+        try
+        {
+            if (hasPredecessor && carried is { Fingerprint: OwnedFields.None }
+                && await FieldOwnership.TakeOverPredecessorAsync(api, type, key, isStatus: true, cancellationToken).ConfigureAwait(false))
+            {
+                counters.Migrated(type.Kind);
+                Log.ObjectMigrated(logger, type.Kind);
+                manifest = Manifest(metadata, isExact: false, status); // it is another version now
+            }
+
+            answer = await api.ApplyStatusAsync(type, key, manifest, decode, cancellationToken).ConfigureAwait(false);
+            counters.Status(type.Kind);
+            memory.Taken(wanted, FingerprintOf(answer.Reported));
+            return true;
+        }
+        catch (ApiException exception) when (exception.IsNotFound)
+        {
+            // Deleted since it was read: the watch brings the news.
+            return false;
+        }
+        finally
+        {
+            store.EndWrite(key, answer);
+        }
+    }
+
+    private static ulong FingerprintOf(LastReport? carried) => carried?.Fingerprint ?? OwnedFields.None;
+
+    private byte[] Manifest(ObjectMeta metadata, bool isExact, Action<Utf8JsonWriter> status) => ApplyBody.Write(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteString("apiVersion"u8, type.ApiVersion);
+        writer.WriteString("kind"u8, type.Kind);
+        writer.WriteStartObject("metadata"u8);
+        writer.WriteString("name"u8, metadata.Name);
+        writer.WriteString("namespace"u8, metadata.Namespace);
+        if (isExact)
+            writer.WriteString("resourceVersion"u8, metadata.ResourceVersion);
+        writer.WriteEndObject();
+        writer.WritePropertyName("status"u8);
+        status(writer);
+        writer.WriteEndObject();
+    });
+}

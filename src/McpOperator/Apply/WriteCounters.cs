@@ -1,0 +1,48 @@
+namespace McpOperator.Apply;
+
+/// <summary>The writes that the API server took. Safe for any number of threads.</summary>
+internal sealed class WriteCounters
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string Kind, string Reason), long> _writes = [];
+
+    /// <summary>In the order of kind and reason.</summary>
+    public IReadOnlyList<(string Kind, string Reason, long Count)> Writes()
+    {
+        lock (_lock)
+        {
+            return
+            [
+                .. _writes
+                    .OrderBy(entry => entry.Key.Kind, StringComparer.Ordinal)
+                    .ThenBy(entry => entry.Key.Reason, StringComparer.Ordinal)
+                    .Select(entry => (entry.Key.Kind, entry.Key.Reason, entry.Value)),
+            ];
+        }
+    }
+
+    public void Write(string kind, Change change) => Write(kind, change switch
+    {
+        Change.Created => "created",
+        Change.Repaired => "repaired",
+        Change.Deleted => "deleted",
+        _ => "updated",
+    });
+
+    /// <summary>Of a custom resource: its defaults, which we write into the spec.</summary>
+    public void Defaults(string kind) => Write(kind, "defaults");
+
+    /// <summary>What the operator before us owned of it became ours.</summary>
+    public void Migrated(string kind) => Write(kind, "migrated");
+
+    /// <summary>So that a kubelet looks at what changed.</summary>
+    public void Refreshed(string kind) => Write(kind, "refreshed");
+
+    public void Status(string kind) => Write(kind, "status");
+
+    private void Write(string kind, string reason)
+    {
+        lock (_lock)
+            _writes[(kind, reason)] = _writes.GetValueOrDefault((kind, reason)) + 1;
+    }
+}

@@ -1,0 +1,71 @@
+using System.Text.Json;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>What is kept of the status that an object carries: enough to tell whether the next one differs.</summary>
+public sealed class LastReport
+{
+    /// <summary>Of the fields of the status that are ours; equals that of the body which reported them.</summary>
+    public ulong Fingerprint { get; init; }
+
+    public long ObservedGeneration { get; init; }
+
+    public string? Phase { get; init; }
+
+    /// <summary>Of the message: enough to tell whether the next one is another. 0 for none.</summary>
+    public ulong Message { get; init; }
+
+    public string? Url { get; init; }
+
+    public string? Image { get; init; }
+
+    public IReadOnlyList<LastCondition> Conditions { get; init; } = [];
+
+    /// <summary>The condition of this type; null when there is none.</summary>
+    public LastCondition? Find(string type)
+    {
+        foreach (var condition in Conditions)
+        {
+            if (condition.Type == type)
+                return condition;
+        }
+
+        return null;
+    }
+
+    /// <summary>Null when the object has no status.</summary>
+    public static LastReport? Decode(JsonElement json, OwnedFields ours)
+    {
+        if (json.Child("status"u8) is not { ValueKind: JsonValueKind.Object } status)
+            return null;
+        return new LastReport
+        {
+            Fingerprint = ours.FingerprintOfStatus(json),
+            ObservedGeneration = status.Number("observedGeneration"u8),
+            Phase = status.Interned("phase"u8),
+            Message = status.Child("message"u8) is { } message ? JsonHash.OfScalar(message) : 0,
+            Url = status.Interned("url"u8),
+            Image = status.Interned("image"u8),
+            Conditions = status.Child("conditions"u8) is { ValueKind: JsonValueKind.Array } conditions
+                ? ReadConditions(conditions)
+                : [],
+        };
+    }
+
+    private static LastCondition[] ReadConditions(JsonElement conditions)
+    {
+        var read = new LastCondition[conditions.GetArrayLength()];
+        var index = 0;
+        foreach (var condition in conditions.EnumerateArray())
+        {
+            read[index++] = new LastCondition(
+                condition.Interned("type"u8), condition.Interned("status"u8), condition.Interned("lastTransitionTime"u8),
+                condition.Interned("reason"u8));
+        }
+
+        return read;
+    }
+}
+
+/// <summary>A condition as it was reported; null is what was not there, or made no sense.</summary>
+public readonly record struct LastCondition(string? Type, string? Status, string? Since, string? Reason = null);

@@ -1,0 +1,23 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace McpOperator.Kubernetes.Types;
+
+/// <summary>Manifests as server-side apply takes them: JSON that names every field we own, and no other.</summary>
+public static class ApplyConfiguration
+{
+    public static byte[] Of(Deployment deployment) => Of(deployment, ManifestJsonContext.Default.Deployment);
+
+    public static byte[] Of(Service service) => Of(service, ManifestJsonContext.Default.Service);
+
+    public static byte[] Of(Ingress ingress) => Of(ingress, ManifestJsonContext.Default.Ingress);
+
+    public static byte[] Of(ConfigMap configMap) => Of(configMap, ManifestJsonContext.Default.ConfigMap);
+
+    public static byte[] Of(ServiceAccount account) => Of(account, ManifestJsonContext.Default.ServiceAccount);
+
+    public static byte[] Of(Secret secret) => Of(secret, ManifestJsonContext.Default.Secret);
+
+    private static byte[] Of<T>(T manifest, JsonTypeInfo<T> type) =>
+        ApplyBody.Write(writer => JsonSerializer.Serialize(writer, manifest, type));
+}

@@ -1,0 +1,99 @@
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Controller;
+
+namespace McpOperator.Mirror;
+
+/// <summary>
+/// The mirror of what the API server holds of the servers, where those who act on them meet; and which server is looked at again when
+/// something in it, or of its objects, changes.
+/// </summary>
+internal sealed class Stores
+{
+    private readonly ILook _servers;
+    private readonly ILook _access;
+
+    /// <param name="servers">Asks for a look at the server with a key.</param>
+    /// <param name="access">Asks for a look at who may call it.</param>
+    /// <param name="settings">Of the operator.</param>
+    public Stores(ILook servers, ILook access, OperatorSettings settings)
+    {
+        _servers = servers;
+        _access = access;
+        Routes = new RouteTable(settings);
+        Servers = new Store<StoredServer>(OnServerChanged, StoredServer.DifferOnlyInStatus);
+        Policies = new PolicyBoard(key => servers.Add(key, Priority.Changed));
+    }
+
+    public Store<StoredServer> Servers { get; }
+
+    public RouteTable Routes { get; }
+
+    public PolicyBoard Policies { get; }
+
+    private void OnServerChanged(StoredServer? before, StoredServer? after, Origin origin)
+    {
+        var key = (after ?? before)!.Key;
+        if (!ClaimsTheSame(before, after))
+        {
+            foreach (var rival in Routes.Update(key, after?.Read()))
+                _servers.Add(rival, Priority.Changed);
+        }
+
+        var isEdited = before is not null && after is not null && before.Metadata.Generation != after.Metadata.Generation;
+        var priority = isEdited ? Priority.Edited : Urgency(before, after, origin);
+        // Defaults that are written go on with the pass that wrote them, which is the server's.
+        if (origin != Origin.OwnWrite || isEdited)
+            _access.Add(key, priority);
+        if (origin != Origin.OwnWrite)
+            _servers.Add(key, priority);
+    }
+
+    /// <summary>What a list finds as it was, or for the first time, can wait for what changed.</summary>
+    private static Priority Urgency(object? before, object? after, Origin origin) =>
+        origin == Origin.List && (before is null || before == after) ? Priority.Listed : Priority.Changed;
+
+    /// <summary>
+    /// Routes come from the spec, and who has them from the URL that was reported: most events leave both as they were.
+    /// </summary>
+    private static bool ClaimsTheSame(StoredServer? before, StoredServer? after) =>
+        before is not null && after is not null
+        && before.Metadata.Uid == after.Metadata.Uid
+        && before.Metadata.Generation == after.Metadata.Generation
+        && before.Reported?.Url == after.Reported?.Url
+        && before.Reported?.ObservedGeneration == after.Reported?.ObservedGeneration
+        && before.Spec.Span.SequenceEqual(after.Spec.Span);
+
+    /// <summary>For the objects of one kind that servers own: a change is a reason to look at their server.</summary>
+    /// <param name="runPods">Whether they run pods, for which what is said of a policy may wait.</param>
+    /// <param name="suffixes">What their names may have after their server's.</param>
+    public Store<T> OfOwned<T>(bool runPods, params string[] suffixes)
+        where T : Observed =>
+        new((before, after, origin) =>
+        {
+            // Whoever wrote goes on by the answer.
+            if (origin == Origin.OwnWrite)
+                return;
+            var priority = Urgency(before, after, origin);
+            LookAtOwner(after, priority);
+            LookAtOwner(before, priority);
+            // Its owner reference may be what somebody took away: children are found by their name as well.
+            var key = (after ?? before)!.Key;
+            foreach (var suffix in suffixes)
+            {
+                if (!key.Name.EndsWith(suffix, StringComparison.Ordinal))
+                    continue;
+                var server = key with { Name = key.Name[..^suffix.Length] };
+                if (runPods && Policies.AwaitsPods(server))
+                    _access.Add(server, Priority.Changed);
+                if (Servers.Get(server) is not null)
+                    _servers.Add(server, priority);
+            }
+        });
+
+    private void LookAtOwner(Observed? child, Priority priority)
+    {
+        if (child is { ControllerName: { } owner } && child.ControllerKind == MCPServer.Type.Kind)
+            _servers.Add(child.Key with { Name = owner }, priority);
+    }
+}

@@ -1,0 +1,22 @@
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Servers.Pods;
+
+namespace McpOperator.Servers.Kinds;
+
+/// <summary>The Deployment of the canary track.</summary>
+internal sealed class CanaryKind(ServerKinds kinds, Store<ObservedDeployment> store, OwnedFields ours)
+    : DeploymentKind(kinds, ConditionTypes.CanaryReady, store, ours, ObjectNames.CanarySuffix, "canary Deployment")
+{
+    /// <inheritdoc cref="StableKind.IsDue"/>
+    public override bool IsDue(Pass pass) => pass.Spec.HasCanary() || pass.IsDone(Kinds.Stable);
+
+    public override Wanted Want(Pass pass) => !pass.MayRunPods ? Wanted.AsItIs
+        : pass.Spec.HasCanary() ? Apply(DeploymentManifest.BuildCanary(pass.Server, pass.Settings, PolicyUid(pass)))
+        : Wanted.NotThere;
+
+    public override IEnumerable<Surface> Judge(Pass pass) =>
+        pass.Spec.HasCanary() ? [SurfaceOf(pass).With(ProblemOf(pass))] : [];
+}

@@ -1,0 +1,79 @@
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Kubernetes.Types;
+using McpOperator.Mirror;
+using McpOperator.Servers.Pods;
+
+namespace McpOperator.Servers.Kinds;
+
+/// <summary>The Deployments that run a server's pods have all in common but their name and size.</summary>
+internal abstract class DeploymentKind(
+    ServerKinds kinds, string condition, Store<ObservedDeployment> store, OwnedFields ours, string suffix = "", string? name = null)
+    : OwnedKind<ObservedDeployment>(
+        ResourceTypes.Deployment, condition, store, json => new ObservedDeployment(json, ours), suffix, name)
+{
+    protected ServerKinds Kinds => kinds;
+
+    /// <summary>Whether all replicas are there, of the latest revision, and none is left of the one before.</summary>
+    public static bool IsReady(ObservedDeployment live) => WaitsFor(live) is null;
+
+    public static GatewayPods PodsOf(ObservedDeployment live) => new(
+        live.HasGateway, IsReady(live),
+        live.ObservedGeneration >= live.Generation && live.Replicas == live.UpdatedReplicas, live.PolicyUid);
+
+    /// <summary>True of one that has pods in service which have no gateway, or may have none.</summary>
+    public static bool ServesWithoutGateway(ObservedDeployment? live) =>
+        live is { AvailableReplicas: > 0 } && !(live.HasGateway && IsReady(live));
+
+    protected static Wanted.Apply Apply(Deployment deployment) =>
+        new(() => ApplyConfiguration.Of(deployment), (in Attempt attempt) => Recover(deployment, attempt));
+
+    /// <summary>
+    /// Of the ConfigMap that needs new pods. It stays when there is no reason for it any more: to take it away would replace the pods
+    /// once more.
+    /// </summary>
+    protected string? PolicyUid(Pass pass) => pass.Policy?.PodsUid ?? Find(pass.Server)?.PolicyUid;
+
+    /// <summary>What keeps it from what is wanted, or its pods from starting.</summary>
+    protected Problem? ProblemOf(Pass pass) =>
+        pass.Of(this).Problem ?? pass.Of(kinds.PullSecret).Problem ?? pass.Of(kinds.ServiceAccount).Problem;
+
+    protected Surface SurfaceOf(Pass pass) => LiveIn(pass) switch
+    {
+        null => Missing,
+        var live when WaitsFor(live) is { } message => Unready(Reasons.DeploymentProgressing, message),
+        { WantedReplicas: 0 } => Ready(Reasons.ScaledToZero, "no replicas are wanted"),
+        { WantedReplicas: var wanted } => Ready(Reasons.DeploymentAvailable, $"{wanted} of {wanted} replicas are available"),
+    };
+
+    private static string? WaitsFor(ObservedDeployment live)
+    {
+        var wanted = live.WantedReplicas;
+        if (live.ObservedGeneration < live.Generation)
+            return "the latest change has not been taken up by the Deployment controller yet";
+        if (live.UpdatedReplicas < wanted)
+            return $"{live.UpdatedReplicas} of {wanted} replicas are of the latest revision";
+        if (live.Replicas > live.UpdatedReplicas)
+            return $"{live.Replicas - live.UpdatedReplicas} replicas of an old revision remain";
+        if (live.Replicas > wanted)
+            return $"{live.Replicas - wanted} surplus replicas remain";
+        return live.AvailableReplicas < wanted ? $"{live.AvailableReplicas} of {wanted} replicas are available" : null;
+    }
+
+    /// <summary>First what others put in the way goes, for then nothing else may be wrong; then the variables.</summary>
+    private static Remedy? Recover(Deployment deployment, in Attempt attempt)
+    {
+        if (attempt.IsNew)
+            return null;
+        if (!EnvironmentReset.Suffices(attempt.Refusal))
+            return attempt.Tried.Count == 0 ? Remedy.TakeOver.Of(DeploymentManifest.Exclusive(deployment), attempt.Refusal) : null;
+        return attempt.Tried.Count(static tried => tried is not Remedy.TakeOver) switch
+        {
+            0 => new Remedy.Apply(ApplyConfiguration.Of(EnvironmentReset.Paused(deployment))),
+            1 => new Remedy.Patch(EnvironmentReset.Removal(deployment)),
+            _ => null,
+        };
+    }
+}

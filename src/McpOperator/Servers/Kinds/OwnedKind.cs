@@ -1,0 +1,117 @@
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Mirror;
+
+namespace McpOperator.Servers.Kinds;
+
+/// <summary>
+/// All that is known of one kind of object that makes up a server: what is wanted of it, when, and what it says of the server. A row
+/// of the table in <see cref="ServerKinds"/>.
+/// </summary>
+/// <param name="type">The kind.</param>
+/// <param name="name">What a person calls it.</param>
+internal abstract class OwnedKind(ResourceType type, string? name = null)
+{
+    public ResourceType Type => type;
+
+    public string Name => name ?? type.Kind;
+
+    /// <summary>Its place in the table.</summary>
+    public int Index { get; set; }
+
+    /// <summary>What is there under the server's name for it, whoever's it is; null, too, of what is not watched.</summary>
+    public virtual Observed? Find(ObjectKey server) => null;
+
+    /// <summary>False while something has to come first.</summary>
+    public virtual bool IsDue(Pass pass) => true;
+
+    /// <summary>What is wanted of it, for a server whose spec is valid.</summary>
+    public abstract Wanted Want(Pass pass);
+
+    /// <summary>Brings it to what is wanted.</summary>
+    public abstract Task<ApplyResult<Observed>> BringAsync(Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken);
+
+    /// <summary>What it says of the server.</summary>
+    public virtual IEnumerable<Surface> Judge(Pass pass) => [];
+
+    /// <summary>Where it leads clients; null when it leads nobody.</summary>
+    public virtual string? UrlOf(Pass pass) => null;
+
+    /// <summary>What was done to it and the server's events tell of.</summary>
+    public virtual Change ChangeOf(Pass pass) => pass.Of(this).Change;
+
+    /// <summary>The last server of a namespace has gone, and the namespace may go with it.</summary>
+    public virtual void ForgetNamespace(string ns)
+    {
+    }
+
+    /// <summary>What watches it in a namespace, or everywhere; null when another row does, or nobody.</summary>
+    public virtual IReflector? Watch(ReflectorFactory reflectors, string? ns) => null;
+}
+
+/// <summary>A kind that is watched, and of which each server has one.</summary>
+/// <param name="type">The kind.</param>
+/// <param name="condition">Which of <see cref="ConditionTypes"/> tells of it.</param>
+/// <param name="store">Where it is kept.</param>
+/// <param name="decode">What is kept of it.</param>
+/// <param name="suffix">Of its name, after the server's.</param>
+/// <param name="name">What a person calls it; null for the kind.</param>
+internal abstract class OwnedKind<T>(
+    ResourceType type, string condition, Store<T> store, Decoder<T> decode, string suffix = "", string? name = null)
+    : OwnedKind(type, name)
+    where T : Observed
+{
+    private readonly OwnedObjects<T> _objects = new(type, decode, store);
+
+    public override T? Find(ObjectKey server) => store.Get(KeyOf(server));
+
+    /// <summary>What is there of the server's.</summary>
+    public T? Find(MCPServer server) => _objects.Find(server.AsOwner(), KeyOf(server.Key));
+
+    /// <summary>As it is after this pass.</summary>
+    public T? LiveIn(Pass pass) => (T?)pass.Of(this).Live;
+
+    public override async Task<ApplyResult<Observed>> BringAsync(
+        Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
+    {
+        var result = await BringOwnAsync().ConfigureAwait(false);
+        return new(result.Live, result.Problem, result.IsRaced, result.Change);
+
+        async Task<ApplyResult<T>> BringOwnAsync()
+        {
+            var server = pass.Server;
+            switch (wanted)
+            {
+                case Wanted.Apply apply:
+                    var desired = new Desired<T>(
+                        _ => apply.Manifest(), apply.IsRepair ?? server.IsReported(), server.Had(condition), apply.Recover);
+                    return await applier.ApplyAsync(
+                        _objects, server.AsOwner(), KeyOf(server.Key), desired, pass.Memory.Of(this), cancellationToken).ConfigureAwait(false);
+                case Wanted.Absent:
+                    return await DeleteAsync().ConfigureAwait(false) with { Live = null };
+                case Wanted.Withhold { Problem: var problem }:
+                    var deleted = await DeleteAsync().ConfigureAwait(false);
+                    return deleted.Problem is null ? new(null, problem) : deleted;
+                default:
+                    return new(Find(server));
+            }
+        }
+
+        Task<ApplyResult<T>> DeleteAsync() => Find(pass.Server) is { } live
+            ? applier.DeleteAsync(_objects, live, pass.Memory.Of(this), cancellationToken)
+            : Task.FromResult<ApplyResult<T>>(default);
+    }
+
+    public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>
+        suffix.Length == 0 ? reflectors.Create(Type, ns, Labels.ManagedSelector, decode, store) : null;
+
+    protected Surface Ready(string reason, string message) => new(condition, Name, true, reason, message);
+
+    protected Surface Unready(string reason, string message) => new(condition, Name, false, reason, message);
+
+    protected Surface Missing => Unready(Reasons.NotCreated, $"the {Name} does not exist");
+
+    private ObjectKey KeyOf(ObjectKey server) => suffix.Length == 0 ? server : server with { Name = server.Name + suffix };
+}

@@ -1,0 +1,23 @@
+using McpOperator.Apply;
+using McpOperator.Kubernetes;
+using McpOperator.Mirror;
+
+namespace McpOperator.Servers.Kinds;
+
+/// <summary>
+/// The ConfigMap with the policy of a server's gateways. It is kept by the controller of the access, so that nothing that is done for
+/// the server can delay it: here it is only told of.
+/// </summary>
+internal sealed class PolicyKind() : OwnedKind(ResourceTypes.ConfigMap)
+{
+    public override Wanted Want(Pass pass) => Wanted.AsItIs;
+
+    public override Task<ApplyResult<Observed>> BringAsync(
+        Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken) => Task.FromResult<ApplyResult<Observed>>(default);
+
+    public override IEnumerable<Surface> Judge(Pass pass) => pass.Spec.HasGateway()
+        ? [pass.Policy?.Surface ?? PolicyState.SurfaceOf(exists: false, isCurrent: false, isShown: false)]
+        : [];
+
+    public override Change ChangeOf(Pass pass) => pass.Policy?.Change ?? Change.None;
+}

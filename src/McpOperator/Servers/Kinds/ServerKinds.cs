@@ -1,0 +1,56 @@
+using McpOperator.Api;
+using McpOperator.Kubernetes;
+using McpOperator.Mirror;
+
+namespace McpOperator.Servers.Kinds;
+
+/// <summary>The table of what makes up a server. Its order is that of the events; a row says for itself what has to come before it.</summary>
+internal sealed class ServerKinds
+{
+    /// <summary>How many rows there are.</summary>
+    public const int Count = 7;
+
+    public ServerKinds(Stores stores, OwnedFields ours)
+    {
+        var deployments = stores.OfOwned<ObservedDeployment>(runPods: true, "", ObjectNames.CanarySuffix);
+        Canary = new CanaryKind(this, deployments, ours);
+        Stable = new StableKind(this, deployments, ours);
+        ServiceAccount = new ServiceAccountKind(this);
+        PullSecret = new PullSecretKind();
+        All =
+        [
+            new PolicyKind(),
+            ServiceAccount,
+            PullSecret,
+            Canary,
+            Stable,
+            new ServiceKind(this, stores.OfOwned<ObservedService>(runPods: false, ""), ours),
+            new IngressKind(stores.OfOwned<ObservedIngress>(runPods: false, ""), ours),
+        ];
+        for (var i = 0; i < All.Count; i++)
+            All[i].Index = i;
+    }
+
+    public IReadOnlyList<OwnedKind> All { get; }
+
+    public StableKind Stable { get; }
+
+    public CanaryKind Canary { get; }
+
+    public ServiceAccountKind ServiceAccount { get; }
+
+    public PullSecretKind PullSecret { get; }
+
+    /// <summary>The pods of a server, by track.</summary>
+    public List<GatewayPods> PodsOf(MCPServer server)
+    {
+        var pods = new List<GatewayPods>(capacity: 2);
+        foreach (var kind in (ReadOnlySpan<DeploymentKind>)[Stable, Canary])
+        {
+            if (kind.Find(server.Key) is { } live && server.AsOwner().Controls(live))
+                pods.Add(DeploymentKind.PodsOf(live));
+        }
+
+        return pods;
+    }
+}

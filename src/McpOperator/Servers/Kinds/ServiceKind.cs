@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Kubernetes.Types;
+
+namespace McpOperator.Servers.Kinds;
+
+/// <summary>The Service in front of a server's pods: of their gateways, where they have one.</summary>
+internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> store, OwnedFields ours)
+    : OwnedKind<ObservedService>(ResourceTypes.Service, ConditionTypes.ServiceReady, store, json => new ObservedService(json, ours))
+{
+    /// <summary>What others put there can keep the API server from taking ours: two ports cannot have one name.</summary>
+    private static readonly IReadOnlyList<IReadOnlyList<string>> Exclusive = [["f:spec", "f:ports"]];
+
+    /// <summary>It follows the pods.</summary>
+    public override bool IsDue(Pass pass) => pass.IsDone(kinds.Stable) && pass.IsDone(kinds.Canary);
+
+    public override Wanted Want(Pass pass)
+    {
+        // Traffic moves to the gateways when each pod that serves has one. The other way round it moves at once: the servers
+        // themselves always listen.
+        var live = Find(pass.Server);
+        var toGateway = pass.Spec.HasGateway()
+            && (live is null or { LeadsToGateway: true } || pass.Memory.IsAtGateway
+                || !(DeploymentKind.ServesWithoutGateway(kinds.Stable.LiveIn(pass)) || DeploymentKind.ServesWithoutGateway(kinds.Canary.LiveIn(pass))));
+        return new Wanted.Apply(
+            () => ApplyConfiguration.Of(Build(pass.Server, toGateway)), Recover,
+            IsRepair: live is not null && live.LeadsToGateway != toGateway ? false : null);
+    }
+
+    public override async Task<ApplyResult<Observed>> BringAsync(
+        Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
+    {
+        var result = await base.BringAsync(applier, pass, wanted, cancellationToken).ConfigureAwait(false);
+        if (pass.IsValid)
+            pass.Memory.IsAtGateway = pass.Spec.HasGateway() && (pass.Memory.IsAtGateway || result.Live is ObservedService { LeadsToGateway: true });
+        return result;
+    }
+
+    public override IEnumerable<Surface> Judge(Pass pass) => [(LiveIn(pass) switch
+    {
+        null => Missing,
+        { HasClusterIP: true } => Ready(Reasons.ClusterIPAssigned, "the Service has its cluster IP"),
+        _ => Unready(Reasons.ClusterIPPending, "the Service has no cluster IP yet"),
+    }).With(pass.Of(this).Problem)];
+
+    /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
+    /// <param name="toGateway">Whether traffic goes to the pods' gateways, when the spec has one: they must be there first.</param>
+    internal static Service Build(MCPServer server, bool toGateway = true)
+    {
+        var spec = server.Spec;
+        var hasGateway = spec.HasGateway() && toGateway;
+        var http = new ServicePort
+        {
+            Name = "http",
+            Number = spec.ServicePort ?? Defaults.ServicePort,
+            TargetPort = hasGateway ? spec.Gateway!.Port ?? Defaults.GatewayPort : spec.Port ?? Defaults.Port,
+        };
+        return new Service
+        {
+            Metadata = Labels.MetadataOf(server, Labels.Of(server.Metadata.Name), hasGateway ? Scraping() : null),
+            Spec = new ServiceSpec
+            {
+                Type = "ClusterIP",
+                Selector = Labels.Of(server.Metadata.Name),
+                Ports = hasGateway ? [http, Metrics] : [http],
+            },
+        };
+    }
+
+    private static ServicePort Metrics => new()
+    {
+        Name = "metrics",
+        Number = Defaults.GatewayMetricsPort,
+        TargetPort = Defaults.GatewayMetricsPort,
+    };
+
+    /// <summary>Where Prometheus' widespread scrape configuration finds the gateway's metrics.</summary>
+    private static Dictionary<string, string> Scraping() => new()
+    {
+        ["prometheus.io/scrape"] = "true",
+        ["prometheus.io/port"] = Defaults.GatewayMetricsPort.ToString(CultureInfo.InvariantCulture),
+        ["prometheus.io/path"] = "/metrics",
+    };
+
+    /// <summary>What others put in the way goes.</summary>
+    private static Remedy.TakeOver? Recover(in Attempt attempt) =>
+        !attempt.IsNew && attempt.Tried.Count == 0 ? Remedy.TakeOver.Of(Exclusive, attempt.Refusal) : null;
+}
+
+/// <summary>A Service, and whether it has its address.</summary>
+internal sealed class ObservedService : Observed
+{
+    public ObservedService(JsonElement json, OwnedFields ours)
+        : base(json, ours, Labels.OwnerOf(json))
+    {
+        var spec = json.Child("spec"u8);
+        HasClusterIP = !string.IsNullOrEmpty(spec?.Text("clusterIP"u8));
+        LeadsToGateway = (spec?.Child("ports"u8)).HasItem(static port =>
+            port.Is("name"u8, "metrics") && port.Number("port"u8) == Defaults.GatewayMetricsPort);
+    }
+
+    public bool HasClusterIP { get; }
+
+    /// <summary>True when its traffic goes to the pods' gateways, not to the servers.</summary>
+    public bool LeadsToGateway { get; }
+}

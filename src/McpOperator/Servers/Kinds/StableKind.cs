@@ -1,0 +1,39 @@
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Servers.Pods;
+
+namespace McpOperator.Servers.Kinds;
+
+/// <summary>The Deployment of the stable track.</summary>
+internal sealed class StableKind(ServerKinds kinds, Store<ObservedDeployment> store, OwnedFields ours)
+    : DeploymentKind(kinds, ConditionTypes.DeploymentReady, store, ours)
+{
+    /// <summary>Whichever takes over pods from the other track comes first.</summary>
+    public override bool IsDue(Pass pass) => !pass.Spec.HasCanary() || pass.IsDone(Kinds.Canary);
+
+    public override Wanted Want(Pass pass) => pass.MayRunPods
+        ? Apply(DeploymentManifest.Build(pass.Server, pass.Settings, PolicyUid(pass)))
+        : Wanted.AsItIs;
+
+    public override IEnumerable<Surface> Judge(Pass pass)
+    {
+        // A canary that cannot be deleted, or a policy, has no condition of its own by now.
+        var leftOver = pass.Spec.HasCanary() ? null : pass.Of(Kinds.Canary).Problem;
+        yield return SurfaceOf(pass).With(ProblemOf(pass) ?? leftOver ?? (pass.IsValid ? pass.Policy?.Problem : null));
+        if (pass.Spec.HasGateway())
+            yield return GatewayOf(LiveIn(pass));
+    }
+
+    private static Surface GatewayOf(ObservedDeployment? live) => live switch
+    {
+        null => Gateway(false, Reasons.NotCreated, "the gateway does not exist"),
+        { HasGateway: false } => Gateway(false, Reasons.GatewayProgressing, "the Deployment has none yet"),
+        _ when !IsReady(live) => Gateway(false, Reasons.GatewayProgressing, "the Deployment is not ready"),
+        _ => Gateway(true, Reasons.GatewayAvailable, "every pod has its gateway"),
+    };
+
+    private static Surface Gateway(bool isReady, string reason, string message) =>
+        new(ConditionTypes.GatewayReady, "gateway", isReady, reason, message);
+}

@@ -1,0 +1,163 @@
+using McpOperator.Api;
+using McpOperator.Kubernetes.Types;
+
+namespace McpOperator.Servers.Pods;
+
+/// <summary>The Deployments that run a server's pods: the stable one, and that of the canary track.</summary>
+internal static class DeploymentManifest
+{
+    /// <summary>The user that distroless images run as.</summary>
+    private const long NonRootUser = 65532;
+
+    /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
+    /// <param name="settings">Of the operator.</param>
+    /// <param name="policyUid">Of the ConfigMap that needs new pods (<see cref="ObjectNames.PolicyUid"/>); null for none.</param>
+    public static Deployment Build(MCPServer server, OperatorSettings settings, string? policyUid = null)
+    {
+        var spec = server.Spec;
+        var replicas = spec.Replicas ?? Defaults.Replicas;
+        if (spec.HasCanary())
+            replicas = Math.Max(0, replicas - CanaryReplicas(spec));
+        return OfTrack(
+            Labels.StableTrack, server.Metadata.Name, replicas, ImageReference.Resolve(spec, settings), server, settings, policyUid);
+    }
+
+    /// <inheritdoc cref="Build(MCPServer, OperatorSettings, string?)"/>
+    /// <summary>The same pods with another image, if the spec names one, on a track of their own.</summary>
+    public static Deployment BuildCanary(MCPServer server, OperatorSettings settings, string? policyUid = null) => OfTrack(
+        Labels.CanaryTrack, ObjectNames.Canary(server.Metadata.Name), CanaryReplicas(server.Spec),
+        ImageReference.ResolveCanary(server.Spec, settings), server, settings, policyUid);
+
+    /// <summary>
+    /// What others put there can keep the API server from taking ours: a second port of a name, a second handler of a
+    /// probe, a second source of a volume, a seccomp profile's file. Containers and volumes of others can stay. For variables there is <see cref="EnvironmentReset"/>.
+    /// </summary>
+    public static IReadOnlyList<IReadOnlyList<string>> Exclusive(Deployment deployment)
+    {
+        string[] pod = ["f:spec", "f:template", "f:spec"];
+        List<IReadOnlyList<string>> places = [["f:spec", "f:strategy"], [.. pod, "f:securityContext"]];
+        foreach (var volume in deployment.Spec.Template.Spec.Volumes ?? [])
+            places.Add([.. pod, "f:volumes", Item(volume.Name)]);
+        foreach (var container in deployment.Spec.Template.Spec.Containers)
+        {
+            string[] within = [.. pod, "f:containers", Item(container.Name)];
+            foreach (var field in (ReadOnlySpan<string>)["ports", "livenessProbe", "readinessProbe", "resources", "securityContext"])
+                places.Add([.. within, $"f:{field}"]);
+        }
+
+        return places;
+    }
+
+    /// <summary>A name has nothing in it that JSON escapes.</summary>
+    private static string Item(string name) => $$"""k:{"name":"{{name}}"}""";
+
+    /// <summary>True when the pods pull with the operator's own secret, which must then be in their namespace.</summary>
+    public static bool UsesOperatorPullSecret(MCPServerSpec spec, OperatorSettings settings) =>
+        settings.ProvisionedRegistry.HasCredentials && !NonBlank(spec.ImagePullSecrets).Any();
+
+    private static int CanaryReplicas(MCPServerSpec spec) => spec.Rollout?.CanaryReplicas ?? 0;
+
+    private static Deployment OfTrack(
+        string track, string name, int replicas, string image, MCPServer server, OperatorSettings settings, string? policyUid) => new()
+        {
+            Metadata = Labels.MetadataOf(server, Labels.OfTrack(server.Metadata.Name, track), name: name),
+            Spec = new DeploymentSpec
+            {
+                Replicas = replicas,
+                Selector = new LabelSelector
+                {
+                    MatchLabels = new Dictionary<string, string>
+                    {
+                        [Labels.App] = server.Metadata.Name,
+                        [Labels.RolloutTrack] = track,
+                    },
+                },
+                Strategy = Strategy(server.Spec.Rollout),
+                Template = new PodTemplate
+                {
+                    Metadata = new PodMetadata
+                    {
+                        Labels = Labels.OfTrack(server.Metadata.Name, track),
+                        Annotations = policyUid is null || !server.Spec.HasGateway()
+                            ? null
+                            : new Dictionary<string, string> { [ObjectNames.PolicyUid] = policyUid },
+                    },
+                    Spec = Pod(server, settings, image),
+                },
+            },
+        };
+
+    private static DeploymentStrategy Strategy(RolloutConfig? rollout) => rollout?.Strategy == RolloutConfig.Recreate
+        ? new DeploymentStrategy { Type = RolloutConfig.Recreate }
+        : new DeploymentStrategy
+        {
+            Type = Defaults.Strategy,
+            RollingUpdate = new RollingUpdate
+            {
+                MaxUnavailable = new IntOrString(rollout?.MaxUnavailable ?? Defaults.MaxUnavailable),
+                MaxSurge = new IntOrString(rollout?.MaxSurge ?? Defaults.MaxSurge),
+            },
+        };
+
+    private static PodSpec Pod(MCPServer server, OperatorSettings settings, string image)
+    {
+        var serverContainer = ServerContainer(server, image);
+        var hasGateway = server.Spec.HasGateway();
+        return new PodSpec
+        {
+            ServiceAccountName = ObjectNames.ServiceAccount,
+            AutomountServiceAccountToken = false,
+            SecurityContext = new PodSecurityContext
+            {
+                RunAsNonRoot = true,
+                RunAsUser = NonRootUser,
+                SeccompProfile = new SeccompProfile { Type = "RuntimeDefault" },
+            },
+            ImagePullSecrets = PullSecrets(server.Spec, settings),
+            Containers = hasGateway ? [serverContainer, GatewayContainer.Build(server, settings)] : [serverContainer],
+            Volumes = hasGateway ? [GatewayContainer.PolicyVolume(server.Metadata.Name)] : null,
+        };
+    }
+
+    private static Container ServerContainer(MCPServer server, string image)
+    {
+        var port = server.Spec.Port ?? Defaults.Port;
+        return new Container
+        {
+            Name = server.Metadata.Name,
+            Image = image,
+            ImagePullPolicy = ContainerParts.PullPolicy,
+            Ports = [new ContainerPort { Name = "http", Number = port }],
+            Env = Environment(server.Spec),
+            Resources = ContainerParts.Resources(server.Spec.Resources),
+            LivenessProbe = ContainerParts.Liveness(port),
+            ReadinessProbe = ContainerParts.Readiness(port),
+            SecurityContext = ContainerParts.SecurityContext,
+        };
+    }
+
+    private static List<Env>? Environment(MCPServerSpec spec)
+    {
+        var env = new List<Env>((spec.EnvVars?.Count ?? 0) + (spec.SecretEnvVars?.Count ?? 0));
+        foreach (var variable in spec.EnvVars ?? [])
+            env.Add(ContainerParts.Variable(variable.Name!, variable.Value));
+        foreach (var variable in spec.SecretEnvVars ?? [])
+            env.Add(ContainerParts.Variable(variable.Name!, variable.SecretKeyRef!));
+        return env.Count == 0 ? null : env;
+    }
+
+    private static List<LocalObjectReference>? PullSecrets(MCPServerSpec spec, OperatorSettings settings)
+    {
+        if (UsesOperatorPullSecret(spec, settings))
+            return [new LocalObjectReference { Name = settings.ProvisionedRegistry.SecretName }];
+        // A list keyed by name: the API server refuses an apply that names one twice.
+        var secrets = NonBlank(spec.ImagePullSecrets)
+            .Distinct(StringComparer.Ordinal)
+            .Select(secret => new LocalObjectReference { Name = secret })
+            .ToList();
+        return secrets.Count == 0 ? null : secrets;
+    }
+
+    private static IEnumerable<string> NonBlank(IReadOnlyList<string>? secrets) =>
+        (secrets ?? []).Where(secret => !string.IsNullOrWhiteSpace(secret)).Select(secret => secret.Trim());
+}

@@ -1,0 +1,89 @@
+using System.Globalization;
+using McpOperator.Api;
+using McpOperator.Kubernetes.Types;
+
+namespace McpOperator.Servers.Pods;
+
+/// <summary>The proxy that stands before the server in the same pod, and the volume that brings it its policy.</summary>
+internal static class GatewayContainer
+{
+    private const string PolicyVolumeName = "gateway-policy";
+    private const string PolicyDirectory = "/var/run/mcp-runtime/policy";
+
+    /// <param name="server">With its spec in effect (<see cref="Defaults"/>), valid, and with a gateway.</param>
+    /// <param name="settings">Of the operator.</param>
+    public static Container Build(MCPServer server, OperatorSettings settings)
+    {
+        var gateway = server.Spec.Gateway!;
+        var port = gateway.Port ?? Defaults.GatewayPort;
+        return new Container
+        {
+            Name = Defaults.GatewayContainer,
+            Image = gateway.Image ?? settings.GatewayImage!,
+            ImagePullPolicy = ContainerParts.PullPolicy,
+            Ports =
+            [
+                new ContainerPort { Name = "gateway", Number = port },
+                new ContainerPort { Name = "metrics", Number = Defaults.GatewayMetricsPort },
+            ],
+            Env = Environment(server, gateway, port, settings),
+            Resources = ContainerParts.Resources(gateway.Resources),
+            VolumeMounts = [new VolumeMount { Name = PolicyVolumeName, MountPath = PolicyDirectory, ReadOnly = true }],
+            LivenessProbe = ContainerParts.Liveness(port),
+            ReadinessProbe = ContainerParts.Readiness(port, httpPath: "/ready"),
+            SecurityContext = ContainerParts.SecurityContext with { ReadOnlyRootFilesystem = true },
+        };
+    }
+
+    public static Volume PolicyVolume(string server) => new()
+    {
+        Name = PolicyVolumeName,
+        ConfigMap = new LocalObjectReference { Name = ObjectNames.Policy(server) },
+    };
+
+    /// <summary>The order is part of the contract, and of the pod template: another one would replace the pods.</summary>
+    private static List<Env> Environment(MCPServer server, GatewayConfig gateway, int port, OperatorSettings settings)
+    {
+        var (name, spec) = (server.Metadata.Name, server.Spec);
+        var env = new List<Env>(24);
+        Add("PORT", Text(port));
+        Add("METRICS_PORT", Text(Defaults.GatewayMetricsPort));
+        Add("UPSTREAM_URL", gateway.UpstreamURL);
+        Add("POLICY_FILE", $"{PolicyDirectory}/policy.json");
+        Add("MCP_SERVER_NAME", name);
+        Add("MCP_SERVER_NAMESPACE", server.Metadata.Namespace);
+        Add("MCP_CLUSTER_NAME", settings.ClusterName);
+        if (Routing.Resolve(name, spec).BaseUrl(settings) is { } url)
+            Add("EXTERNAL_BASE_URL", url);
+        if (settings.GatewayOtlpEndpoint is { } endpoint)
+        {
+            Add("OTEL_SERVICE_NAME", $"{name}-gateway");
+            Add("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+        }
+
+        Add("POLICY_MODE", spec.Policy?.Mode);
+        Add("POLICY_DEFAULT_DECISION", spec.Policy?.DefaultDecision);
+        Add("POLICY_VERSION", spec.Policy?.PolicyVersion);
+        Add("HUMAN_ID_HEADER", spec.Auth?.HumanIDHeader);
+        Add("AGENT_ID_HEADER", spec.Auth?.AgentIDHeader);
+        Add("TEAM_ID_HEADER", spec.Auth?.TeamIDHeader);
+        Add("SESSION_ID_HEADER", spec.Auth?.SessionIDHeader);
+        Add("AUTH_MODE", spec.Auth?.Mode);
+        if (gateway.StripPrefix is { } prefix)
+            Add("STRIP_PREFIX", prefix);
+        if (Defaults.Analytics(name, spec, settings) is { } analytics)
+        {
+            Add("ANALYTICS_INGEST_URL", analytics.IngestURL);
+            Add("ANALYTICS_SOURCE", analytics.Source);
+            Add("ANALYTICS_EVENT_TYPE", analytics.EventType);
+            if (analytics.ApiKeySecretRef is { } key)
+                env.Add(ContainerParts.Variable("ANALYTICS_API_KEY", key));
+        }
+
+        return env;
+
+        void Add(string variable, string? value) => env.Add(ContainerParts.Variable(variable, value));
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

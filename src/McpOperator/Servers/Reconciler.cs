@@ -1,0 +1,136 @@
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Mirror;
+using McpOperator.Servers.Kinds;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Servers;
+
+/// <summary>
+/// Brings the cluster to what one MCPServer asks for, one server at a time, and reports what it sees there. Reads only
+/// the stores; every request it makes is one that changes something, or one read before an object is first created.
+/// </summary>
+internal sealed class Reconciler(
+    Stores stores, ServerKinds kinds, ApiClient api, OperatorSettings settings, WriteCounters counters, Action<ClusterEvent> record,
+    TimeProvider time, ILogger logger)
+{
+    private readonly Applier _applier = new(api, counters, logger);
+    private readonly SpecDefaults _defaults = new(api, stores, settings, counters, logger);
+    private readonly ServerReporter _reporter = new(api, stores, kinds, counters, new ServerEvents(record), time, logger);
+    private readonly KeyMap<ServerMemory> _memories = new();
+
+    /// <summary>One pass over one server.</summary>
+    /// <exception cref="HttpRequestException">The API server could not be reached: nothing is known, try again.</exception>
+    /// <exception cref="ApiException">Among others a conflict, which the loop tries again without a word.</exception>
+    public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        if (stores.Servers.Get(key) is not { } stored)
+        {
+            Forget(key);
+            return Outcome.Done;
+        }
+
+        var memory = _memories.Get(key) ?? new ServerMemory();
+        if (stored.Metadata.DeletionTimestamp is not null)
+            return Outcome.Done;
+        if (memory.Waiting is { } waiting && waiting.AsSpan().SequenceEqual(Look(stored)))
+            return Outcome.RequeueAfter(settings.RequeueDelay);
+
+        try
+        {
+            return await ReconcileAsync(stored, memory, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ApiException exception) when (exception.IsNotFound)
+        {
+            // The server was deleted since it was read; the watch brings the news.
+            return Outcome.Done;
+        }
+        catch (ApiException exception) when (exception.IsNamespaceTerminating)
+        {
+            Log.NamespaceTerminating(logger);
+            return Outcome.Done;
+        }
+        finally
+        {
+            if (memory.IsEmpty)
+                _memories.Remove(key);
+            else
+                _memories.Set(key, memory);
+        }
+    }
+
+    private async Task<Outcome> ReconcileAsync(StoredServer stored, ServerMemory memory, CancellationToken cancellationToken)
+    {
+        var seen = Look(stored);
+        var pass = PassOver(stored.Read(), memory);
+        memory.Waiting = null;
+        if (AwaitsPolicy(pass))
+            return Outcome.RequeueAfter(settings.RequeueDelay);
+
+        var areDefaultsOwed = false;
+        if (pass.IsValid && settings.PersistDefaults && Defaults.Added(pass.Written.Spec, pass.Spec) is { } added)
+        {
+            (var written, areDefaultsOwed) = await _defaults.PersistAsync(pass.Written, added, memory.Defaults, cancellationToken).ConfigureAwait(false);
+            pass = pass.Over(written);
+        }
+
+        await pass.RunAsync(kinds, (kind, wanted) => kind.BringAsync(_applier, pass, wanted, cancellationToken)).ConfigureAwait(false);
+        var surfaces = await _reporter.ReportAsync(pass, cancellationToken).ConfigureAwait(false);
+        var outcome = surfaces is null || areDefaultsOwed ? Outcome.Retry : pass.IsValid ? OutcomeOf(surfaces) : Outcome.Done;
+        // After a pass that created what it did not see, to see nothing again means that it is gone again.
+        if (outcome.Kind == OutcomeKind.RequeueAfter && !pass.HasWritten)
+            memory.Waiting = seen;
+        return outcome;
+    }
+
+    /// <summary>
+    /// What becomes of its policy decides about its pods, and is told in a moment: that is waited for once. Where it takes longer, the
+    /// rest goes on.
+    /// </summary>
+    private static bool AwaitsPolicy(Pass pass)
+    {
+        var (server, awaited) = (pass.Server.Metadata, pass.Memory.AwaitedPolicyOf);
+        pass.Memory.AwaitedPolicyOf = null;
+        if (!pass.Spec.HasGateway() || pass.Policy?.IsAbout(server) == true
+            || (awaited is not null && awaited.Uid == server.Uid && awaited.Generation == server.Generation))
+            return false;
+        pass.Memory.AwaitedPolicyOf = server;
+        return true;
+    }
+
+    private Pass PassOver(MCPServer server, ServerMemory memory) => new(
+        server, stores.Policies.About(server.Metadata), stores.Routes.ConflictOf(server.Key), settings, memory);
+
+    /// <summary>
+    /// All that a pass goes by. The stores never change an object, so that the same ones mean the same outcome: a look at a server
+    /// that still waits for the same thing costs next to nothing.
+    /// </summary>
+    private object?[] Look(StoredServer server) =>
+    [
+        server, stores.Policies.Get(server.Key), stores.Routes.ConflictOf(server.Key),
+        .. kinds.All.Select(kind => kind.Find(server.Key)),
+    ];
+
+    private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)
+    {
+        // A route that another server holds is not waited for, nor is a policy, which is not written here: the change that
+        // helps brings this server back.
+        if (surfaces.Any(surface => surface is { IsFailed: true, Reason: not Reasons.RouteConflict, ConditionType: not ConditionTypes.PolicyReady }))
+            return Outcome.Retry;
+        return surfaces.All(surface => surface.IsReady || surface.IsFailed)
+            ? Outcome.Done
+            : Outcome.RequeueAfter(settings.RequeueDelay);
+    }
+
+    private void Forget(ObjectKey key)
+    {
+        _memories.Remove(key);
+        if (stores.Servers.Snapshot(key.Namespace).Count > 0)
+            return;
+        // With its last server the whole namespace may have gone, and what was made in it.
+        foreach (var kind in kinds.All)
+            kind.ForgetNamespace(key.Namespace);
+    }
+}

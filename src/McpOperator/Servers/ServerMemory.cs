@@ -1,0 +1,33 @@
+using McpOperator.Apply;
+using McpOperator.Kubernetes;
+using McpOperator.Servers.Kinds;
+
+namespace McpOperator.Servers;
+
+/// <summary>All that is remembered of one server from one pass to the next. One thread at a time has it.</summary>
+internal sealed class ServerMemory
+{
+    private readonly ApplyMemory?[] _objects = new ApplyMemory?[ServerKinds.Count];
+
+    /// <summary>All that the last pass went by, of a server that waits for something that is not ours to do.</summary>
+    public object?[]? Waiting { get; set; }
+
+    /// <summary>The server as it was when its policy was not known yet.</summary>
+    public ObjectMeta? AwaitedPolicyOf { get; set; }
+
+    /// <summary>
+    /// Whether its traffic has moved to its gateways, so that a Service which somebody changes in the middle of a rollout does not
+    /// lead around them until its end.
+    /// </summary>
+    public bool IsAtGateway { get; set; }
+
+    /// <summary>Of the defaults that are written into its spec.</summary>
+    public ApplyMemory Defaults { get; } = new();
+
+    public ApplyMemory Status { get; } = new();
+
+    public ApplyMemory Of(OwnedKind kind) => _objects[kind.Index] ??= new ApplyMemory();
+
+    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !IsAtGateway && Defaults.IsEmpty && Status.IsEmpty
+        && Array.TrueForAll(_objects, static memory => memory?.IsEmpty != false);
+}

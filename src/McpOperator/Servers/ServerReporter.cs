@@ -1,0 +1,50 @@
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Kubernetes;
+using McpOperator.Mirror;
+using McpOperator.Servers.Kinds;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Servers;
+
+/// <summary>Tells what came of a pass: in the server's status, and in events.</summary>
+internal sealed class ServerReporter(
+    ApiClient api, Stores stores, ServerKinds kinds, WriteCounters counters, ServerEvents events, TimeProvider time, ILogger logger)
+{
+    private readonly StatusWriter<StoredServer> _writer = new(
+        MCPServer.Type, json => StoredServer.Decode(json, api.Identity.OwnedFields), stores.Servers, api, counters, logger, hasPredecessor: true);
+
+    /// <returns>What the status says of each thing; null when what is held of one of them is not what stands there, and whatever is said may be wrong.</returns>
+    /// <exception cref="ApiException">The API server refused the status.</exception>
+    public async Task<IReadOnlyList<Surface>?> ReportAsync(Pass pass, CancellationToken cancellationToken)
+    {
+        var server = pass.Written;
+        events.Changed(server, kinds.All.Select(kind => (kind.ChangeOf(pass), kind.Name)));
+        if (pass.Policy is { Change: not Change.None } told)
+            stores.Policies.Told(server.Key, told);
+        if (pass.IsRaced)
+            return null;
+
+        var surfaces = StatusReport.Surfaces(pass, kinds);
+        var status = StatusReport.Compose(
+            server, surfaces,
+            pass.IsValid ? null : new Problem(Reasons.InvalidSpec, string.Join("; ", pass.Faults)),
+            [.. pass.Live.OfType<ObservedDeployment>()],
+            kinds.All.Select(kind => kind.UrlOf(pass)).FirstOrDefault(url => url is not null),
+            pass.IsValid ? ImageReference.Resolve(pass.Spec, pass.Settings) : server.Reported?.Image,
+            time.GetUtcNow());
+        if (await _writer.WriteAsync(
+            server.Metadata, server.Reported,
+            writer => JsonSerializer.Serialize(writer, status, ApiJsonContext.Default.MCPServerStatus),
+            pass.Memory.Status, cancellationToken).ConfigureAwait(false))
+        {
+            Log.StatusReported(logger, status.Phase!, status.Message!);
+            if (!pass.IsValid)
+                Log.InvalidSpec(logger, status.Message!);
+            events.Reported(server, status);
+        }
+
+        return surfaces;
+    }
+}

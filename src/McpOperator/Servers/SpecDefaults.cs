@@ -1,0 +1,63 @@
+using System.Net;
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Kubernetes;
+using McpOperator.Mirror;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Servers;
+
+/// <summary>Writes the defaults in effect into the specs that lack them, so that everybody sees what is in effect.</summary>
+internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSettings settings, WriteCounters counters, ILogger logger)
+{
+    /// <summary>
+    /// Writes the defaults that the object lacks. The resource version goes along, so that nothing a user sets in the
+    /// same moment is overwritten.
+    /// </summary>
+    /// <returns>
+    /// The server as it then is; the one given when the API server does not take them. And whether to try again: a right may be granted, while a rule that they
+    /// break stays.
+    /// </returns>
+    /// <exception cref="ApiException">The server was edited meanwhile (a conflict), or is gone.</exception>
+    public async Task<(MCPServer Server, bool IsOwed)> PersistAsync(
+        MCPServer server, MCPServerSpec added, ApplyMemory memory, CancellationToken cancellationToken)
+    {
+        var spec = JsonSerializer.SerializeToUtf8Bytes(added, ApiJsonContext.Default.MCPServerSpec);
+        var wanted = OwnedFields.FingerprintOf(spec);
+        var patch = ApplyBody.Write(writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteStartObject("metadata"u8);
+            writer.WriteString("resourceVersion"u8, server.Metadata.ResourceVersion);
+            writer.WriteEndObject();
+            writer.WritePropertyName("spec"u8);
+            writer.WriteRawValue(spec);
+            writer.WriteEndObject();
+        });
+        if (memory.IsSettled(wanted, live: 0))
+            return (server, false);
+        try
+        {
+            var answer = await api.MergePatchAsync(
+                MCPServer.Type, server.Key, patch, json => StoredServer.Decode(json, api.Identity.OwnedFields), cancellationToken).ConfigureAwait(false);
+            stores.Servers.Observe(answer);
+            var written = answer.Read();
+            // A CRD that prunes one of these fields would otherwise have them written for ever.
+            var effective = Defaults.Apply(written.Metadata.Name, written.Spec, settings);
+            memory.Taken(wanted, live: Defaults.Added(written.Spec, effective) is null ? wanted : 0);
+            counters.Defaults(MCPServer.Type.Kind);
+            Log.DefaultsPersisted(logger);
+            return (written, false);
+        }
+        catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false, IsPassing: false })
+        {
+            var isOwed = exception.Code == HttpStatusCode.Forbidden || (int)exception.Code >= 500;
+            var level = memory.LevelOf(exception.Message);
+            if (!isOwed)
+                memory.Settle(wanted, live: 0);
+            Log.DefaultsNotPersisted(logger, level, exception.Message);
+            return (server, isOwed);
+        }
+    }
+}

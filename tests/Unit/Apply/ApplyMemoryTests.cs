@@ -1,0 +1,39 @@
+using McpOperator.Apply;
+
+namespace McpOperator.Unit.Apply;
+
+public sealed class ApplyMemoryTests
+{
+    private readonly ApplyMemory _memory = new();
+
+    [Fact]
+    public void WhatStandsThereAsWantedIsSettled() => Assert.True(_memory.IsSettled(5, 5));
+
+    [Fact]
+    public void WhatDiffersIsNotSettledUntilItWasSent()
+    {
+        Assert.False(_memory.IsSettled(wanted: 5, live: 6));
+
+        Assert.False(_memory.Taken(wanted: 5, live: 6));
+
+        Assert.True(_memory.IsSettled(wanted: 5, live: 6));
+    }
+
+    [Fact]
+    public void AnotherChangeOrAnotherWishIsWrittenAsEver()
+    {
+        _memory.Taken(wanted: 5, live: 6);
+
+        Assert.False(_memory.IsSettled(wanted: 5, live: 7));
+        Assert.False(_memory.IsSettled(wanted: 4, live: 6));
+    }
+
+    [Fact]
+    public void AnAnswerAsWantedLeavesNothingToRemember()
+    {
+        _memory.Taken(wanted: 5, live: 6);
+        Assert.True(_memory.Taken(wanted: 5, live: 5));
+        Assert.False(_memory.IsSettled(wanted: 5, live: 6));
+        Assert.True(_memory.IsEmpty);
+    }
+}

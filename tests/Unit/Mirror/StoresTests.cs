@@ -1,0 +1,226 @@
+using System.Text;
+using McpOperator.Access;
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Mirror;
+
+namespace McpOperator.Unit.Mirror;
+
+public sealed class StoresTests
+{
+    private static readonly LastReport Before = new() { Fingerprint = 1 };
+    private static readonly LastReport Reported = new() { Fingerprint = 2 };
+    private static readonly LastReport Tampered = new() { Fingerprint = 3 };
+
+    private readonly Looks _looks = new();
+    private readonly Looks _access = new();
+    private readonly Stores _stores;
+    private readonly AccessStores _members;
+    private readonly StoredServer _server = Server(Before, version: "7");
+
+    public StoresTests()
+    {
+        _stores = new Stores(_looks, _access, SampleServers.Settings);
+        _members = new AccessStores(_access);
+        _stores.Servers.Replace(null, [_server], "7");
+        _looks.All.Clear();
+        _access.All.Clear();
+    }
+
+    private IEnumerable<(ObjectKey, Priority?)> Queued => _looks.All.Select(look => (look.Key, look.Priority));
+
+    [Fact]
+    public void OurOwnReportComingBackIsNoReasonToLookAgain()
+    {
+        var reported = Server(Reported);
+        _stores.Servers.BeginWrite(_server.Key);
+        Change(reported);
+        _stores.Servers.EndWrite(_server.Key, reported);
+
+        Assert.Empty(Queued);
+        Assert.Empty(_access.All);
+    }
+
+    [Fact]
+    public void TheAnswerToOurReportIsNoReasonToLookAgain()
+    {
+        Report(Server(Reported));
+
+        Assert.Same(Reported, _stores.Servers.Get(_server.Key)!.Reported);
+        Assert.Empty(Queued);
+        Assert.Empty(_access.All);
+    }
+
+    /// <summary>The route of an invalid server is the one that it reports.</summary>
+    [Fact]
+    public void ARouteThatOurOwnReportGivesUpIsFreeAtOnce()
+    {
+        var invalid = Server(new LastReport { Fingerprint = 1, Url = "/demo" }, version: "8", spec: """{"port":0}""");
+        var younger = Server(Before, version: "9", name: "younger");
+        Change(invalid);
+        Change(younger);
+        Assert.Equal(invalid.Key, _stores.Routes.HolderBefore(younger.Key));
+        _looks.All.Clear();
+
+        Report(Server(Reported, version: "10", spec: """{"port":0}"""));
+
+        Assert.Null(_stores.Routes.HolderBefore(younger.Key));
+        Assert.Equal([(younger.Key, (Priority?)Priority.Changed)], Queued);
+    }
+
+    [Fact]
+    public void AServerThatGoesWhileItIsReportedLeavesNoClaim()
+    {
+        var younger = Server(Before, version: "8", name: "younger");
+        Change(younger);
+        Assert.Equal(_server.Key, _stores.Routes.HolderBefore(younger.Key));
+
+        _stores.Servers.BeginWrite(_server.Key);
+        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Deleted, _server, "12", null));
+        _stores.Servers.EndWrite(_server.Key, Server(Reported, version: "10"));
+
+        Assert.Null(_stores.Routes.HolderBefore(younger.Key));
+        Assert.Null(_stores.Servers.Get(_server.Key));
+    }
+
+    [Fact]
+    public void AnEditThatTheAnswerToOurReportHoldsIs()
+    {
+        var edit = Server(Before, version: "8", generation: 4);
+        var younger = Server(Before, name: "younger", path: "/elsewhere");
+        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Added, younger, "7", null));
+        _looks.All.Clear();
+        _access.All.Clear();
+
+        Report(Server(Reported, version: "9", generation: 4, path: "/elsewhere"));
+        // Its own event comes late.
+        Change(edit);
+
+        Assert.Equal([(younger.Key, (Priority?)Priority.Changed), (_server.Key, Priority.Edited)], Queued);
+        Assert.Equal([(_server.Key, (Priority?)Priority.Edited, null)], _access.All);
+    }
+
+    [Fact]
+    public void AStatusThatSomebodyElseWroteIs()
+    {
+        Change(Server(Tampered));
+
+        Assert.Equal([(_server.Key, (Priority?)Priority.Changed)], Queued);
+    }
+
+    [Fact]
+    public void AnEditIsWhicheverStatusComesWithIt()
+    {
+        Change(Server(Reported, generation: 4));
+
+        Assert.Equal([(_server.Key, (Priority?)Priority.Edited)], Queued);
+    }
+
+    [Fact]
+    public void AChangeOutsideSpecAndStatusIs()
+    {
+        Change(Server(Before));
+
+        Assert.Equal([(_server.Key, (Priority?)Priority.Changed)], Queued);
+    }
+
+    [Fact]
+    public void AListIsEvenWhenNothingChanged()
+    {
+        _stores.Servers.Replace(null, [_stores.Servers.Get(_server.Key)!], "9");
+
+        Assert.Equal([(_server.Key, (Priority?)Priority.Listed)], Queued);
+    }
+
+    [Fact]
+    public void WhatAListFindsFirstCanWaitForWhatHappensMeanwhile()
+    {
+        var stores = new Stores(_looks, _access, SampleServers.Settings);
+        stores.Servers.Replace(null, [_server], "7");
+        stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Added, Server(Before, name: "late", path: "/late"), "8", null));
+
+        Assert.Equal([(_server.Key, (Priority?)Priority.Listed), (new ObjectKey("team", "late"), Priority.Changed)], Queued);
+    }
+
+    [Fact]
+    public void AListAfterAGapTellsOfAnEdit()
+    {
+        _stores.Servers.Replace(null, [Server(Before, generation: 4)], "9");
+
+        Assert.Equal([(_server.Key, (Priority?)Priority.Edited)], Queued);
+    }
+
+    [Fact]
+    public void TheEndOfTheServerIs()
+    {
+        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Deleted, _server, "8", null));
+
+        Assert.Equal([(_server.Key, (Priority?)Priority.Changed)], Queued);
+    }
+
+    [Fact]
+    public void AGrantThatChangesWaitsForTheOthersOfItsBurstAndConcernsTheAccessAlone()
+    {
+        _members.Grants.Store.Replace(null, [], "7");
+
+        _members.Grants.Store.Apply(null, new WatchEvent<StoredMember>(WatchEventType.Added, Grant("8"), "8", null));
+        _members.Grants.Store.Replace(null, [Grant("8")], "9");
+
+        Assert.Equal([(_server.Key, null, (TimeSpan?)AccessStores.Burst), (_server.Key, Priority.Listed, null)], _access.All);
+        Assert.Empty(_looks.All);
+    }
+
+    /// <summary>A revocation that a list finds must not wait behind whatever else it finds.</summary>
+    [Fact]
+    public void AGrantThatAListFindsDeletedDoesNotComeLast()
+    {
+        _members.Grants.Store.Replace(null, [Grant("8")], "8");
+        _access.All.Clear();
+
+        _members.Grants.Store.Replace(null, [], "9");
+
+        Assert.Equal([(_server.Key, null, (TimeSpan?)AccessStores.Burst)], _access.All);
+    }
+
+    [Fact]
+    public void WhatIsSaidOfAPolicyIsAReasonToLookAtItsServerWhenItIsNews()
+    {
+        var state = new PolicyState("u", 1, PolicyState.SurfaceOf(exists: true, isCurrent: true, isShown: true), MayRun: true, Change: McpOperator.Apply.Change.Created);
+        _stores.Policies.Set(_server.Key, state);
+        _stores.Policies.Told(_server.Key, _stores.Policies.Get(_server.Key)!);
+        Assert.Equal([(_server.Key, (Priority?)Priority.Changed)], Queued);
+        _looks.All.Clear();
+
+        _stores.Policies.Set(_server.Key, state with { Change = McpOperator.Apply.Change.None });
+        _stores.Policies.Set(_server.Key, state with { Change = McpOperator.Apply.Change.Updated });
+        Assert.Empty(Queued);
+
+        _stores.Policies.Set(_server.Key, state with { Change = McpOperator.Apply.Change.Repaired });
+        _stores.Policies.Set(_server.Key, state with { MayRun = false, Change = McpOperator.Apply.Change.None });
+        Assert.Equal(2, _looks.All.Count);
+        Assert.Equal(McpOperator.Apply.Change.Repaired, _stores.Policies.Get(_server.Key)!.Change);
+    }
+
+    private void Report(StoredServer answer)
+    {
+        _stores.Servers.BeginWrite(answer.Key);
+        _stores.Servers.EndWrite(answer.Key, answer);
+    }
+
+    private static StoredMember Grant(string version) => new()
+    {
+        Metadata = new ObjectMeta { Name = "g", Namespace = "team", Uid = "g", ResourceVersion = version, Generation = 1 },
+        Server = new ObjectKey("team", "demo"),
+    };
+
+    private void Change(StoredServer server) =>
+        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Modified, server, server.ResourceVersion, null));
+
+    private static StoredServer Server(LastReport reported, string version = "8", long generation = 3, string name = "demo", string path = "/demo", string? spec = null) => new()
+    {
+        Metadata = SampleServers.Of(name: name).Metadata with { ResourceVersion = version, Generation = generation },
+        Spec = Encoding.UTF8.GetBytes(spec ?? $$"""{"image":"example.org/demo:1","ingressPath":"{{path}}"}"""),
+        Reported = reported,
+    };
+}

@@ -1,0 +1,132 @@
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Commands;
+using McpOperator.Kubernetes;
+using McpOperator.Mirror;
+using McpOperator.Servers.Kinds;
+
+namespace McpOperator.Unit.Servers.Kinds;
+
+public sealed class ReadinessTests
+{
+    private static readonly OwnedFields Ours = Product.Identity.OwnedFields;
+
+    [Theory]
+    [InlineData(2, 2, 3, 3, 3, 3, 3, true, Reasons.DeploymentAvailable, "3 of 3 replicas are available")]
+    [InlineData(2, 1, 3, 3, 3, 3, 3, false, Reasons.DeploymentProgressing, "has not been taken up")]
+    [InlineData(2, 2, 3, 3, 2, 3, 3, false, Reasons.DeploymentProgressing, "2 of 3 replicas are of the latest revision")]
+    [InlineData(2, 2, 3, 4, 3, 3, 3, false, Reasons.DeploymentProgressing, "1 replicas of an old revision remain")]
+    [InlineData(2, 2, 3, 4, 4, 3, 3, false, Reasons.DeploymentProgressing, "1 surplus replicas remain")]
+    [InlineData(2, 2, 3, 3, 3, 1, 3, false, Reasons.DeploymentProgressing, "1 of 3 replicas are available")]
+    [InlineData(2, 2, 0, 0, 0, 0, 0, true, Reasons.ScaledToZero, "no replicas are wanted")]
+    [InlineData(2, 2, 0, 1, 1, 1, 1, false, Reasons.DeploymentProgressing, "1 surplus replicas remain")]
+    [InlineData(2, 0, 0, 0, 0, 0, 0, false, Reasons.DeploymentProgressing, "has not been taken up")]
+    public async Task ADeploymentIsReadyOnceAllItsReplicasAreNewAndAvailable(
+        long generation, long observed, int wanted, int replicas, int updated, int available, int ready,
+        bool isReady, string reason, string message)
+    {
+        var surface = await JudgeAsync(ConditionTypes.DeploymentReady, $$"""
+            {
+              "metadata": { "name": "demo", "generation": {{generation}} },
+              "spec": { "replicas": {{wanted}} },
+              "status": {
+                "observedGeneration": {{observed}}, "replicas": {{replicas}}, "updatedReplicas": {{updated}},
+                "availableReplicas": {{available}}, "readyReplicas": {{ready}}
+              }
+            }
+            """);
+
+        Assert.Equal((isReady, reason), (surface.IsReady, surface.Reason));
+        Assert.Contains(message, surface.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("mcp-gateway", 1, true, Reasons.GatewayAvailable)]
+    [InlineData("mcp-gateway", 0, false, Reasons.GatewayProgressing)]
+    [InlineData("sidecar", 1, false, Reasons.GatewayProgressing)]
+    public async Task AGatewayIsReadyWhenTheDeploymentIsAndHasIt(string container, int available, bool isReady, string reason)
+    {
+        var surface = await JudgeAsync(ConditionTypes.GatewayReady, $$"""
+            {
+              "metadata": { "name": "demo", "generation": 2 },
+              "spec": { "replicas": 1, "template": { "spec": { "containers": [ { "name": "demo" }, { "name": "{{container}}" } ] } } },
+              "status": { "observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": {{available}} }
+            }
+            """);
+
+        Assert.Equal((isReady, reason), (surface.IsReady, surface.Reason));
+    }
+
+    [Fact]
+    public async Task NothingIsReadyThatIsNotThere()
+    {
+        var kinds = Passes.Kinds();
+        var server = Complete();
+
+        var missing = await Passes.Over(server).JudgeAsync(kinds, _ => null);
+
+        Assert.All(missing, surface => Assert.Equal((false, Reasons.NotCreated), (surface.IsReady, surface.Reason)));
+        Assert.Equal(ConditionTypes.All.Skip(1), missing.Select(surface => surface.ConditionType));
+    }
+
+    [Theory]
+    [InlineData(true, true, true, Reasons.PolicyCurrent)]
+    [InlineData(true, false, false, Reasons.PolicyOutdated)]
+    [InlineData(false, true, false, Reasons.PolicyOutdated)]
+    public void APolicyIsReadyWhenItIsTheCurrentOneAndEachPodIsShownIt(bool isCurrent, bool isShown, bool expected, string reason)
+    {
+        var surface = PolicyState.SurfaceOf(exists: true, isCurrent, isShown);
+
+        Assert.Equal((expected, reason), (surface.IsReady, surface.Reason));
+    }
+
+    [Theory]
+    [InlineData("""{"name":"http","port":80}""", false)]
+    [InlineData("""{"name":"http","port":9103}""", false)]
+    [InlineData("""{"name":"http","port":80},{"name":"metrics","port":9103}""", true)]
+    public void AServiceLeadsToTheGatewaysWhenItHasTheirMetrics(string ports, bool leads) => Assert.Equal(leads, Passes.Decode(
+        json => new ObservedService(json, Ours), $$"""{"metadata":{},"spec":{"ports":[{{ports}}]} }""").LeadsToGateway);
+
+    [Fact]
+    public async Task ADeploymentWithoutAStatusIsNotReady() =>
+        Assert.False((await JudgeAsync(ConditionTypes.DeploymentReady, """{"metadata":{"generation":1},"spec":{"replicas":0}}""")).IsReady);
+
+    [Theory]
+    [InlineData("""{"metadata":{},"spec":{"clusterIP":"10.0.0.1"}}""", true)]
+    [InlineData("""{"metadata":{},"spec":{"clusterIP":""}}""", false)]
+    [InlineData("""{"metadata":{}}""", false)]
+    public async Task AServiceIsReadyOnceItHasAClusterIp(string json, bool expected) =>
+        Assert.Equal(expected, (await JudgeAsync(ConditionTypes.ServiceReady, json)).IsReady);
+
+    [Theory]
+    [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{}}}""", false, true)]
+    [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{"ingress":[]}}}""", false, true)]
+    [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{"ingress":[{"ip":"1.2.3.4"}]}}}""", true, true)]
+    [InlineData("""{"metadata":{},"spec":{}}""", false, false)]
+    public async Task AnIngressIsReadyByItsModesRule(string json, bool strict, bool permissive)
+    {
+        Assert.Equal(strict, (await JudgeAsync(ConditionTypes.IngressReady, json)).IsReady);
+        Assert.Equal(permissive, (await JudgeAsync(
+            ConditionTypes.IngressReady, json, new OperatorSettings { PermissiveIngressReadiness = true })).IsReady);
+    }
+
+    /// <summary>With a gateway and a canary, so that everything that there is says something.</summary>
+    private static MCPServer Complete() => SampleServers.WithGateway(new MCPServerSpec
+    {
+        Replicas = 3,
+        Rollout = new RolloutConfig { Strategy = RolloutConfig.Canary, CanaryReplicas = 1 },
+    });
+
+    /// <summary>What the object of every kind says, when it is this one.</summary>
+    private static async Task<Surface> JudgeAsync(string condition, string json, OperatorSettings? settings = null)
+    {
+        var surfaces = await Passes.Over(Complete(), settings: settings).JudgeAsync(Passes.Kinds(), kind => kind switch
+        {
+            DeploymentKind => Passes.Decode(json => new ObservedDeployment(json, Ours), json),
+            ServiceKind => Passes.Decode(json => new ObservedService(json, Ours), json),
+            IngressKind => Passes.Decode(json => new ObservedIngress(json, Ours), json),
+            _ => null,
+        });
+        return surfaces.Single(surface => surface.ConditionType == condition);
+    }
+}

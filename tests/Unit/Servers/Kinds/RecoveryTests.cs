@@ -1,0 +1,68 @@
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Kubernetes;
+using McpOperator.Servers;
+using McpOperator.Servers.Kinds;
+
+namespace McpOperator.Unit.Servers.Kinds;
+
+public sealed class RecoveryTests
+{
+    private readonly ServerKinds _kinds = Passes.Kinds();
+
+    [Fact]
+    public void OnlyThePlacesThatTheRefusalNamesAreTakenOver() => Assert.Equal(
+        ["f:ports"], PlacesTakenOver(OfDeployment(SampleServers.Effective(), Refused(422, "spec.template.spec.containers[0].ports[1].name"))));
+
+    [Fact]
+    public void OfVolumesOnlyOursIsTakenOver() => Assert.Equal(
+        ["""k:{"name":"gateway-policy"}"""],
+        PlacesTakenOver(OfDeployment(SampleServers.WithGateway(), Refused(422, "spec.template.spec.volumes[0].emptyDir"))));
+
+    [Theory]
+    [InlineData(422, null)]
+    [InlineData(422, "metadata.annotations")]
+    [InlineData(400, "spec.ports[1].name")]
+    public void ARefusalThatNamesNoPlaceOfOursTakesNothingOver(int code, string? field) =>
+        Assert.Null(OfService(Refused(code, field)));
+
+    [Fact]
+    public void ANewObjectHasNothingInItsWay() =>
+        Assert.Null(OfService(Refused(422, "spec.ports[1].name") with { IsNew = true }));
+
+    [Fact]
+    public void NothingIsTakenOverTwice() =>
+        Assert.Null(OfService(Refused(422, "spec.ports[1].name") with { Tried = [new Remedy.TakeOver([])] }));
+
+    [Fact]
+    public void VariablesAreTakenAwayFirstByAnApplyThenByAPatch()
+    {
+        var refused = Refused(422, "spec.template.spec.containers[0].env[0].valueFrom");
+        var first = OfDeployment(SampleServers.Effective(), refused);
+        var second = OfDeployment(SampleServers.Effective(), refused with { Tried = [new Remedy.TakeOver([]), first!] });
+
+        Assert.IsType<Remedy.Apply>(first);
+        Assert.IsType<Remedy.Patch>(second);
+        Assert.Null(OfDeployment(SampleServers.Effective(), refused with { Tried = [first, second] }));
+    }
+
+    private Remedy? OfDeployment(MCPServer server, Attempt attempt) => Of(_kinds.Stable, server, attempt);
+
+    private Remedy? OfService(Attempt attempt) => Of(_kinds.All.OfType<ServiceKind>().Single(), SampleServers.Effective(), attempt);
+
+    private static Remedy? Of(OwnedKind kind, MCPServer server, Attempt attempt)
+    {
+        var policy = new McpOperator.Mirror.PolicyState("u", 1, Surface: null, MayRun: true);
+        return Assert.IsType<Wanted.Apply>(kind.Want(Passes.Over(server, policy))).Recover!(attempt);
+    }
+
+    private static IEnumerable<string> PlacesTakenOver(Remedy? remedy) => Assert.IsType<Remedy.TakeOver>(remedy).Places.Select(place => place[^1]);
+
+    private static Attempt Refused(int code, string? field) => new(IsNew: false, Tried: [], new ApiException(
+        new Status
+        {
+            Code = code,
+            Details = field is null ? null : new StatusDetails { Causes = [new StatusCause { Field = field }] },
+        },
+        "PATCH"));
+}
