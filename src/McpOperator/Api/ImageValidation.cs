@@ -1,9 +1,12 @@
+using System.Globalization;
+using System.Net;
+
 namespace McpOperator.Api;
 
-// Is it an image reference at all? A container runtime's refusal comes late, as InvalidImageName on a pod.
-public static partial class Validation
+/// <summary>Whether a text is an image reference. A container runtime refuses it late, as InvalidImageName of a pod.</summary>
+internal static class ImageValidation
 {
-    private static void Image(SpecFaults faults, string field, string image)
+    public static void Check(SpecFaults faults, string field, string image)
     {
         if (Names.HasSpaceOrControl(image))
             faults.Add(field, $"{SpecFaults.QuoteAddress(image)} must not contain white space");
@@ -16,11 +19,11 @@ public static partial class Validation
         }
     }
 
-    /// <summary>Of what may stand before an image's name; a scheme and a slash at its end are left out (ImageReference).</summary>
-    internal static bool IsRegistry(string text) =>
+    /// <summary>Whether it can stand before an image's name, once <see cref="ImageReference.NormalizeRegistry"/> took away a scheme and slashes at the end.</summary>
+    public static bool IsRegistry(string text) =>
         ImageReference.NormalizeRegistry(text) is { } registry && IsRepository(registry, registry: true);
 
-    internal static bool IsImage(ReadOnlySpan<char> image)
+    public static bool IsImage(ReadOnlySpan<char> image)
     {
         var at = image.IndexOf('@');
         if (at >= 0)
@@ -65,15 +68,15 @@ public static partial class Validation
         var colon = text.LastIndexOf(':');
         if (colon >= 0)
         {
-            if (!ushort.TryParse(text[(colon + 1)..], System.Globalization.NumberStyles.None,
-                System.Globalization.CultureInfo.InvariantCulture, out var port) || port == 0)
+            if (!ushort.TryParse(text[(colon + 1)..], NumberStyles.None,
+                CultureInfo.InvariantCulture, out var port) || port == 0)
                 return false;
             text = text[..colon];
         }
 
         // An IPv6 address stands in brackets.
         if (text.StartsWith("[") && text.EndsWith("]"))
-            return System.Net.IPAddress.TryParse(text[1..^1], out _);
+            return IPAddress.TryParse(text[1..^1], out _);
         return Names.IsDns1123Subdomain(text.ToString().ToLowerInvariant());
     }
 

@@ -1,33 +1,30 @@
 using McpOperator.Kubernetes;
+using static McpOperator.Api.FieldValidation;
 
 namespace McpOperator.Api;
 
-// Grants and sessions. A fault keeps the one object out of its server's policy, and no other.
-public static partial class Validation
+/// <summary>Grants and sessions.</summary>
+internal static class AccessValidation
 {
-    // What the schema says, too; but the schema in the cluster may be an older one.
+    // The CRD's schema has these limits as well, but the CRD in the cluster may be an older one.
 
-    /// <summary>A gateway looks through all of them at each call.</summary>
+    /// <summary>A gateway reads all of them at each call.</summary>
     public const int MaxToolRules = 256;
 
-    /// <summary>Three are known; who writes one twice means no harm.</summary>
+    /// <summary>There are three. Writing one twice does no harm.</summary>
     public const int MaxSideEffects = 16;
 
     /// <summary>In characters.</summary>
     public const int MaxToolName = 253;
 
-    /// <summary>In characters. The longest ids that a standard has are those of SPIFFE.</summary>
+    /// <summary>In characters: as long as a SPIFFE ID may be, the longest id of a standard.</summary>
     public const int MaxId = 2048;
 
     /// <summary>In characters.</summary>
     public const int MaxPolicyVersion = 253;
 
-    /// <summary>Every fault of the grant; empty when it is valid.</summary>
-    public static IReadOnlyList<SpecFault> Validate(MCPAccessGrant grant)
+    public static void Check(SpecFaults faults, MCPAccessGrant grant)
     {
-        if (grant.Unreadable is { } unreadable)
-            return unreadable;
-        var faults = new SpecFaults();
         var spec = grant.Spec;
         Member(faults, grant, spec.Subject);
         OneOf(faults, "spec.maxTrust", spec.MaxTrust, TrustLevels);
@@ -55,16 +52,10 @@ public static partial class Validation
             OneOf(faults, $"{field}.decision", rule.Decision, Decisions);
             OneOf(faults, $"{field}.requiredTrust", rule.RequiredTrust, TrustLevels);
         }
-
-        return faults.All;
     }
 
-    /// <summary>Every fault of the session; empty when it is valid, expired or not.</summary>
-    public static IReadOnlyList<SpecFault> Validate(MCPAgentSession session)
+    public static void Check(SpecFaults faults, MCPAgentSession session)
     {
-        if (session.Unreadable is { } unreadable)
-            return unreadable;
-        var faults = new SpecFaults();
         var spec = session.Spec;
         Member(faults, session, spec.Subject);
         if (spec.Subject is { } subject && string.IsNullOrEmpty(subject.HumanID) && string.IsNullOrEmpty(subject.AgentID)
@@ -76,7 +67,6 @@ public static partial class Validation
             faults.Add("spec.expiresAt", $"{SpecFaults.Quote(time)} is no time: write it as 2026-03-26T12:00:00Z");
         if (spec.UpstreamTokenSecretRef is { } reference)
             SecretKey(faults, "spec.upstreamTokenSecretRef", reference);
-        return faults.All;
     }
 
     private static void Member(SpecFaults faults, PolicyMember member, Subject? subject)
@@ -105,8 +95,8 @@ public static partial class Validation
     }
 
     /// <summary>
-    /// A gateway compares ids letter by letter, and what it compares them with has no white space around it. To leave a
-    /// blank id out instead would make a grant that is for nobody one for everybody.
+    /// A gateway compares ids letter by letter, and the ids that it gets have no white space around them. A blank id is a fault
+    /// and is not left out, since a grant without ids is for everybody.
     /// </summary>
     private static void Id(SpecFaults faults, string field, string? id)
     {
@@ -115,7 +105,7 @@ public static partial class Validation
             faults.Add(field, $"{SpecFaults.Quote(id)} must not have white space around it, or control characters in it: no caller has such an id");
     }
 
-    /// <returns>How many to look at: no more than there may be.</returns>
+    /// <returns>How many items to check.</returns>
     private static int NoMore(SpecFaults faults, string field, int? count, int most)
     {
         if (count > most)
@@ -129,7 +119,7 @@ public static partial class Validation
             faults.Add(field, $"must not be longer than {most} characters");
     }
 
-    /// <summary>As an API server counts them: by code points.</summary>
+    /// <summary>The number of code points, which is what the API server counts for maxLength.</summary>
     private static int CharactersIn(string text)
     {
         var count = 0;
