@@ -62,9 +62,6 @@ public sealed class RouteTable(OperatorSettings settings)
         }
     }
 
-    /// <summary>The server that keeps this one from its routes; null when they are its own.</summary>
-    public ObjectKey? HolderBefore(ObjectKey key) => ConflictOf(key)?.Holder;
-
     /// <summary>What keeps this server from its routes; null when they are its own, or it asks for none.</summary>
     public RouteConflict? ConflictOf(ObjectKey key)
     {
