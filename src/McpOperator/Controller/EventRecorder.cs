@@ -37,12 +37,9 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(10);
     private const int Attempts = 12;
 
-    /// <summary>What the API server takes (pkg/apis/core/validation/events.go).</summary>
-    private const int LongestNote = 1024;
-
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Series> _series = new(StringComparer.Ordinal);
-    private readonly Queue<Series> _queue = new();
+    private readonly Dictionary<string, EventSeries> _series = new(StringComparer.Ordinal);
+    private readonly Queue<EventSeries> _queue = new();
     private readonly CancellationTokenSource _end = new();
     private ITimer? _sweeper;
     private bool _isSending;
@@ -76,7 +73,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
                     return;
                 }
 
-                series = new Series(key, recorded, $"{recorded.Object.Name}.{NextName(now)}", now);
+                series = new EventSeries(key, recorded, $"{recorded.Object.Name}.{NextName(now)}", now);
                 _series.Add(key, series);
                 _sweeper ??= time.CreateTimer(
                     static recorder => ((EventRecorder)recorder!).SweepSeries(), this, Sweep, Sweep);
@@ -101,7 +98,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         }
     }
 
-    private void Enqueue(Series series)
+    private void Enqueue(EventSeries series)
     {
         series.IsQueued = true;
         _queue.Enqueue(series);
@@ -122,7 +119,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         }
     }
 
-    private Series? Next()
+    private EventSeries? Next()
     {
         lock (_lock)
         {
@@ -133,7 +130,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         }
     }
 
-    private async Task SendAsync(Series series)
+    private async Task SendAsync(EventSeries series)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -176,7 +173,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         }
     }
 
-    private void Wrote(Series series, long count)
+    private void Wrote(EventSeries series, long count)
     {
         lock (_lock)
         {
@@ -190,14 +187,14 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         }
     }
 
-    private async Task WriteAsync(Series series, long count)
+    private async Task WriteAsync(EventSeries series, long count)
     {
-        var key = new ObjectKey(series.Event.Object.Namespace, series.Name);
+        var key = series.EventKey;
         if (series.Written > 0)
         {
             try
             {
-                await api.MergePatchAsync(Type, key, SeriesPatch(series, count), static _ => true, _end.Token).ConfigureAwait(false);
+                await api.MergePatchAsync(Type, key, series.Patch(count), static _ => true, _end.Token).ConfigureAwait(false);
                 return;
             }
             catch (ApiException exception) when (exception.IsNotFound)
@@ -206,7 +203,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
             }
         }
 
-        await api.CreateAsync(Type, key.Namespace, Body(series), _end.Token).ConfigureAwait(false);
+        await api.CreateAsync(Type, key.Namespace, series.Body(instance), _end.Token).ConfigureAwait(false);
     }
 
     /// <summary>Writes what has been counted meanwhile, and forgets what is over.</summary>
@@ -215,7 +212,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         var now = time.GetUtcNow();
         lock (_lock)
         {
-            List<Series> over = [];
+            List<EventSeries> over = [];
             foreach (var series in _series.Values)
             {
                 var isOver = now - series.Last >= SeriesEnd;
@@ -235,7 +232,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         }
     }
 
-    private void Drop(Series series)
+    private void Drop(EventSeries series)
     {
         Interlocked.Increment(ref _dropped);
         lock (_lock)
@@ -255,84 +252,4 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
     /// <summary>As client-go names them: nothing else of the object has this name.</summary>
     private string NextName(DateTimeOffset now) =>
         (((now - DateTimeOffset.UnixEpoch).Ticks * 100) + _names++).ToString("x", CultureInfo.InvariantCulture);
-
-    private byte[] Body(Series series) => ApplyBody.Write(json =>
-    {
-        var recorded = series.Event;
-        json.WriteStartObject();
-        json.WriteString("apiVersion"u8, Type.ApiVersion);
-        json.WriteString("kind"u8, Type.Kind);
-        json.WriteStartObject("metadata"u8);
-        json.WriteString("name"u8, series.Name);
-        json.WriteString("namespace"u8, recorded.Object.Namespace);
-        json.WriteEndObject();
-        json.WriteString("eventTime"u8, KubernetesTime.FormatMicro(series.First));
-        json.WriteString("reportingController"u8, Controller);
-        json.WriteString("reportingInstance"u8, instance);
-        json.WriteString("action"u8, recorded.Action);
-        json.WriteString("reason"u8, recorded.Reason);
-        json.WriteString("type"u8, recorded.IsWarning ? "Warning"u8 : "Normal"u8);
-        json.WriteString("note"u8, Cut(recorded.Note));
-        json.WriteStartObject("regarding"u8);
-        json.WriteString("apiVersion"u8, recorded.Type.ApiVersion);
-        json.WriteString("kind"u8, recorded.Type.Kind);
-        json.WriteString("namespace"u8, recorded.Object.Namespace);
-        json.WriteString("name"u8, recorded.Object.Name);
-        json.WriteString("uid"u8, recorded.Uid);
-        json.WriteEndObject();
-        json.WriteEndObject();
-    });
-
-    private static byte[] SeriesPatch(Series series, long count) => ApplyBody.Write(json =>
-    {
-        json.WriteStartObject();
-        json.WriteStartObject("series"u8);
-        json.WriteNumber("count"u8, count);
-        json.WriteString("lastObservedTime"u8, KubernetesTime.FormatMicro(series.Last));
-        json.WriteEndObject();
-        json.WriteEndObject();
-    });
-
-    /// <summary>The limit counts bytes, and a character has four at most.</summary>
-    private static string Cut(string note) =>
-        note.Length <= LongestNote / 4 ? note : CutTo(note, LongestNote);
-
-    private static string CutTo(string note, int bytes)
-    {
-        var length = 0;
-        foreach (var rune in note.EnumerateRunes())
-        {
-            bytes -= rune.Utf8SequenceLength;
-            if (bytes < "…"u8.Length)
-                return string.Concat(note.AsSpan(0, length), "…");
-            length += rune.Utf16SequenceLength;
-        }
-
-        return note;
-    }
-
-    /// <summary>One event, and how often it was recorded.</summary>
-    private sealed class Series(string key, ClusterEvent recorded, string name, DateTimeOffset first)
-    {
-        public string Key => key;
-
-        /// <summary>The first one.</summary>
-        public ClusterEvent Event => recorded;
-
-        public string Name => name;
-
-        public DateTimeOffset First { get; } = first;
-
-        public DateTimeOffset Last { get; set; } = first;
-
-        public long Count { get; set; } = 1;
-
-        /// <summary>The count that was written last; 0 before the first write.</summary>
-        public long Written { get; set; }
-
-        public DateTimeOffset WrittenAt { get; set; }
-
-        /// <summary>Until it is written.</summary>
-        public bool IsQueued { get; set; }
-    }
 }

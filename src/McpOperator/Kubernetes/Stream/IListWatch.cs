@@ -1,29 +1,4 @@
-using System.Text.Json;
-
 namespace McpOperator.Kubernetes;
-
-/// <summary>
-/// Turns an object's JSON into the small type that is kept of it. The element is only valid during the call. Must not
-/// throw for anything that a user can store in the API server.
-/// </summary>
-public delegate T Decoder<out T>(JsonElement json);
-
-/// <summary>What a watch delivers.</summary>
-public enum WatchEventType
-{
-    Added,
-    Modified,
-    Deleted,
-
-    /// <summary>Carries a resource version and nothing else.</summary>
-    Bookmark,
-
-    /// <summary>Carries a <see cref="Status"/>; the stream is of no more use.</summary>
-    Error,
-}
-
-/// <summary>One line of a watch. <paramref name="Object"/> is set for Added, Modified and Deleted.</summary>
-public readonly record struct WatchEvent<T>(WatchEventType Type, T? Object, string? ResourceVersion, Status? Error);
 
 /// <summary>All that was there at one moment, and which.</summary>
 public sealed record ListResult<T>(IReadOnlyList<T> Items, string ResourceVersion);
