@@ -28,10 +28,10 @@ public static class Defaults
 
     public const int GatewayPort = 8091;
 
-    /// <summary>Where a gateway serves its metrics; not a field, but no other port of the pod may be it.</summary>
+    /// <summary>Where a gateway serves its metrics. It is not a field, but no other port of the pod may be the same.</summary>
     public const int GatewayMetricsPort = 9103;
 
-    /// <summary>The gateway's container, beside that of the server, which has the server's name; not a field either.</summary>
+    /// <summary>The name of the gateway's container. The other container has the name of the server. Not a field either.</summary>
     public const string GatewayContainer = "mcp-gateway";
 
     public const string AuthMode = "header";
@@ -77,8 +77,8 @@ public static class Defaults
     /// Applying it to its own result changes nothing.
     /// </summary>
     /// <remarks>
-    /// The host is decided in the same pass as the path prefix: once a prefix is persisted it counts as given, and a
-    /// default host that the operator gets later leaves the server where its clients know it.
+    /// A default host is taken only while the spec has no prefix either. A prefix that was persisted counts as set, so that a
+    /// default host which the operator gets later does not move the server away from where its clients know it.
     /// </remarks>
     public static MCPServerSpec Apply(string name, MCPServerSpec spec, OperatorSettings settings)
     {
@@ -235,8 +235,8 @@ public static class Defaults
         };
     }
 
-    // The port is a constant, so the schema fills it in whenever the object is there; the URL follows spec.port, and
-    // is only kept once there is a gateway to use it.
+    // The port is a constant, which the CRD's schema fills in whenever the object is there. The URL follows from spec.port, and
+    // is set only when there is a gateway that uses it.
     private static GatewayConfig? Apply(GatewayConfig? gateway, int port) => gateway is null ? null : gateway with
     {
         Image = Trimmed(gateway.Image),

@@ -3,15 +3,12 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// Runs the reflectors, and for each lane workers that take keys from its queue to its reconcile function and act on the
-/// outcome (controller-runtime pkg/internal/controller/controller.go). No key is looked at before every store is complete.
+/// Runs the reflectors, and for each lane the workers that reconcile the keys of its queue (controller-runtime
+/// pkg/internal/controller/controller.go). Nothing is reconciled before every store is complete.
 /// </summary>
-/// <param name="lanes">Each with its queue, which is filled by the stores' change handlers and shut down at the end of a run.</param>
-/// <param name="reflectors">What has to be in sync before.</param>
-/// <param name="logger">For everything that a reconcile has not said itself.</param>
-/// <param name="time">The clock of the graces.</param>
+/// <param name="lanes">The change handlers of the stores fill their queues, which are shut down at the end of a run.</param>
 /// <param name="gate">
-/// Awaited between sync and the first reconcile: leadership, so that a standby has warm stores.
+/// Awaited after the sync and before the first reconcile. It waits for leadership here, so that the stores of a standby are warm.
 /// </param>
 public sealed class ControllerLoop(
     IReadOnlyList<Lane> lanes,
@@ -21,8 +18,8 @@ public sealed class ControllerLoop(
     Func<CancellationToken, Task>? gate = null)
 {
     /// <summary>
-    /// How long a reconcile in flight may go on after the stop; then its token is cancelled. Together with the two
-    /// waits below it leaves more than a second of the process's five for the lease's release.
+    /// How long a reconcile in flight may go on after the stop. Then its token is cancelled. With the two waits below, more
+    /// than a second of the five that the process has to end is left for the release of the lease.
     /// </summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
 
@@ -31,8 +28,8 @@ public sealed class ControllerLoop(
     private static readonly TimeSpan FirstSyncReport = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan SyncReport = TimeSpan.FromSeconds(60);
 
-    // Every request has its deadline, so that a pass ends, however slow the API server is: this is twenty of thirty
-    // seconds. What is still not over then never will be.
+    // Every request has a deadline, so that a reconcile ends however slow the API server is. This is twenty times thirty
+    // seconds: one that has not ended by then hangs.
     private static readonly TimeSpan LongestReconcile = TimeSpan.FromMinutes(10);
 
     private readonly Worker _worker = new(logger);
@@ -41,7 +38,7 @@ public sealed class ControllerLoop(
     /// <summary>True once every reflector has its first list.</summary>
     public bool HasSynced => reflectors.All(reflector => reflector.Synced.IsCompleted);
 
-    /// <summary>For /healthz: a reconcile that hangs. Null when all is well.</summary>
+    /// <summary>For /healthz: names a reconcile that hangs. Null when there is none.</summary>
     public string? StuckReconcile()
     {
         foreach (var lane in lanes)
@@ -55,8 +52,8 @@ public sealed class ControllerLoop(
     }
 
     /// <summary>
-    /// For /healthz: a watch that hangs. One that the API server does not answer, or refuses, ends and is tried again,
-    /// and a restart would not help it. Null when all is well.
+    /// For /healthz: names a list or watch that hangs. Null when there is none. One that the API server refuses or does not
+    /// answer does not count: it ends and is tried again, and a restart would not help.
     /// </summary>
     public string? StuckWatch() =>
         reflectors.FirstOrDefault(reflector => reflector.Hangs) is { } stuck
@@ -64,19 +61,19 @@ public sealed class ControllerLoop(
             : null;
 
     /// <summary>
-    /// Runs until cancelled. Then nothing new is begun, whatever still waits in the queue (the next process lists and
-    /// sees it all); what is in flight finishes, or is cancelled after <see cref="Grace"/>; and last the reflectors
-    /// end, so that a reconcile sees a live store to its end.
+    /// Runs until cancelled. Then no reconcile is begun any more, whatever still waits in a queue: the next process lists
+    /// everything. Those in flight finish, or are cancelled after <see cref="Grace"/>. The reflectors end last, so that the
+    /// stores are up to date for every reconcile to its end.
     /// </summary>
-    /// <param name="stop">Ends it.</param>
-    /// <param name="cut">Ends it without the grace: what is in flight is cancelled at once.</param>
-    /// <returns>Whether all that was in flight finished.</returns>
+    /// <param name="stop">Ends the run.</param>
+    /// <param name="cut">Ends the run without the grace: reconciles in flight are cancelled at once.</param>
+    /// <returns>Whether every reconcile in flight finished.</returns>
     public async Task<bool> RunAsync(CancellationToken stop, CancellationToken cut = default)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop, cut);
         stop = ending.Token;
         using var reflecting = new CancellationTokenSource();
-        // Behind the gate the queue only fills.
+        // While the gate is closed, keys wait in the queues and nothing is done.
         using var trim = new MemoryTrim(() => _isGated || lanes.All(lane => lane.IsIdle), time);
         var running = Task.WhenAll(reflectors.Select(
             reflector => Task.Run(() => reflector.RunAsync(reflecting.Token), CancellationToken.None)));
@@ -128,7 +125,7 @@ public sealed class ControllerLoop(
     private async Task<bool> WorkAsync(MemoryTrim trim, CancellationToken stop, CancellationToken cut)
     {
         using var inFlight = CancellationTokenSource.CreateLinkedTokenSource(cut);
-        // Task.Run: a reconcile that never really waits must not keep the other workers from starting.
+        // Task.Run, as a reconcile that runs synchronously must not keep the other workers from starting.
         var all = Task.WhenAll(lanes.SelectMany(lane => Enumerable.Range(0, lane.Workers).Select(
             index => Task.Run(() => _worker.RunAsync(lane, index, trim, stop, inFlight.Token), CancellationToken.None))));
         var workers = lanes.Sum(lane => lane.Workers);

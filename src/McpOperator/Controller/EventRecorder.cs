@@ -5,15 +5,13 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// Writes events (events.k8s.io/v1), beside the work and never in its way: recording only puts one into a queue, and one
-/// request at a time takes them out. What cannot be written is dropped. Repetitions are one event with a count, by the rules
-/// of client-go (tools/events/event_broadcaster.go): the first is created, the second makes it a series, further ones are
-/// counted here, and written now and then and when the series is over. Safe for any number of threads.
+/// Writes events (events.k8s.io/v1) without holding up the work: recording only puts an event into a queue, from which one
+/// request at a time is sent. What cannot be written is dropped. Repetitions are one event with a count, by the rules of
+/// client-go (tools/events/event_broadcaster.go): the first one is created, the second one makes it a series, further ones are
+/// counted here, and the count is written from time to time and when the series is over. Safe for any number of threads.
 /// </summary>
-/// <param name="api">The way to the API server.</param>
 /// <param name="instance">Which of the replicas this is.</param>
-/// <param name="time">The clock of pauses and series.</param>
-/// <param name="logger">Told of what cannot be written: once, until it can be again.</param>
+/// <param name="logger">Gets one warning when events cannot be written, and the next one only after one could be.</param>
 public sealed class EventRecorder(ApiClient api, string instance, TimeProvider time, ILogger logger) : IDisposable
 {
     public static readonly ResourceType Type = new("events.k8s.io", "v1", "events", "Event");
@@ -21,16 +19,18 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
     /// <summary>Who reports; a qualified name.</summary>
     public const string Controller = "mcpruntime.org/mcp-operator";
 
-    /// <summary>Beyond it, newer ones are dropped: a mass of events says nothing that the objects do not.</summary>
+    /// <summary>When so many wait, newer ones are dropped: a mass of events says no more than the objects do.</summary>
     public const int Capacity = 1000;
 
-    /// <summary>After each request. Bringing a thousand servers up must not be slowed down by telling of it.</summary>
+    /// <summary>
+    /// The pause after each request, so that the events of a thousand new servers do not slow down their creation.
+    /// </summary>
     public static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>A series that nothing has been added to for so long is over.</summary>
+    /// <summary>A series that nothing was added to for this time is over.</summary>
     public static readonly TimeSpan SeriesEnd = TimeSpan.FromMinutes(6);
 
-    /// <summary>How often the count of one that goes on is written.</summary>
+    /// <summary>How often the count of a series that goes on is written.</summary>
     public static readonly TimeSpan SeriesRefresh = TimeSpan.FromMinutes(30);
 
     private static readonly TimeSpan Sweep = TimeSpan.FromMinutes(1);
@@ -61,8 +61,8 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         {
             if (_end.IsCancellationRequested)
                 return;
-            // Without the note, as client-go does it: what counts up would be another event each time. But the note of a warning is
-            // what somebody has to do.
+            // Without the note, as in client-go: a note with a number that grows would be another event each time. With it for a
+            // warning, whose note says what somebody has to do.
             var note = recorded.IsWarning ? recorded.Note : "";
             var key = $"{recorded.Type.Plural}/{recorded.Object}/{recorded.Uid}/{recorded.IsWarning}/{recorded.Reason}/{recorded.Action}/{note}";
             if (!_series.TryGetValue(key, out var series))
@@ -88,7 +88,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         }
     }
 
-    /// <summary>Nothing more is written. What is under way may be.</summary>
+    /// <summary>Begins no further request. One that was sent may still be carried out.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -105,7 +105,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         if (_isSending)
             return;
         _isSending = true;
-        // Not in the log scope of the reconcile that happens to be the first.
+        // Without the log scope of the reconcile that happens to record the first event.
         using var _ = ExecutionContext.SuppressFlow();
         Sending = Task.Run(SendAllAsync, CancellationToken.None);
     }
@@ -199,14 +199,14 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
             }
             catch (ApiException exception) when (exception.IsNotFound)
             {
-                // Events live for an hour or so: this one begins anew.
+                // The API server deletes events after about an hour. It is created again.
             }
         }
 
         await api.CreateAsync(Type, key.Namespace, series.Body(instance), _end.Token).ConfigureAwait(false);
     }
 
-    /// <summary>Writes what has been counted meanwhile, and forgets what is over.</summary>
+    /// <summary>Has the counts of series written that are due, and forgets the series that are over.</summary>
     private void SweepSeries()
     {
         var now = time.GetUtcNow();
@@ -249,7 +249,7 @@ public sealed class EventRecorder(ApiClient api, string instance, TimeProvider t
         }
     }
 
-    /// <summary>As client-go names them: nothing else of the object has this name.</summary>
+    /// <summary>A suffix as client-go makes it, which no other event of the object has.</summary>
     private string NextName(DateTimeOffset now) =>
         (((now - DateTimeOffset.UnixEpoch).Ticks * 100) + _names++).ToString("x", CultureInfo.InvariantCulture);
 }

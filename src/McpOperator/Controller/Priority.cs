@@ -1,14 +1,14 @@
 namespace McpOperator.Controller;
 
-/// <summary>Why a key is to be looked at; the later ones are looked at first.</summary>
+/// <summary>Why a key is to be reconciled. Later values come first.</summary>
 public enum Priority
 {
-    /// <summary>It was found by a list: most likely nothing is to be done.</summary>
+    /// <summary>A list has found it: most likely there is nothing to do.</summary>
     Listed,
 
-    /// <summary>Something about it changed, or its time has come.</summary>
+    /// <summary>Something about it has changed, or its delay is over.</summary>
     Changed,
 
-    /// <summary>A user changed what is wanted, and is looking.</summary>
+    /// <summary>A user has edited it, and may be waiting.</summary>
     Edited,
 }

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// What each worker of a <see cref="ControllerLoop"/> does: takes keys from its lane's queue, has them reconciled, and acts on what
-/// came of it. Any number of workers may run at once.
+/// What each worker of a <see cref="ControllerLoop"/> does: takes keys from its lane's queue, has them reconciled, and acts on
+/// what came of it. Any number of workers may run at once.
 /// </summary>
 internal sealed class Worker(ILogger logger)
 {
@@ -32,7 +32,7 @@ internal sealed class Worker(ILogger logger)
             lane.Counters.Enter(index, key);
             try
             {
-                // Got in the same moment as the stop: it merely waited.
+                // A key that was taken in the moment of the stop is left, as those that still wait are.
                 if (!stop.IsCancellationRequested)
                     await ProcessAsync(lane, key, inFlight);
             }
@@ -62,14 +62,14 @@ internal sealed class Worker(ILogger logger)
         }
         catch (ApiException exception) when (exception.IsConflict)
         {
-            // Somebody else was faster. Not an error; the next look sees what they did.
+            // Somebody else has written the object meanwhile. That is no error: the next pass sees what they wrote.
             Log.Conflict(logger, key, exception.Message);
             outcome = Outcome.Retry;
         }
         catch (Exception exception) when (exception is HttpRequestException or ApiException { IsPassing: true })
         {
-            // The way to the API server, not the object: every key meets it, and the reflectors report it as well. So
-            // one line a key and outage, and no stack.
+            // The API server cannot be reached or cannot answer, which has nothing to do with the object: every key fails, and
+            // the reflectors log it as well. So there is one line for each key and outage, without a stack.
             var level = queue.Failures(key) == 0 ? LogLevel.Warning : LogLevel.Debug;
             counters.Error();
             var delay = queue.AddRateLimited(key);
@@ -78,8 +78,8 @@ internal sealed class Worker(ILogger logger)
         }
         catch (ApiException exception)
         {
-            // Of the pass as a whole, as a status that cannot be written. It stays until somebody grants or repairs
-            // something, so it is said once, and again when it changes.
+            // The API server refuses something without which the pass cannot end, such as the status. It will do so until
+            // somebody grants or repairs something, so it is logged once, and again when it changes.
             var level = lane.Refusals.Get(key) == exception.Message ? LogLevel.Debug : LogLevel.Error;
             lane.Refusals.Set(key, exception.Message);
             counters.Error();
@@ -87,7 +87,7 @@ internal sealed class Worker(ILogger logger)
             Log.ReconcileFailed(logger, level, key, delay.TotalSeconds, exception);
             return;
         }
-#pragma warning disable CA1031 // One object's trouble must not become another's.
+#pragma warning disable CA1031 // A fault with one object must not stop the others.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -1,9 +1,9 @@
 namespace McpOperator.Hosting;
 
-/// <summary>What the arguments of <c>run</c> came to: options, a wish for help, or one line about what is wrong.</summary>
+/// <summary>The result for the arguments of <c>run</c>: options, a request for help, or one line about what is wrong.</summary>
 public sealed record ParsedFlags(RunOptions? Options, string? Error)
 {
-    /// <summary>Neither options nor a fault: the person asked for help.</summary>
+    /// <summary>Neither options nor an error: help was asked for.</summary>
     public bool HelpWanted => Options is null && Error is null;
 }
 
@@ -64,7 +64,7 @@ public static class FlagParser
 
     private static ParsedFlags Fault(string error) => new(null, error);
 
-    // "--persist-defaults false" reads well and is no value in Go either: say how it is written.
+    // "--persist-defaults false" is not possible in Go either. The error says how to write it.
     private static string Unexpected(string argument, string before)
     {
         var name = before.TrimStart('-');

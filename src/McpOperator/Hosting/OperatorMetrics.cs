@@ -4,7 +4,7 @@ using McpOperator.Reconciliation;
 
 namespace McpOperator.Hosting;
 
-/// <summary>What only this operator counts. What the servers are in is counted at the scrape, from the stores.</summary>
+/// <summary>The metrics that only this operator has. Servers by phase are counted at each scrape, from the store.</summary>
 internal sealed class OperatorMetrics(OperatorCounters counters, Stores stores, EventRecorder recorder)
 {
     private const string NotReported = "";

@@ -3,7 +3,7 @@ using McpOperator.Api;
 
 namespace McpOperator.Hosting;
 
-/// <summary>The environment, as the names that installations of the Go operator already use.</summary>
+/// <summary>Reads the settings from the environment, under the names that installations of the Go operator use.</summary>
 public static class SettingsReader
 {
     private const string DnsName = "a DNS name in lower case";
@@ -33,7 +33,7 @@ public static class SettingsReader
             }) { Rule = "strict or permissive" },
         new(["PROVISIONED_REGISTRY_URL"], null, "The platform's registry.",
             (s, v) => ImageValidation.IsRegistry(v) ? s with { ProvisionedRegistry = s.ProvisionedRegistry with { Url = v } } : null)
-            // It becomes part of the images in every status, and so must not bring a password along.
+            // It becomes part of the image in every status, so that it must hold no password.
             { Rule = "a registry without user and password", Secret = true },
         new(["PROVISIONED_REGISTRY_USERNAME"], null, "Its user, for the pull secret.",
             (s, v) => s with { ProvisionedRegistry = s.ProvisionedRegistry with { Username = v } }),
@@ -66,10 +66,9 @@ public static class SettingsReader
     ];
 
     /// <summary>
-    /// Values are trimmed, and a blank one is an unset one. A value that cannot be read leaves the default, and a
-    /// warning for the caller to log once.
+    /// Values are trimmed, and a blank one counts as unset. For a value that cannot be read the default is used, and the caller
+    /// gets a warning to log.
     /// </summary>
-    /// <param name="environment"><see cref="Environment.GetEnvironmentVariable(string)"/>, outside tests.</param>
     public static (OperatorSettings Settings, IReadOnlyList<SettingsWarning> Warnings) Read(
         Func<string, string?> environment)
     {

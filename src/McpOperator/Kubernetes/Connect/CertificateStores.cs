@@ -3,28 +3,28 @@ using System.Runtime.InteropServices;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// The certificate stores that .NET opens for its first TLS connection, whether it is to trust them or not. For a cluster
-/// with a CA of its own the machine's is 140 certificates that nobody asks: a megabyte, and half of the time that a
-/// start takes.
+/// The certificate stores that .NET opens for its first TLS connection, even when it is told to trust other certificates. For a
+/// cluster with its own CA the machine's store is 140 unused certificates: a megabyte, and half of the time of a start.
 /// </summary>
 internal static partial class CertificateStores
 {
-    /// <summary>By convention, what does not exist.</summary>
+    /// <summary>By convention a path that does not exist.</summary>
     private const string Nowhere = "/nonexistent";
 
-    /// <summary>Once, before the first connection. Process-wide.</summary>
+    /// <summary>To be called once, before the first connection. Changes the environment of the whole process.</summary>
     public static void OpenOnlyWhatIsNeeded(ClusterAccess access)
     {
-        // The user's is looked for in HOME. With neither HOME nor /etc/passwd, as in an empty root directory, that is an
-        // exception ("No such file or directory") for every request.
+        // .NET looks for the user's store in HOME. With neither HOME nor /etc/passwd, as in an image from scratch, every request
+        // would throw ("No such file or directory").
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")))
             Environment.SetEnvironmentVariable("HOME", "/");
 
         var needsMachine = !access.InsecureSkipTlsVerify && access.CertificateAuthority is null && access.CertificateAuthorityFile is null;
         if (needsMachine || OperatingSystem.IsWindows())
             return;
-        // OpenSSL's own environment. .NET's is a copy, made when it is first read as a whole: made now, before the change, a
-        // credential plugin gets what the user has set. A plugin that trusted nobody could not log in.
+        // The change is for OpenSSL in this process. .NET hands a copy of the environment to processes that it starts, and
+        // makes that copy when the environment is first read as a whole. Reading it now, before the change, keeps the user's
+        // values for credential plugins, which could not log in if they trusted nobody.
         _ = Environment.GetEnvironmentVariables();
         SetNative("SSL_CERT_FILE", Nowhere, overwrite: 1);
         SetNative("SSL_CERT_DIR", Nowhere, overwrite: 1);

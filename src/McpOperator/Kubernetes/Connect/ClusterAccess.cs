@@ -1,8 +1,8 @@
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// Where the API server is and how to prove who we are: what a kubeconfig or a service account comes to. Data wins over
-/// a file of the same purpose, as in client-go. Not a record: nothing shall print a token by accident.
+/// Where the API server is and how to authenticate to it, as read from a kubeconfig or a service account. Data wins over a file
+/// of the same purpose, as in client-go. Not a record, whose text would show the token.
 /// </summary>
 public sealed class ClusterAccess
 {
@@ -14,7 +14,7 @@ public sealed class ClusterAccess
     /// <summary>Where this was found and why it was taken, for a log line.</summary>
     public required string Origin { get; init; }
 
-    /// <summary>PEM, as many certificates as there are. Null, with no file either: the system's roots.</summary>
+    /// <summary>PEM, any number of certificates. Without it and without a file, the machine's roots are trusted.</summary>
     public byte[]? CertificateAuthority { get; init; }
 
     public string? CertificateAuthorityFile { get; init; }
@@ -62,12 +62,12 @@ public sealed class ExecCommand
 
     public IReadOnlyList<KeyValuePair<string, string>> Environment { get; init; } = [];
 
-    /// <summary>Whether it is told which cluster it is asked for.</summary>
+    /// <summary>Whether the plugin is given the cluster that the credential is for.</summary>
     public bool ProvideClusterInfo { get; init; }
 
     /// <summary>JSON: what the cluster's entry holds for plugins. Null when it holds nothing.</summary>
     public string? ClusterConfig { get; init; }
 }
 
-/// <summary>There is no usable description of how to reach a cluster. The text is for the operator's user.</summary>
+/// <summary>No usable way to a cluster was found. The message is for the person who started the operator.</summary>
 public sealed class ConnectionException(string message) : Exception(message);

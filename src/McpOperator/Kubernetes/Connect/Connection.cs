@@ -6,12 +6,12 @@ using System.Security.Cryptography;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// The way to one API server: TLS, credentials, and their renewal while the process runs. The bottom of
-/// <see cref="ApiClient"/>'s handler chain.
+/// Sends requests to one API server: TLS, credentials, and their renewal while the process runs. The innermost handler of an
+/// <see cref="ApiClient"/>.
 /// </summary>
 /// <remarks>
-/// New certificates, ours or the CA's, are for new connections: they get a new <see cref="SocketsHttpHandler"/>, and the
-/// streams that the old one carries live on until the server ends them.
+/// New certificates, the client's or the CA's, apply to new connections: those get a new <see cref="SocketsHttpHandler"/>,
+/// while the streams of the old one go on until the server ends them.
 /// </remarks>
 public sealed class Connection : HttpMessageHandler
 {
@@ -27,7 +27,7 @@ public sealed class Connection : HttpMessageHandler
     {
         Server = access.Server;
         _proxy = access.Proxy is { } proxy ? new FixedProxy(proxy) : null;
-        // A name can be complete by a dot at its end. In a certificate, and in a handshake, it has none.
+        // A fully qualified name may end with a dot. In a certificate, and in a handshake, it has none.
         var host = access.Server.IdnHost;
         _tlsName = (access.TlsServerName ?? (host.EndsWith('.') ? host : null))?.TrimEnd('.');
         _credentials = FixedCredentials.From(access, time);
@@ -38,8 +38,8 @@ public sealed class Connection : HttpMessageHandler
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // SocketsHttpHandler takes the name to ask for and to check from the Host header, when there is one. Through a proxy
-        // there is no other way.
+        // SocketsHttpHandler takes the name for SNI and for the check of the certificate from the Host header, when there is one.
+        // Through a proxy there is no other way to set it.
         if (_tlsName is not null && _proxy is not null)
             request.Headers.Host = _tlsName;
 
@@ -49,7 +49,7 @@ public sealed class Connection : HttpMessageHandler
         if (response.StatusCode != HttpStatusCode.Unauthorized)
             return response;
 
-        // Rotated between two looks at it. The same credential again would only be refused again.
+        // The credential may have been rotated since it was last read. The same one again would only be refused again.
         var fresh = await RefreshAsync(credential, response, cancellationToken).ConfigureAwait(false);
         _tls.Expire();
         var freshInvoker = Invoker(fresh);
@@ -86,7 +86,7 @@ public sealed class Connection : HttpMessageHandler
     private async Task<HttpResponseMessage> SendAsync(
         HttpMessageInvoker invoker, Credential credential, HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // A plugin may have taken long, and so may a refusal of the credential before.
+        // A plugin, or the refusal of an earlier credential, may have taken long. The process may not lead any more.
         (request.Content as FencedContent)?.ThrowIfFenced();
         request.Headers.Authorization = credential.Authorization;
         try
@@ -95,7 +95,7 @@ public sealed class Connection : HttpMessageHandler
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.SecureConnectionError)
         {
-            // Perhaps a new CA: the next attempt shall not wait for the minute to pass.
+            // Perhaps there is a new CA. The next attempt must not wait until the files are due to be read again.
             _tls.Expire();
             throw;
         }
@@ -110,15 +110,15 @@ public sealed class Connection : HttpMessageHandler
                 return _invoker;
             try
             {
-                // The old one is not disposed: requests may be on their way into it. Its idle connections end after a
-                // minute, and the watches that it carries keep their pings.
+                // The old one is not disposed, since other requests may just be about to use it. Its idle connections end after a
+                // minute, and its watches keep their pings.
                 _invoker = new HttpMessageInvoker(Handler(material));
                 _material = material;
                 return _invoker;
             }
             catch (CryptographicException e)
             {
-                // Caught between the writing of a certificate and of its key, or of half a file.
+                // Read between the writing of a certificate and that of its key, or while half of a file was written.
                 return _invoker ?? throw new HttpRequestException(
                     HttpRequestError.SecureConnectionError, $"the certificates for {Server} cannot be used: {e.Message}", e);
             }
@@ -134,7 +134,7 @@ public sealed class Connection : HttpMessageHandler
         return handler;
     }
 
-    /// <summary>Connects to the server's address, and has it prove to be another name.</summary>
+    /// <summary>Connects to the server's address, and checks the certificate against another name.</summary>
     private static async ValueTask<Stream> ConnectAsync(
         SocketsHttpConnectionContext context, SslClientAuthenticationOptions tls, string name, CancellationToken cancellationToken)
     {
@@ -178,9 +178,10 @@ public sealed class Connection : HttpMessageHandler
         KeepAlivePingTimeout = TimeSpan.FromSeconds(15),
         KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
         EnableMultipleHttp2Connections = true,
-        // A redirect would carry the token elsewhere.
+        // A redirect would send the token to another server.
         AllowAutoRedirect = false,
-        // Not to be changed here alone, nor are Credentials to be given, nor .NET's own proxy: see Framework.substitutions.xml.
+        // Cookies, Credentials and .NET's own proxy are cut out of the framework: Framework.substitutions.xml must change with
+        // this.
         UseCookies = false,
         ActivityHeadersPropagator = null,
     };

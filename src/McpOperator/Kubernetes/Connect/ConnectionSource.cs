@@ -2,7 +2,7 @@ namespace McpOperator.Kubernetes;
 
 /// <summary>
 /// Finds out how to reach the cluster, in controller-runtime's order: an explicit kubeconfig, else $KUBECONFIG, else the pod's
-/// service account, else ~/.kube/config. The surroundings are parameters, for tests.
+/// service account, else ~/.kube/config. Environment and directory are parameters for tests.
 /// </summary>
 public sealed class ConnectionSource
 {
@@ -44,7 +44,9 @@ public sealed class ConnectionSource
     private ClusterAccess? Read(IReadOnlyList<string> paths, string why, bool mustExist = false) =>
         Kubeconfig.Read(paths, mustExist, why, server => ProxyEnvironment.For(server, Variable));
 
-    /// <summary>Never through a proxy: those of a pod's environment are for the world, not for its own cluster.</summary>
+    /// <summary>
+    /// Never through a proxy: the proxy variables of a pod are meant for the world outside, not for its own cluster.
+    /// </summary>
     private ClusterAccess? InCluster(string why)
     {
         var host = Variable("KUBERNETES_SERVICE_HOST");

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace McpOperator.Kubernetes;
 
-/// <summary>What a request shows to prove who we are. Not a record: it must never be printed.</summary>
+/// <summary>How a request authenticates. Not a record, whose text would show it.</summary>
 internal sealed class Credential(AuthenticationHeaderValue? authorization, CertificatePem? certificate = null)
 {
     public AuthenticationHeaderValue? Authorization { get; } = authorization;
@@ -13,7 +13,7 @@ internal sealed class Credential(AuthenticationHeaderValue? authorization, Certi
     public static Credential Bearer(string token) => new(new AuthenticationHeaderValue("Bearer", token));
 }
 
-/// <summary>A client certificate with what leads to its root, and its key. PEM; compared by reference.</summary>
+/// <summary>A client certificate with its intermediates, and its key, in PEM. Compared by reference.</summary>
 internal sealed class CertificatePem(byte[] certificate, byte[] key)
 {
     public byte[] Certificate { get; } = certificate;
@@ -25,9 +25,8 @@ internal sealed class CertificatePem(byte[] certificate, byte[] key)
 internal interface ICredentialSource
 {
     /// <summary>The credential to use now; the same object for as long as it is the same credential.</summary>
-    /// <param name="refused">One that the server answered 401 to: looks for another. Null otherwise.</param>
-    /// <param name="cancellationToken">Ends it now.</param>
-    /// <exception cref="HttpRequestException">There is none. Says why, and never quotes a credential.</exception>
+    /// <param name="refused">A credential that the server answered 401 to, so that another one is looked for; else null.</param>
+    /// <exception cref="HttpRequestException">There is none. The message says why, and never quotes a credential.</exception>
     ValueTask<Credential> GetAsync(Credential? refused, CancellationToken cancellationToken);
 }
 
@@ -36,7 +35,7 @@ internal sealed class FixedCredentials(Credential credential) : ICredentialSourc
 {
     public static ICredentialSource From(ClusterAccess access, TimeProvider time)
     {
-        // The order of client-go (transport/config.go, rest/transport.go): exec beside anything else is refused there.
+        // The order of client-go (transport/config.go, rest/transport.go), which refuses exec beside any other credential.
         if (access.Exec is { } exec)
             return new ExecPlugin(exec, access, time);
         if (access.TokenFile is { } file)

@@ -8,18 +8,18 @@ using System.Text.Json;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// Credentials printed by a command (KEP-541, client.authentication.k8s.io). Kept until they expire or the server
-/// refuses them; one run at a time.
+/// Credentials that a command prints (KEP-541, client.authentication.k8s.io). They are kept until they expire or the server
+/// refuses them. The command runs at most once at a time.
 /// </summary>
 /// <remarks>
-/// Own code instead of the official client's ExecuteExternalCommand: that one waits for the exit before it reads (a long
-/// answer fills the pipe and hangs it), splits arguments at their spaces, and throws away the expiry.
+/// The official client's ExecuteExternalCommand is not used: it waits for the exit before it reads, so that a long answer fills
+/// the pipe and hangs; it splits arguments at their spaces; and it ignores the expiry.
 /// </remarks>
 internal sealed class ExecPlugin(ExecCommand command, ClusterAccess access, TimeProvider time) : ICredentialSource, IDisposable
 {
     private const int LongestError = 300;
 
-    /// <summary>So that a token does not run out on its way.</summary>
+    /// <summary>A token is renewed this long before it expires, so that it does not expire on its way to the server.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim _running = new(1, 1);
@@ -31,7 +31,7 @@ internal sealed class ExecPlugin(ExecCommand command, ClusterAccess access, Time
         await _running.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            // Several requests are refused at once: the first one runs the plugin for all.
+            // Of several requests that are refused at the same time, the first one runs the plugin for all.
             if (_credential is not null && _credential != refused && !(_expiry - Margin <= time.GetUtcNow()))
                 return _credential;
             var answer = await RunAsync(cancellationToken).ConfigureAwait(false);
@@ -63,7 +63,7 @@ internal sealed class ExecPlugin(ExecCommand command, ClusterAccess access, Time
         {
             process.StandardInput.Close();
             using var output = new MemoryStream();
-            // Both at once: a pipe that nobody reads stops the plugin.
+            // Both pipes are read at the same time: a full one would stop the plugin.
             var errors = process.StandardError.ReadToEndAsync(cancellationToken);
             await process.StandardOutput.BaseStream.CopyToAsync(output, cancellationToken).ConfigureAwait(false);
             var error = await errors.ConfigureAwait(false);
@@ -79,7 +79,7 @@ internal sealed class ExecPlugin(ExecCommand command, ClusterAccess access, Time
         }
     }
 
-    /// <summary>What a plugin is told, as client-go writes it.</summary>
+    /// <summary>KUBERNETES_EXEC_INFO, as client-go writes it.</summary>
     private string Info()
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -140,7 +140,7 @@ internal sealed class ExecPlugin(ExecCommand command, ClusterAccess access, Time
 
     private (Credential Credential, DateTimeOffset? Expiry) Parse(byte[] answer)
     {
-        // The answer holds a secret, and a JsonException can quote it: none of it goes into an error.
+        // The answer holds a secret, and a JsonException can quote it. So nothing of either goes into an error.
         JsonDocument document;
         try
         {

@@ -17,11 +17,10 @@ internal static class Kubeconfig
     /// <summary>
     /// Merges as kubectl does: the first file that names a context, cluster, user or the current context decides.
     /// </summary>
-    /// <param name="paths">The files.</param>
-    /// <param name="mustExist">Otherwise those that do not exist or are empty are skipped.</param>
-    /// <param name="why">Why these are read; part of <see cref="ClusterAccess.Origin"/>.</param>
-    /// <param name="proxyTo">The proxy on the way to a server.</param>
-    /// <returns>Null when there is none of the files and none must be.</returns>
+    /// <param name="mustExist">Whether a file that does not exist or is empty is an error. Else it is skipped.</param>
+    /// <param name="why">Why these files are read; part of <see cref="ClusterAccess.Origin"/>.</param>
+    /// <param name="proxyTo">Gives the proxy on the way to a server.</param>
+    /// <returns>Null when all files were skipped.</returns>
     /// <exception cref="ConnectionException">A file is unreadable, or the current context is incomplete.</exception>
     public static ClusterAccess? Read(
         IReadOnlyList<string> paths, bool mustExist, string why = "--kubeconfig", Func<Uri, Uri?>? proxyTo = null)
@@ -74,7 +73,7 @@ internal static class Kubeconfig
         if (!Uri.TryCreate(clusterEntry.Cluster.Server, UriKind.Absolute, out var server) || server.Scheme is not ("https" or "http"))
             throw new ConnectionException($"{origin}: the server of cluster {details.Cluster} is no URL");
 
-        // A context without a user is anonymous; a user that is named must be there.
+        // A context without a user is anonymous. A user that it names must exist.
         var userEntry = new UserEntry(clusterEntry.Path, new(), null, null, null);
         if (!string.IsNullOrEmpty(details.User) && !users.TryGetValue(details.User, out userEntry))
             throw new ConnectionException($"{origin}: there is no user {details.User} (context {current})");
@@ -134,7 +133,7 @@ internal static class Kubeconfig
         return new ExecCommand
         {
             ApiVersion = exec.ApiVersion,
-            // A bare name is looked up in $PATH; with a separator it is a path like any other in the file.
+            // A bare name is looked up in $PATH. With a slash it is a path, relative to the file as all of them are.
             Command = exec.Command.Contains('/') ? FileOf(path, exec.Command)! : exec.Command,
             Arguments = [.. exec.Arguments ?? []],
             Environment =
@@ -147,7 +146,7 @@ internal static class Kubeconfig
         };
     }
 
-    /// <summary>Null when it is empty.</summary>
+    /// <summary>Null when the file is empty.</summary>
     private static KubeconfigFile? Load(string path)
     {
         try
@@ -156,7 +155,7 @@ internal static class Kubeconfig
         }
         catch (YamlException e)
         {
-            // Without the inner text: it can quote the value that it stumbled over.
+            // Without the text of the exception, which can quote the value at fault.
             throw new ConnectionException($"{path}: no kubeconfig (line {e.Start.Line}, column {e.Start.Column})");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -179,7 +178,7 @@ internal static class Kubeconfig
         }
     }
 
-    /// <summary>Relative paths are relative to the file that they stand in.</summary>
+    /// <summary>A relative path is relative to the kubeconfig that it stands in.</summary>
     private static string? FileOf(string path, string? file) =>
         string.IsNullOrEmpty(file) ? null : Path.GetFullPath(file, Path.GetDirectoryName(path)!);
 

@@ -8,11 +8,10 @@ using YamlDotNet.RepresentationModel;
 namespace McpOperator.Kubernetes;
 
 /// <summary>A kubeconfig, and what the official client's models of it lack.</summary>
-/// <param name="Models">The official client's.</param>
-/// <param name="TokenFiles">Of users by their names.</param>
-/// <param name="InteractiveModes">Of users' plugins, by the users' names.</param>
-/// <param name="ExecConfigs">What clusters hold for plugins, as JSON, by the clusters' names.</param>
-/// <param name="Unsupported">The first field that is not supported, of <c>user NAME</c> or <c>cluster NAME</c>.</param>
+/// <param name="TokenFiles">By the user's name.</param>
+/// <param name="InteractiveModes">Those of plugins, by the user's name.</param>
+/// <param name="ExecConfigs">The extension that is handed to plugins, as JSON, by the cluster's name.</param>
+/// <param name="Unsupported">The first field that is not supported, by <c>user NAME</c> or <c>cluster NAME</c>.</param>
 internal sealed record KubeconfigFile(
     K8SConfiguration Models,
     Dictionary<string, string> TokenFiles,
@@ -21,13 +20,13 @@ internal sealed record KubeconfigFile(
     Dictionary<string, string> Unsupported);
 
 /// <summary>
-/// Fills the official client's models from the YAML document. The client's own reader goes through YamlDotNet's
-/// deserializer, which brings the regular expressions along: together they are half a megabyte of the binary. There
-/// they would not work, either (Framework.substitutions.xml).
+/// Fills the official client's models from the YAML document. The client's own reader is not used: it needs YamlDotNet's
+/// deserializer and that one regular expressions, which together are half a megabyte of the binary, and would not work in it
+/// (Framework.substitutions.xml).
 /// </summary>
 internal static class KubeconfigYaml
 {
-    // Left out, the operator would act with other rights than were meant, or by another way.
+    // If these were ignored, the operator would act with other rights, or on another way, than the user meant.
     private static readonly string[] UnsupportedOfUsers = ["as", "as-uid", "as-groups", "as-user-extra"];
     private static readonly string[] UnsupportedOfClusters = ["proxy-url"];
 
@@ -42,7 +41,7 @@ internal static class KubeconfigYaml
         }
         catch (Exception e) when (e is not YamlException)
         {
-            // Of some half-finished scalars the scanner only says that its own state is not valid.
+            // For some incomplete scalars the scanner throws that its own state is invalid.
             throw new YamlException("no YAML", e);
         }
 
@@ -153,7 +152,7 @@ internal static class KubeconfigYaml
 
     private static void WriteJson(Utf8JsonWriter json, YamlNode node)
     {
-        // An anchor can stand within itself.
+        // An alias can stand within its own anchor, which has no end.
         if (json.CurrentDepth > 100)
             throw Unexpected(node, "too deep");
         switch (node)
@@ -190,7 +189,7 @@ internal static class KubeconfigYaml
                 break;
         }
 
-        // Not the text itself: YAML can escape half of a pair of UTF-16, which the writer refuses.
+        // As UTF-8: a YAML escape can be half of a surrogate pair, which the writer refuses in a string.
         static byte[] Bytes(YamlNode node) => Encoding.UTF8.GetBytes(Scalar(node));
     }
 
@@ -228,7 +227,7 @@ internal static class KubeconfigYaml
         var other => throw Unexpected(other, $"{name} is neither true nor false"),
     };
 
-    /// <summary>Null when there is none, or it is null.</summary>
+    /// <summary>Null when the member is absent, or null.</summary>
     private static YamlNode? Child(YamlNode node, string name)
     {
         if (node is not YamlMappingNode mapping)

@@ -4,15 +4,15 @@ using System.Net;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// HTTPS_PROXY, HTTP_PROXY and NO_PROXY as Go reads them (golang.org/x/net/http/httpproxy), and with it kubectl. .NET's own
-/// reading knows no networks, which is what clusters write into NO_PROXY, and no domain without a dot before it.
+/// HTTPS_PROXY, HTTP_PROXY and NO_PROXY, read as Go and so kubectl read them (golang.org/x/net/http/httpproxy). .NET's own
+/// reading ignores networks in NO_PROXY, which clusters need, and takes a domain only with a dot before it.
 /// </summary>
 internal static class ProxyEnvironment
 {
     private static readonly string[] Schemes = ["http", "https", "socks5"];
 
     /// <summary>The proxy on the way to the server; null when there is none.</summary>
-    /// <exception cref="ConnectionException">One is set, and is no address. Does not quote it: there may be a password in it.</exception>
+    /// <exception cref="ConnectionException">The variable is no address. The message does not quote it, as it may hold a password.</exception>
     public static Uri? For(Uri server, Func<string, string?> variable)
     {
         var name = server.Scheme == Uri.UriSchemeHttps ? "HTTPS_PROXY" : "HTTP_PROXY";
@@ -20,7 +20,7 @@ internal static class ProxyEnvironment
             return null;
         if (!text.Contains("://", StringComparison.Ordinal))
             text = $"http://{text}";
-        // .NET's socks5 leaves the resolving of names to the proxy, which elsewhere is what the h is for.
+        // With .NET's socks5 the proxy resolves names, which in other programs is socks5h.
         if (text.StartsWith("socks5h:", StringComparison.OrdinalIgnoreCase))
             text = $"socks5{text["socks5h".Length..]}";
         return Uri.TryCreate(text, UriKind.Absolute, out var proxy) && Schemes.Contains(proxy.Scheme) && proxy.Host.Length > 0
@@ -28,7 +28,7 @@ internal static class ProxyEnvironment
             : throw new ConnectionException($"${name} is no address of a proxy");
     }
 
-    /// <summary>In capitals first, as in Go.</summary>
+    /// <summary>The name in capitals first, as in Go.</summary>
     private static string? Value(string name, Func<string, string?> variable) =>
         variable(name) is { Length: > 0 } value ? value
         : variable(name.ToLowerInvariant()) is { Length: > 0 } lower ? lower
@@ -62,7 +62,7 @@ internal static class ProxyEnvironment
             return false;
         if (Address(name) is { } one)
             return one.Equals(address);
-        // "example.org" and what is below it; ".example.org" and "*.example.org" only what is below.
+        // "example.org" covers itself and its subdomains; ".example.org" and "*.example.org" only the subdomains.
         if (name.StartsWith("*.", StringComparison.Ordinal))
             name = name[1..];
         return address is null
@@ -75,13 +75,13 @@ internal static class ProxyEnvironment
         var colon = text.LastIndexOf(':');
         if (text.StartsWith('['))
             return text.EndsWith(']') ? (text[1..^1], null) : colon > 0 && text[colon - 1] == ']' ? (text[1..(colon - 1)], text[(colon + 1)..]) : ("", null);
-        // More than one: an address of version 6.
+        // With more than one colon it is an IPv6 address.
         return colon >= 0 && text.IndexOf(':') == colon ? (text[..colon], NullIfEmpty(text[(colon + 1)..])) : (text, null);
     }
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 
-    /// <summary>Null for a name. .NET alone would take "10" for an address, too.</summary>
+    /// <summary>Null for a name. .NET would take "10" for an address as well.</summary>
     private static IPAddress? Address(string text)
     {
         if ((!text.Contains(':') && text.Count(c => c == '.') != 3) || !IPAddress.TryParse(text, out var address))
@@ -104,10 +104,13 @@ internal static class ProxyEnvironment
     }
 }
 
-/// <summary>One proxy for all, with the password that its address may hold. Not .NET's WebProxy: that has regular expressions.</summary>
+/// <summary>
+/// One proxy for all requests, with the user and password of its address. .NET's WebProxy would bring regular expressions into
+/// the binary.
+/// </summary>
 internal sealed class FixedProxy(Uri proxy) : IWebProxy, ICredentials
 {
-    /// <summary>Set by nobody.</summary>
+    /// <summary>Never set: the interface wants a setter.</summary>
     public ICredentials? Credentials
     {
         get => proxy.UserInfo.Length > 0 ? this : null;
@@ -118,7 +121,7 @@ internal sealed class FixedProxy(Uri proxy) : IWebProxy, ICredentials
 
     public bool IsBypassed(Uri host) => false;
 
-    /// <summary>For the first of the proxy's offers that Go knows, too.</summary>
+    /// <summary>Only for Basic and for SOCKS, as in Go. Null for the other schemes that a proxy may offer.</summary>
     public NetworkCredential? GetCredential(Uri uri, string authType)
     {
         if (!authType.Equals("Basic", StringComparison.OrdinalIgnoreCase) && proxy.Scheme != "socks5")

@@ -1,9 +1,9 @@
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// A small file that someone rotates: a token, a certificate. Read again when a minute has passed (client-go's
-/// transport/token_source.go), by content, because a mounted Secret is replaced by moving a link. What was read last
-/// stays in force while the file cannot be read, or is empty.
+/// A small file that is rotated: a token, a certificate. It is read again when a minute has passed (client-go's
+/// transport/token_source.go), and compared by content, because a mounted Secret is replaced by moving a link. While the file
+/// cannot be read, or is empty, the last content stays in force.
 /// </summary>
 internal sealed class ReloadedFile(string path, TimeProvider time)
 {
@@ -16,8 +16,8 @@ internal sealed class ReloadedFile(string path, TimeProvider time)
 
     public string Path => path;
 
-    /// <summary>The content; the same array for as long as it is the same content.</summary>
-    /// <exception cref="HttpRequestException">It has never been readable. Names the path, never the content.</exception>
+    /// <summary>The content. The same array is returned until the content changes.</summary>
+    /// <exception cref="HttpRequestException">The file has never been readable. The message names the path.</exception>
     public byte[] Read()
     {
         lock (_lock)
@@ -28,7 +28,7 @@ internal sealed class ReloadedFile(string path, TimeProvider time)
             try
             {
                 var content = File.ReadAllBytes(path);
-                // Somebody has cut it off and is about to write it: look again at the next call.
+                // Its writer has truncated it and not written it yet: it is read again at the next call.
                 if (content.Length == 0)
                     return _content ?? content;
                 if (_content is null || !content.AsSpan().SequenceEqual(_content))
@@ -45,7 +45,7 @@ internal sealed class ReloadedFile(string path, TimeProvider time)
         }
     }
 
-    /// <summary>Has the next <see cref="Read"/> look at the file.</summary>
+    /// <summary>Makes the next <see cref="Read"/> read the file, however short the last one is ago.</summary>
     public void Expire()
     {
         lock (_lock)

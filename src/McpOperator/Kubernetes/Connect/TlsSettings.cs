@@ -6,8 +6,8 @@ using System.Text;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// The certificates in force, and from them the options of a TLS connection. Names are always checked by SslStream
-/// itself: no callback forgives a wrong one (the official client's accepts any name once a CA is configured).
+/// The certificates in force, and the options of a TLS connection with them. SslStream itself always checks the name of the
+/// server. No callback accepts a wrong one, as the official client's does once a CA is configured.
 /// </summary>
 internal sealed class TlsSettings
 {
@@ -32,17 +32,17 @@ internal sealed class TlsSettings
         };
     }
 
-    /// <summary>What connections are made with. Two are the same when their parts are the same objects.</summary>
+    /// <summary>The certificates that connections are made with. Compared by reference.</summary>
     public readonly record struct Material(byte[]? Authority, CertificatePem? Certificate);
 
     /// <summary>Not thread-safe.</summary>
-    /// <param name="issued">A certificate of a credential plugin; goes before the configured one.</param>
+    /// <param name="issued">The certificate of a credential plugin, which comes before the configured one.</param>
     public Material Current(CertificatePem? issued) => new(_skipVerify ? null : _authority(), issued ?? _certificate());
 
-    /// <summary>Has the next <see cref="Current"/> look at the files.</summary>
+    /// <summary>Makes the next <see cref="Current"/> read the files.</summary>
     public void Expire() => _files.ForEach(file => file.Expire());
 
-    /// <exception cref="CryptographicException">The PEM is none, or the key is not the certificate's.</exception>
+    /// <exception cref="CryptographicException">It is no PEM, or the key does not belong to the certificate.</exception>
     public SslClientAuthenticationOptions Options(Material material)
     {
         var options = new SslClientAuthenticationOptions { CertificateChainPolicy = Trust(material.Authority) };
@@ -55,20 +55,20 @@ internal sealed class TlsSettings
         return options;
     }
 
-    /// <param name="authority">The CA in PEM; null for those of the machine.</param>
+    /// <param name="authority">The CA in PEM; null to trust the machine's.</param>
     private static X509ChainPolicy Trust(byte[]? authority)
     {
         var policy = new X509ChainPolicy
         {
-            // The API server sends its whole chain; looking for intermediates on the web is only a way to hang. Neither
-            // this nor a check of revocation can be allowed here alone: see Framework.substitutions.xml.
+            // The API server sends its whole chain, and a download of intermediates could hang. Downloads and revocation checks
+            // are cut out of the framework: Framework.substitutions.xml must change with this.
             RevocationMode = X509RevocationMode.NoCheck,
             DisableCertificateDownloads = true,
         };
         if (authority is null)
             return policy;
         policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        // All of the bundle: during a rotation the old and the new CA stand in it together.
+        // The whole bundle: during a rotation it holds the old and the new CA.
         policy.CustomTrustStore.ImportFromPem(Encoding.UTF8.GetString(authority));
         return policy.CustomTrustStore.Count > 0
             ? policy

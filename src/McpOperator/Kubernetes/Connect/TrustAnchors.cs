@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// A bundle of which any certificate is an anchor, as in Go. For .NET only one that has signed itself is; others are helpers
-/// on the way to one, and the chain of a cluster whose CA is an intermediate has no end (PartialChain).
+/// Makes every certificate of a bundle a trust anchor, as in Go. For .NET only a self-signed certificate is one, and the chain
+/// of a cluster whose CA is an intermediate has no end (PartialChain).
 /// </summary>
 internal static class TrustAnchors
 {
@@ -14,8 +14,8 @@ internal static class TrustAnchors
         certificate => !certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData));
 
     /// <summary>
-    /// Forgives that a chain has no end, when it leads to one of the bundle, and nothing else: a wrong name or a time that is
-    /// past stays an error.
+    /// Accepts a chain without an end when it leads to a certificate of the bundle. Every other error, such as a wrong name or an
+    /// expired certificate, stays an error.
     /// </summary>
     public static bool Accept(X509Certificate2Collection bundle, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
@@ -27,14 +27,14 @@ internal static class TrustAnchors
             return true;
         }
 
-        // A mere false would be told as "rejected by the callback".
+        // Thrown and not returned as false, which would only be reported as "rejected by the callback".
         var statuses = string.Join(", ", chain?.ChainStatus.Select(status => status.Status) ?? []);
         throw new AuthenticationException($"the remote certificate is invalid: {errors}{(statuses.Length > 0 ? $" ({statuses})" : "")}");
     }
 
     /// <summary>
-    /// Builds the chain with this anchor alone, and without what could stand in its place or above it. So it can end nowhere
-    /// else, and each step to it has been checked as any other: signature, time, purpose, right to issue.
+    /// Builds the chain with this anchor alone, without certificates that could take its place or stand above it. So the chain
+    /// can end nowhere else, and each step of it is checked as in any chain: signature, time, purpose, right to issue.
     /// </summary>
     private static bool LeadsTo(X509Certificate2 anchor, X509Certificate2 leaf, X509ChainPolicy asked)
     {
@@ -50,7 +50,7 @@ internal static class TrustAnchors
                 policy.ExtraStore.Add(sent);
         }
 
-        // Of a chain without an end, nobody looks at the last one's time.
+        // In a chain without an end, the time of the last certificate is not checked by the framework.
         var now = DateTime.Now;
         if (now < anchor.NotBefore || now > anchor.NotAfter)
             return false;

@@ -7,14 +7,14 @@ using System.Text.Json;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// The body of a server-side apply: JSON that is YAML as well. The API server reads it as YAML, in which an escaped
-/// surrogate pair is an error ("found invalid Unicode character escape code"), and a bare U+0085, U+2028 or U+2029 is a
-/// line break and would become a blank.
+/// The body of a server-side apply: JSON that is valid YAML as well. The API server reads it as YAML, in which an escaped
+/// surrogate pair is an error ("found invalid Unicode character escape code"), and an unescaped U+0085, U+2028 or U+2029 is a
+/// line break, which would become a blank.
 /// </summary>
 /// <remarks>
-/// No encoder of System.Text.Json leaves characters beyond U+FFFF as they are, so that their escapes are undone here. For
-/// the rest the relaxed one is right: it escapes control characters, line separators and what is no character. It also
-/// keeps the body short: a quote inside a document inside a ConfigMap is two bytes, not six, of the 3 MiB that a body may have.
+/// Every encoder of System.Text.Json escapes characters beyond U+FFFF, so these escapes are undone here. For the rest the
+/// relaxed encoder is right: it escapes control characters, line separators and what is no character. It also keeps the body
+/// short: a quote in a document inside a ConfigMap takes two bytes and not six of the 3 MiB that a body may have.
 /// </remarks>
 public static class ApplyBody
 {
@@ -41,7 +41,7 @@ public static class ApplyBody
             }
             else
             {
-                // With the character after it, which may be a backslash, too.
+                // With the character after it, which may be a backslash itself.
                 Copy(json[..2]);
                 json = json[2..];
             }
@@ -57,7 +57,9 @@ public static class ApplyBody
         }
     }
 
-    /// <summary>Whether it begins with an escaped pair: <c>\uD83D\uDE00</c>. The encoder never writes half of one.</summary>
+    /// <summary>
+    /// Whether it begins with an escaped surrogate pair, such as <c>\uD83D\uDE00</c>. The encoder never writes half of one.
+    /// </summary>
     private static bool IsPair(ReadOnlySpan<byte> json, out Rune character)
     {
         character = default;

@@ -32,7 +32,7 @@ internal static class FieldPath
         }
         catch (JsonException)
         {
-            // Only the API server writes these, but it lets everyone edit them.
+            // Only the API server writes these, but it lets anyone edit them.
             return false;
         }
     }
@@ -51,8 +51,8 @@ internal static class FieldPath
     }
 
     /// <summary>
-    /// True when the item has these key fields. One of several may be missing from the item: the server puts the
-    /// schema's default into the key (<c>protocol</c> of a port) even where it leaves the item alone.
+    /// True when the item has these key fields. Some of several may be missing from the item: the API server puts a default of
+    /// the schema (the <c>protocol</c> of a port) into the key even where it does not put it into the item.
     /// </summary>
     private static bool HasKey(JsonElement item, ReadOnlySpan<byte> key)
     {

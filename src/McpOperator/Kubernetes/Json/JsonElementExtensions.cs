@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace McpOperator.Kubernetes;
 
-/// <summary>Look-ups that take whatever JSON comes: members that are absent, or of a type that nobody expects.</summary>
+/// <summary>
+/// Look-ups that never throw, whatever the JSON is: a member that is absent or of another type counts as not there.
+/// </summary>
 internal static class JsonElementExtensions
 {
     /// <summary>False when it is no object, has no such member or the member is null.</summary>
@@ -22,7 +24,7 @@ internal static class JsonElementExtensions
     public static string? Text(this JsonElement element, ReadOnlySpan<byte> name) =>
         element.TryGetMember(name, out var child) && child.ValueKind == JsonValueKind.String ? child.GetString() : null;
 
-    /// <summary>As <see cref="Text"/>, for what comes again and again: see <see cref="StringPool"/>.</summary>
+    /// <summary>As <see cref="Text"/>, for texts that come many times: see <see cref="StringPool"/>.</summary>
     public static string? Interned(this JsonElement element, ReadOnlySpan<byte> name)
     {
         if (!element.TryGetMember(name, out var child) || child.ValueKind != JsonValueKind.String)
@@ -35,7 +37,7 @@ internal static class JsonElementExtensions
     public static bool Is(this JsonElement element, ReadOnlySpan<byte> name, string text) =>
         element.TryGetMember(name, out var child) && child.ValueKind == JsonValueKind.String && child.ValueEquals(text);
 
-    /// <summary>True when it is an array and one of its items is so. (LINQ would box its enumerator, in each watch event.)</summary>
+    /// <summary>True when it is an array with such an item. LINQ would allocate an enumerator for each watch event.</summary>
     public static bool HasItem(this JsonElement? array, Predicate<JsonElement> isSo)
     {
         if (array is not { ValueKind: JsonValueKind.Array } items)
@@ -62,7 +64,7 @@ internal static class JsonElementExtensions
             : 0;
 
     /// <summary>
-    /// False for what no API server sends as an object: a proxy's page that happens to be JSON, <c>{}</c>, a string.
+    /// Whether it can be an object of the API server, which has a name. A proxy's answer that happens to be JSON is none.
     /// </summary>
     public static bool IsObject(this JsonElement element) =>
         element.TryGetMember("metadata"u8, out var metadata) && metadata.TryGetMember("name"u8, out var name)

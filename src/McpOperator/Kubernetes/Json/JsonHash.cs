@@ -6,9 +6,8 @@ using System.Text.Json;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// 64-bit hashes of JSON in which the order of an object's members and the spelling of a string do not matter. The same
-/// in every process, so that a fingerprint could be stored. Not for adversaries: who can choose values can make two
-/// that collide.
+/// 64-bit hashes of JSON in which the order of an object's members and the escapes of a string do not matter. They are the same
+/// in every process. They give no protection against somebody who chooses values so that two hashes collide.
 /// </summary>
 internal static class JsonHash
 {
@@ -30,10 +29,10 @@ internal static class JsonHash
 
     public static ulong OfEmptyString => OfBytes(StringKind, []);
 
-    /// <summary>The same as of this text in a document.</summary>
+    /// <summary>The hash that this text has in a document.</summary>
     public static ulong OfString(string text) => OfBytes(StringKind, Encoding.UTF8.GetBytes(text));
 
-    /// <summary>A string, a number or a boolean; never equal across kinds.</summary>
+    /// <summary>The hash of a string, a number or a boolean. Values of different kinds have different hashes.</summary>
     public static ulong OfScalar(JsonElement value)
     {
         switch (value.ValueKind)
@@ -50,12 +49,12 @@ internal static class JsonHash
         }
     }
 
-    /// <summary>One member of an object. Members are added up: addition forgets their order.</summary>
+    /// <summary>One member of an object. The hashes of members are added up, so that their order does not matter.</summary>
     public static ulong OfMember(ulong name, ulong value) => Mix(name + Mix(value));
 
     public static ulong OfObject(ulong sumOfMembers) => Mix(sumOfMembers ^ ObjectKind);
 
-    /// <summary>One more item of an array whose items so far come to <paramref name="items"/>, beginning with 0.</summary>
+    /// <summary>Adds an item to the hash of the items before it, which is 0 in the beginning.</summary>
     public static ulong Append(ulong items, ulong item) => Mix(items + ArrayKind) ^ Mix(item + items);
 
     public static ulong OfArray(ulong items) => Mix(items ^ ArrayKind);
@@ -72,7 +71,9 @@ internal static class JsonHash
         return Mix(hash ^ rest);
     }
 
-    /// <summary>The finalizer of MurmurHash3: a bijection in which every bit of the input moves half of the output's.</summary>
+    /// <summary>
+    /// The finalizer of MurmurHash3: a bijection in which each bit of the input changes half of the bits of the output.
+    /// </summary>
     private static ulong Mix(ulong x)
     {
         x = (x ^ (x >> 33)) * 0xFF51AFD7ED558CCD;

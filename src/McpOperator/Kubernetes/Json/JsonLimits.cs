@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace McpOperator.Kubernetes;
 
-/// <summary>How deep an object of the API server may nest: a user's custom resource can be deeper than .NET's 64.</summary>
+/// <summary>
+/// How deep JSON of the API server may nest. A user's custom resource can nest deeper than 64, which is .NET's default.
+/// </summary>
 internal static class JsonLimits
 {
     private const int MaxDepth = 1024;

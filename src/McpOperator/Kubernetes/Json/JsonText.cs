@@ -24,7 +24,7 @@ internal ref struct JsonText
         if (!raw.Contains((byte)'\\'))
             return;
 
-        // The reader is the one public way to resolve escapes without a string; it wants the quotes.
+        // The reader is the only public way to resolve escapes without making a string, and it needs the quotes.
         _rented = ArrayPool<byte>.Shared.Rent(2 * (raw.Length + 2));
         var quoted = _rented.AsSpan(0, raw.Length + 2);
         quoted[0] = quoted[^1] = (byte)'"';

@@ -3,14 +3,16 @@ using System.Text;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// One string instead of many equal ones: a thousand servers name their namespace four thousand times, and a server's
-/// name stands in each of its objects. Remembers the latest string of each slot and no more, so that it stays small
-/// whatever passes through. Safe for any number of threads: the worst that a race does is a second copy.
+/// Returns one string for many equal texts: a thousand servers name their namespace four thousand times, and a server's name
+/// stands in each of its objects. Each slot keeps its latest string only, so that the pool stays small whatever passes through
+/// it. Safe for any number of threads: in a race there may be a second copy.
 /// </summary>
 public static class StringPool
 {
-    /// <summary>As many as a few thousand servers have of names and uids; a longer text hardly comes twice.</summary>
+    /// <summary>Enough for the names and uids of a few thousand servers.</summary>
     private const int Slots = 8192;
+
+    /// <summary>In bytes. A longer text hardly comes twice.</summary>
     private const int Longest = 128;
 
     private static readonly string?[] Latest = new string?[Slots];

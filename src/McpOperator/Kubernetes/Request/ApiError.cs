@@ -19,7 +19,7 @@ internal static class ApiError
         return new ApiException(Parse(body, code) ?? new Status { Code = code, Message = Describe(response, body) }, request);
     }
 
-    /// <summary>Of an ERROR event. Never fails: what is no Status becomes one that says so.</summary>
+    /// <summary>The Status of an ERROR event. Never throws: what cannot be read becomes a Status that says so.</summary>
     public static Status StatusFrom(JsonElement json)
     {
         try
@@ -49,8 +49,8 @@ internal static class ApiError
     }
 
     /// <summary>
-    /// Some messages print a Go pointer, <c>(*string)(0xc002937e00)</c>, which is another one each time: what was refused
-    /// for the same reason as before must read the same.
+    /// Some messages print a Go pointer, <c>(*string)(0xc002937e00)</c>, which differs each time. Without it, a refusal for the
+    /// same reason has the same text.
     /// </summary>
     internal static string? WithoutAddresses(string? message)
     {
@@ -72,7 +72,9 @@ internal static class ApiError
         return text.Append(message, done, message.Length - done).ToString();
     }
 
-    /// <summary>The answer of a proxy or a load balancer: its first words, without mark-up.</summary>
+    /// <summary>
+    /// The status line, and the first words of the body without mark-up: for answers of a proxy or a load balancer.
+    /// </summary>
     private static string Describe(HttpResponseMessage response, byte[] body)
     {
         var text = new StringBuilder();

@@ -4,15 +4,15 @@ using System.Runtime.InteropServices;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// The body of a write, which asks whether it may still be sent right before it is, each time that it is. An API server
-/// acts on a whole body only, and every write has one, a DELETE as well.
+/// The body of a write. Each time before it is sent, it asks whether this process still leads. An API server acts only on a whole
+/// body, and every write has one, a DELETE as well.
 /// </summary>
 /// <remarks>
-/// A ByteArrayContent, since of anything else the framework believes that it may go on being sent after the answer has come.
+/// It derives from ByteArrayContent, because the framework may go on sending any other content after the answer has come.
 /// </remarks>
 internal sealed class FencedContent : ByteArrayContent
 {
-    // A large body can wait for the server to take it; so each piece is a question of its own. That of an HTTP/2 frame.
+    // The size of an HTTP/2 frame. Sending a large body can take long, so it asks before each piece.
     private const int Piece = 16 * 1024;
 
     private readonly ReadOnlyMemory<byte> _body;
@@ -25,12 +25,12 @@ internal sealed class FencedContent : ByteArrayContent
         _mayWrite = mayWrite;
     }
 
-    /// <param name="body">Not copied.</param>
-    /// <param name="mayWrite">Null: always.</param>
+    /// <param name="body">Not copied: it must not change any more.</param>
+    /// <param name="mayWrite">Whether it may be sent now; null when it always may.</param>
     public static FencedContent Of(ReadOnlyMemory<byte> body, Func<bool>? mayWrite) =>
         new(MemoryMarshal.TryGetArray(body, out var array) ? array : body.ToArray(), mayWrite);
 
-    /// <exception cref="HttpRequestException">It must not be sent.</exception>
+    /// <exception cref="HttpRequestException">The process does not lead.</exception>
     public void ThrowIfFenced()
     {
         if (_mayWrite?.Invoke() == false)

@@ -25,8 +25,7 @@ public sealed class RequestCounter
         }
     }
 
-    /// <param name="method">GET, PATCH, …</param>
-    /// <param name="code">Null when no answer came.</param>
+    /// <summary>Counts one request. The code is null when no answer came.</summary>
     internal void Count(HttpMethod method, int? code)
     {
         // "<error>" is client-go's word for it (tools/metrics), and what dashboards filter by.

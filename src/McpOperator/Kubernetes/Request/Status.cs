@@ -1,6 +1,6 @@
 namespace McpOperator.Kubernetes;
 
-/// <summary>metav1.Status: how the API server says no, as the body of an answer or as an ERROR event of a watch.</summary>
+/// <summary>metav1.Status: the reason of a refusal, in the body of an answer or in an ERROR event of a watch.</summary>
 public sealed record Status
 {
     public string? Message { get; init; }
@@ -16,7 +16,10 @@ public sealed record Status
     /// <summary>True when a cause of this kind is listed, for example <c>NamespaceTerminating</c>.</summary>
     public bool HasCause(string reason) => Details?.Causes?.Any(cause => cause.Reason == reason) ?? false;
 
-    /// <summary>True when all that an apply without force met is this field manager's (apimachinery managedfields/internal/conflict.go).</summary>
+    /// <summary>
+    /// True when this manager owns all the fields that an apply without force conflicts with (apimachinery
+    /// managedfields/internal/conflict.go).
+    /// </summary>
     public bool IsConflictWith(string manager) => Details?.Causes is { Count: > 0 } causes
         && causes.All(cause => cause.Message?.StartsWith($"conflict with \"{manager}\" ", StringComparison.Ordinal) ?? false);
 }

@@ -3,9 +3,8 @@ using System.Buffers;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// Bytes read from a stream and not yet used, in one pooled array: what a line or a list item can be parsed from in
-/// place. Grows for a large object and goes back to its small size after it, because a watch keeps its buffer for as
-/// long as the operator lives.
+/// The bytes that were read from a stream and not used yet, in one pooled array, so that a line or a list item can be parsed in
+/// place. It grows for a large object and shrinks after it, because a watch keeps its buffer for as long as the operator lives.
 /// </summary>
 internal sealed class GrowingBuffer(int initialSize = 16 * 1024) : IDisposable
 {
@@ -29,7 +28,7 @@ internal sealed class GrowingBuffer(int initialSize = 16 * 1024) : IDisposable
     }
 
     /// <summary>
-    /// Reads until the buffer is full, twice its size when it was. A parser that starts over with every attempt then
+    /// Reads until the buffer is full, after doubling it when it was full already. So a parser that starts again after each call
     /// does so a logarithmic number of times. False at the end of the stream.
     /// </summary>
     public async ValueTask<bool> FillAsync(Stream stream, CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
 namespace McpOperator.Kubernetes;
 
-/// <summary>All that was there at one moment, and which.</summary>
+/// <summary>All objects as they were at one resource version.</summary>
 public sealed record ListResult<T>(IReadOnlyList<T> Items, string ResourceVersion);
 
 /// <summary>Lists and watches the objects of one kind in one scope: what a reflector needs of the API server.</summary>
@@ -14,16 +14,16 @@ public interface IListWatch<T>
     string? Namespace { get; }
 
     /// <summary>
-    /// What the API server has at a resource version or later: "0" is whatever its cache holds, "" the latest in etcd.
+    /// Lists the objects at this resource version or a later one: "0" is whatever the API server's cache holds, "" the latest
+    /// of etcd.
     /// </summary>
     /// <exception cref="ApiException">The server refused.</exception>
     /// <exception cref="HttpRequestException">It could not be reached.</exception>
     Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken);
 
     /// <summary>Streams what changed since <paramref name="resourceVersion"/> until the server ends the watch.</summary>
-    /// <param name="resourceVersion">Where to begin; exclusive.</param>
-    /// <param name="timeout">When the server shall end the watch.</param>
-    /// <param name="cancellationToken">Ends it now.</param>
+    /// <param name="resourceVersion">The first event is the one after it.</param>
+    /// <param name="timeout">After this time the server ends the watch.</param>
     /// <exception cref="ApiException">The server refused.</exception>
     /// <exception cref="HttpRequestException">It could not be reached, or the stream broke.</exception>
     IAsyncEnumerable<WatchEvent<T>> WatchAsync(string resourceVersion, TimeSpan timeout, CancellationToken cancellationToken);

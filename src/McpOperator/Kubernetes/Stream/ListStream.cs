@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// The body of a list, handed over item by item while it arrives: no more of it is in memory than the largest item.
-/// The order of the list's members does not matter.
+/// Reads the body of a list item by item while it arrives, so that no more than one item is in memory. The order of the list's
+/// members does not matter.
 /// </summary>
 internal sealed class ListStream
 {
@@ -41,13 +41,13 @@ internal sealed class ListStream
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
-                // InvalidOperation is what the reader says of text that is no UTF-8.
+                // The reader throws InvalidOperationException for text that is not UTF-8.
                 throw new HttpRequestException(
                     more ? HttpRequestError.InvalidResponse : HttpRequestError.ResponseEnded, "the list is cut short or no JSON", e);
             }
         }
         while (more);
-        // To believe it would be to believe that everything has gone.
+        // An answer that is no list must not be read as an empty one: every object would count as deleted.
         return list.ResourceVersion.Length > 0
             ? list
             : throw new HttpRequestException(HttpRequestError.InvalidResponse, "the answer is no list: it has no version");
@@ -59,7 +59,7 @@ internal sealed class ListStream
         var reader = new Utf8JsonReader(bytes, isFinal, _state);
         while (true)
         {
-            // A step that lacks bytes is taken again from here, with more of them.
+            // When bytes are missing, the step is repeated from here once there are more.
             var before = reader;
             if (!TryStep(ref reader, decode, onItem))
             {
@@ -102,7 +102,7 @@ internal sealed class ListStream
         }
     }
 
-    /// <summary>One member of the list; of items only the opening bracket, or its null.</summary>
+    /// <summary>Reads one member of the list. Of <c>items</c> it reads only the opening bracket, or null.</summary>
     private bool TryMember(ref Utf8JsonReader reader)
     {
         if (reader.ValueTextEquals("items"u8))

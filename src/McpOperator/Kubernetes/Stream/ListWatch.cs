@@ -8,12 +8,12 @@ public sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, s
     where T : class, IKubernetesObject
 {
     /// <summary>
-    /// client-go has 500 (tools/pager). Each term of a leader begins with such lists: most clusters should need one request a kind,
-    /// and the API server not hold the objects of the largest ones at once.
+    /// client-go has 500 (tools/pager). Each term of a leader begins with these lists. With 2000 most clusters need one request
+    /// for a kind, and in the largest ones the API server need not hold all objects at once.
     /// </summary>
     private const int PageSize = 2000;
 
-    /// <summary>As long as the API server itself gives a request; a list may be megabytes.</summary>
+    /// <summary>The limit that the API server itself sets for a request. A list may be megabytes.</summary>
     private static readonly TimeSpan ListDeadline = TimeSpan.FromSeconds(60);
 
     private sealed record Page(List<T> Items, string ResourceVersion, string? Continue);
@@ -26,7 +26,7 @@ public sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, s
 
     /// <inheritdoc/>
     /// <remarks>
-    /// What an attempt got that did not come to its end is dropped: what was deleted since would come back with it.
+    /// The items of an attempt that failed are dropped: some of them may have been deleted since.
     /// </remarks>
     public async Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken)
     {
@@ -43,7 +43,7 @@ public sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, s
             }
             catch (ApiException e) when (e.IsExpired)
             {
-                // etcd has forgotten the moment that the pages before are of (after some five minutes).
+                // etcd no longer has the version that the pages before belong to (it keeps one for some five minutes).
                 items.Clear();
                 page = await ListPageAsync("?resourceVersion=", cancellationToken).ConfigureAwait(false);
             }
@@ -75,14 +75,14 @@ public sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, s
             ListDeadline,
             async (stream, token) =>
             {
-                // Read anew by each attempt, so it begins with nothing.
+                // This runs once for each attempt, and each begins with an empty list.
                 var items = new List<T>();
                 var list = await ListStream.ReadAsync(stream, decode, items.Add, token).ConfigureAwait(false);
                 return new Page(items, list.ResourceVersion, list.Continue);
             },
             cancellationToken);
 
-    /// <summary>A connection that breaks shows as an IOException of the stream.</summary>
+    /// <summary>When the connection breaks, the stream throws an IOException.</summary>
     private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<WatchEvent<T>> events)
     {
         try

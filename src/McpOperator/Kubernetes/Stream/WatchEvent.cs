@@ -10,7 +10,7 @@ public enum WatchEventType
     /// <summary>Carries a resource version and nothing else.</summary>
     Bookmark,
 
-    /// <summary>Carries a <see cref="Status"/>; the stream is of no more use.</summary>
+    /// <summary>Carries a <see cref="Status"/>. Nothing more comes after it.</summary>
     Error,
 }
 

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// The body of a watch: one <c>{"type": …, "object": …}</c> a line. Each line is parsed where it was read to and
-/// decoded once; no string is made of it.
+/// Reads the body of a watch: one <c>{"type": …, "object": …}</c> a line. Each line is parsed in the buffer that it was read
+/// into, and decoded once; no string is made of it.
 /// </summary>
 internal static class WatchStream
 {
@@ -29,13 +29,15 @@ internal static class WatchStream
             searched = buffer.Unused.Length;
         }
 
-        // A proxy or a server that dies cuts anywhere. The half line is no event, even where it happens to parse:
-        // the API server ends each one with a newline.
+        // A proxy or a server that dies can cut the stream anywhere. Half a line is no event, even if it can be parsed: the API
+        // server ends each one with a newline.
         if (!buffer.Unused.IsEmpty)
             throw new HttpRequestException(HttpRequestError.ResponseEnded, "the watch ended in the middle of an event");
     }
 
-    /// <summary>The first line, newline included; <paramref name="searched"/> bytes are known to hold none.</summary>
+    /// <summary>
+    /// The first line with its newline. The first <paramref name="searched"/> bytes are known to hold no newline.
+    /// </summary>
     private static bool TryFindLine(GrowingBuffer buffer, int searched, out ReadOnlyMemory<byte> line)
     {
         var unused = buffer.Unused;
@@ -57,7 +59,7 @@ internal static class WatchStream
         }
         catch (InvalidOperationException e)
         {
-            // What the parser says of text that is no UTF-8, when it is read.
+            // The parser throws this for text that is not UTF-8, when the text is read.
             throw new HttpRequestException(HttpRequestError.InvalidResponse, "the watch sent a line that is no text", e);
         }
     }
@@ -72,7 +74,7 @@ internal static class WatchStream
             throw new HttpRequestException(HttpRequestError.InvalidResponse, "the watch sent a line that is no event");
         }
 
-        // Any other type is of a newer server; client-go's decoder skips what it does not know, too.
+        // Another type is that of a newer server, and skipped, as client-go's decoder does.
         if (type.ValueEquals("ADDED"u8))
             watchEvent = Change(WatchEventType.Added, json, decode);
         else if (type.ValueEquals("MODIFIED"u8))
