@@ -39,26 +39,27 @@ namespace McpOperator.Kubernetes;
 /// </remarks>
 public static class OwnedFields
 {
-    /// <summary>The fingerprint of an object of which we own nothing. No intent has it.</summary>
+    /// <summary>The fingerprint of an object of which we own no field. No body of an apply has it.</summary>
     public const ulong None = 0;
 
     /// <summary>
-    /// Of the lists of objects just this one means something by its order: a variable may refer to the ones before it. The
-    /// others go by their items' names.
+    /// The only list of objects whose order matters: a variable may refer to the ones before it. Items of the other lists are found
+    /// by their keys.
     /// </summary>
     private static ReadOnlySpan<byte> Ordered => "env"u8;
 
-    /// <summary>Of the part of <paramref name="live"/> that our own applies account for.</summary>
+    /// <summary>The fingerprint of the fields of <paramref name="live"/> that we have applied.</summary>
     public static ulong Fingerprint(JsonElement live) =>
         Fingerprint(live, isOurs: static entry => !entry.TryGetMember("subresource"u8, out _));
 
     /// <summary>
-    /// Of the status of an object that we only ever apply the status of. API servers name the subresource since 1.22.
+    /// The fingerprint of the status, for an object of which we apply nothing but the status. API servers name the subresource since
+    /// 1.22.
     /// </summary>
     public static ulong FingerprintOfStatus(JsonElement live) => Fingerprint(
         live, isOurs: static entry => !entry.TryGetMember("subresource"u8, out var name) || name.ValueEquals("status"u8));
 
-    /// <summary>Of the body of an apply: a whole object with apiVersion, kind and name.</summary>
+    /// <summary>The fingerprint of the body of an apply: a whole object with apiVersion, kind and name.</summary>
     public static ulong FingerprintOfIntent(ReadOnlyMemory<byte> body)
     {
         using var document = JsonDocument.Parse(body, JsonLimits.Document);
@@ -76,8 +77,7 @@ public static class OwnedFields
         return NotNone(JsonHash.OfObject(members));
     }
 
-    /// <summary>Whether what stands at a field of an object is what we applied: whoever writes there takes the field from us.</summary>
-    /// <param name="live">The object.</param>
+    /// <summary>Whether a field of the object still has the value that we applied: whoever writes another one becomes its owner.</summary>
     /// <param name="path">Steps of fieldsV1, such as <c>f:data</c>.</param>
     public static bool Owns(JsonElement live, params ReadOnlySpan<string> path)
     {
@@ -124,7 +124,7 @@ public static class OwnedFields
 
     // === The body of an apply ===
 
-    /// <summary>A body's metadata, without what managed fields never record (apimachinery managedfields/internal/stripmeta.go).</summary>
+    /// <summary>The metadata of a body, without the fields that managedFields never records (apimachinery managedfields/internal/stripmeta.go).</summary>
     private static ulong Metadata(JsonProperty metadata)
     {
         var members = 0UL;
@@ -140,9 +140,8 @@ public static class OwnedFields
     }
 
     /// <summary>
-    /// The hash of a value and all below it. False for null and for an array or an object without members, which are the
-    /// same as nothing: the server drops most of them, and records no owner of an empty array, nor, up to about
-    /// 1.20, of an empty object.
+    /// The hash of a value with all below it. False for null and for an empty array or object, which count as absent: the server drops
+    /// most of them, and records no owner for an empty array or, up to about 1.20, for an empty object.
     /// </summary>
     private static bool TryWhole(JsonElement value, bool isOrdered, out ulong hash)
     {
@@ -192,10 +191,10 @@ public static class OwnedFields
 
     // === The live object, cut down to the fields owned ===
 
-    /// <summary>The hash of what <paramref name="fields"/> names of <paramref name="live"/>. False when that is nothing.</summary>
+    /// <summary>The hash of those parts of <paramref name="live"/> that <paramref name="fields"/> names. False when there are none.</summary>
     private static bool TryProject(JsonElement live, JsonElement fields, bool isOrdered, out ulong hash)
     {
-        // A leaf is owned with all that is below it.
+        // Owning a leaf means to own all that is below it.
         if (!HasMembers(fields))
             return TryWhole(live, isOrdered, out hash);
 
@@ -208,8 +207,8 @@ public static class OwnedFields
     }
 
     /// <summary>
-    /// The fields below decide; "." (the object itself) adds nothing to them, and alone is an empty object: nothing. One that
-    /// is not there was applied as an empty string.
+    /// "." (the object itself) adds nothing to the fields below it, and alone means an empty object, which counts as absent. A field
+    /// that is owned and not there was applied as an empty string.
     /// </summary>
     private static bool ProjectObject(JsonElement live, JsonElement fields, out ulong hash)
     {

@@ -3,9 +3,8 @@ using System.Text.Json;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// The requests that an operator makes of the API server, and no others. All of them throw <see cref="ApiException"/>
-/// when the server refuses and <see cref="HttpRequestException"/> when it gives no whole answer within
-/// <see cref="Deadline"/>.
+/// The requests that an operator needs. All of them throw <see cref="ApiException"/> when the API server refuses, and
+/// <see cref="HttpRequestException"/> when no complete answer comes within <see cref="Deadline"/> or <see cref="WriteDeadline"/>.
 /// </summary>
 public sealed class ApiClient : IDisposable
 {
@@ -21,13 +20,13 @@ public sealed class ApiClient : IDisposable
 
     private readonly Requester _requester;
 
-    /// <param name="transport">The way to the server, credentials and all: a <see cref="Connection"/>. Not disposed.</param>
-    /// <param name="server">Where it is; may have a path, as behind Rancher's proxy.</param>
+    /// <param name="transport">Sends requests with their credentials: a <see cref="Connection"/>. It is not disposed here.</param>
+    /// <param name="server">May have a path, as behind Rancher's proxy.</param>
     /// <param name="time">For deadlines and for waiting as long as the server asks.</param>
-    /// <param name="requests">Counts the requests, perhaps those of others as well.</param>
+    /// <param name="requests">Counts the requests. Several clients may share it.</param>
     /// <param name="mayWrite">
-    /// Asked right before the body of a write goes out, each time that it does (<see cref="FencedContent"/>). A write that
-    /// must not be sent fails with an <see cref="HttpRequestException"/>.
+    /// Asked each time before the body of a write is sent (<see cref="FencedContent"/>). When it returns false, the write fails with
+    /// an <see cref="HttpRequestException"/>.
     /// </param>
     public ApiClient(
         HttpMessageHandler transport, Uri server, TimeProvider time,
@@ -40,12 +39,12 @@ public sealed class ApiClient : IDisposable
     {
     }
 
-    /// <summary>Of a read: from the first byte sent to the last received; of each attempt when the server asks for another.</summary>
+    /// <summary>For a read, from the first byte sent to the last one received. Each attempt that the server asks for has it anew.</summary>
     public static TimeSpan Deadline { get; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// The same of a write. Longer than the API server itself takes at most (34 s: apiserver, endpoints/handlers/rest.go), and
-    /// than an admission webhook may (30 s), so that one which hangs is a refusal that names it and not a server out of reach.
+    /// For a write. It is longer than the limit of the API server (34 s: apiserver, endpoints/handlers/rest.go) and of an admission
+    /// webhook (30 s), so that a webhook that hangs leads to a refusal that names it, and not to a server that cannot be reached.
     /// </summary>
     public static TimeSpan WriteDeadline { get; } = TimeSpan.FromSeconds(40);
 
@@ -54,11 +53,7 @@ public sealed class ApiClient : IDisposable
     internal Requester Requester => _requester;
 
     /// <summary>Null when there is no such object.</summary>
-    /// <param name="type">The kind of the object.</param>
-    /// <param name="key">The name of the object.</param>
-    /// <param name="decode">Makes the result of it.</param>
-    /// <param name="resourceVersion">"0" asks the server's cache, null etcd.</param>
-    /// <param name="cancellationToken">Ends it now.</param>
+    /// <param name="resourceVersion">"0" is answered from the server's cache, null from etcd.</param>
     public async Task<T?> FindAsync<T>(
         ResourceType type,
         ObjectKey key,
@@ -79,16 +74,13 @@ public sealed class ApiClient : IDisposable
     }
 
     /// <summary>
-    /// Server-side apply: <paramref name="body"/> (JSON) is the whole list of fields that we want to own, and those
-    /// that we owned and that it leaves out are removed. Creates the object when there is none.
+    /// Server-side apply. <paramref name="body"/> (JSON) holds all fields that we want to own: a field that we owned before and that
+    /// it does not hold is removed. Creates the object when there is none.
     /// </summary>
-    /// <param name="type">The kind of the object.</param>
-    /// <param name="key">The name of the object.</param>
     /// <param name="body">With apiVersion, kind and metadata.name; without managedFields and status.</param>
-    /// <param name="force">Takes over fields of other managers; without it they are a conflict.</param>
-    /// <param name="decode">Makes the result of the object as it is now stored.</param>
-    /// <param name="mayWait">Whether it is sent again, as it is, when the server asks to come back later.</param>
-    /// <param name="cancellationToken">Ends it now.</param>
+    /// <param name="force">Takes fields from other managers. Without it, a field that another manager owns is a conflict.</param>
+    /// <param name="decode">Gets the object as it is stored after the apply.</param>
+    /// <param name="mayWait">Whether the same body may be sent again when the server asks to try later.</param>
     public Task<T> ApplyAsync<T>(
         ResourceType type,
         ObjectKey key,
@@ -128,12 +120,12 @@ public sealed class ApiClient : IDisposable
         ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
         SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), ManagerQuery, body, JsonPatch), cancellationToken);
 
-    /// <summary>Strategic merge patch: knows the keys of lists, and can delete items. Built-in kinds only.</summary>
+    /// <summary>Strategic merge patch, which knows the keys of lists and can delete items. For built-in kinds only.</summary>
     public Task StrategicPatchAsync(
         ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
         SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), ManagerQuery, body, StrategicMergePatch), cancellationToken);
 
-    /// <exception cref="ApiException">Among others with <see cref="ApiException.IsAlreadyExists"/>.</exception>
+    /// <exception cref="ApiException">With <see cref="ApiException.IsAlreadyExists"/> when there is one of that name.</exception>
     public Task CreateAsync(
         ResourceType type, string ns, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
         SendAsync(new(HttpMethod.Post, type.CollectionPath(ns), ManagerQuery, body, Json), cancellationToken);
@@ -147,7 +139,7 @@ public sealed class ApiClient : IDisposable
         CancellationToken cancellationToken = default) =>
         SendAsync(new(HttpMethod.Post, type.CollectionPath(ns), ManagerQuery, body, Json), decode, cancellationToken);
 
-    /// <summary>Replaces the whole object. With a resource version in it, only the object that was seen: else a conflict.</summary>
+    /// <summary>Replaces the whole object. With a resource version in the body, it is a conflict when the object has changed since.</summary>
     public Task<T> UpdateAsync<T>(
         ResourceType type,
         ObjectKey key,
@@ -157,8 +149,8 @@ public sealed class ApiClient : IDisposable
         SendAsync(new(HttpMethod.Put, type.ObjectPath(key), ManagerQuery, body, Json), decode, cancellationToken);
 
     /// <summary>
-    /// Deletes the object that was seen, and what it owns after it. False when it is gone already, or another one has
-    /// taken its name.
+    /// Deletes the object with this uid, and in the background what it owns. False when it is gone already, or when another object
+    /// has its name.
     /// </summary>
     public async Task<bool> DeleteAsync(
         ResourceType type, ObjectKey key, string uid, CancellationToken cancellationToken = default)
@@ -205,7 +197,7 @@ public sealed class ApiClient : IDisposable
                 }
                 catch (InvalidOperationException e)
                 {
-                    // What the parser says of text that is no UTF-8, when it is read.
+                    // The parser throws this for text that is not UTF-8, when the text is read.
                     throw new HttpRequestException(HttpRequestError.InvalidResponse, "the answer is no text", e);
                 }
             },

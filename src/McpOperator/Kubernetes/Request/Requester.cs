@@ -5,13 +5,13 @@ using System.Text.Json;
 
 namespace McpOperator.Kubernetes;
 
-/// <summary>One request to the API server. Prints without its query, as error texts want it.</summary>
+/// <summary>One request to the API server. Its text, which stands in errors, has no query.</summary>
 internal sealed record ApiRequest(
     HttpMethod Method, string Path, string Query = "", ReadOnlyMemory<byte> Body = default, string? ContentType = null)
 {
     /// <summary>
-    /// False for what must not be sent later than now: an API server that asks to come back is left to the caller, who by then
-    /// has something else to say.
+    /// False for a request that must not be sent again later. When the API server asks to try later, the caller gets the refusal,
+    /// since by then it will have another request.
     /// </summary>
     public bool MayWait { get; init; } = true;
 
@@ -31,8 +31,8 @@ internal sealed class Requester(
     private const int MaxResends = 2;
 
     /// <summary>
-    /// For how long in all a request waits because it is told to. client-go has no such limit, but nothing either that takes
-    /// a reconcile which lasts minutes for one that hangs; beyond it the caller's backoff does the waiting.
+    /// For how long in all a request waits because the server asks for it. Beyond it the backoff of the caller waits. client-go has no
+    /// such limit, but it also has no check that takes a reconcile of several minutes for one that hangs.
     /// </summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
@@ -46,11 +46,11 @@ internal sealed class Requester(
     public RequestCounter Requests => requests;
 
     /// <summary>
-    /// Sends and reads the answer, both within <paramref name="deadline"/>. A GET whose connection breaks is sent
-    /// again, so that <paramref name="read"/> can run more than once.
+    /// Sends the request and reads the answer, both within <paramref name="deadline"/>. A GET whose connection breaks is sent again,
+    /// so that <paramref name="read"/> may run more than once.
     /// </summary>
     /// <exception cref="ApiException">The server refused.</exception>
-    /// <exception cref="HttpRequestException">No answer, half of one, or none in time.</exception>
+    /// <exception cref="HttpRequestException">No complete answer came in time.</exception>
     public async Task<T> SendAsync<T>(
         ApiRequest request,
         TimeSpan deadline,
@@ -71,7 +71,7 @@ internal sealed class Requester(
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Sends; <paramref name="deadline"/> ends with the headers, and the body may take as long as it will.</summary>
+    /// <summary>Sends the request. <paramref name="deadline"/> is for the headers; the body may take as long as it takes.</summary>
     public Task<HttpResponseMessage> OpenAsync(ApiRequest request, TimeSpan deadline, CancellationToken cancellationToken) =>
         RetryAsync(request, deadline, (response, _) => Task.FromResult(response), cancellationToken);
 
@@ -129,7 +129,7 @@ internal sealed class Requester(
     {
         using var message = new HttpRequestMessage(request.Method, new Uri(server.AbsoluteUri.TrimEnd('/') + request.Path + request.Query))
         {
-            // Plain http and servers without ALPN get 1.1.
+            // With plain http, and with servers without ALPN, it becomes 1.1.
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
@@ -156,7 +156,7 @@ internal sealed class Requester(
         }
     }
 
-    /// <summary>Overload says so with 429 or 5xx and a number of seconds; without that header the caller decides.</summary>
+    /// <summary>An overloaded server answers 429 or 5xx with Retry-After in seconds. Without that header the caller decides.</summary>
     private static bool AsksToRetry(HttpResponseMessage response, out TimeSpan delay)
     {
         var wanted = response.Headers.RetryAfter?.Delta;
@@ -165,7 +165,7 @@ internal sealed class Requester(
     }
 
     /// <summary>
-    /// Of a broken connection the framework only says "see inner exception", and most log lines have no place for one.
+    /// For a broken connection the framework's message says "see inner exception", which most log lines do not show.
     /// </summary>
     private static string Explain(HttpRequestException exception)
     {
@@ -180,8 +180,8 @@ internal sealed class Requester(
     }
 
     /// <summary>
-    /// It had been sent, and the answer never came whole. A connection that could not be made is not meant: that
-    /// fails at once, so that the caller backs off.
+    /// Whether the request was sent and no complete answer came. Not so when no connection could be made: that fails at once, so that
+    /// the caller backs off.
     /// </summary>
     private static bool IsBrokenConnection(Exception exception) => exception switch
     {
