@@ -24,5 +24,5 @@ public sealed class Lane(string name, WorkQueue queue, Reconcile reconcile, int 
     /// <summary>
     /// By key, the API server's refusal that the last pass ended with. The same one again is not logged as an error.
     /// </summary>
-    internal KeyMap<string> Refusals { get; } = new();
+    internal KeyMap<string> LastErrors { get; } = new();
 }

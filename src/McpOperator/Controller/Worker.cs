@@ -80,8 +80,8 @@ internal sealed class Worker(ILogger logger)
         {
             // The API server refuses something without which the pass cannot end, such as the status. It will do so until
             // somebody grants or repairs something, so it is logged once, and again when it changes.
-            var level = lane.Refusals.Get(key) == exception.Message ? LogLevel.Debug : LogLevel.Error;
-            lane.Refusals.Set(key, exception.Message);
+            var level = lane.LastErrors.Get(key) == exception.Message ? LogLevel.Debug : LogLevel.Error;
+            lane.LastErrors.Set(key, exception.Message);
             counters.Error();
             var delay = queue.AddRateLimited(key);
             Log.ReconcileFailed(logger, level, key, delay.TotalSeconds, exception);
@@ -98,7 +98,7 @@ internal sealed class Worker(ILogger logger)
             return;
         }
 
-        lane.Refusals.Remove(key);
+        lane.LastErrors.Remove(key);
         switch (outcome.Kind)
         {
             case OutcomeKind.Retry:
