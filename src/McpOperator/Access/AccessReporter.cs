@@ -90,7 +90,7 @@ public sealed class AccessReporter
             if (ReferenceEquals(_owed.Get(key), report))
                 _owed.Remove(key);
         }
-        catch (ApiException exception) when (exception.IsAboutTheObject)
+        catch (ApiException exception) when (exception.IsObjectRefused)
         {
             _refusals.Note(key, exception);
             return Outcome.Retry;

@@ -49,7 +49,7 @@ public sealed class LeaderElector(
     private Moment Now => new(time.GetElapsedTime(_epoch), time.GetUtcNow());
 
     /// <summary>For /healthz: a leader that has neither renewed its lease nor ended. Null when all is well.</summary>
-    public string? Fault() =>
+    public string? StuckLeader() =>
         _state.RenewedAt is { } renewed && Now.AtMostSince(renewed) > timing.LeaseDuration + Tolerance
             ? "the lease has expired, and the process has not ended"
             : null;

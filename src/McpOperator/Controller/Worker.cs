@@ -66,7 +66,7 @@ internal sealed class Worker(ILogger logger)
             Log.Conflict(logger, key, exception.Message);
             outcome = Outcome.Retry;
         }
-        catch (Exception exception) when (exception is HttpRequestException or ApiException { IsPassing: true })
+        catch (Exception exception) when (exception is HttpRequestException or ApiException { IsTransient: true })
         {
             // The API server cannot be reached or cannot answer, which has nothing to do with the object: every key fails, and
             // the reflectors log it as well. So there is one line for each key and outage, without a stack.

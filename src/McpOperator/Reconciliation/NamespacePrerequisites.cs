@@ -63,7 +63,7 @@ public sealed class NamespacePrerequisites(
         catch (ApiException exception) when (exception.IsAlreadyExists)
         {
         }
-        catch (ApiException exception) when (exception.IsAboutTheObject)
+        catch (ApiException exception) when (exception.IsObjectRefused)
         {
             return _accountRefusals.Note(One(ns), exception);
         }
@@ -83,7 +83,7 @@ public sealed class NamespacePrerequisites(
             {
                 await ApplyAsync(force: false).ConfigureAwait(false);
             }
-            catch (ApiException exception) when (exception.IsOwnedByOthers && exception.Status.IsConflictWith(Takeover.Predecessor))
+            catch (ApiException exception) when (exception.IsFieldManagerConflict && exception.Status.IsConflictWith(Takeover.Predecessor))
             {
                 await ApplyAsync(force: true).ConfigureAwait(false);
             }
@@ -91,14 +91,14 @@ public sealed class NamespacePrerequisites(
             counters.Write(secret.Kind, Change.Updated);
             Log.PullSecretApplied(logger, key.Name);
         }
-        catch (ApiException exception) when (exception.IsOwnedByOthers)
+        catch (ApiException exception) when (exception.IsFieldManagerConflict)
         {
             _secretRefusals.Note(One(ns), exception);
             return new Problem(
                 Reasons.NameConflict,
                 $"Secret {key} holds what somebody else wrote; it is left alone: delete it, or have PROVISIONED_REGISTRY_SECRET_NAME name another one");
         }
-        catch (ApiException exception) when (exception.IsAboutTheObject)
+        catch (ApiException exception) when (exception.IsObjectRefused)
         {
             return _secretRefusals.Note(One(ns), exception);
         }

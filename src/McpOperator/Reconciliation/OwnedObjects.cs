@@ -123,7 +123,7 @@ public sealed class OwnedObjects<T>(
         {
             return new Ensured<T>(live, IsRaced: true);
         }
-        catch (ApiException exception) when (exception.IsAboutTheObject)
+        catch (ApiException exception) when (exception.IsObjectRefused)
         {
             return new Ensured<T>(live, _refusals.Note(key, exception));
         }
@@ -210,7 +210,7 @@ public sealed class OwnedObjects<T>(
             Log.ObjectDeleted(logger, type.Kind);
             return new Ensured<T>(null, Change: Change.Deleted);
         }
-        catch (ApiException exception) when (exception.IsAboutTheObject)
+        catch (ApiException exception) when (exception.IsObjectRefused)
         {
             return new Ensured<T>(live, _refusals.Note(live.Key, exception));
         }

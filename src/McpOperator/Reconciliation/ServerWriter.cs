@@ -60,7 +60,7 @@ public sealed class ServerWriter(
             Log.DefaultsPersisted(logger);
             return (written, false);
         }
-        catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false, IsPassing: false })
+        catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false, IsTransient: false })
         {
             var isOwed = exception.Code == HttpStatusCode.Forbidden || (int)exception.Code >= 500;
             if (!isOwed)

@@ -18,7 +18,7 @@ public sealed class ApiException(Status status, string request)
     public bool IsConflict => Code == HttpStatusCode.Conflict && Status.Reason != "AlreadyExists";
 
     /// <summary>409: an apply without force would have changed fields that others own.</summary>
-    public bool IsOwnedByOthers => IsConflict && Status.HasCause("FieldManagerConflict");
+    public bool IsFieldManagerConflict => IsConflict && Status.HasCause("FieldManagerConflict");
 
     public bool IsAlreadyExists => Status.Reason == "AlreadyExists";
 
@@ -35,13 +35,13 @@ public sealed class ApiException(Status status, string request)
     /// The API server does not know us at the moment, has too much to do, or is not ready. That says nothing about the object. A
     /// plain 500 is not among these: the API server answers so as long as a webhook cannot be reached, which may be for ever.
     /// </summary>
-    public bool IsPassing => Code is HttpStatusCode.Unauthorized or HttpStatusCode.TooManyRequests
+    public bool IsTransient => Code is HttpStatusCode.Unauthorized or HttpStatusCode.TooManyRequests
         or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
 
     /// <summary>
     /// The refusal is about this object, and not a conflict, a namespace that is being deleted, or the API server itself.
     /// </summary>
-    public bool IsAboutTheObject => !IsConflict && !IsNamespaceTerminating && !IsPassing;
+    public bool IsObjectRefused => !IsConflict && !IsNamespaceTerminating && !IsTransient;
 
     /// <summary>422 or 400: the object breaks a rule of the API server, and would be refused again.</summary>
     public bool IsInvalid => Code is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest;
