@@ -97,7 +97,7 @@ internal sealed class AccessController
             // The server, or its namespace, goes: the watch brings the news.
             return Outcome.Done;
         }
-        catch (ApiException exception) when (exception is { IsPassing: true, Status.Details.RetryAfterSeconds: > 0 })
+        catch (ApiException exception) when (exception is { IsTransient: true, Status.Details.RetryAfterSeconds: > 0 })
         {
             // As it asks, but for a change that comes meanwhile: that is looked at in its own time.
             _policies.SayUnknown(server);

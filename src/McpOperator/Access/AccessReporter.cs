@@ -92,7 +92,7 @@ internal sealed class AccessReporter
             if (ReferenceEquals(_owed.Get(key), report))
                 _owed.Remove(key);
         }
-        catch (ApiException exception) when (exception.IsAboutTheObject)
+        catch (ApiException exception) when (exception.IsObjectRefused)
         {
             memory.Refused(_logger, _kind, exception);
             return Outcome.Retry;

@@ -92,7 +92,7 @@ internal sealed class PolicyRefresh
                 if (await PatchAsync(pod, revision, cancellationToken).ConfigureAwait(false) is { } refusal)
                 {
                     fault = refusal.Status.Message ?? refusal.Message;
-                    if (refusal.Code == HttpStatusCode.Forbidden || refusal.IsPassing)
+                    if (refusal.Code == HttpStatusCode.Forbidden || refusal.IsTransient)
                         break;
                 }
             }

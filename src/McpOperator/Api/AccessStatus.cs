@@ -13,10 +13,10 @@ public sealed record AccessStatus
     /// <summary>For a person.</summary>
     public string? Message { get; init; }
 
-    /// <summary>One, of the type <see cref="Accepted"/>.</summary>
+    /// <summary>There is one condition, of the type <see cref="Accepted"/>.</summary>
     public IReadOnlyList<Condition>? Conditions { get; init; }
 
-    /// <summary>The type of the condition: True when the server's policy takes it as it is written.</summary>
+    /// <summary>The type of the condition. True when the grant or session is in the server's policy as it is written.</summary>
     public const string Accepted = "Accepted";
 }
 
@@ -38,7 +38,7 @@ public static class AccessPhase
     public const string Rejected = "Rejected";
 }
 
-/// <summary>The reasons of the condition: other programs compare them, so none ever changes its meaning.</summary>
+/// <summary>The reasons of the condition. Other programs compare them, so that none may ever change its meaning.</summary>
 public static class AccessReasons
 {
     public const string Accepted = "Accepted";
@@ -52,7 +52,7 @@ public static class AccessReasons
     /// <summary>There is no MCPServer of the name in serverRef.</summary>
     public const string ServerNotFound = "ServerNotFound";
 
-    /// <summary>The server takes nothing from this namespace.</summary>
+    /// <summary>The server takes no grants and sessions of this namespace.</summary>
     public const string NamespaceNotAllowed = "NamespaceNotAllowed";
 
     /// <summary>An accepted object of another namespace has this name.</summary>
@@ -61,10 +61,10 @@ public static class AccessReasons
     /// <summary>It is being deleted, and the policy does not hold it any more.</summary>
     public const string Terminating = "Terminating";
 
-    /// <summary>It alone would take more of the policy than one may.</summary>
+    /// <summary>It alone is larger than one grant or session may be in a policy.</summary>
     public const string TooLarge = "TooLarge";
 
-    /// <summary>It is left out for want of room: the policy would not fit into a ConfigMap.</summary>
+    /// <summary>The policy leaves it out, because with it the policy would not fit into a ConfigMap.</summary>
     public const string PolicyFull = "PolicyFull";
 
     /// <summary>spec.expiresAt is over: gateways refuse it.</summary>

@@ -1,16 +1,18 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace McpOperator.Api;
 
 /// <summary>
-/// What an unset field means: the one table of it. The CRD's schema, docs/api.md and the samples are tested against
+/// What an unset field means. This is the only table of it: the CRD's schema, docs/api.md and the samples are tested against
 /// these constants.
 /// </summary>
 /// <remarks>
 /// Unset is null, or blank after trimming; for ports also 0, which is how the Go types of this API spell it. Zero
 /// replicas are a real value.
 /// </remarks>
-public static partial class Defaults
+public static class Defaults
 {
     public const string ImageTag = "latest";
     public const int Replicas = 1;
@@ -26,10 +28,10 @@ public static partial class Defaults
 
     public const int GatewayPort = 8091;
 
-    /// <summary>Where a gateway serves its metrics; not a field, but no other port of the pod may be it.</summary>
+    /// <summary>Where a gateway serves its metrics. It is not a field, but no other port of the pod may be the same.</summary>
     public const int GatewayMetricsPort = 9103;
 
-    /// <summary>The gateway's container, beside that of the server, which has the server's name; not a field either.</summary>
+    /// <summary>The name of the gateway's container. The other container has the name of the server. Not a field either.</summary>
     public const string GatewayContainer = "mcp-gateway";
 
     public const string AuthMode = "header";
@@ -56,6 +58,13 @@ public static partial class Defaults
     public const string MaxUnavailable = "25%";
     public const string MaxSurge = "25%";
 
+    // Of grants and sessions. The CRD's schema fills them in, and the policy document where the schema did not. They are never
+    // written into a grant or a session.
+    public const string MaxTrust = "low";
+    public const string ConsentedTrust = "low";
+    public const string RuleDecision = "allow";
+    public const string RuleRequiredTrust = "low";
+
     /// <summary><c>&lt;n&gt;-gateway</c>.</summary>
     public static string AnalyticsSource(string name) => name + "-gateway";
 
@@ -68,8 +77,8 @@ public static partial class Defaults
     /// Applying it to its own result changes nothing.
     /// </summary>
     /// <remarks>
-    /// The host is decided in the same pass as the path prefix: once a prefix is persisted it counts as given, and a
-    /// default host that the operator gets later leaves the server where its clients know it.
+    /// A default host is taken only while the spec has no prefix either. A prefix that was persisted counts as set, so that a
+    /// default host which the operator gets later does not move the server away from where its clients know it.
     /// </remarks>
     public static MCPServerSpec Apply(string name, MCPServerSpec spec, OperatorSettings settings)
     {
@@ -110,6 +119,59 @@ public static partial class Defaults
         };
     }
 
+    /// <summary>
+    /// The fields that <see cref="Apply(string, MCPServerSpec, OperatorSettings)"/> filled in: the body of the merge patch that
+    /// persists them. Null when there are none. No field that the user has set is among them, so the patch cannot undo an edit.
+    /// </summary>
+    /// <remarks>
+    /// <para>A list in which an element got a default is there as a whole: a merge patch cannot change one element.</para>
+    /// <para>
+    /// <c>ingressPath</c> is not persisted next to a prefix that the user has set. When the user changed or removed the prefix
+    /// later, the persisted path would keep the server where it was.
+    /// </para>
+    /// </remarks>
+    public static MCPServerSpec? Added(MCPServerSpec spec, MCPServerSpec effective)
+    {
+        if (!string.IsNullOrWhiteSpace(spec.PublicPathPrefix))
+            effective = effective with { IngressPath = spec.IngressPath };
+        // So in every pass but the first of a server: Apply keeps the lists and objects that it does not change.
+        if (effective == spec)
+            return null;
+        var type = ApiJsonContext.Default.MCPServerSpec;
+        var added = JsonSerializer.SerializeToNode(effective, type)!.AsObject();
+        return RemoveGiven(added, JsonSerializer.SerializeToNode(spec, type)!.AsObject()) ? added.Deserialize(type) : null;
+    }
+
+    /// <summary>
+    /// The four amounts in effect, in canonical form. Each one has its own default, which gives way to what the user wrote: a
+    /// default limit is raised to a larger request, and a default request is lowered to a smaller limit, because the API server
+    /// refuses a request above its limit. They are never written into a spec.
+    /// </summary>
+    /// <exception cref="FormatException">A quantity is one that <see cref="Validation"/> refuses.</exception>
+    public static ResourceRequirements Resources(ResourceRequirements? given)
+    {
+        var (cpuRequest, cpuLimit) = Amounts(given?.Requests?.Cpu, CpuRequest, given?.Limits?.Cpu, CpuLimit);
+        var (memoryRequest, memoryLimit) =
+            Amounts(given?.Requests?.Memory, MemoryRequest, given?.Limits?.Memory, MemoryLimit);
+        return new ResourceRequirements
+        {
+            Requests = new ResourceList { Cpu = cpuRequest, Memory = memoryRequest },
+            Limits = new ResourceList { Cpu = cpuLimit, Memory = memoryLimit },
+        };
+    }
+
+    /// <summary>
+    /// What the gateway reports, and where; null when it reports nothing. A gateway whose spec has no <c>analytics</c> reports as
+    /// well where the operator has an ingest URL; its spec stays without <c>analytics</c>.
+    /// </summary>
+    public static AnalyticsConfig? Analytics(string name, MCPServerSpec effective, OperatorSettings settings)
+    {
+        if (!effective.HasGateway() || effective.Analytics is { Disabled: true })
+            return null;
+        var analytics = Apply(effective.Analytics ?? new AnalyticsConfig(), name, settings);
+        return analytics?.IngestURL is null ? null : analytics;
+    }
+
     /// <summary>Without the white space around it; null when nothing else is left.</summary>
     internal static string? Trimmed(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();
 
@@ -117,7 +179,7 @@ public static partial class Defaults
 
     private static IReadOnlyList<ToolConfig>? Apply(IReadOnlyList<ToolConfig>? tools)
     {
-        if (tools is null || !AnyWithoutTrust(tools))
+        if (tools is null || !tools.Any(static tool => string.IsNullOrWhiteSpace(tool.RequiredTrust)))
             return tools;
         var result = new ToolConfig[tools.Count];
         for (var i = 0; i < result.Length; i++)
@@ -173,8 +235,8 @@ public static partial class Defaults
         };
     }
 
-    // The port is a constant, so the schema fills it in whenever the object is there; the URL follows spec.port, and
-    // is only kept once there is a gateway to use it.
+    // The port is a constant, which the CRD's schema fills in whenever the object is there. The URL follows from spec.port, and
+    // is set only when there is a gateway that uses it.
     private static GatewayConfig? Apply(GatewayConfig? gateway, int port) => gateway is null ? null : gateway with
     {
         Image = Trimmed(gateway.Image),
@@ -203,14 +265,40 @@ public static partial class Defaults
         CanaryImage = Trimmed(rollout.CanaryImage),
     };
 
-    private static bool AnyWithoutTrust(IReadOnlyList<ToolConfig> tools)
+    /// <summary>Takes out of the effective fields those that were given. True when some are left.</summary>
+    private static bool RemoveGiven(JsonObject effective, JsonObject given)
     {
-        for (var i = 0; i < tools.Count; i++)
+        foreach (var (name, before) in given)
         {
-            if (string.IsNullOrWhiteSpace(tools[i].RequiredTrust))
-                return true;
+            var isAdded = effective[name] switch
+            {
+                JsonObject fields => RemoveGiven(fields, before!.AsObject()),
+                JsonArray items => !JsonNode.DeepEquals(before, items),
+                // A number that differs was a port of 0. A text that differs was blank, or is the user's and was only trimmed.
+                { } value => !JsonNode.DeepEquals(before, value)
+                    && (value.GetValueKind() == JsonValueKind.Number || string.IsNullOrWhiteSpace(before!.ToString())),
+                null => false,
+            };
+            if (!isAdded)
+                effective.Remove(name);
         }
 
-        return false;
+        return effective.Count > 0;
+    }
+
+    private static (string Request, string Limit) Amounts(
+        string? request, string defaultRequest, string? limit, string defaultLimit)
+    {
+        var low = Quantity.Parse(Trimmed(request) ?? defaultRequest);
+        var high = Quantity.Parse(Trimmed(limit) ?? defaultLimit);
+        if (low > high)
+        {
+            if (Trimmed(limit) is null)
+                high = low;
+            else if (Trimmed(request) is null)
+                low = high;
+        }
+
+        return (low.ToString(), high.ToString());
     }
 }

@@ -8,7 +8,7 @@ public static class GoDuration
 {
     private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
 
-    /// <summary>False for what Go refuses, and for negative ones; finer than 100 ns is cut off.</summary>
+    /// <summary>False for what Go refuses, and for negative durations. What is finer than 100 ns is cut off.</summary>
     public static bool TryParse(string text, out TimeSpan value)
     {
         value = default;

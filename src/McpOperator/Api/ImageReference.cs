@@ -15,11 +15,13 @@ public static class ImageReference
         return Registry(spec, settings) is { } registry ? Rewrite(image, registry) : image;
     }
 
-    /// <summary>The same of the canary track's image, which is the server's when the spec names none.</summary>
+    /// <summary>The image of the canary track: the server's own when the spec names none.</summary>
     public static string ResolveCanary(MCPServerSpec spec, OperatorSettings settings) =>
         Resolve(spec with { Image = Defaults.Trimmed(spec.Rollout?.CanaryImage) ?? spec.Image }, settings);
 
-    /// <summary>True with an <c>@</c>, or a <c>:</c> after the last slash; one before it belongs to a registry's port.</summary>
+    /// <summary>
+    /// True with an <c>@</c>, or with a <c>:</c> after the last slash. A <c>:</c> before it belongs to the port of a registry.
+    /// </summary>
     public static bool HasTagOrDigest(string image) =>
         image.Contains('@', StringComparison.Ordinal) || image.LastIndexOf(':') > image.LastIndexOf('/');
 
@@ -52,7 +54,7 @@ public static class ImageReference
             : $"{registry}/{image}";
     }
 
-    /// <summary>Docker's old rule: what tells <c>ghcr.io/app</c> from <c>library/app</c>.</summary>
+    /// <summary>Docker's rule by which <c>ghcr.io/app</c> names a registry and <c>library/app</c> does not.</summary>
     internal static bool LooksLikeRegistry(ReadOnlySpan<char> segment) =>
         segment.ContainsAny('.', ':') || segment is "localhost";
 }

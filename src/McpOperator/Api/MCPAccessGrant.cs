@@ -27,7 +27,7 @@ public sealed record MCPAccessGrantSpec
     public string? PolicyVersion { get; init; }
     public bool? Disabled { get; init; }
 
-    /// <summary>The tools that it speaks of; none means every tool.</summary>
+    /// <summary>The tools that it is about; without any it is about every tool.</summary>
     public IReadOnlyList<ToolRule>? ToolRules { get; init; }
 }
 

@@ -11,7 +11,7 @@ public sealed record MCPAgentSession : PolicyMember
 
     public override ServerReference? ServerRef => Spec.ServerRef;
 
-    /// <summary>Null when it never expires. Of a valid session.</summary>
+    /// <summary>Null when it never expires. Only to be asked of a valid session.</summary>
     public DateTimeOffset? ExpiresAt => KubernetesTime.TryParse(Spec.ExpiresAt, out var time) ? time : null;
 }
 

@@ -40,7 +40,7 @@ public sealed record MCPServerSpec
     public AnalyticsConfig? Analytics { get; init; }
     public RolloutConfig? Rollout { get; init; }
 
-    // Methods, so that they are no part of the JSON. Of the spec in effect: modes are trimmed in it.
+    // Methods, as properties would be part of the JSON. To be asked of the spec in effect, in which modes are trimmed.
 
     public bool HasGateway() => Gateway is { Enabled: true };
 

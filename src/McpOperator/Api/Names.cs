@@ -33,8 +33,8 @@ internal static class Names
     }
 
     /// <summary>
-    /// As Kubernetes 1.20 wants it: letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, no digit first, and not <c>.</c> or
-    /// anything that starts with <c>..</c>.
+    /// The rule of Kubernetes 1.20 (later versions allow more): letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, no digit first,
+    /// and not <c>.</c> or anything that starts with <c>..</c>.
     /// </summary>
     public static bool IsEnvVarName(ReadOnlySpan<char> name)
     {

@@ -5,7 +5,7 @@ namespace McpOperator.Api;
 /// </summary>
 public sealed record OperatorSettings
 {
-    /// <summary>Host of servers that name neither host nor path prefix; null for hostless routing.</summary>
+    /// <summary>Host of servers that name neither host nor path prefix. Null: their Ingress has no host.</summary>
     public string? DefaultIngressHost { get; init; }
 
     public string DefaultIngressClass { get; init; } = "traefik";
@@ -24,7 +24,7 @@ public sealed record OperatorSettings
     /// <summary>Registry of servers that use the provisioned one while its URL is not set.</summary>
     public string RegistryPullHost { get; init; } = "registry.registry.svc.cluster.local:5000";
 
-    /// <summary>How soon a server that is not ready is looked at again.</summary>
+    /// <summary>How soon a server that is not ready is reconciled again.</summary>
     public TimeSpan RequeueDelay { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Image of gateways whose spec names none.</summary>

@@ -27,7 +27,7 @@ public sealed record ServerReference
     public string? Namespace { get; init; }
 }
 
-/// <summary>Who calls. Of the ids that are set, each one must be the caller's.</summary>
+/// <summary>Who calls. Each id that is set must be the caller's.</summary>
 public sealed record Subject
 {
     public string? HumanID { get; init; }

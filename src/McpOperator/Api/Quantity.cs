@@ -26,9 +26,7 @@ public readonly struct Quantity : IComparable<Quantity>, IEquatable<Quantity>
     public static Quantity Parse(string text) =>
         TryParse(text, out var quantity, out var reason) ? quantity : throw new FormatException($"{text}: {reason}");
 
-    /// <param name="text">The notation; white space around it is ignored, as the API server does.</param>
-    /// <param name="quantity">The amount.</param>
-    /// <param name="reason">What is wrong with it, for a person; null when nothing is.</param>
+    /// <summary>Ignores white space around the text, as the API server does. The reason says what is wrong, for a person.</summary>
     public static bool TryParse(string? text, out Quantity quantity, out string? reason)
     {
         quantity = default;
@@ -49,7 +47,7 @@ public readonly struct Quantity : IComparable<Quantity>, IEquatable<Quantity>
                 continue;
             }
 
-            // Zeros at the end of a fraction say nothing: they only count once another digit follows.
+            // Zeros at the end of a fraction mean nothing, so they count only when another digit follows.
             if (point && rest[length] == '0')
             {
                 zeros++;
@@ -147,7 +145,7 @@ public readonly struct Quantity : IComparable<Quantity>, IEquatable<Quantity>
             return binaryPower != 0;
         }
 
-        // Two digits are more than 2^63-1 has room for.
+        // A longer exponent is beyond 2^63-1, or below a thousandth.
         return suffix[0] is 'e' or 'E' && suffix.Length <= 4
             && int.TryParse(suffix[1..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out decimalPower);
     }

@@ -3,14 +3,14 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Api;
 
 /// <summary>
-/// Which routes a server claims, and how well: those that its spec asks for, and those that its Ingress serves by what its
-/// status says. Both, for an Ingress that could not be changed yet serves what it did.
+/// Which routes a server claims, and how strongly: those that its spec asks for, and those that its Ingress serves according to
+/// its status. Both count, since an Ingress that could not be changed yet still serves what it did before.
 /// </summary>
 /// <remarks>
-/// A claim that is served comes before one that is not, else that of the older server: who edits a server takes nothing from
-/// another one that serves it. Whether the metadata path is served no status says, so it is known when the report is
-/// about this very spec; until the next one is, it is as it was; and where that is not known (the operator has just
-/// started), it may be served, which comes before what is surely not.
+/// A claim that is served comes before one that is not; between two alike, the older server's comes first. So nobody takes a
+/// route from a server that serves it by editing another one. No status says whether the metadata path is served. It is known
+/// when the report is about the current spec. Until the next such report it is what it was before. When that is not known
+/// either (the operator has just started), the path counts as perhaps served, which comes before what is surely not served.
 /// </remarks>
 internal sealed class RouteClaims
 {
@@ -37,16 +37,13 @@ internal sealed class RouteClaims
 
     public ObjectKey Key { get; }
 
-    /// <summary>Each with whether it is the path of OAuth metadata, below which other namespaces have nothing.</summary>
+    /// <summary>Each route, and whether it is a path of OAuth metadata, below which no other namespace may have a route.</summary>
     public IEnumerable<(Route Route, bool IsMetadata)> Routes => _claims.Select(claim => (claim.Route, claim.IsMetadata));
 
     /// <summary>
-    /// Of an invalid server it is what its status says that its Ingress, which nobody changes meanwhile, still serves. Null for one
-    /// that never had any: it keeps nobody from anything.
+    /// The claims of a server as it is stored, given those that it had before. An invalid server claims what its status says that
+    /// its Ingress still serves: nobody changes that Ingress meanwhile. Null when it never served anything.
     /// </summary>
-    /// <param name="server">As it is stored.</param>
-    /// <param name="settings">Of the operator.</param>
-    /// <param name="before">What was known of the server of this name.</param>
     public static RouteClaims? Of(MCPServer server, OperatorSettings settings, RouteClaims? before)
     {
         var effective = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
@@ -71,8 +68,9 @@ internal sealed class RouteClaims
         && _claims.AsSpan().SequenceEqual(other._claims);
 
     /// <summary>
-    /// What keeps the other server from what it asks for, in favor of this one; null when nothing does. Each may keep the other from
-    /// something, as when two trade their routes: then both have none until neither serves what the other asks for.
+    /// The conflict because of which the other server does not get its routes while this one has them; null when there is none.
+    /// Each of two servers may hold up the other, as when they trade their routes: then both have none until neither serves
+    /// what the other one asks for.
     /// </summary>
     public Precedence? Over(RouteClaims other)
     {
@@ -118,12 +116,14 @@ internal sealed class RouteClaims
         : theirs.IsMetadata && ours.Route.IsBelow(theirs.Route) ? RouteOverlap.BelowIt
         : null;
 
-    /// <summary>Creation times have whole seconds only: the names decide between equals, the same way every time.</summary>
+    /// <summary>
+    /// Creation times have whole seconds only. Between equal ones the names decide, so that it is the same each time.
+    /// </summary>
     private bool IsOlderThan(RouteClaims other) => Precedence.Compare(_since, Key, other._since, other.Key) < 0;
 
     private readonly record struct Claim(Route Route, bool IsMetadata, bool IsAsked, Standing Standing);
 
-    /// <summary>The later ones come first.</summary>
+    /// <summary>From the weakest to the strongest.</summary>
     public enum Standing
     {
         Asked,
@@ -131,7 +131,9 @@ internal sealed class RouteClaims
         Served,
     }
 
-    /// <summary>Of one server over another, and how it compares with that of a third.</summary>
+    /// <summary>
+    /// The precedence of one server over another; of several rivals, the one that comes before the others is reported.
+    /// </summary>
     public readonly record struct Precedence(Standing Standing, DateTimeOffset Since, RouteConflict Conflict)
     {
         public bool ComesBefore(Precedence other) => Standing != other.Standing

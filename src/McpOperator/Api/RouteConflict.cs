@@ -3,15 +3,15 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Api;
 
 /// <summary>Why a server does not get its routes: another one comes first.</summary>
-/// <param name="Holder">The other one.</param>
-/// <param name="Route">Of the routes that the server asks for, the one in conflict.</param>
-/// <param name="IsMetadata">It is the one of the server's OAuth metadata.</param>
-/// <param name="Overlap">How the other one's route lies to it.</param>
+/// <param name="Holder">The server that comes first.</param>
+/// <param name="Route">The route that this server asks for and does not get.</param>
+/// <param name="IsMetadata">Whether that is the route of this server's OAuth metadata.</param>
+/// <param name="Overlap">How the holder's route lies to it.</param>
 public sealed record RouteConflict(ObjectKey Holder, Route Route, bool IsMetadata, RouteOverlap Overlap)
 {
     /// <summary>
-    /// For the owner of the server, and with the way out. Of the other one, which may be in a namespace that the reader has no
-    /// right to look into, no more than the name.
+    /// For the owner of the server, with the way out. It says no more of the holder than its name, since the reader may have no
+    /// right to look into the holder's namespace.
     /// </summary>
     public string Message
     {
@@ -32,12 +32,12 @@ public sealed record RouteConflict(ObjectKey Holder, Route Route, bool IsMetadat
 
 public enum RouteOverlap
 {
-    /// <summary>Both are the same.</summary>
+    /// <summary>Both routes are the same.</summary>
     Same,
 
-    /// <summary>The other one's route is below the metadata path that the server asks for.</summary>
+    /// <summary>The holder's route is below the metadata path that this server asks for.</summary>
     BelowIt,
 
-    /// <summary>The other one's is a metadata path, and the server asks for one below.</summary>
+    /// <summary>The holder's route is a metadata path, and this server asks for a route below it.</summary>
     AboveIt,
 }

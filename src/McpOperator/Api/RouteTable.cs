@@ -3,19 +3,20 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Api;
 
 /// <summary>
-/// Who claims which host and path. Two servers that claim the same one, or one below the OAuth metadata path of another
-/// namespace, would fight over its traffic: whoever serves it keeps it, else the older has it. Safe for any number of threads.
+/// Which server claims which host and path. Two servers that claim the same route, or one a route below the OAuth metadata path
+/// of another namespace, would fight over its traffic: the one that serves it keeps it, else the older one gets it. Safe for
+/// any number of threads.
 /// </summary>
 /// <remarks>
-/// One that does not get its routes keeps its place in the line: it comes before younger ones also at those of its routes that
-/// nobody else claims. So who comes first is a matter between two, whatever becomes of a third, and a change concerns nobody but
-/// those who claim what the changed one does; and what it may still serve, until its Ingress is gone, is given to nobody.
+/// A server that does not get its routes still comes before younger ones, also at those of its routes that nobody else claims.
+/// So which of two servers comes first never depends on a third, a change concerns only the servers that claim what the changed
+/// one claims, and a route that a server may still serve is given to nobody before its Ingress is gone.
 /// </remarks>
 public sealed class RouteTable(OperatorSettings settings)
 {
     /// <summary>
-    /// The CRD lets no path be longer than 2,048. On one without a schema, whoever writes longer ones must not make each
-    /// look at their ancestors take seconds.
+    /// The CRD's schema allows 2,048 characters. In a cluster whose CRD has no schema, longer paths must not make each search of
+    /// their ancestors take seconds.
     /// </summary>
     private const int LongestPath = 4096;
 
@@ -25,7 +26,7 @@ public sealed class RouteTable(OperatorSettings settings)
     private readonly Dictionary<ObjectKey, RouteClaims> _servers = [];
     private readonly Dictionary<Route, List<RouteClaims>> _byRoute = [];
 
-    /// <summary>Of those, the ones where a path may be below another one's metadata path, in order.</summary>
+    /// <summary>Those of the routes whose path is a metadata path or may be below one, in order.</summary>
     private readonly SortedSet<Route> _metadata = new(Comparer<Route>.Create(static (left, right) =>
     {
         var order = string.CompareOrdinal(left.Host, right.Host);
@@ -33,12 +34,12 @@ public sealed class RouteTable(OperatorSettings settings)
     }));
 
     /// <summary>
-    /// Notes the server's claims (null: the server is gone). They go by its metadata, spec, reported URL and observed generation, and for
-    /// the time between an edit and its report by what was known before, so each change is to be told, in order.
+    /// Notes the server's claims (null: the server is gone). They follow from its metadata, spec, reported URL and observed
+    /// generation, and between an edit and its report from what was known before. So every change must be given, in order.
     /// </summary>
     /// <returns>
-    /// The servers to look at again, since what keeps them from their routes may be another now: rivals, and the server itself
-    /// when it was known before.
+    /// The servers to reconcile again because their conflict may have changed: rivals, and the server itself when it was known
+    /// before.
     /// </returns>
     public IReadOnlyCollection<ObjectKey> Update(ObjectKey key, MCPServer? server)
     {
@@ -62,10 +63,7 @@ public sealed class RouteTable(OperatorSettings settings)
         }
     }
 
-    /// <summary>The server that keeps this one from its routes; null when they are its own.</summary>
-    public ObjectKey? HolderBefore(ObjectKey key) => ConflictOf(key)?.Holder;
-
-    /// <summary>What keeps this server from its routes; null when they are its own, or it asks for none.</summary>
+    /// <summary>Why this server does not get its routes; null when it has them, or asks for none.</summary>
     public RouteConflict? ConflictOf(ObjectKey key)
     {
         lock (_lock)
@@ -81,7 +79,7 @@ public sealed class RouteTable(OperatorSettings settings)
         return first?.Conflict;
     }
 
-    /// <summary>The others whose claims may overlap with those of the server; some of them more than once.</summary>
+    /// <summary>The other servers whose claims may overlap with those of the server. Some come more than once.</summary>
     private IEnumerable<RouteClaims> Rivals(RouteClaims? server) =>
         server is null ? [] : server.Routes.SelectMany(claim => Overlapping(claim.Route, claim.IsMetadata)).Where(other => other.Key != server.Key);
 

@@ -21,15 +21,22 @@ public sealed record Route(string? Host, string Path)
     /// <summary>Where OAuth clients ask which authorization server protects what is at this route (RFC 9728, 3.1): before its path.</summary>
     public Route Metadata() => this with { Path = Path == "/" ? Routing.ProtectedResource : Routing.ProtectedResource + Path };
 
-    /// <summary>As an ingress controller compares it: <c>/a</c> and <c>/a/</c> are the same (and hosts are in lower case).</summary>
+    /// <summary>
+    /// The form in which routes are compared: <c>/a</c> and <c>/a/</c> are the same to an ingress controller. Hosts are in lower
+    /// case already.
+    /// </summary>
     public Route Compared() => this with { Path = Path.TrimEnd('/') };
 
-    /// <summary>Of routes as they are compared: segments of the path follow that of the other one.</summary>
+    /// <summary>
+    /// Whether the path continues that of the other route by at least one segment. Both are <see cref="Compared"/>.
+    /// </summary>
     public bool IsBelow(Route other) =>
         Host == other.Host && Path.Length > other.Path.Length && Path[other.Path.Length] == '/'
         && Path.StartsWith(other.Path, StringComparison.Ordinal);
 
-    /// <summary>The URL before the path. Null when there is no one host: <c>*.example.com</c> is no address.</summary>
+    /// <summary>
+    /// The URL before the path. Null without a host, and with one like <c>*.example.com</c>, which is no address.
+    /// </summary>
     public string? BaseUrl(OperatorSettings settings) => Host is null or ['*', ..] ? null : SchemeAndHost(settings);
 
     private string SchemeAndHost(OperatorSettings settings) => $"{(settings.DefaultIngressTls ? "https" : "http")}://{Host}";
@@ -40,9 +47,10 @@ public static class Routing
 {
     internal const string ProtectedResource = "/.well-known/oauth-protected-resource";
 
-    /// <summary>All that the Ingress serves: the server's route, and with OAuth at its gateway that of its metadata.</summary>
-    /// <param name="name">Of the server.</param>
-    /// <param name="spec">In effect (<see cref="Defaults"/>).</param>
+    /// <summary>
+    /// All that the Ingress serves: the server's route, and with OAuth at its gateway the route of its metadata. Takes the spec
+    /// in effect (<see cref="Defaults"/>).
+    /// </summary>
     public static IReadOnlyList<Route> Routes(string name, MCPServerSpec spec)
     {
         var route = Resolve(name, spec);
@@ -50,13 +58,14 @@ public static class Routing
     }
 
     /// <summary>
-    /// Where clients reach the server. A prefix gives <c>/&lt;prefix&gt;/mcp</c> and wins over <c>ingressPath</c>; with neither it is
-    /// <c>/&lt;n&gt;/mcp</c>.
+    /// Where clients reach the server. A prefix gives <c>/&lt;prefix&gt;/mcp</c> and wins over <c>ingressPath</c>; with neither
+    /// it is <c>/&lt;n&gt;/mcp</c>.
     /// </summary>
     /// <remarks>
-    /// One exception, because defaults are persisted: a prefix that is the server's own name may be one that we wrote,
-    /// so the <c>ingressPath</c> next to it wins: it is either <c>/&lt;n&gt;/mcp</c>, written with it and the same, or the
-    /// user's later wish. Who writes both by hand, the prefix being the name, gets the path, too.
+    /// There is one exception, because defaults are persisted. A prefix that is the server's own name may be one that the
+    /// operator wrote, so the <c>ingressPath</c> next to it wins: it is either <c>/&lt;n&gt;/mcp</c>, which the operator wrote
+    /// with the prefix and which is the same route, or what the user has set later. A user who sets both, with the name as
+    /// prefix, gets the path, too.
     /// </remarks>
     public static Route Resolve(string name, MCPServerSpec spec) =>
         new(Defaults.Trimmed(spec.IngressHost),
@@ -69,7 +78,7 @@ public static class Routing
         if (prefix is null)
             return given ?? byName;
         prefix = prefix.Trim('/');
-        // Only slashes: a fault of the spec, but not one to write "//mcp" for.
+        // Slashes only: Validation reports it, and "//mcp" must not come of it meanwhile.
         if (prefix.Length == 0)
             return "/mcp";
         return prefix == name && given is not null ? given : $"/{prefix}/mcp";

@@ -15,16 +15,16 @@ internal sealed class SpecFaults
     public void Add(string field, string reason) => _faults.Add(new SpecFault(field, reason));
 
     /// <summary>
-    /// A user's text in quotes. It ends up in log lines, events and a terminal: cut where it is long, control characters
-    /// (and line separators, and what turns the writing direction) escaped.
+    /// A user's text in quotes. It ends up in log lines, events and terminals, so a long text is cut, and control characters,
+    /// line separators and characters that change the writing direction are escaped.
     /// </summary>
     public static string Quote(string? text) => $"\"{Plain(text)}\"";
 
-    /// <summary>The same of a URL, a registry or an image, without the user and password that may stand in it.</summary>
+    /// <summary>A URL, a registry or an image in quotes, without the user and password that may stand in it.</summary>
     public static string QuoteAddress(string address)
     {
         var at = address.LastIndexOf('@');
-        // A digest, and not a host.
+        // What follows the @ is a digest and not a host.
         if (at < 0 || address.AsSpan(at + 1).StartsWith("sha"))
             return Quote(address);
         var scheme = address.IndexOf("://", StringComparison.Ordinal);
@@ -32,7 +32,7 @@ internal sealed class SpecFaults
         return Quote(string.Concat(address.AsSpan(0, start), "…", address.AsSpan(at)));
     }
 
-    /// <summary>The same without the quotes: for a key inside a field's path.</summary>
+    /// <summary>As <see cref="Quote"/>, without the quotes: for a key inside a field's path.</summary>
     public static string Plain(string? text)
     {
         var result = new StringBuilder();

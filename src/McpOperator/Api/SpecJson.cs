@@ -8,7 +8,8 @@ namespace McpOperator.Api;
 internal static class SpecJson
 {
     /// <summary>
-    /// Null when there is none, or when it does not fit the types (a CRD without a schema lets anything in): then the faults say where.
+    /// Null when there is none, or when it does not fit the types (a CRD without a schema lets anything in): then the faults
+    /// say where.
     /// </summary>
     public static T? Read<T>(ReadOnlyMemory<byte> json, JsonTypeInfo<T> type, out IReadOnlyList<SpecFault>? faults)
         where T : class
@@ -23,10 +24,10 @@ internal static class SpecJson
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // Its message tells of one place only, and in the deserializer's words.
+            // Its message names one place only, in the deserializer's words. The search below finds all of them.
         }
 
-        // The deserializer lets null into lists and maps that promise to hold none.
+        // The deserializer accepts null in lists and maps whose type allows none.
         if (spec is not null && json.Span.IndexOf("null"u8) < 0)
             return spec;
         using var document = JsonDocument.Parse(json, JsonLimits.Document);

@@ -75,7 +75,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         {
             return new ApplyResult<T>(live, IsRaced: true);
         }
-        catch (ApiException exception) when (exception.IsAboutTheObject)
+        catch (ApiException exception) when (exception.IsObjectRefused)
         {
             return new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
         }
@@ -100,7 +100,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             Log.ObjectDeleted(logger, type.Kind);
             return new ApplyResult<T>(null, Change: Change.Deleted);
         }
-        catch (ApiException exception) when (exception.IsAboutTheObject)
+        catch (ApiException exception) when (exception.IsObjectRefused)
         {
             return new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
         }
@@ -121,7 +121,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         catch (ApiException exception) when (exception.IsAlreadyExists)
         {
         }
-        catch (ApiException exception) when (exception.IsAboutTheObject)
+        catch (ApiException exception) when (exception.IsObjectRefused)
         {
             return memory.Refused(logger, type.Kind, exception);
         }
@@ -146,7 +146,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
                 await SendAsync(force: false).ConfigureAwait(false);
             }
             catch (ApiException exception) when (
-                exception.IsOwnedByOthers && api.Identity.Predecessor is { } predecessor && exception.Status.IsConflictWith(predecessor))
+                exception.IsFieldManagerConflict && api.Identity.Predecessor is { } predecessor && exception.Status.IsConflictWith(predecessor))
             {
                 await SendAsync(force: true).ConfigureAwait(false);
             }
@@ -154,12 +154,12 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             counters.Write(type.Kind, Change.Updated);
             Log.UnreadApplied(logger, type.Kind, key.Name);
         }
-        catch (ApiException exception) when (exception.IsOwnedByOthers)
+        catch (ApiException exception) when (exception.IsFieldManagerConflict)
         {
             memory.Refused(logger, type.Kind, exception);
             return (IsTaken: true, null);
         }
-        catch (ApiException exception) when (exception.IsAboutTheObject)
+        catch (ApiException exception) when (exception.IsObjectRefused)
         {
             return (IsTaken: false, memory.Refused(logger, type.Kind, exception));
         }

@@ -47,7 +47,7 @@ internal static class OperatorService
             return;
         }
 
-        context.Liveness.Add("leaderElection", elector.Fault);
+        context.Liveness.Add("leaderElection", elector.StuckLeader);
         context.Metrics.Add(new ElectionMetrics(elector).Write);
         await elector.RunAsync(loop.RunAsync, context.Stopping);
 

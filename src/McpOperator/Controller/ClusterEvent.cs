@@ -2,13 +2,11 @@ using McpOperator.Kubernetes;
 
 namespace McpOperator.Controller;
 
-/// <summary>Something that whoever looks at an object should know: what kubectl describe shows below it.</summary>
-/// <param name="Type">The kind of the object.</param>
-/// <param name="Object">Which one it is.</param>
-/// <param name="Uid">Of the object: an event is about one life of it.</param>
-/// <param name="IsWarning">True when somebody has to do something.</param>
-/// <param name="Reason">What happened, for programs: CamelCase, and never another meaning.</param>
-/// <param name="Action">What was done, or tried: CamelCase.</param>
+/// <summary>Something that happened to an object, as kubectl describe shows it.</summary>
+/// <param name="Uid">That of the object: an object of the same name that is created later does not have the event.</param>
+/// <param name="IsWarning">Whether somebody has to do something.</param>
+/// <param name="Reason">What happened, in CamelCase. Programs compare it, so it never changes its meaning.</param>
+/// <param name="Action">What was done or tried, in CamelCase.</param>
 /// <param name="Note">For a person.</param>
 public sealed record ClusterEvent(
     ResourceType Type, ObjectKey Object, string Uid, bool IsWarning, string Reason, string Action, string Note);

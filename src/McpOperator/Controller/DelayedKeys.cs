@@ -3,10 +3,9 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// Keys in the order of their time, one entry a key, the earliest time wins (client-go
-/// util/workqueue/delaying_queue.go). A sorted set rather than a heap, because an entry that an earlier one replaces
-/// has to go: left behind, they would pile up with servers that alternate between a short and a long requeue. Not
-/// thread-safe.
+/// Keys in the order of their time. A key has one entry, that with the earliest time (client-go
+/// util/workqueue/delaying_queue.go). A sorted set and not a heap, because an entry that an earlier one replaces must be removed:
+/// such entries would pile up for a server whose requeues alternate between short and long ones. Not thread-safe.
 /// </summary>
 internal sealed class DelayedKeys
 {
@@ -19,7 +18,7 @@ internal sealed class DelayedKeys
     /// <summary>The earliest time; null when nothing waits.</summary>
     public TimeSpan? Next => _byTime.Count == 0 ? null : _byTime.Min.ReadyAt;
 
-    /// <returns>True when the entry is now the first, so that the timer must be set.</returns>
+    /// <returns>Whether the entry is the first one now, so that the timer must be set.</returns>
     public bool Add(ObjectKey key, TimeSpan readyAt)
     {
         if (_byKey.TryGetValue(key, out var held))
@@ -58,7 +57,7 @@ internal sealed class DelayedKeys
         _byTime.Clear();
     }
 
-    /// <summary>Order makes entries of one moment distinct, and first come, first served.</summary>
+    /// <summary>Order tells entries of the same moment apart: the one that was added first comes first.</summary>
     private readonly record struct Entry(TimeSpan ReadyAt, long Order, ObjectKey Key) : IComparable<Entry>
     {
         public int CompareTo(Entry other)

@@ -5,42 +5,39 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// Writes events (events.k8s.io/v1), beside the work and never in its way: recording only puts one into a queue, and one
-/// request at a time takes them out. What cannot be written is dropped. Repetitions are one event with a count, by the rules
-/// of client-go (tools/events/event_broadcaster.go): the first is created, the second makes it a series, further ones are
-/// counted here, and written now and then and when the series is over. Safe for any number of threads.
+/// Writes events (events.k8s.io/v1) without holding up the work: recording only puts an event into a queue, from which one
+/// request at a time is sent. What cannot be written is dropped. Repetitions are one event with a count, by the rules of
+/// client-go (tools/events/event_broadcaster.go): the first one is created, the second one makes it a series, further ones are
+/// counted here, and the count is written from time to time and when the series is over. Safe for any number of threads.
 /// </summary>
-/// <param name="api">The way to the API server.</param>
 /// <param name="reporter">Who reports; a qualified name.</param>
 /// <param name="instance">Which of the replicas this is.</param>
-/// <param name="time">The clock of pauses and series.</param>
-/// <param name="logger">Told of what cannot be written: once, until it can be again.</param>
+/// <param name="logger">Gets one warning when events cannot be written, and the next one only after one could be.</param>
 public sealed class EventRecorder(ApiClient api, string reporter, string instance, TimeProvider time, ILogger logger) : IDisposable
 {
     public static readonly ResourceType Type = new("events.k8s.io", "v1", "events", "Event");
 
-    /// <summary>Beyond it, newer ones are dropped: a mass of events says nothing that the objects do not.</summary>
+    /// <summary>When so many wait, newer ones are dropped: a mass of events says no more than the objects do.</summary>
     public const int Capacity = 1000;
 
-    /// <summary>After each request. Bringing a thousand servers up must not be slowed down by telling of it.</summary>
+    /// <summary>
+    /// The pause after each request, so that the events of a thousand new servers do not slow down their creation.
+    /// </summary>
     public static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>A series that nothing has been added to for so long is over.</summary>
+    /// <summary>A series that nothing was added to for this time is over.</summary>
     public static readonly TimeSpan SeriesEnd = TimeSpan.FromMinutes(6);
 
-    /// <summary>How often the count of one that goes on is written.</summary>
+    /// <summary>How often the count of a series that goes on is written.</summary>
     public static readonly TimeSpan SeriesRefresh = TimeSpan.FromMinutes(30);
 
     private static readonly TimeSpan Sweep = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(10);
     private const int Attempts = 12;
 
-    /// <summary>What the API server takes (pkg/apis/core/validation/events.go).</summary>
-    private const int LongestNote = 1024;
-
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Series> _series = new(StringComparer.Ordinal);
-    private readonly Queue<Series> _queue = new();
+    private readonly Dictionary<string, EventSeries> _series = new(StringComparer.Ordinal);
+    private readonly Queue<EventSeries> _queue = new();
     private readonly CancellationTokenSource _end = new();
     private ITimer? _sweeper;
     private bool _isSending;
@@ -62,8 +59,8 @@ public sealed class EventRecorder(ApiClient api, string reporter, string instanc
         {
             if (_end.IsCancellationRequested)
                 return;
-            // Without the note, as client-go does it: what counts up would be another event each time. But the note of a warning is
-            // what somebody has to do.
+            // Without the note, as in client-go: a note with a number that grows would be another event each time. With it for a
+            // warning, whose note says what somebody has to do.
             var note = recorded.IsWarning ? recorded.Note : "";
             var key = $"{recorded.Type.Plural}/{recorded.Object}/{recorded.Uid}/{recorded.IsWarning}/{recorded.Reason}/{recorded.Action}/{note}";
             if (!_series.TryGetValue(key, out var series))
@@ -74,7 +71,7 @@ public sealed class EventRecorder(ApiClient api, string reporter, string instanc
                     return;
                 }
 
-                series = new Series(key, recorded, $"{recorded.Object.Name}.{NextName(now)}", now);
+                series = new EventSeries(key, recorded, $"{recorded.Object.Name}.{NextName(now)}", now);
                 _series.Add(key, series);
                 _sweeper ??= time.CreateTimer(
                     static recorder => ((EventRecorder)recorder!).SweepSeries(), this, Sweep, Sweep);
@@ -89,7 +86,7 @@ public sealed class EventRecorder(ApiClient api, string reporter, string instanc
         }
     }
 
-    /// <summary>Nothing more is written. What is under way may be.</summary>
+    /// <summary>Begins no further request. One that was sent may still be carried out.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -99,14 +96,14 @@ public sealed class EventRecorder(ApiClient api, string reporter, string instanc
         }
     }
 
-    private void Enqueue(Series series)
+    private void Enqueue(EventSeries series)
     {
         series.IsQueued = true;
         _queue.Enqueue(series);
         if (_isSending)
             return;
         _isSending = true;
-        // Not in the log scope of the reconcile that happens to be the first.
+        // Without the log scope of the reconcile that happens to record the first event.
         using var _ = ExecutionContext.SuppressFlow();
         Sending = Task.Run(SendAllAsync, CancellationToken.None);
     }
@@ -120,7 +117,7 @@ public sealed class EventRecorder(ApiClient api, string reporter, string instanc
         }
     }
 
-    private Series? Next()
+    private EventSeries? Next()
     {
         lock (_lock)
         {
@@ -131,7 +128,7 @@ public sealed class EventRecorder(ApiClient api, string reporter, string instanc
         }
     }
 
-    private async Task SendAsync(Series series)
+    private async Task SendAsync(EventSeries series)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -174,7 +171,7 @@ public sealed class EventRecorder(ApiClient api, string reporter, string instanc
         }
     }
 
-    private void Wrote(Series series, long count)
+    private void Wrote(EventSeries series, long count)
     {
         lock (_lock)
         {
@@ -188,32 +185,32 @@ public sealed class EventRecorder(ApiClient api, string reporter, string instanc
         }
     }
 
-    private async Task WriteAsync(Series series, long count)
+    private async Task WriteAsync(EventSeries series, long count)
     {
-        var key = new ObjectKey(series.Event.Object.Namespace, series.Name);
+        var key = series.EventKey;
         if (series.Written > 0)
         {
             try
             {
-                await api.MergePatchAsync(Type, key, SeriesPatch(series, count), static _ => true, _end.Token).ConfigureAwait(false);
+                await api.MergePatchAsync(Type, key, series.Patch(count), static _ => true, _end.Token).ConfigureAwait(false);
                 return;
             }
             catch (ApiException exception) when (exception.IsNotFound)
             {
-                // Events live for an hour or so: this one begins anew.
+                // The API server deletes events after about an hour. It is created again.
             }
         }
 
-        await api.CreateAsync(Type, key.Namespace, Body(series), _end.Token).ConfigureAwait(false);
+        await api.CreateAsync(Type, key.Namespace, series.Body(reporter, instance), _end.Token).ConfigureAwait(false);
     }
 
-    /// <summary>Writes what has been counted meanwhile, and forgets what is over.</summary>
+    /// <summary>Has the counts of series written that are due, and forgets the series that are over.</summary>
     private void SweepSeries()
     {
         var now = time.GetUtcNow();
         lock (_lock)
         {
-            List<Series> over = [];
+            List<EventSeries> over = [];
             foreach (var series in _series.Values)
             {
                 var isOver = now - series.Last >= SeriesEnd;
@@ -233,7 +230,7 @@ public sealed class EventRecorder(ApiClient api, string reporter, string instanc
         }
     }
 
-    private void Drop(Series series)
+    private void Drop(EventSeries series)
     {
         Interlocked.Increment(ref _dropped);
         lock (_lock)
@@ -250,87 +247,7 @@ public sealed class EventRecorder(ApiClient api, string reporter, string instanc
         }
     }
 
-    /// <summary>As client-go names them: nothing else of the object has this name.</summary>
+    /// <summary>A suffix as client-go makes it, which no other event of the object has.</summary>
     private string NextName(DateTimeOffset now) =>
         (((now - DateTimeOffset.UnixEpoch).Ticks * 100) + _names++).ToString("x", CultureInfo.InvariantCulture);
-
-    private byte[] Body(Series series) => ApplyBody.Write(json =>
-    {
-        var recorded = series.Event;
-        json.WriteStartObject();
-        json.WriteString("apiVersion"u8, Type.ApiVersion);
-        json.WriteString("kind"u8, Type.Kind);
-        json.WriteStartObject("metadata"u8);
-        json.WriteString("name"u8, series.Name);
-        json.WriteString("namespace"u8, recorded.Object.Namespace);
-        json.WriteEndObject();
-        json.WriteString("eventTime"u8, KubernetesTime.FormatMicro(series.First));
-        json.WriteString("reportingController"u8, reporter);
-        json.WriteString("reportingInstance"u8, instance);
-        json.WriteString("action"u8, recorded.Action);
-        json.WriteString("reason"u8, recorded.Reason);
-        json.WriteString("type"u8, recorded.IsWarning ? "Warning"u8 : "Normal"u8);
-        json.WriteString("note"u8, Cut(recorded.Note));
-        json.WriteStartObject("regarding"u8);
-        json.WriteString("apiVersion"u8, recorded.Type.ApiVersion);
-        json.WriteString("kind"u8, recorded.Type.Kind);
-        json.WriteString("namespace"u8, recorded.Object.Namespace);
-        json.WriteString("name"u8, recorded.Object.Name);
-        json.WriteString("uid"u8, recorded.Uid);
-        json.WriteEndObject();
-        json.WriteEndObject();
-    });
-
-    private static byte[] SeriesPatch(Series series, long count) => ApplyBody.Write(json =>
-    {
-        json.WriteStartObject();
-        json.WriteStartObject("series"u8);
-        json.WriteNumber("count"u8, count);
-        json.WriteString("lastObservedTime"u8, KubernetesTime.FormatMicro(series.Last));
-        json.WriteEndObject();
-        json.WriteEndObject();
-    });
-
-    /// <summary>The limit counts bytes, and a character has four at most.</summary>
-    private static string Cut(string note) =>
-        note.Length <= LongestNote / 4 ? note : CutTo(note, LongestNote);
-
-    private static string CutTo(string note, int bytes)
-    {
-        var length = 0;
-        foreach (var rune in note.EnumerateRunes())
-        {
-            bytes -= rune.Utf8SequenceLength;
-            if (bytes < "…"u8.Length)
-                return string.Concat(note.AsSpan(0, length), "…");
-            length += rune.Utf16SequenceLength;
-        }
-
-        return note;
-    }
-
-    /// <summary>One event, and how often it was recorded.</summary>
-    private sealed class Series(string key, ClusterEvent recorded, string name, DateTimeOffset first)
-    {
-        public string Key => key;
-
-        /// <summary>The first one.</summary>
-        public ClusterEvent Event => recorded;
-
-        public string Name => name;
-
-        public DateTimeOffset First { get; } = first;
-
-        public DateTimeOffset Last { get; set; } = first;
-
-        public long Count { get; set; } = 1;
-
-        /// <summary>The count that was written last; 0 before the first write.</summary>
-        public long Written { get; set; }
-
-        public DateTimeOffset WrittenAt { get; set; }
-
-        /// <summary>Until it is written.</summary>
-        public bool IsQueued { get; set; }
-    }
 }

@@ -2,7 +2,7 @@ using McpOperator.Kubernetes;
 
 namespace McpOperator.Controller;
 
-/// <summary>Where whoever notices a change asks for a look at an object: a <see cref="WorkQueue"/>.</summary>
+/// <summary>Asks for an object to be reconciled: the half of a <see cref="WorkQueue"/> that notices of changes need.</summary>
 public interface ILook
 {
     void Add(ObjectKey key, Priority priority = Priority.Changed);

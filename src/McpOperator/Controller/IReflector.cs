@@ -1,7 +1,7 @@
 namespace McpOperator.Controller;
 
 /// <summary>
-/// A <see cref="Reflector{T}"/> whatever its kind: what the loop, the probes and the metrics need of it.
+/// What the loop, the probes and the metrics need of a <see cref="Reflector{T}"/>, whatever its kind of object.
 /// </summary>
 public interface IReflector
 {
@@ -11,19 +11,19 @@ public interface IReflector
     /// <summary>Completes when the store holds the first list.</summary>
     Task Synced { get; }
 
-    /// <summary>Watches begun again after the first one.</summary>
+    /// <summary>How many watches were begun after the first one.</summary>
     long WatchRestarts { get; }
 
-    /// <summary>Complete lists after the first one.</summary>
+    /// <summary>How many complete lists there were after the first one.</summary>
     long Relists { get; }
 
-    /// <summary>Whether what it is at, a list, a watch or the wait before one, has outlived its own deadline.</summary>
+    /// <summary>Whether the list, the watch or the wait that it is in has lasted longer than any of these may.</summary>
     bool Hangs { get; }
 
     /// <summary>
-    /// Has it list from etcd as soon as it can, whatever it is at, and completes when a list that began after this call is
-    /// in the store: nothing in it is older than the call. A list that fails is tried again. Whoever cancels does not wait
-    /// any more; the list takes place all the same. Once the reflector has stopped, nothing completes but by cancellation.
+    /// Makes it list from etcd as soon as it can. Completes when a list that began after this call is in the store, so that
+    /// nothing in the store is older than the call. A list that fails is tried again. Cancelling ends the wait, and not the
+    /// list. After the reflector has stopped, this only ends by cancellation.
     /// </summary>
     Task RefreshAsync(CancellationToken cancellationToken);
 

@@ -3,8 +3,8 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// What is remembered of an object, by its key. Safe for any number of threads. Not a ConcurrentDictionary: each type of
-/// value would add its own copy of that code to the binary, and references share the stores'.
+/// A map from keys to what is remembered of their objects. Safe for any number of threads. Not a ConcurrentDictionary, whose code
+/// would be in the binary once more: this one shares the code of the dictionaries that the stores have anyway.
 /// </summary>
 public sealed class KeyMap<T>
     where T : class

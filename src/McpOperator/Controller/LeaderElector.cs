@@ -3,27 +3,24 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Controller;
 
-/// <summary>The lease is somebody else's, or may be: the process has to end.</summary>
+/// <summary>Somebody else has the lease, or may have it: the process must end.</summary>
 public sealed class LeaseLostException(string message) : Exception(message);
 
 /// <summary>
-/// Leads while it holds a Lease, and lets others lead while it does not. What to do next is <see cref="LeaseMachine"/>'s
-/// to say; here it is done.
+/// Leads while it holds a Lease. <see cref="LeaseMachine"/> decides what to do next; this class does it.
 /// </summary>
-/// <param name="api">Without a fence: it writes the lease.</param>
-/// <param name="key">The lease.</param>
-/// <param name="identity">Ours in the lease; another one for each process.</param>
-/// <param name="timing">The durations.</param>
-/// <param name="logger">Told of every change, and of a fault when its text changes; repetitions are Debug.</param>
-/// <param name="time">The clocks.</param>
+/// <param name="api">A client whose writes do not depend on <see cref="Leads"/>, since it must write the lease first.</param>
+/// <param name="key">The key of the Lease.</param>
+/// <param name="identity">The holder that this process writes into the Lease. No other process may have the same.</param>
+/// <param name="logger">Gets every change, and an error when its text changes. Repetitions are logged as Debug.</param>
 /// <param name="random">In [0, 1); for jitter.</param>
 public sealed class LeaderElector(
     ApiClient api, ObjectKey key, string identity, LeaseTiming timing, ILogger logger, TimeProvider time, Func<double> random)
 {
-    // From the stop on, and below the host's limit for it: whatever the loop's own waits have left is the release's.
+    // Counted from the stop on, and less than the host allows for it. The release has what the waits of the loop have left of it.
     private static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(4.25);
 
-    // Of controller-runtime: a leader that nobody has ended so long after the end of its lease hangs.
+    // From controller-runtime: a leader that still runs so long after the end of its lease hangs.
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(20);
 
     private readonly LeaseMachine _rules = new(identity, timing);
@@ -41,8 +38,8 @@ public sealed class LeaderElector(
     public string Name => key.Name;
 
     /// <summary>
-    /// Whether a write may be sent now. Asks the clock: a process that was stopped, and goes on after its lease, gets no
-    /// even before it has noticed.
+    /// Whether a write may be sent now. It asks the clock: a process that was suspended and goes on after the end of its lease
+    /// gets false, even before it has noticed that it has lost it.
     /// </summary>
     public bool Leads => _rules.Leads(_state, Now);
 
@@ -52,20 +49,20 @@ public sealed class LeaderElector(
     private Moment Now => new(time.GetElapsedTime(_epoch), time.GetUtcNow());
 
     /// <summary>For /healthz: a leader that has neither renewed its lease nor ended. Null when all is well.</summary>
-    public string? Fault() =>
+    public string? StuckLeader() =>
         _state.RenewedAt is { } renewed && Now.AtMostSince(renewed) > timing.LeaseDuration + Tolerance
             ? "the lease has expired, and the process has not ended"
             : null;
 
     /// <summary>
-    /// Does the work, and ends it at once when the lease is lost. When it ends by itself, the lease is released.
+    /// Runs the work, and cuts it off when the lease is lost. When the work ends otherwise, the lease is released.
     /// </summary>
     /// <param name="work">
-    /// Awaits <see cref="AcquireAsync"/> before its first write. The first token ends it, the second cuts it off. Its
-    /// result: nothing that it began is still on its way, so that another one may lead.
+    /// Must await <see cref="AcquireAsync"/> before its first write. Its first token asks it to end, the second one cuts it
+    /// off. It returns true when nothing that it began is still in flight, so that another process may lead.
     /// </param>
-    /// <param name="stop">Ends the work.</param>
-    /// <exception cref="LeaseLostException">The process has to end.</exception>
+    /// <param name="stop">Asks the work to end.</param>
+    /// <exception cref="LeaseLostException">The lease was lost, and the process must end.</exception>
     public async Task RunAsync(Func<CancellationToken, CancellationToken, Task<bool>> work, CancellationToken stop)
     {
         var stoppedAt = 0L;
@@ -88,13 +85,13 @@ public sealed class LeaderElector(
 
         if (_hasLed)
             await _renewal.Task;
-        // From here on nothing else is sent, however late somebody tries.
+        // From here on no write is sent, however late somebody tries.
         _state = _state.NotLeading();
         if (_hasWritten && isThrough)
             await ReleaseAsync(ReleaseLimit - (Volatile.Read(ref stoppedAt) is var since and not 0 ? time.GetElapsedTime(since) : TimeSpan.Zero));
     }
 
-    /// <summary>Waits until it leads. From then on the lease is renewed.</summary>
+    /// <summary>Waits until this process leads. The lease is renewed from then on.</summary>
     public async Task AcquireAsync(CancellationToken stop)
     {
         var step = LeaseMachine.Start;
@@ -117,7 +114,7 @@ public sealed class LeaderElector(
             _renewal.SetResult();
             return;
         }
-#pragma warning disable CA1031 // Nobody awaits this; RunAsync gets it.
+#pragma warning disable CA1031 // Nobody awaits this method: RunAsync gets the exception from _renewal.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -150,7 +147,7 @@ public sealed class LeaderElector(
         {
             lease = await SendAsync(step.Verb, begun, either.Token);
         }
-#pragma warning disable CA1031 // Whatever it is, the next step is the rules' to say, and it is logged.
+#pragma warning disable CA1031 // Whatever it is, LeaseMachine decides what comes next, and it is logged.
         catch (Exception exception) when (!stop.IsCancellationRequested)
 #pragma warning restore CA1031
         {
@@ -184,7 +181,7 @@ public sealed class LeaderElector(
             if (verb == LeaseVerb.Renew)
                 Interlocked.Increment(ref _slowPaths);
             var message = (fault as ApiException)?.Status.Message ?? fault.Message;
-            // Another candidate was faster, or somebody has edited it: that is what the resource version is for.
+            // Another candidate was faster, or somebody edited the Lease. Resource versions are there to notice it.
             var isRace = fault is ApiException { IsConflict: true } or ApiException { IsAlreadyExists: true };
             if (isRace || message == _fault)
             {
@@ -209,7 +206,7 @@ public sealed class LeaderElector(
         using var limit = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
         try
         {
-            // Read again, since a renewal that was cut off may have been written.
+            // It is read first, since a renewal that was cut off may have been written.
             while (await api.FindAsync(Lease.Type, key, Lease.Decode, resourceVersion: null, limit.Token) is { } lease
                 && lease.Record.Holder == identity)
             {
@@ -222,7 +219,7 @@ public sealed class LeaderElector(
                 }
                 catch (ApiException exception) when (exception.IsConflict)
                 {
-                    // Or it is only being written now.
+                    // The renewal that was cut off was written just now: read it again.
                 }
             }
         }

@@ -2,33 +2,37 @@ using McpOperator.Kubernetes;
 
 namespace McpOperator.Controller;
 
-/// <summary>The three durations of an election; the defaults are those of client-go's users.</summary>
-/// <param name="LeaseDuration">For how long others leave a lease alone that nobody renews.</param>
-/// <param name="RenewDeadline">For how long after its last renewal a leader leads.</param>
-/// <param name="RetryPeriod">Between two looks or renewals.</param>
+/// <summary>The three durations of an election. The defaults are those that programs with client-go have.</summary>
+/// <param name="LeaseDuration">For how long other candidates leave a lease alone that is not renewed.</param>
+/// <param name="RenewDeadline">For how long a leader leads after its last renewal.</param>
+/// <param name="RetryPeriod">The time between two renewals, or two reads of another candidate's lease.</param>
 public sealed record LeaseTiming(TimeSpan LeaseDuration, TimeSpan RenewDeadline, TimeSpan RetryPeriod)
 {
-    /// <summary>Spreads candidates who all wait for the same lease (client-go's JitterFactor).</summary>
+    /// <summary>Spreads the candidates that wait for the same lease (client-go's JitterFactor).</summary>
     public const double Jitter = 1.2;
 
     public static LeaseTiming Default { get; } =
         new(TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(2));
 
     /// <summary>
-    /// client-go's rule: a leader has given up before the others begin, and has tried at least once before it gives up.
+    /// client-go's rule: a leader gives up before another one can begin, and has tried to renew at least once before it gives up.
     /// </summary>
     public bool IsSound => LeaseDuration > RenewDeadline && RenewDeadline > RetryPeriod * Jitter;
 }
 
-/// <summary>One moment on both clocks of this machine.</summary>
-/// <param name="Steady">On the clock that is never set. It stands still while the machine is suspended (CLOCK_MONOTONIC).</param>
-/// <param name="Utc">On the clock that people set.</param>
+/// <summary>A moment on both clocks of this machine.</summary>
+/// <param name="Steady">
+/// On the clock that nobody can set, and that stands still while the machine is suspended (CLOCK_MONOTONIC).
+/// </param>
+/// <param name="Utc">On the clock that goes on meanwhile, and that can be set.</param>
 public readonly record struct Moment(TimeSpan Steady, DateTimeOffset Utc)
 {
-    /// <summary>For who must not take something away too early: no set clock may make it longer.</summary>
+    /// <summary>
+    /// The shorter estimate of the time since then, for taking over a lease: setting the clock cannot make it longer.
+    /// </summary>
     public TimeSpan AtLeastSince(Moment earlier) => Steady - earlier.Steady;
 
-    /// <summary>For who must not keep something for too long: a suspended machine's time counts.</summary>
+    /// <summary>The longer estimate of the time since then, for keeping a lease: the time of a suspended machine counts.</summary>
     public TimeSpan AtMostSince(Moment earlier)
     {
         var (steady, utc) = (Steady - earlier.Steady, Utc - earlier.Utc);
@@ -41,22 +45,21 @@ public enum LeaseVerb
 {
     Read,
 
-    /// <summary>There is none.</summary>
+    /// <summary>Create the lease, since there is none.</summary>
     Create,
 
-    /// <summary>Write what was just read.</summary>
+    /// <summary>Write the lease that was just read.</summary>
     Claim,
 
-    /// <summary>Write without reading first: nobody else should have written since.</summary>
+    /// <summary>Write without reading first. The resource version makes it a conflict when somebody else has written.</summary>
     Renew,
 
-    /// <summary>End, and write nothing any more.</summary>
+    /// <summary>Write nothing any more, and end the process.</summary>
     Lost,
 }
 
 /// <summary>One action of a candidate.</summary>
-/// <param name="verb">What.</param>
-/// <param name="delay">How long to wait first.</param>
+/// <param name="delay">How long to wait before it.</param>
 public sealed class LeaseStep(LeaseVerb verb, TimeSpan delay)
 {
     public LeaseVerb Verb => verb;
@@ -65,16 +68,15 @@ public sealed class LeaseStep(LeaseVerb verb, TimeSpan delay)
 }
 
 /// <summary>What became of a step.</summary>
-/// <param name="Verb">The step's.</param>
-/// <param name="Begun">Just before its request was sent.</param>
-/// <param name="HasFailed">It is not known what the lease is.</param>
+/// <param name="Begun">When its request was about to be sent.</param>
+/// <param name="HasFailed">Whether it failed, so that it is not known what the lease is.</param>
 /// <param name="Lease">The lease as it is now; null when there is none.</param>
 public readonly record struct LeaseInput(LeaseVerb Verb, Moment Begun, bool HasFailed, Lease? Lease);
 
 /// <summary>What a candidate remembers between steps.</summary>
-/// <param name="lease">As it was last seen.</param>
-/// <param name="changedAt">When its record was first seen to be what it is.</param>
-/// <param name="renewedAt">When the last write that succeeded was sent; null while somebody else leads.</param>
+/// <param name="lease">The lease as it was last read or written.</param>
+/// <param name="changedAt">When its record was seen to have changed.</param>
+/// <param name="renewedAt">When the last write that succeeded was sent; null while this process does not lead.</param>
 public sealed class LeaseState(Lease? lease, Moment changedAt, Moment? renewedAt)
 {
     public static LeaseState Start { get; } = new(null, default, null);
@@ -89,36 +91,36 @@ public sealed class LeaseState(Lease? lease, Moment changedAt, Moment? renewedAt
 }
 
 /// <summary>
-/// The rules of an election by Lease, as a function of what happened (client-go tools/leaderelection). No I/O, no
-/// clock. No time of another machine is ever compared with one of ours: a lease is held for as long as its own
-/// leaseDurationSeconds after <em>we</em> saw it change.
+/// The rules of an election by Lease, as a function of what happened (client-go tools/leaderelection). No I/O, no clock. The
+/// time of another machine is never compared with the time of this one: another candidate holds the lease for its
+/// leaseDurationSeconds after <em>this</em> process has seen it change.
 /// </summary>
 /// <remarks>
-/// In two things it is stricter. client-go counts the renew deadline from the first attempt that failed, a retry period
-/// after the last success; here it counts from the sending of the last write that succeeded, so that LeaseDuration −
-/// RenewDeadline is left for what is on its way, whatever the retry period. And a leader who reads another holder ends at
-/// once, rather than to contend again.
+/// It is stricter than client-go in two ways. client-go counts the renew deadline from the first attempt that failed, which is
+/// a retry period after the last success. Here it counts from the sending of the last write that succeeded, so that requests in
+/// flight have LeaseDuration − RenewDeadline to end, whatever the retry period is. And a leader that reads another holder ends
+/// at once, while client-go's would try to get the lease back.
 /// </remarks>
 public sealed class LeaseMachine(string identity, LeaseTiming timing)
 {
-    // As controller-runtime has it (pkg/leaderelection): one request that hangs does not cost the lease.
+    // From controller-runtime (pkg/leaderelection): one request that hangs does not lose the lease.
     private readonly TimeSpan _requestLimit =
         timing.RenewDeadline / 2 > TimeSpan.FromSeconds(1) ? timing.RenewDeadline / 2 : TimeSpan.FromSeconds(1);
 
     public static LeaseStep Start { get; } = new(LeaseVerb.Read, TimeSpan.Zero);
 
-    /// <summary>Whether it leads: no longer from the deadline on, whether or not anybody has noticed.</summary>
+    /// <summary>Whether this process leads. From the deadline on it does not, even if nobody has noticed yet.</summary>
     public bool Leads(LeaseState state, Moment now) => state.RenewedAt is { } renewed && Left(renewed, now) > TimeSpan.Zero;
 
-    /// <summary>What a request that begins now may take. Zero or less: the lease is lost.</summary>
+    /// <summary>How long a request that begins now may take. When it is not above zero, the lease is lost.</summary>
     public TimeSpan Limit(LeaseState state, Moment now) =>
         state.RenewedAt is { } renewed ? Min(_requestLimit, Left(renewed, now)) : _requestLimit;
 
-    /// <summary>What to write in order to become, or to stay, the holder.</summary>
+    /// <summary>The record to write in order to become the holder, or to stay it.</summary>
     public LeaseRecord Claim(LeaseState state, Moment now)
     {
         var text = KubernetesTime.FormatMicro(now.Utc);
-        // Up: 0 is not allowed, and others must not come before our own time is over.
+        // Rounded up: 0 is not allowed, and no other candidate may begin before our time is over.
         var seconds = (long)Math.Ceiling(timing.LeaseDuration.TotalSeconds);
         return state.Lease?.Record switch
         {
@@ -128,7 +130,7 @@ public sealed class LeaseMachine(string identity, LeaseTiming timing)
         };
     }
 
-    /// <summary>What to write in order to hand it over.</summary>
+    /// <summary>The record to write in order to give the lease up.</summary>
     public static LeaseRecord Release(LeaseRecord held, Moment now)
     {
         var text = KubernetesTime.FormatMicro(now.Utc);
@@ -137,7 +139,7 @@ public sealed class LeaseMachine(string identity, LeaseTiming timing)
 
     public (LeaseState State, LeaseStep Step) Next(LeaseState state, in LeaseInput input, Moment now, double random) => input switch
     {
-        // Perhaps it was written although no answer came, or somebody has put a label on it.
+        // It may have been written although no answer came, or somebody edited the object. Read it at once.
         { HasFailed: true, Verb: LeaseVerb.Renew } => (state, LeaseMachine.Start),
         { HasFailed: true } => (state, new(LeaseVerb.Read, Pause(state, now, random))),
         { Verb: LeaseVerb.Read } => AfterRead(state, input.Lease, now, random),
@@ -165,7 +167,7 @@ public sealed class LeaseMachine(string identity, LeaseTiming timing)
         return (state, new(LeaseVerb.Claim, TimeSpan.Zero));
     }
 
-    /// <summary>A leader wakes up at its deadline at the latest.</summary>
+    /// <summary>How long to wait until the next step; for a leader not beyond its deadline.</summary>
     private TimeSpan Pause(LeaseState state, Moment now, double random) => state.RenewedAt is { } renewed
         ? Min(timing.RetryPeriod, Left(renewed, now))
         : timing.RetryPeriod * (1 + (LeaseTiming.Jitter * random));

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Controller;
 
-/// <summary>What this room logs. Event ids 200 to 299; ids and names stay what they are.</summary>
+/// <summary>What the controller logs. Event ids 200 to 299. Users rely on ids and names: none may change.</summary>
 internal static partial class Log
 {
     [LoggerMessage(EventId = 200, EventName = "Listed", Level = LogLevel.Debug,

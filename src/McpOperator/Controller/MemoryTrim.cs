@@ -1,18 +1,17 @@
 namespace McpOperator.Controller;
 
 /// <summary>
-/// Gives memory back when there is nothing to do. The garbage collector runs when something is allocated: after a list
-/// of a thousand objects, or a thousand reconciles, it would keep what they took until the next such time, and an
+/// Gives memory back to the system when there is nothing to do. The garbage collector only runs when something is allocated. So
+/// the memory of a list of a thousand objects, or of a thousand reconciles, would stay until the next such burst, and an
 /// operator mostly waits.
 /// </summary>
-/// <param name="isIdle">Asked before it collects.</param>
-/// <param name="time">The clock of the pause before.</param>
+/// <param name="isIdle">Asked right before it collects.</param>
 internal sealed class MemoryTrim(Func<bool> isIdle, TimeProvider time) : IDisposable
 {
-    /// <summary>Long enough for a burst that has only paused to go on.</summary>
+    /// <summary>How long it waits first: a burst that has only paused goes on within this time.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(2);
 
-    /// <summary>Such a collection takes some ten milliseconds: it has to be worth them. The first one always is.</summary>
+    /// <summary>It collects again after so many bytes were allocated: a collection takes some ten milliseconds.</summary>
     private const long Worthwhile = 16 * 1024 * 1024;
 
     private readonly Lock _lock = new();
@@ -20,7 +19,7 @@ internal sealed class MemoryTrim(Func<bool> isIdle, TimeProvider time) : IDispos
     private long _next;
     private bool _isSet;
 
-    /// <summary>There is nothing to do just now. Cheap.</summary>
+    /// <summary>To be called when there is nothing to do. Cheap.</summary>
     public void Idle()
     {
         if (GC.GetTotalAllocatedBytes() < Interlocked.Read(ref _next))
@@ -49,10 +48,10 @@ internal sealed class MemoryTrim(Func<bool> isIdle, TimeProvider time) : IDispos
     {
         lock (_lock)
             _isSet = false;
-        // Else the next pause is a reason to try again.
+        // When there is something to do again, the next call of Idle sets the timer anew.
         if (!isIdle())
             return;
-        // Aggressive: compacts, and hands the pages back to the system.
+        // Aggressive compacts, and gives the pages back to the system.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         Interlocked.Exchange(ref _next, GC.GetTotalAllocatedBytes() + Worthwhile);
     }

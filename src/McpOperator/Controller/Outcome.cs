@@ -3,13 +3,13 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// Looks at one object and does what it needs. Never called for the same key twice at a time. The token is cancelled
-/// when the process has to end. What it throws is logged as an error, once, and the key is tried again.
+/// Reconciles one object. It is never called for a key while another call for the same key runs. The token is cancelled when the
+/// process must end. What it throws is logged, and the key is tried again.
 /// </summary>
 public delegate Task<Outcome> Reconcile(ObjectKey key, CancellationToken cancellationToken);
 
 /// <summary>
-/// When to look at the object again, beyond its next change. The default value is <see cref="Done"/>.
+/// When to reconcile the object again if it does not change before. The default value is <see cref="Done"/>.
 /// </summary>
 public readonly record struct Outcome
 {
@@ -21,19 +21,19 @@ public readonly record struct Outcome
 
     public OutcomeKind Kind { get; }
 
-    /// <summary>Of RequeueAfter.</summary>
+    /// <summary>Zero unless the kind is RequeueAfter.</summary>
     public TimeSpan Delay { get; }
 
-    /// <summary>When something changes.</summary>
+    /// <summary>Not before something changes.</summary>
     public static Outcome Done => default;
 
     /// <summary>
-    /// Soon, with the key's own exponential backoff. Nothing is logged as an error: the reconcile has said why, or it
-    /// is not worth a line, as with a conflict.
+    /// Soon, with the exponential backoff of the key. The loop logs nothing: the reconcile has logged the reason, or it needs
+    /// no line, as a conflict does not.
     /// </summary>
     public static Outcome Retry => new(OutcomeKind.Retry, TimeSpan.Zero);
 
-    /// <summary>After the delay, at the latest. Nothing is wrong: the key's backoff starts afresh.</summary>
+    /// <summary>After the delay at the latest. It is no failure, and resets the backoff of the key.</summary>
     public static Outcome RequeueAfter(TimeSpan delay) => new(OutcomeKind.RequeueAfter, delay);
 }
 

@@ -3,14 +3,14 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// What the loop has done, by result (the label values of controller_runtime_reconcile_total), how long it took, and what
-/// it is at now.
+/// The reconciles of a lane: how many ended with which result (the label values of controller_runtime_reconcile_total), how
+/// long they took, and which are in flight.
 /// </summary>
 public sealed class ReconcileCounters(int workers, TimeProvider time)
 {
     private readonly Lock _lock = new();
 
-    // By worker: its key, and since when; null for one that waits.
+    // By worker: its key, and since when it has it; null while it has none.
     private readonly ObjectKey[] _keys = new ObjectKey[workers];
     private readonly long?[] _since = new long?[workers];
     private long _succeeded;
@@ -21,27 +21,26 @@ public sealed class ReconcileCounters(int workers, TimeProvider time)
 
     public long Succeeded => Interlocked.Read(ref _succeeded);
 
-    /// <summary>Ended with an exception.</summary>
+    /// <summary>Those that ended with an exception.</summary>
     public long Failed => Interlocked.Read(ref _failed);
 
-    /// <summary>Those of them that nobody foresaw.</summary>
+    /// <summary>Those of the failed ones whose exception was none of the API server and of the connection to it.</summary>
     public long Panicked => Interlocked.Read(ref _panicked);
 
-    /// <summary>To be tried again with backoff.</summary>
+    /// <summary>Those that are tried again with backoff.</summary>
     public long Requeued => Interlocked.Read(ref _requeued);
 
     public long RequeuedAfter => Interlocked.Read(ref _requeuedAfter);
 
-    /// <summary>Of the reconciles that have ended.</summary>
+    /// <summary>How long the reconciles took that have ended.</summary>
     public Histogram Durations { get; } = Histogram.OfReconciles();
 
-    /// <summary>The same, in the buckets of a queue.</summary>
+    /// <summary>The same durations in the buckets of a queue's metrics.</summary>
     public Histogram WorkDurations { get; } = Histogram.OfQueue();
 
-    /// <summary>Workers that have a key now.</summary>
+    /// <summary>How many workers have a key now.</summary>
     public int ActiveWorkers => Busy().Workers;
 
-    /// <summary>What the workers are at now.</summary>
     public BusyWorkers Busy()
     {
         var (count, together, longest, key) = (0, TimeSpan.Zero, TimeSpan.Zero, default(ObjectKey));
@@ -93,18 +92,17 @@ public sealed class ReconcileCounters(int workers, TimeProvider time)
     }
 }
 
-/// <summary>What the workers are at.</summary>
+/// <summary>The workers that have a key at one moment.</summary>
 public readonly ref struct BusyWorkers
 {
-    /// <summary>How many have a key.</summary>
     public int Workers { get; init; }
 
-    /// <summary>How long they have had theirs, added up.</summary>
+    /// <summary>The sum of the times that they have had their keys.</summary>
     public TimeSpan Together { get; init; }
 
-    /// <summary>How long the one has had its key that has had it the longest.</summary>
+    /// <summary>The longest of these times.</summary>
     public TimeSpan Longest { get; init; }
 
-    /// <summary>That key.</summary>
+    /// <summary>The key of the worker with the longest time.</summary>
     public ObjectKey Key { get; init; }
 }

@@ -5,8 +5,8 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// The log scope of one reconcile: every line logged in it carries these three fields. One small object a
-/// reconcile; the text of the id is made only when a line is written.
+/// The log scope of one reconcile: every line that is logged in it has these three fields. The text of the id is made only when a
+/// line is written.
 /// </summary>
 public sealed class ReconcileScope(uint id, ObjectKey key) : IReadOnlyList<KeyValuePair<string, object?>>
 {

@@ -4,26 +4,28 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// Keeps a <see cref="Store{T}"/> equal to one scope of the API server, for ever. What to do next is
-/// <see cref="ReflectorMachine"/>'s to say; here it is done.
+/// Keeps a <see cref="Store{T}"/> equal to what the API server has. <see cref="ReflectorMachine"/> decides what to do next; this
+/// class does it.
 /// </summary>
-/// <param name="source">What to list and watch.</param>
-/// <param name="store">Where to keep it.</param>
-/// <param name="logger">Told of a fault when its text changes, and of the recovery; repetitions are Debug.</param>
-/// <param name="timeout">How long a watch lasts at least; at most twice as long, at random, so that many clients' do not end together.</param>
-/// <param name="time">The clock of delays and deadlines.</param>
+/// <param name="logger">Gets a fault when its text changes, and the recovery. Repetitions are logged as Debug.</param>
+/// <param name="timeout">
+/// How long a watch lasts at least. A random time up to the same again is added, so that the watches of many clients do not end
+/// together.
+/// </param>
 /// <param name="random">In [0, 1); for jitter.</param>
-/// <param name="fromEtcd">The first list, too, comes from etcd and not from the API server's cache, which may lag behind.</param>
+/// <param name="fromEtcd">
+/// Whether the first list comes from etcd as well, and not from the API server's cache, which may lag behind.
+/// </param>
 public sealed class Reflector<T>(
     IListWatch<T> source, Store<T> store, ILogger logger, TimeSpan timeout, TimeProvider time, Func<double> random, bool fromEtcd = false)
     : IReflector
     where T : class, IKubernetesObject
 {
-    // The server ends a watch in its time. If the end does not come either, the connection is dead (kube-rs watcher.rs
-    // has 5 s). A deadline rather than an idle timer, so that an event costs nothing; starting a watch again is cheap.
+    // The server ends a watch at its time-out. When this time has passed after it as well, the connection is dead (kube-rs
+    // watcher.rs has 5 s). It is a deadline and not an idle timer, which each event would have to reset; a new watch is cheap.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
-    // The same for a list: each of its pages has a deadline of a minute.
+    // Long enough for a list as well, each page of which has a deadline of a minute.
     private readonly TimeSpan _longestStep = (2 * timeout) + Grace + TimeSpan.FromMinutes(1);
 
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -74,12 +76,12 @@ public sealed class Reflector<T>(
             else if (exception is null)
                 Recovered(input.Verb);
             else
-                // Part of normal life: history is compacted, API servers restart and watches are cut.
+                // This is normal: the history is compacted, API servers restart, watches are cut.
                 Log.WatchInterrupted(logger, Name, input.Fault, exception.Message);
         }
     }
 
-    /// <summary>False when it was cut short.</summary>
+    /// <summary>False when a cancellation or a refresh cut it short.</summary>
     private async Task<bool> DelayAsync(TimeSpan delay, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _refreshes.News);
@@ -110,8 +112,8 @@ public sealed class Reflector<T>(
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            // The store has it all, and the handler was told of all: another list would only fail for the same object
-            // again, while the others wait. So the watch begins.
+            // The store holds the whole list, and the handler was called for every object. Another list would only fail for the
+            // same object again, while the others wait. So the watch begins.
             Log.ChangeHandlerFailed(logger, Name, exception);
         }
 
@@ -130,7 +132,7 @@ public sealed class Reflector<T>(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token, refresh);
         Interlocked.Increment(ref _watches);
 
-        // Before the request: some proxies hold back the headers until the first event.
+        // Taken before the request, since some proxies hold back the headers until the first event.
         var begun = Now;
         var sawEvents = false;
         var applying = false;
@@ -181,10 +183,10 @@ public sealed class Reflector<T>(
 
     private void LogFault(in ReflectorInput input, Exception? exception, TimeSpan delay)
     {
-        // Not the exception's whole message, which names the request: a query that differs is no news.
+        // Without the request, which the exception's message names: the same fault with another query is the same.
         var status = (exception as ApiException)?.Status;
         var message = status?.Message ?? exception?.Message ?? "it ended at once, and without an event";
-        // What a watch and then a list are refused for, such as a token, is one fault.
+        // One fault, such as an expired token, can end a watch and then the list after it. It is logged once.
         var level = _fault?.Message == message ? LogLevel.Debug
             : input.Fault == WatchFault.Unexpected ? LogLevel.Error
             : LogLevel.Warning;
@@ -199,14 +201,14 @@ public sealed class Reflector<T>(
                 Log.NotServed(logger, level, verb, Name, delay.TotalSeconds, message);
                 break;
             default:
-                // The stack says something only when the fault is our own.
+                // The stack is useful only when the fault is in this program.
                 var detail = input.Fault == WatchFault.Unexpected ? exception : null;
                 Log.ReflectorFailed(logger, level, verb, Name, delay.TotalSeconds, message, detail);
                 break;
         }
     }
 
-    // A list that works says nothing about a watch that does not: else the two would log in turn, for ever.
+    // Only a success of the same verb counts. Where lists work and watches do not, fault and recovery would alternate for ever.
     private void Recovered(ReflectorVerb verb)
     {
         if (_fault is not { } fault || fault.Verb != verb)

@@ -8,52 +8,52 @@ public enum ReflectorVerb
 }
 
 /// <summary>One action of a reflector.</summary>
-/// <param name="Verb">What.</param>
-/// <param name="Version">The resource version to do it at; "" is etcd's latest.</param>
-/// <param name="Delay">How long to wait first.</param>
+/// <param name="Version">The resource version to list or watch at; "" is the latest of etcd.</param>
+/// <param name="Delay">How long to wait before it.</param>
 public readonly record struct ReflectorStep(ReflectorVerb Verb, string Version, TimeSpan Delay);
 
 /// <summary>What became of a step.</summary>
-/// <param name="Verb">The step's.</param>
-/// <param name="Version">How far it came: the list's version, or the last one that the watch delivered.</param>
+/// <param name="Version">The version of the list, or the last one that the watch delivered.</param>
 /// <param name="Fault">Why it ended.</param>
-/// <param name="Lasted">How long the watch was open.</param>
-/// <param name="SawEvents">Whether the watch delivered anything, were it a bookmark.</param>
-/// <param name="RetryAfter">What the server asks for; zero when it does not.</param>
+/// <param name="SawEvents">Whether the watch delivered anything, a bookmark included.</param>
+/// <param name="RetryAfter">The delay that the server asks for; zero when it asks for none.</param>
 public readonly record struct ReflectorInput(
     ReflectorVerb Verb, string Version, WatchFault Fault, TimeSpan Lasted, bool SawEvents, TimeSpan RetryAfter);
 
-/// <summary>What a reflector remembers between steps. The default value is the beginning.</summary>
+/// <summary>What a reflector remembers between steps. It begins with the default value.</summary>
 /// <param name="Version">The last version seen; null before the first list.</param>
-/// <param name="AskEtcd">Its cache will not do, or could not: list at "" until a list succeeds.</param>
-/// <param name="Relisted">The last watch was sent back to the list by its version, and none did better since.</param>
-/// <param name="ServerErrors">Watches in a row that ended with a server error.</param>
+/// <param name="AskEtcd">
+/// Whether to list from etcd (at ""), because the server's cache could not, or must not, answer. Until a list succeeds.
+/// </param>
+/// <param name="Relisted">Whether the last watch failed because of its version, so that another such failure needs a delay.</param>
+/// <param name="ServerErrors">How many watches in a row ended with a server error.</param>
 /// <param name="Backoff">Failures of lists and watches together.</param>
 public readonly record struct ReflectorState(
     string? Version, bool AskEtcd, bool Relisted, int ServerErrors, BackoffProgress Backoff);
 
 /// <summary>
-/// The rules of list and watch, as a function of what happened (client-go tools/cache/reflector.go; the shape is
-/// kube-rs's watcher::step). No I/O, no clock.
+/// The rules of list and watch, as a function of what happened (client-go tools/cache/reflector.go, in the form of kube-rs's
+/// watcher::step). No I/O, no clock.
 /// </summary>
 public static class ReflectorMachine
 {
     /// <summary>
-    /// Some failures of a watch are bound to its version (a damaged history in etcd); a list gets past them.
+    /// Some failures of a watch come from its version (a damaged history in etcd), and a list helps.
     /// </summary>
     private const int ServerErrorsBeforeRelist = 5;
 
-    // A proxy that accepts watches and closes them at once would have us spin (client-go: VeryShortWatchError).
+    // A watch that is closed at once, as by some proxies, must not be begun again without a delay (client-go:
+    // VeryShortWatchError).
     private static readonly TimeSpan ShortestWatch = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// "0" is whatever the API server's cache holds: a restart of many operators must not go to etcd.
+    /// "0" is whatever the API server's cache holds, so that a restart of many operators is no load for etcd.
     /// </summary>
     public static ReflectorStep Start { get; } = new(ReflectorVerb.List, "0", TimeSpan.Zero);
 
     /// <summary>
-    /// A list from etcd at once, whatever would have been next; in the beginning, too. The backoff of what failed before is
-    /// cut short, but not forgotten.
+    /// A list from etcd at once, whatever would have been next, also in the beginning. A delay is cut short, but the failures
+    /// before still count for the next one.
     /// </summary>
     public static (ReflectorState State, ReflectorStep Step) Refresh(in ReflectorState state) =>
         List(state with { AskEtcd = true });
@@ -73,7 +73,7 @@ public static class ReflectorMachine
                 state = state with { Version = input.Version, AskEtcd = false };
                 return (state, new(ReflectorVerb.Watch, input.Version, TimeSpan.Zero));
 
-            // The server cannot list at that version, but it can at its latest. There and then, and only once.
+            // The server cannot list at that version, but at its latest one. Tried at once, and only once.
             case WatchFault.Expired or WatchFault.TooLargeVersion when !state.AskEtcd:
                 return List(state with { AskEtcd = true });
 
@@ -91,23 +91,22 @@ public static class ReflectorMachine
 
         switch (input.Fault)
         {
-            // Nothing is lost when a watch that worked ends, even if it broke: go on from the last version, at once.
+            // When a watch that worked ends, even by a broken connection, nothing is lost: it goes on from the last version at
+            // once.
             case WatchFault.None or WatchFault.Overdue or WatchFault.Unreachable:
                 return useful ? Watch(state) : BackOff(Watch(state), input, now, random);
 
             case WatchFault.RefreshWanted:
                 return Refresh(state);
 
-            // Not a relist: an API server that is down or busy would get the most expensive request from all its
-            // clients.
+            // No new list, which is the most expensive request, and would come from all clients of a busy API server.
             case WatchFault.TooManyRequests:
                 return BackOff(Watch(state), input, now, random);
 
             case WatchFault.ServerError when state.ServerErrors + 1 < ServerErrorsBeforeRelist:
                 return BackOff(Watch(state with { ServerErrors = state.ServerErrors + 1 }), input, now, random);
 
-            // A list at a version means "at least as new", so the version is good for a list even when a watch cannot
-            // begin there any more.
+            // A list at a version means "at least as new", so that it is possible at a version where no watch can begin any more.
             case WatchFault.Expired or WatchFault.TooLargeVersion:
                 var again = state.Relisted;
                 var list = List(state with

@@ -1,15 +1,15 @@
 namespace McpOperator.Controller;
 
 /// <summary>
-/// Who waits for a list from etcd. A list serves those who asked before it began, and nobody who asked later.
+/// The callers that wait for a list from etcd. A list serves the callers that asked before it began, and none that asked later.
 /// </summary>
-#pragma warning disable CA1001 // The token source has no timer and no handle, and whoever asks may still be cancelling it.
+#pragma warning disable CA1001 // The token source has no timer and no handle, and a caller may just be cancelling it.
 internal sealed class RefreshRequests
 #pragma warning restore CA1001
 {
     private readonly Lock _lock = new();
 
-    // In the order of asking, so that those whom a list serves are the first so many.
+    // In the order of asking, so that a list serves the first ones.
     private readonly List<TaskCompletionSource> _waiting = [];
 
     private CancellationTokenSource _news = new();
@@ -40,14 +40,14 @@ internal sealed class RefreshRequests
         lock (_lock)
         {
             _waiting.Add(served);
-            // Not Cancel, which would run here what waits for it.
+            // Not Cancel, which would run the callbacks of the token on this thread, under the lock.
             _ = _news.CancelAsync();
         }
 
         return served.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Whether somebody has asked since it was called last.</summary>
+    /// <summary>Whether somebody has asked since the last call.</summary>
     public bool Take()
     {
         lock (_lock)
@@ -59,7 +59,7 @@ internal sealed class RefreshRequests
         }
     }
 
-    /// <summary>The first so many have been served.</summary>
+    /// <summary>Ends the wait of the first <paramref name="count"/> callers.</summary>
     public void Complete(int count)
     {
         lock (_lock)

@@ -3,16 +3,16 @@ using McpOperator.Kubernetes;
 
 namespace McpOperator.Controller;
 
-/// <summary>Why a list or a watch failed, as far as it matters for what to do next.</summary>
+/// <summary>Why a list or a watch ended, as far as it matters for the next step.</summary>
 public enum WatchFault
 {
-    /// <summary>It went well: a list was complete, a watch was ended by the server in its time.</summary>
+    /// <summary>No fault: the list was complete, or the server ended the watch at its time-out.</summary>
     None,
 
     /// <summary>410: the version asked for is no longer in the server's history.</summary>
     Expired,
 
-    /// <summary>The server's cache has not come to the version asked for.</summary>
+    /// <summary>The server's cache has not reached the version asked for.</summary>
     TooLargeVersion,
 
     /// <summary>No connection, or it broke.</summary>
@@ -27,13 +27,13 @@ public enum WatchFault
     /// <summary>Any other 4xx: not allowed, not served.</summary>
     Refused,
 
-    /// <summary>The server did not end the watch in its time: the connection is dead, and nobody noticed.</summary>
+    /// <summary>The server did not end the watch at its time-out: the connection must be dead.</summary>
     Overdue,
 
-    /// <summary>Nobody's: the watch was ended for a list from etcd that somebody wants now.</summary>
+    /// <summary>No fault of the watch: it was ended for a list from etcd that somebody has asked for.</summary>
     RefreshWanted,
 
-    /// <summary>Our own: the change handler or the decoder.</summary>
+    /// <summary>A fault of this program: in the change handler or the decoder.</summary>
     Unexpected,
 }
 
@@ -49,7 +49,7 @@ public static class WatchFaults
         ApiException { Code: >= HttpStatusCode.InternalServerError } => WatchFault.ServerError,
         ApiException { Status.Reason: "InternalError" } => WatchFault.ServerError,
         ApiException => WatchFault.Refused,
-        // A request that ran into its own deadline is cancelled by HttpClient.
+        // A request that exceeds its deadline may end as a cancellation.
         HttpRequestException or IOException or OperationCanceledException => WatchFault.Unreachable,
         _ => WatchFault.Unexpected,
     };

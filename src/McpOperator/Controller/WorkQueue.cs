@@ -3,26 +3,26 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// Keys that wait for a worker, each at most once, with client-go's promises (util/workqueue): a key is never with two
-/// workers; a burst of additions is one look; what is added while a worker has the key is looked at again afterwards.
-/// And with controller-runtime's (pkg/controller/priorityqueue): a user's edit does not wait behind a thousand objects
-/// that a start has listed. Safe for any number of threads.
+/// Keys that wait for a worker, each at most once, with the guarantees of client-go (util/workqueue): two workers never have
+/// the same key; a burst of additions leads to one reconcile; a key that is added while a worker has it comes again afterwards.
+/// And with that of controller-runtime (pkg/controller/priorityqueue): a user's edit does not wait behind a thousand objects
+/// that were listed at the start. Safe for any number of threads.
 /// </summary>
 public sealed class WorkQueue : ILook, IDisposable
 {
-    // Timers end at 49 days. An hour-long requeue is common and a year-long one a mistake; looking early is harmless.
+    // Timers overflow at 49 days. A longer delay is a mistake, and to reconcile earlier does no harm.
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(30);
 
     private readonly Lock _lock = new();
 
-    // By priority. A key whose priority rises stands in two of them; only the entry with its latest ticket counts.
+    // By priority. A key whose priority was raised is in two of the queues. Only the entry with its latest ticket counts.
     private readonly Queue<(ObjectKey Key, int Ticket)>[] _ready = [new(), new(), new()];
     private readonly Dictionary<ObjectKey, (Priority Priority, int Ticket, long Since)> _dirty = [];
     private readonly HashSet<ObjectKey> _processing = [];
     private readonly Dictionary<ObjectKey, int> _failures = [];
     private readonly DelayedKeys _delayed = new();
 
-    // One permit for each ready key, and after the shutdown one more that getters hand on to each other.
+    // One permit for each ready key. After the shutdown there is one more, which each getter passes on to the next one.
     private readonly SemaphoreSlim _available = new(0);
     private readonly TimeProvider _time;
     private readonly long _epoch;
@@ -35,9 +35,9 @@ public sealed class WorkQueue : ILook, IDisposable
     private long _adds;
     private long _retries;
 
-    /// <param name="time">The clock of delayed additions.</param>
-    /// <param name="random">In [0, 1), for jitter; called under the queue's lock.</param>
-    /// <param name="backoff">Of <see cref="AddRateLimited"/>; <see cref="Backoff.Retry"/> when null.</param>
+    /// <param name="time">For delayed additions.</param>
+    /// <param name="random">In [0, 1); for jitter. Called under the lock of the queue.</param>
+    /// <param name="backoff">For <see cref="AddRateLimited"/>; <see cref="Backoff.Retry"/> when null.</param>
     public WorkQueue(TimeProvider time, Func<double> random, Backoff? backoff = null)
     {
         _time = time;
@@ -51,7 +51,7 @@ public sealed class WorkQueue : ILook, IDisposable
             Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Keys that wait for a worker now.</summary>
+    /// <summary>How many keys wait for a worker.</summary>
     public int Depth
     {
         get
@@ -61,7 +61,7 @@ public sealed class WorkQueue : ILook, IDisposable
         }
     }
 
-    /// <summary>Keys that wait for their time.</summary>
+    /// <summary>How many keys wait until their delay is over.</summary>
     public int Delayed
     {
         get
@@ -71,22 +71,21 @@ public sealed class WorkQueue : ILook, IDisposable
         }
     }
 
-    /// <summary>Additions so far, those left out that found their key already waiting.</summary>
+    /// <summary>How many keys were added so far, without additions of a key that was waiting already.</summary>
     public long Adds => Interlocked.Read(ref _adds);
 
-    /// <summary>Delayed additions so far, whatever the reason, as client-go counts them.</summary>
+    /// <summary>How many keys were added with a delay so far, for whatever reason, as client-go counts them.</summary>
     public long Retries => Interlocked.Read(ref _retries);
 
     /// <summary>
-    /// How long keys waited for a worker: from the first addition, as client-go counts it, so with the time that another
-    /// worker still had the key.
+    /// How long keys waited for a worker. As in client-go it counts from the first addition, and so includes the time in which
+    /// a worker still had the key from before.
     /// </summary>
     public Histogram Waits { get; } = Histogram.OfQueue();
 
     /// <summary>
-    /// Wants a look at the key as soon as a worker is free. A delayed addition of the same key stays: it is one more
-    /// look at the cache, and whoever asked for it gets it. A key that waits already is moved ahead when this is more
-    /// urgent, and never back.
+    /// Adds the key for the next free worker. A delayed addition of the same key remains, so that whoever asked for that
+    /// reconcile gets it. A key that waits already is moved forward when the new priority is higher, and never back.
     /// </summary>
     public void Add(ObjectKey key, Priority priority = Priority.Changed)
     {
@@ -95,7 +94,7 @@ public sealed class WorkQueue : ILook, IDisposable
     }
 
     /// <summary>
-    /// Wants a look after <paramref name="delay"/>. A key waits for one moment only: the earliest that was asked for.
+    /// Adds the key after <paramref name="delay"/>. Of several delays of a key, the one that ends first counts.
     /// </summary>
     public void AddAfter(ObjectKey key, TimeSpan delay)
     {
@@ -103,7 +102,7 @@ public sealed class WorkQueue : ILook, IDisposable
             AddAfterLocked(key, delay);
     }
 
-    /// <summary>Wants another look after a failure, later with each one until <see cref="Forget"/>.</summary>
+    /// <summary>Adds the key after a failure, with a delay that grows with each call until <see cref="Forget"/>.</summary>
     /// <returns>The delay.</returns>
     public TimeSpan AddRateLimited(ObjectKey key)
     {
@@ -120,14 +119,14 @@ public sealed class WorkQueue : ILook, IDisposable
         }
     }
 
-    /// <summary>The key is well: its next failure is the first. Takes nothing out of the queue.</summary>
+    /// <summary>Resets the failures of the key. Takes nothing out of the queue.</summary>
     public void Forget(ObjectKey key)
     {
         lock (_lock)
             _failures.Remove(key);
     }
 
-    /// <summary>Failures since the key was last forgotten.</summary>
+    /// <summary>How often the key has failed since <see cref="Forget"/>.</summary>
     public int Failures(ObjectKey key)
     {
         lock (_lock)
@@ -135,8 +134,8 @@ public sealed class WorkQueue : ILook, IDisposable
     }
 
     /// <summary>
-    /// Waits for a key. Whoever gets it owes a <see cref="Done"/>; until then nobody else gets it. Null once the queue
-    /// is shut down and empty.
+    /// Waits for a key. The caller must call <see cref="Done"/> for it; until then nobody else gets it. Null when the queue is
+    /// shut down and empty.
     /// </summary>
     /// <exception cref="OperationCanceledException">Cancelled; no key was taken.</exception>
     public async ValueTask<ObjectKey?> GetAsync(CancellationToken cancellationToken)
@@ -153,13 +152,13 @@ public sealed class WorkQueue : ILook, IDisposable
                 return key;
             }
 
-            // Only the shutdown gives a permit without a key: on to the next getter with it.
+            // Only the shutdown releases a permit without a key. The next getter gets it.
             _available.Release();
             return null;
         }
     }
 
-    /// <summary>The worker is finished with the key, whatever came of it.</summary>
+    /// <summary>The worker no longer has the key, whether it succeeded or not.</summary>
     public void Done(ObjectKey key)
     {
         lock (_lock)
@@ -170,8 +169,8 @@ public sealed class WorkQueue : ILook, IDisposable
     }
 
     /// <summary>
-    /// Ignores further additions and drops the delayed ones. Keys that wait can still be got, and so can a key that was
-    /// added while a worker had it.
+    /// Ignores further additions and drops the delayed ones. Keys that wait, and keys that were added while a worker had them,
+    /// can still be taken.
     /// </summary>
     public void ShutDown()
     {
@@ -187,7 +186,9 @@ public sealed class WorkQueue : ILook, IDisposable
         }
     }
 
-    /// <summary>Shuts down. The semaphore stays usable for workers on their way out; it holds no handle.</summary>
+    /// <summary>
+    /// Shuts down. The semaphore has no handle, and is not disposed: workers that are about to end may still use it.
+    /// </summary>
     public void Dispose() => ShutDown();
 
     private TimeSpan Now => _time.GetElapsedTime(_epoch);
@@ -274,24 +275,11 @@ public sealed class WorkQueue : ILook, IDisposable
 
     private void SetTimer(TimeSpan now)
     {
-        // Rounded up: a timer counts whole milliseconds, and one that rang early would have to be set again and again.
+        // Rounded up: timers count whole milliseconds, and one that fires early would have to be set again.
         if (_delayed.Next is not { } next)
             return;
 
         var wait = TimeSpan.FromMilliseconds(Math.Ceiling((next - now).TotalMilliseconds));
         _timer.Change(wait, Timeout.InfiniteTimeSpan);
     }
-}
-
-/// <summary>Why a key is to be looked at; the later ones are looked at first.</summary>
-public enum Priority
-{
-    /// <summary>It was found by a list: most likely nothing is to be done.</summary>
-    Listed,
-
-    /// <summary>Something about it changed, or its time has come.</summary>
-    Changed,
-
-    /// <summary>A user changed what is wanted, and is looking.</summary>
-    Edited,
 }

@@ -9,7 +9,7 @@ internal static class AdminConnection
 {
     public const int HeadLimit = 8 * 1024;
 
-    /// <summary>For the whole of a connection, both ways: a kubelet's probe gives up after one second.</summary>
+    /// <summary>For the whole connection, request and answer. A kubelet's probe gives up after one second.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(1);
@@ -43,8 +43,8 @@ internal static class AdminConnection
                 await SendAsync(socket, body.Written, deadline.Token);
             socket.Shutdown(SocketShutdown.Send);
 
-            // Closing on bytes that nobody read makes the kernel reset the connection, and the client may lose the
-            // answer (RFC 9112, 9.6). Only who sent more than a request without body can have left some.
+            // When a socket is closed with bytes that nobody has read, the kernel resets the connection, and the client may
+            // lose the answer (RFC 9112, 9.6). That can only be so when more than a request without a body was sent.
             if (end + 4 != received || response.Status is 400 or 405)
                 await DrainAsync(socket, head, deadline);
         }

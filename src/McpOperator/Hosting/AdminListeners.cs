@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Hosting;
 
 /// <summary>
-/// The listeners of metrics and probes: bound before anything else begins, so that a taken address is known at once;
-/// serving from when the operator has begun until after it has ended.
+/// The listeners of metrics and probes. They are bound before anything else begins, so that an address in use is noticed at
+/// once, and serve from when the operator has begun until after it has ended.
 /// </summary>
 internal sealed class AdminListeners(RunContext context, IHostApplicationLifetime lifetime, ILogger logger)
     : IHostedLifecycleService, IAsyncDisposable, IDisposable
@@ -26,7 +26,7 @@ internal sealed class AdminListeners(RunContext context, IHostApplicationLifetim
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        // The operator may have failed at once; then why is the last thing that shall stand in the log.
+        // When the operator has failed already, its reason must be the last line of the log.
         if (lifetime.ApplicationStopping.IsCancellationRequested)
             return Task.CompletedTask;
         Serve(_metrics, "/metrics");

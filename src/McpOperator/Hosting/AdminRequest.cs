@@ -6,7 +6,7 @@ namespace McpOperator.Hosting;
 /// <summary>A GET or HEAD, and where the body of its answer goes.</summary>
 internal sealed record AdminRequest(string Path, string Query, IBufferWriter<byte> Body)
 {
-    /// <summary>Values of a query parameter; the empty one for a parameter without value.</summary>
+    /// <summary>The values of a query parameter; empty text for one without a value.</summary>
     public IEnumerable<string> QueryValues(string name)
     {
         foreach (var pair in Query.Split('&', StringSplitOptions.RemoveEmptyEntries))
@@ -20,10 +20,10 @@ internal sealed record AdminRequest(string Path, string Query, IBufferWriter<byt
 
 internal readonly record struct AdminResponse(int Status, string ContentType = "text/plain; charset=utf-8");
 
-/// <summary>The first line of a request, which is all that this server wants to know of it.</summary>
+/// <summary>The first line of a request. This server reads nothing else of it.</summary>
 internal readonly record struct RequestLine(string Method, string Path, string Query)
 {
-    /// <summary>Reads the head of a request; null when it is no HTTP/1.x.</summary>
+    /// <summary>Null when it is not HTTP/1.x.</summary>
     public static RequestLine? Parse(ReadOnlySpan<byte> head)
     {
         var end = head.IndexOf("\r\n"u8);

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Hosting;
 
 /// <summary>
-/// Serves probes and metrics: HTTP/1.1, GET and HEAD, one request a connection. It is open to whoever reaches the
-/// port, so all that a client can make it hold is bounded: bytes, time and connections.
+/// Serves probes and metrics: HTTP/1.1, GET and HEAD, one request for each connection. Anyone who reaches the port can connect,
+/// so bytes, time and connections are limited.
 /// </summary>
 /// <remarks>
 /// Why not a library. Measured on linux-x64 (.NET 10, Native AOT, OptimizationPreference=Size) in a program that has
@@ -42,15 +42,12 @@ internal sealed class AdminServer : IAsyncDisposable
     public IPEndPoint EndPoint { get; }
 
     /// <summary>
-    /// Takes the address, so that a taken one is known before anything else begins. Clients can connect from now on;
-    /// they are answered after <see cref="Start"/>.
+    /// Binds the address, so that one in use is noticed before anything else begins. Clients can connect from now on, and are
+    /// answered after <see cref="Start"/>.
     /// </summary>
-    /// <param name="flag">The flag that names the address, for the error.</param>
-    /// <param name="address">Where to listen.</param>
-    /// <param name="endpoints">Asked in turn; the first that does not return null has answered.</param>
-    /// <param name="logger">For what goes wrong.</param>
-    /// <param name="time">For the time-outs.</param>
-    /// <exception cref="BindException">The address cannot be had.</exception>
+    /// <param name="flag">The flag with the address, for the message of the exception.</param>
+    /// <param name="endpoints">Asked in this order. The first one that does not return null has answered.</param>
+    /// <exception cref="BindException">The address cannot be listened on.</exception>
     public static AdminServer Bind(string flag, BindAddress address, Func<AdminRequest, AdminResponse?>[] endpoints,
         ILogger logger, TimeProvider time)
     {
@@ -115,7 +112,7 @@ internal sealed class AdminServer : IAsyncDisposable
         }
     }
 
-    // Ends with the server and never before it: whatever goes wrong with one client, the next probe is answered.
+    // Ends only with the server: whatever goes wrong with one client, the next probe must be answered.
     private async Task AcceptAsync()
     {
         while (!_stopping.IsCancellationRequested)
@@ -128,7 +125,7 @@ internal sealed class AdminServer : IAsyncDisposable
             {
                 if (_stopping.IsCancellationRequested)
                     return;
-                // Out of descriptors, most likely: accepting again at once would only burn the CPU.
+                // Most likely there are no file descriptors left. Without a pause, this would be a busy loop.
                 _logger.AcceptFailed(EndPoint, e.Message);
                 await Task.Delay(AcceptPause, _time, _stopping.Token)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -162,8 +159,8 @@ internal sealed class AdminServer : IAsyncDisposable
         }
     }
 
-    // When all places are taken the oldest connection gives way: clients that send nothing must not keep out the
-    // kubelet, whose probe would time out, and which would then restart us.
+    // When there are too many, the oldest connection is closed: clients that send nothing must not keep out the kubelet, which
+    // would restart the process when its probe times out.
     private LinkedListNode<Socket> Admit(Socket socket)
     {
         lock (_open)
@@ -188,7 +185,7 @@ internal sealed class AdminServer : IAsyncDisposable
             }
             return null;
         }
-#pragma warning disable CA1031 // A metrics writer's fault is the scrape's, not the server's.
+#pragma warning disable CA1031 // A fault of a metrics writer fails the scrape, and must not end the server.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -22,7 +22,7 @@ public sealed record BindAddress(IPAddress? Address, int Port)
             address = new BindAddress(null, port);
             return true;
         }
-        // An IPv6 address has colons of its own: only brackets tell where its port begins.
+        // An IPv6 address contains colons, so it must have brackets to tell where the port begins.
         var bracketed = host.Length > 2 && host[0] == '[' && host[^1] == ']';
         if (host.Contains(':') != bracketed)
             return false;

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Console;
 namespace McpOperator.Hosting;
 
 /// <summary>
-/// A line for people: time, level, logger, message, then what the scopes add (the message shows its own values
-/// already). A stack trace follows, indented.
+/// A line for people: time, level, logger, message, then the fields of the scopes (the message contains its own values). The
+/// stack trace of an exception follows, indented.
 /// </summary>
 internal sealed class ConsoleLogFormatter(TimeProvider time, bool colour) : ConsoleFormatter(FormatterName)
 {

@@ -3,7 +3,7 @@ using McpOperator.Kubernetes;
 
 namespace McpOperator.Hosting;
 
-/// <summary>The lanes' counters under the names of controller-runtime, which dashboards know.</summary>
+/// <summary>The counters of the lanes under the names of controller-runtime, which existing dashboards use.</summary>
 internal sealed class ControllerMetrics(IReadOnlyList<Lane> lanes, IReadOnlyCollection<IReflector> reflectors)
 {
     public void Write(PrometheusWriter metrics)

@@ -1,6 +1,6 @@
 namespace McpOperator.Hosting;
 
-/// <summary>One flag: all that parsing, <c>--help</c> and the documentation say of it stands here.</summary>
+/// <summary>One flag, with all that parsing, <c>--help</c> and the documentation need.</summary>
 /// <param name="Name">Without dashes.</param>
 /// <param name="Placeholder">What stands for the value in <c>--help</c>; null for a boolean.</param>
 /// <param name="Default">As a person would write it; null when there is none.</param>
@@ -18,8 +18,8 @@ public sealed record Flag(
     public bool IsBoolean => Placeholder is null;
 
     /// <summary>
-    /// Flags are applied in this order, not in the order of the arguments: an alias never overrides the flag that
-    /// it is an alias of.
+    /// Flags are applied in this order, from low to high, and not in the order of the arguments, so that an alias never
+    /// overrides the flag that it stands for.
     /// </summary>
     public int Precedence { get; init; } = 2;
 }

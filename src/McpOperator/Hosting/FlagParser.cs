@@ -1,9 +1,9 @@
 namespace McpOperator.Hosting;
 
-/// <summary>What the arguments of <c>run</c> came to: options, a wish for help, or one line about what is wrong.</summary>
+/// <summary>The result for the arguments of <c>run</c>: options, a request for help, or one line about what is wrong.</summary>
 public sealed record ParsedFlags(RunOptions? Options, string? Error)
 {
-    /// <summary>Neither options nor a fault: the person asked for help.</summary>
+    /// <summary>Neither options nor an error: help was asked for.</summary>
     public bool HelpWanted => Options is null && Error is null;
 }
 
@@ -19,14 +19,14 @@ public static class FlagParser
             if (argument is "-h" or "-help" or "--help")
                 return new ParsedFlags(null, null);
             if (argument.Length < 2 || argument[0] != '-')
-                return Fault(Unexpected(argument, i > 0 ? arguments[i - 1] : ""));
+                return Failed(Unexpected(argument, i > 0 ? arguments[i - 1] : ""));
 
             var text = argument.TrimStart('-');
             var equals = text.IndexOf('=');
             var name = equals < 0 ? text : text[..equals];
             if (Flags.All.FirstOrDefault(f => f.Name == name) is not { } flag)
             {
-                return Fault($"unknown flag --{Printable.Escape(name)}" +
+                return Failed($"unknown flag --{Printable.Escape(name)}" +
                     (Closest.To(name, Flags.All.Select(f => f.Name)) is { } near
                         ? $"; did you mean --{near}?"
                         : "; run mcp-operator --help for the list"));
@@ -39,17 +39,17 @@ public static class FlagParser
             else if (++i < arguments.Count)
                 given.Add((flag, arguments[i]));
             else
-                return Fault($"--{name} needs a value: --{name}={flag.Placeholder}");
+                return Failed($"--{name} needs a value: --{name}={flag.Placeholder}");
         }
 
         var options = new RunOptions();
         foreach (var (flag, value) in given.OrderBy(g => g.Flag.Precedence)) // stable: of a repeated flag the last wins
         {
             if (flag.Apply(options, value) is not { } changed)
-                return Fault($"--{flag.Name}={Printable.Escape(value)}: must be {flag.Rule}");
+                return Failed($"--{flag.Name}={Printable.Escape(value)}: must be {flag.Rule}");
             options = changed;
         }
-        return Flags.Contradiction(options) is { } contradiction ? Fault(contradiction) : new ParsedFlags(options, null);
+        return Flags.Contradiction(options) is { } contradiction ? Failed(contradiction) : new ParsedFlags(options, null);
     }
 
     /// <summary>The list of flags for <c>--help</c>.</summary>
@@ -62,9 +62,9 @@ public static class FlagParser
         }
     }
 
-    private static ParsedFlags Fault(string error) => new(null, error);
+    private static ParsedFlags Failed(string error) => new(null, error);
 
-    // "--persist-defaults false" reads well and is no value in Go either: say how it is written.
+    // "--persist-defaults false" is not possible in Go either. The error says how to write it.
     private static string Unexpected(string argument, string before)
     {
         var name = before.TrimStart('-');

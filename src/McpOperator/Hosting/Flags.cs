@@ -68,7 +68,7 @@ public static class Flags
             (o, _) => o),
     ];
 
-    /// <summary>What no flag alone can know: one line about flags that contradict each other, or null.</summary>
+    /// <summary>One line about flags that contradict each other; null when none do.</summary>
     public static string? Contradiction(RunOptions options)
     {
         var timing = options.LeaseTiming;
@@ -92,7 +92,7 @@ public static class Flags
         "warn" or "warning" => LogLevel.Warning,
         "error" => LogLevel.Error,
         "panic" or "critical" => LogLevel.Critical,
-        // zap counts verbosity upwards; all of it is our debug.
+        // zap's numbers are levels of verbosity. Here all of them are debug.
         _ => Values.WholeNumber(value) is null ? null : LogLevel.Debug,
     };
 
@@ -107,7 +107,7 @@ public static class Flags
     {
         var names = new List<string>();
         if (value.Length == 0)
-            return names; // what a template leaves of an unset value; the same as no flag
+            return names; // a template may leave an empty value; the same as no flag
         foreach (var part in value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             if (!IsDnsLabel(part))
@@ -115,7 +115,7 @@ public static class Flags
             if (!names.Contains(part))
                 names.Add(part);
         }
-        // "," wanted to limit the operator: it must not become the whole cluster.
+        // Whoever wrote "," wanted to limit the operator: that must not become the whole cluster.
         return names.Count == 0 ? null : names;
     }
 

@@ -6,8 +6,8 @@ namespace McpOperator.Hosting;
 /// <summary>One check of /healthz or /readyz.</summary>
 /// <param name="Name">The sub-path, and the name in <c>?exclude=</c>.</param>
 /// <param name="Probe">
-/// Null when all is well, else the reason. Called at each request, on any thread, and must be quick. One that throws
-/// has failed.
+/// Returns null when all is well, else the reason. It is called at each request, on any thread, and must be quick. A check that
+/// throws has failed.
 /// </param>
 public sealed record HealthCheck(string Name, Func<string?> Probe);
 
@@ -16,8 +16,7 @@ public sealed record HealthCheck(string Name, Func<string?> Probe);
 /// a sub-path, <c>?verbose</c>, <c>?exclude=name</c>. The port is open to anyone, so reasons go to the log only.
 /// </summary>
 /// <param name="name">The path, without its slash.</param>
-/// <param name="logger">Told of every check that failed, at each request.</param>
-/// <param name="level">At which it is told.</param>
+/// <param name="level">At which a failed check is logged, at each request.</param>
 public sealed class HealthEndpoint(string name, ILogger logger, LogLevel level)
 {
     private readonly Lock _lock = new();
@@ -96,7 +95,7 @@ public sealed class HealthEndpoint(string name, ILogger logger, LogLevel level)
         {
             reason = check.Probe();
         }
-#pragma warning disable CA1031 // A check that cannot tell has failed; the probe gets its answer all the same.
+#pragma warning disable CA1031 // A check that throws has failed, and the probe still gets its answer.
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging.Console;
 namespace McpOperator.Hosting;
 
 /// <summary>
-/// One flat JSON object a line, as zap's production encoder writes them. The package's own JSON formatter nests the
-/// values, repeats the template and writes no time unless told to.
+/// One flat JSON object for each line, as zap's production encoder writes them. The JSON formatter of the logging package is
+/// not used: it nests the values and repeats the template.
 /// </summary>
 internal sealed class JsonLogFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
 {
@@ -18,7 +18,7 @@ internal sealed class JsonLogFormatter(TimeProvider time) : ConsoleFormatter(For
 
     private static readonly JsonWriterOptions Options = new()
     {
-        // Safe here: no log line is ever embedded in HTML. Control characters are escaped all the same.
+        // "Unsafe" is about HTML, in which no log line is embedded. Control characters are escaped with it as well.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         SkipValidation = true,
     };
@@ -57,7 +57,7 @@ internal sealed class JsonLogFormatter(TimeProvider time) : ConsoleFormatter(For
         textWriter.Write('\n');
     }
 
-    // Two keys of one name are valid JSON, and what a reader makes of them is anyone's guess. The message has the value.
+    // A key that is there twice is valid JSON, but readers differ in what they make of it. The message contains the value.
     private static bool IsTaken(string key, Exception? exception) =>
         key is "ts" or "level" or "logger" or "eventId" or "event" or "msg" ||
         (exception is not null && key is "error" or "stacktrace");

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Hosting;
 
-/// <summary>What the process says of itself. Event ids 400 to 499; docs/logging.md lists them.</summary>
+/// <summary>What the process logs about itself. Event ids 400 to 499; docs/logging.md lists them.</summary>
 internal static partial class Log
 {
     [LoggerMessage(EventId = 400, Level = LogLevel.Information,

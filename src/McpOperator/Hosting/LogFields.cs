@@ -10,10 +10,10 @@ internal sealed class LogFields
 
     private readonly List<KeyValuePair<string, object?>> _fields = [];
 
-    /// <summary>Whether the message has a template, and so shows the entry's own values already.</summary>
+    /// <summary>Whether the message has a template, and so contains the entry's own values.</summary>
     public bool HasTemplate { get; private set; }
 
-    /// <summary>How many of them, at the beginning, are those of the scopes.</summary>
+    /// <summary>How many of the fields come from scopes. They are the first ones.</summary>
     public int FromScopes { get; private set; }
 
     public static LogFields Of(object? state, IExternalScopeProvider? scopes)
@@ -26,7 +26,7 @@ internal sealed class LogFields
         return fields;
     }
 
-    /// <summary>Each key once, in camelCase; of a repeated one the innermost value.</summary>
+    /// <summary>Each key once, in camelCase, with its innermost value.</summary>
     public IEnumerable<(string Key, object? Value)> Take(int count)
     {
         for (var i = 0; i < count; i++)
@@ -44,7 +44,7 @@ internal sealed class LogFields
         switch (state)
         {
             case IReadOnlyList<KeyValuePair<string, object?>> pairs:
-                // An index, as enumerating would box the enumerator of each log entry.
+                // By index: an enumerator would be allocated for each log entry.
                 for (var i = 0; i < pairs.Count; i++)
                 {
                     if (pairs[i].Key == Template)

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace McpOperator.Hosting;
 
 /// <summary>
-/// A log entry without the type of its state. Each message has a type of its own, and whatever is generic over it is
-/// compiled once for each: the formatters do no more with it than to make this.
+/// A log entry without the type of its state. Each message has its own state type, and code that is generic over it is compiled
+/// once for each of them. So the formatters make this first, and are not generic after it.
 /// </summary>
 internal readonly struct LogLine
 {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Hosting;
 
-/// <summary>What both log formats spell the same way.</summary>
+/// <summary>The texts that both log formats have in common.</summary>
 internal static class LogText
 {
     public static string Level(LogLevel level) => level switch
@@ -20,7 +20,7 @@ internal static class LogText
     /// <summary>The type's name without its namespace.</summary>
     public static string Logger(string category) => category[(category.LastIndexOf('.') + 1)..];
 
-    /// <summary>The message, and those of the inner exceptions unless it quotes them already.</summary>
+    /// <summary>The message, and those of the inner exceptions that it does not contain.</summary>
     public static string Error(Exception exception)
     {
         var text = new StringBuilder(exception.Message);

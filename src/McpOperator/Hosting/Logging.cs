@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace McpOperator.Hosting;
 
-/// <summary>Makes the loggers. All of it goes to stderr, so that stdout stays for what a command prints.</summary>
+/// <summary>Makes the loggers. They write to stderr, so that stdout is for the output of a command.</summary>
 internal static class Logging
 {
     /// <summary>Dispose of the factory to flush: the console provider writes from a thread of its own.</summary>
@@ -15,19 +15,19 @@ internal static class Logging
         ConsoleFormatter formatter = format == LogFormat.Json
             ? new JsonLogFormatter(time)
             : new ConsoleLogFormatter(time, colour);
-        // Built by hand, as AddConsole() brings configuration binding and three formatters that nobody uses.
+        // Made by hand, as AddConsole() would bring configuration binding and three unused formatters into the binary.
         var provider = new ConsoleLoggerProvider(new FixedOptions(new ConsoleLoggerOptions
         {
             FormatterName = formatter.Name,
             LogToStandardErrorThreshold = LogLevel.Trace,
-            // Who writes a log line must never wait for whoever reads it: a collector that hangs would end all work.
+            // A full queue drops lines. If logging waited, a log collector that hangs would stop all work.
             QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite,
         }), [formatter]);
         var filter = new LoggerFilterOptions { MinLevel = level };
         filter.Rules.Add(new LoggerFilterRule(
             null, "Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning, null));
         var factory = new LoggerFactory([], filter);
-        // Not through the constructor: the factory disposes of, and so flushes, only providers that are added to it.
+        // Not through the constructor: the factory disposes, and so flushes, only the providers that were added to it.
         factory.AddProvider(provider);
         return factory;
     }

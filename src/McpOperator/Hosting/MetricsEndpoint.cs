@@ -7,8 +7,8 @@ public sealed class MetricsEndpoint
     private Action<PrometheusWriter>[] _writers = [];
 
     /// <summary>
-    /// Adds a writer, which is called at each scrape, on any thread, and must be quick. Its families belong to it
-    /// alone.
+    /// Adds a writer, which is called at each scrape, on any thread, and must be quick. No other writer may write the same
+    /// families.
     /// </summary>
     public void Add(Action<PrometheusWriter> writer)
     {

@@ -6,24 +6,22 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Hosting;
 
 /// <summary>
-/// The life of the process around the operator: listeners first, then the operator, then the end in the opposite
-/// order. The generic host keeps that order.
+/// Starts the listeners and then the operator, and ends them in the opposite order. The generic host keeps that order.
 /// </summary>
 internal sealed class OperatorHost(ILoggerFactory loggers, TimeProvider time)
 {
-    /// <summary>What the operator has to stop; the rest of the five seconds flushes the log.</summary>
+    /// <summary>
+    /// How long the operator may take to stop. The rest of the five seconds that the process has is for flushing the log.
+    /// </summary>
     public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(4.5);
 
     private readonly ILogger _logger = loggers.CreateLogger<OperatorHost>();
 
     /// <summary>Runs the operator until <paramref name="stopping"/>, and returns the exit code.</summary>
     /// <param name="operate">
-    /// The operator: returns, or throws <see cref="OperationCanceledException"/>, after the context's token was
-    /// cancelled. An earlier end is a failure, whatever its kind.
+    /// The operator. It must return, or throw <see cref="OperationCanceledException"/>, after the token of the context was
+    /// cancelled. When it ends before, in whatever way, it has failed.
     /// </param>
-    /// <param name="options">The flags.</param>
-    /// <param name="settings">The environment.</param>
-    /// <param name="stopping">Asks it to stop.</param>
     public async Task<int> RunAsync(
         Func<RunContext, Task> operate, RunOptions options, OperatorSettings settings, CancellationToken stopping)
     {
@@ -42,7 +40,7 @@ internal sealed class OperatorHost(ILoggerFactory loggers, TimeProvider time)
         context.Readiness.Add("shutdown", () => stopping.IsCancellationRequested ? "the process is stopping" : null);
         context.Metrics.Add(new ProcessMetrics(time.GetUtcNow()).Write);
 
-        // Empty: no configuration files, no file watchers, no environment read behind our back.
+        // Empty: it must read no configuration files and no environment variables, and watch no files.
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddSingleton<IHostLifetime>(new TokenLifetime());
@@ -64,7 +62,7 @@ internal sealed class OperatorHost(ILoggerFactory loggers, TimeProvider time)
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // Asked to stop before everything had begun.
+            // The stop came before everything had begun.
             await runner.StopAsync(CancellationToken.None);
         }
 
@@ -74,7 +72,7 @@ internal sealed class OperatorHost(ILoggerFactory loggers, TimeProvider time)
         return 0;
     }
 
-    /// <summary>In place of the console's, which would take over the signals: <see cref="Signals"/> has them.</summary>
+    /// <summary>Replaces the host's own, which would handle signals: <see cref="Signals"/> does.</summary>
     private sealed class TokenLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

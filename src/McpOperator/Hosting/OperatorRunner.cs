@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Hosting;
 
 /// <summary>
-/// The operator as the host's service. Not a BackgroundService: that one begins on another thread, and the readiness
-/// checks that the operator adds first must be there before the first probe is answered.
+/// Runs the operator as a service of the host. Not a BackgroundService, which begins on another thread: the readiness checks
+/// that the operator adds first must be there before the first probe is answered.
 /// </summary>
 internal sealed class OperatorRunner(
     Func<RunContext, Task> operate, RunContext context, IHostApplicationLifetime lifetime, ILogger logger)
@@ -13,7 +13,7 @@ internal sealed class OperatorRunner(
 {
     private Task _running = Task.CompletedTask;
 
-    /// <summary>True when the operator ended in another way than by being asked to, or did not end.</summary>
+    /// <summary>Whether the operator ended without being asked to, or did not end when it was.</summary>
     public bool HasFailed { get; private set; }
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -51,7 +51,7 @@ internal sealed class OperatorRunner(
         }
         catch (Controller.LeaseLostException)
         {
-            // The elector has said so, at the moment that it happened.
+            // The elector has logged it already, when it happened.
         }
         catch (Exception e)
         {

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace McpOperator.Hosting;
 
 /// <summary>
-/// Bytes on their way out, in rented memory that goes back when this is disposed of: between two scrapes nothing of a
-/// page of metrics stays on the heap.
+/// A buffer of rented memory, which is returned when this is disposed, so that no page of metrics stays on the heap between two
+/// scrapes.
 /// </summary>
 internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 {

@@ -4,8 +4,8 @@ using System.Text;
 namespace McpOperator.Hosting;
 
 /// <summary>
-/// Text of others on a line of ours: without control characters it can neither forge a second line nor move the
-/// cursor of the terminal that shows it.
+/// Escapes control characters in text that comes from others, so that it can neither forge a second line of the log nor control
+/// the terminal that shows it.
 /// </summary>
 internal static class Printable
 {
@@ -28,7 +28,7 @@ internal static class Printable
         return result.ToString();
     }
 
-    // Line and paragraph separators end a line for some readers; Format holds the bidirectional overrides.
+    // Some readers end a line at line and paragraph separators. The bidirectional overrides are in Format.
     private static bool IsUnsafe(char c) => c >= 0x7f || c < ' '
         ? char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format
             or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator

@@ -3,8 +3,8 @@ using System.Buffers.Text;
 namespace McpOperator.Hosting;
 
 /// <summary>
-/// What dashboards expect of any process, read from the kernel and the collector at the moment of a scrape: nothing
-/// runs, and nothing is counted, in between.
+/// The metrics that dashboards expect of any process. They are read from the kernel and the garbage collector at each scrape;
+/// nothing runs in between.
 /// </summary>
 public sealed class ProcessMetrics(DateTimeOffset startTime)
 {
@@ -17,13 +17,13 @@ public sealed class ProcessMetrics(DateTimeOffset startTime)
         metrics.Sample(startTime.ToUnixTimeMilliseconds() / 1000.0);
         WriteKernels(metrics);
 
-        // The names of prometheus-net, which existing .NET dashboards know.
+        // The names of prometheus-net, which existing dashboards for .NET use.
         metrics.Gauge("dotnet_total_memory_bytes", "Bytes on the managed heap, garbage included.");
         metrics.Sample(GC.GetTotalMemory(false));
         metrics.Counter("dotnet_collection_count_total", "Garbage collections, by generation.");
         for (var generation = 0; generation <= GC.MaxGeneration; generation++)
         {
-            // A collection of a generation counts as one of each younger one too.
+            // The runtime counts a collection of a generation for each younger generation as well.
             var older = generation < GC.MaxGeneration ? GC.CollectionCount(generation + 1) : 0;
             metrics.Sample(GC.CollectionCount(generation) - older, ("generation", Generations[generation]));
         }
@@ -31,7 +31,7 @@ public sealed class ProcessMetrics(DateTimeOffset startTime)
 
     private static readonly string[] Generations = ["0", "1", "2"];
 
-    // /proc/self/statm: total and resident size, in pages. Elsewhere than on Linux there is none, and no sample.
+    // /proc/self/statm has total and resident size, in pages. On other systems than Linux there are no such samples.
     private static void WriteKernels(PrometheusWriter metrics)
     {
         try
@@ -47,14 +47,14 @@ public sealed class ProcessMetrics(DateTimeOffset startTime)
             metrics.Gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.");
             metrics.Sample(size * Environment.SystemPageSize);
 
-            // Less the one that reads the directory.
+            // Without the one that reads the directory.
             var open = Directory.EnumerateFileSystemEntries("/proc/self/fd").Count() - 1;
             metrics.Gauge("process_open_fds", "Number of open file descriptors.");
             metrics.Sample(open);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // No such file here; a scrape is no place to complain about the platform.
+            // Not on Linux, or not allowed: these metrics are left out.
         }
     }
 }

@@ -6,8 +6,8 @@ using McpOperator.Controller;
 namespace McpOperator.Hosting;
 
 /// <summary>
-/// Writes the Prometheus text format 0.0.4. First the family, then all its samples: the format wants a family in one
-/// piece, so a family belongs to one writer. Names must be valid metric names; label values may be anything.
+/// Writes the Prometheus text format 0.0.4. A family must be followed by all its samples, so that only one writer may write it.
+/// Names must be valid metric names; label values may be any text.
 /// </summary>
 public sealed class PrometheusWriter(IBufferWriter<byte> output)
 {
@@ -27,8 +27,7 @@ public sealed class PrometheusWriter(IBufferWriter<byte> output)
         Line("", labels, null, value);
 
     /// <summary>One histogram of the family begun last.</summary>
-    /// <param name="histogram">What was observed.</param>
-    /// <param name="labels">Labels of the histogram, without <c>le</c>.</param>
+    /// <param name="labels">Without <c>le</c>.</param>
     public void Sample(Histogram histogram, params ReadOnlySpan<(string Name, string Value)> labels)
     {
         var bounds = histogram.Bounds;
@@ -90,7 +89,7 @@ public sealed class PrometheusWriter(IBufferWriter<byte> output)
         Write("\"");
     }
 
-    // As Go writes it, so that a bucket's bound is the same text as any other controller's.
+    // As Go writes it, so that the bounds of buckets are the same text as those of other controllers.
     private static string Number(double value) =>
         double.IsPositiveInfinity(value) ? "+Inf"
         : double.IsNegativeInfinity(value) ? "-Inf"

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Hosting;
 
-/// <summary>What the process hands to the operator.</summary>
+/// <summary>What the operator gets from the process.</summary>
 public sealed class RunContext
 {
     public required RunOptions Options { get; init; }
@@ -14,7 +14,7 @@ public sealed class RunContext
 
     public required TimeProvider Time { get; init; }
 
-    /// <summary>/healthz: a check that fails gets the process restarted.</summary>
+    /// <summary>/healthz: when a check fails, the kubelet restarts the process.</summary>
     public required HealthEndpoint Liveness { get; init; }
 
     /// <summary>
@@ -24,6 +24,6 @@ public sealed class RunContext
 
     public required MetricsEndpoint Metrics { get; init; }
 
-    /// <summary>Cancelled when the process shall stop.</summary>
+    /// <summary>Cancelled when the process is asked to stop.</summary>
     public required CancellationToken Stopping { get; init; }
 }

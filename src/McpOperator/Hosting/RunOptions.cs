@@ -5,14 +5,14 @@ namespace McpOperator.Hosting;
 
 public enum LogFormat
 {
-    /// <summary>One JSON object a line, for machines.</summary>
+    /// <summary>One JSON object for each line, for machines.</summary>
     Json,
 
     /// <summary>Aligned text, for people.</summary>
     Console,
 }
 
-/// <summary>What the flags of <c>run</c> say.</summary>
+/// <summary>The values of the flags of <c>run</c>.</summary>
 public sealed record RunOptions
 {
     /// <summary>Where /metrics is served; null when it is off.</summary>
@@ -24,7 +24,7 @@ public sealed record RunOptions
     /// <summary>Namespaces that are watched, each once; empty for the whole cluster.</summary>
     public IReadOnlyList<string> WatchNamespaces { get; init; } = [];
 
-    /// <summary>How long a watch lasts at least; at most twice as long; client-go's, long enough to be cheap.</summary>
+    /// <summary>How long a watch lasts at least; at most twice as long. The default is that of client-go.</summary>
     public TimeSpan WatchTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Path of the kubeconfig; null for $KUBECONFIG, else in-cluster, else ~/.kube/config.</summary>
@@ -38,14 +38,14 @@ public sealed record RunOptions
     /// <summary>Where the lease is; null for the pod's namespace, or the one of the kubeconfig's context.</summary>
     public string? LeaseNamespace { get; init; }
 
-    /// <summary>Reconciles in flight; at least 1.</summary>
+    /// <summary>How many reconciles may be in flight; at least 1.</summary>
     public int Workers { get; init; } = 4;
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     public LogFormat LogFormat { get; init; }
 
-    /// <summary>Whether the pods of running gateways are told of a policy that changed.</summary>
+    /// <summary>Whether an annotation of running gateway pods is patched so that they read a changed policy at once.</summary>
     public bool PolicyRefresh { get; init; } = true;
 
     /// <summary>Whether defaults that depend on the object are written into its spec.</summary>

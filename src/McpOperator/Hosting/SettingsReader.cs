@@ -3,7 +3,7 @@ using McpOperator.Api;
 
 namespace McpOperator.Hosting;
 
-/// <summary>The environment, as the names that installations of the Go operator already use.</summary>
+/// <summary>Reads the settings from the environment, under the names that installations of the Go operator use.</summary>
 public static class SettingsReader
 {
     private const string DnsName = "a DNS name in lower case";
@@ -32,8 +32,8 @@ public static class SettingsReader
                 _ => null,
             }) { Rule = "strict or permissive" },
         new(["PROVISIONED_REGISTRY_URL"], null, "The platform's registry.",
-            (s, v) => Validation.IsRegistry(v) ? s with { ProvisionedRegistry = s.ProvisionedRegistry with { Url = v } } : null)
-            // It becomes part of the images in every status, and so must not bring a password along.
+            (s, v) => ImageValidation.IsRegistry(v) ? s with { ProvisionedRegistry = s.ProvisionedRegistry with { Url = v } } : null)
+            // It becomes part of the image in every status, so that it must hold no password.
             { Rule = "a registry without user and password", Secret = true },
         new(["PROVISIONED_REGISTRY_USERNAME"], null, "Its user, for the pull secret.",
             (s, v) => s with { ProvisionedRegistry = s.ProvisionedRegistry with { Username = v } }),
@@ -46,7 +46,7 @@ public static class SettingsReader
                 : null) { Rule = DnsName },
         new(["MCP_REGISTRY_PULL_HOST", "MCP_REGISTRY_ENDPOINT"], Defaults.RegistryPullHost,
             "Registry of servers with useProvisionedRegistry while no URL is set.",
-            (s, v) => Validation.IsRegistry(v) ? s with { RegistryPullHost = v } : null)
+            (s, v) => ImageValidation.IsRegistry(v) ? s with { RegistryPullHost = v } : null)
             { Rule = "a registry, such as registry.example.com:5000" },
         // A day is more than anyone waits for, and timers overflow at 49.
         new(["REQUEUE_DELAY_SECONDS"], "10", "Seconds until a server that is not ready is looked at again.",
@@ -54,22 +54,21 @@ public static class SettingsReader
                 ? s with { RequeueDelay = TimeSpan.FromSeconds(n) }
                 : null) { Rule = "a whole number from 1 to 86400" },
         new(["MCP_GATEWAY_PROXY_IMAGE"], null, "Gateway image of servers whose spec names none.",
-            (s, v) => Validation.IsImage(v) ? s with { GatewayImage = v } : null) { Rule = "an image reference" },
+            (s, v) => ImageValidation.IsImage(v) ? s with { GatewayImage = v } : null) { Rule = "an image reference" },
         new(["MCP_GATEWAY_OTEL_EXPORTER_OTLP_ENDPOINT"], null, "OTLP endpoint handed to gateways.",
             (s, v) => s with { GatewayOtlpEndpoint = v }),
         new(["MCP_SENTINEL_INGEST_URL", "MCP_ANALYTICS_INGEST_URL"], null,
             "Where gateways send analytics when the spec does not say.",
-            (s, v) => Validation.IsHttpUrl(v) ? s with { AnalyticsIngestUrl = v } : null)
+            (s, v) => FieldValidation.IsHttpUrl(v) ? s with { AnalyticsIngestUrl = v } : null)
             { Rule = "a URL that starts with http:// or https://", Secret = true },
         new(["MCP_CLUSTER_NAME"], Defaults.ClusterName, "Cluster label in policy and gateway.",
             (s, v) => s with { ClusterName = v }),
     ];
 
     /// <summary>
-    /// Values are trimmed, and a blank one is an unset one. A value that cannot be read leaves the default, and a
-    /// warning for the caller to log once.
+    /// Values are trimmed, and a blank one counts as unset. For a value that cannot be read the default is used, and the caller
+    /// gets a warning to log.
     /// </summary>
-    /// <param name="environment"><see cref="Environment.GetEnvironmentVariable(string)"/>, outside tests.</param>
     public static (OperatorSettings Settings, IReadOnlyList<SettingsWarning> Warnings) Read(
         Func<string, string?> environment)
     {

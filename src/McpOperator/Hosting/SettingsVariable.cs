@@ -2,8 +2,8 @@ using McpOperator.Api;
 
 namespace McpOperator.Hosting;
 
-/// <summary>One environment variable: all that reading it and the documentation say of it stands here.</summary>
-/// <param name="Names">The first one that is set counts.</param>
+/// <summary>One setting from the environment, with all that reading it and the documentation need.</summary>
+/// <param name="Names">The first one of them that is set counts.</param>
 /// <param name="Default">As a person would write it; null when there is none.</param>
 /// <param name="Meaning">One sentence.</param>
 /// <param name="Apply">The settings with the value in them; null when it cannot be read.</param>
@@ -16,13 +16,12 @@ public sealed record SettingsVariable(
     /// <summary>What a value must be, for the warning about one that is not.</summary>
     public string Rule { get; init; } = "text";
 
-    /// <summary>Its value appears nowhere.</summary>
+    /// <summary>Whether its value must never be shown.</summary>
     public bool Secret { get; init; }
 }
 
 /// <summary>A variable whose value could not be read.</summary>
-/// <param name="Variable">Its name.</param>
-/// <param name="Value">What stood there; withheld when it is secret.</param>
+/// <param name="Value">The text <c>withheld</c> when it is secret.</param>
 /// <param name="Rule">Completes "must be …".</param>
-/// <param name="Default">What is used in its place.</param>
+/// <param name="Default">What is used instead.</param>
 public sealed record SettingsWarning(string Variable, string Value, string Rule, string Default);

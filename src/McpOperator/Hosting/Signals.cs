@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Hosting;
 
 /// <summary>
-/// SIGTERM and SIGINT: the first asks to stop, the second ends the process, for a person who will not wait
-/// (kubert's shutdown works the same).
+/// SIGTERM and SIGINT. The first signal asks the process to stop, and a second one ends it at once, for a person who does not
+/// want to wait (as in kubert's shutdown).
 /// </summary>
 internal sealed class Signals : IDisposable
 {
@@ -32,7 +32,7 @@ internal sealed class Signals : IDisposable
         {
             signals._registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {
-                context.Cancel = true; // not the default, which would end the process
+                context.Cancel = true; // the default action would end the process
                 signals.Receive(context.Signal);
             }));
         }
@@ -50,7 +50,7 @@ internal sealed class Signals : IDisposable
             return;
         }
         _logger.Stopping(signal);
-        // Not on this thread: what the token's listeners do must not hold up the second signal.
+        // Not on this thread: the callbacks of the token must not delay the second signal.
         _ = _stopping.CancelAsync();
     }
 

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace McpOperator.Hosting;
 
-/// <summary>How flags and variables spell booleans and numbers; null for what is neither.</summary>
+/// <summary>Reads booleans and numbers of flags and variables. Null when the text is none.</summary>
 internal static class Values
 {
-    /// <summary>What Go's strconv.ParseBool takes, in any case, and yes, no, on and off.</summary>
+    /// <summary>Accepts what Go's strconv.ParseBool does, in upper or lower case, and yes, no, on and off.</summary>
     public static bool? Boolean(string value) => value.ToLowerInvariant() switch
     {
         "true" or "t" or "1" or "yes" or "on" => true,

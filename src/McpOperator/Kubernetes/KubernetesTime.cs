@@ -8,12 +8,12 @@ public static class KubernetesTime
     public static string Format(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    /// <summary>metav1.MicroTime: six digits, no more and no fewer, or API servers refuse it.</summary>
+    /// <summary>metav1.MicroTime. API servers refuse it with more or fewer than six digits.</summary>
     public static string FormatMicro(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// As Go's time.Parse(time.RFC3339) reads it: date, time and zone. A fraction of a second is cut off, as metav1.Time
+    /// Reads what Go's time.Parse(time.RFC3339) reads: date, time and zone. A fraction of a second is cut off, as metav1.Time
     /// does when it is written.
     /// </summary>
     public static bool TryParse(string? text, out DateTimeOffset time)
@@ -31,7 +31,7 @@ public static class KubernetesTime
             zone = zone[(digits + 1)..];
         }
 
-        // The format's "zzz" alone would take "+2:00" as well.
+        // "zzz" alone would accept "+2:00" as well.
         if (zone is "Z")
             zone = "+00:00";
         return zone.Length == "+00:00".Length && DateTimeOffset.TryParseExact(

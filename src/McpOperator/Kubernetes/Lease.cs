@@ -4,27 +4,23 @@ using System.Text.Json;
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// What a Lease says, in the words of coordination.k8s.io/v1. The times are for people: nobody compares them with a
-/// clock of its own, and so they are kept as the text that they came as.
+/// The spec of a Lease (coordination.k8s.io/v1). Its times are for people: no candidate compares them with its own clock. So they
+/// are kept as text.
 /// </summary>
-/// <param name="Holder">Empty when it was released.</param>
-/// <param name="DurationSeconds">For how long it counts after it was last changed.</param>
-/// <param name="AcquireTime">When the holder became the holder.</param>
-/// <param name="RenewTime">When the holder last said that it still is.</param>
-/// <param name="Transitions">How often the holder changed.</param>
+/// <param name="Holder">Empty when the lease was released.</param>
+/// <param name="DurationSeconds">For how long others respect it after its last change.</param>
 public sealed record LeaseRecord(
     string Holder, long DurationSeconds, string? AcquireTime, string? RenewTime, long Transitions);
 
 /// <summary>A stored Lease.</summary>
-/// <param name="record">Its spec.</param>
-/// <param name="metadata">Its metadata as JSON, resource version and all, which a PUT gives back as it came.</param>
+/// <param name="metadata">As JSON, with the resource version. A PUT sends it back unchanged.</param>
 public sealed class Lease(LeaseRecord record, byte[] metadata)
 {
     public static readonly ResourceType Type = new("coordination.k8s.io", "v1", "leases", "Lease");
 
     public LeaseRecord Record => record;
 
-    /// <summary>Takes whatever others have stored: what is missing is empty, or 0.</summary>
+    /// <summary>Never throws for what is stored: what is missing is empty, or 0.</summary>
     public static Lease Decode(JsonElement json)
     {
         var spec = json.Child("spec"u8) ?? default;

@@ -50,7 +50,7 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
             Log.DefaultsPersisted(logger);
             return (written, false);
         }
-        catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false, IsPassing: false })
+        catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false, IsTransient: false })
         {
             var isOwed = exception.Code == HttpStatusCode.Forbidden || (int)exception.Code >= 500;
             var level = memory.LevelOf(exception.Message);

@@ -68,24 +68,24 @@ public sealed class AccessCrdTests
     {
         Assert.Equal(
             [
-                ("spec.allowedSideEffects", "maxItems", Validation.MaxSideEffects),
-                ("spec.policyVersion", "maxLength", Validation.MaxPolicyVersion),
+                ("spec.allowedSideEffects", "maxItems", AccessValidation.MaxSideEffects),
+                ("spec.policyVersion", "maxLength", AccessValidation.MaxPolicyVersion),
                 ("spec.serverRef.name", "maxLength", 63),
                 ("spec.serverRef.namespace", "maxLength", 63),
-                ("spec.subject.agentID", "maxLength", Validation.MaxId),
-                ("spec.subject.humanID", "maxLength", Validation.MaxId),
+                ("spec.subject.agentID", "maxLength", AccessValidation.MaxId),
+                ("spec.subject.humanID", "maxLength", AccessValidation.MaxId),
                 ("spec.subject.teamID", "maxLength", 128),
-                ("spec.toolRules", "maxItems", Validation.MaxToolRules),
-                ("spec.toolRules[].name", "maxLength", Validation.MaxToolName),
+                ("spec.toolRules", "maxItems", AccessValidation.MaxToolRules),
+                ("spec.toolRules[].name", "maxLength", AccessValidation.MaxToolName),
             ],
             Bounds(Grants));
         Assert.Equal(
             [
-                ("spec.policyVersion", "maxLength", Validation.MaxPolicyVersion),
+                ("spec.policyVersion", "maxLength", AccessValidation.MaxPolicyVersion),
                 ("spec.serverRef.name", "maxLength", 63),
                 ("spec.serverRef.namespace", "maxLength", 63),
-                ("spec.subject.agentID", "maxLength", Validation.MaxId),
-                ("spec.subject.humanID", "maxLength", Validation.MaxId),
+                ("spec.subject.agentID", "maxLength", AccessValidation.MaxId),
+                ("spec.subject.humanID", "maxLength", AccessValidation.MaxId),
                 ("spec.subject.teamID", "maxLength", 128),
                 ("spec.upstreamTokenSecretRef.key", "maxLength", 253),
                 ("spec.upstreamTokenSecretRef.name", "maxLength", 253),

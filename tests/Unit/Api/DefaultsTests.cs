@@ -129,6 +129,22 @@ public sealed class DefaultsTests
         Assert.Equal(Routing.Resolve("hello", once), Routing.Resolve("hello", Defaults.Apply("hello", persisted, Settings)));
     }
 
+    /// <summary>Every pass asks, and only the first of a server finds something.</summary>
+    [Theory]
+    [InlineData("""{"image":"a"}""")]
+    [InlineData("""{"image":"a","publicPathPrefix":"p","gateway":{"enabled":true},"tools":[{"name":"t"}]}""")]
+    public void WhereNothingIsToBePersistedNoJsonIsMade(string given)
+    {
+        var spec = Spec(given);
+        spec = Merge(given, Json(Defaults.Added(spec, Defaults.Apply("hello", spec, Settings))));
+        var effective = Defaults.Apply("hello", spec, Settings);
+        Defaults.Added(spec, effective);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var added = Defaults.Added(spec, effective);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 500);
+        Assert.Null(added);
+    }
+
     [Fact]
     public void APersistedPrefixCountsAsGivenWhenADefaultHostComesLater()
     {

@@ -25,7 +25,7 @@ public sealed class RoutePropertyTests
                     naive.Update(key, server);
                     foreach (var other in RouteWorld.Keys)
                     {
-                        Assert.Equal(naive.HolderBefore(other), table.HolderBefore(other));
+                        Assert.Equal(naive.HolderBefore(other), table.ConflictOf(other)?.Holder);
                         if (table.ConflictOf(other) != before[other] && (other != key || (server is not null && before[other] is not null)))
                             Assert.Contains(other, affected);
                         // Nobody is disturbed whom the server kept from nothing, and does not now.

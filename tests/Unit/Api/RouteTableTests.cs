@@ -15,8 +15,8 @@ public sealed class RouteTableTests
         var older = Add("older", "/same", age: 2);
         var younger = Add("younger", "/same", age: 1);
 
-        Assert.Null(_routes.HolderBefore(older));
-        Assert.Equal(older, _routes.HolderBefore(younger));
+        Assert.Null(_routes.ConflictOf(older));
+        Assert.Equal(older, _routes.ConflictOf(younger)?.Holder);
     }
 
     [Fact]
@@ -27,7 +27,7 @@ public sealed class RouteTableTests
         var rivals = _routes.Update(Key("older"), Server("older", "/same", age: 2));
 
         Assert.Equal([younger], rivals);
-        Assert.Equal(Key("older"), _routes.HolderBefore(younger));
+        Assert.Equal(Key("older"), _routes.ConflictOf(younger)?.Holder);
     }
 
     [Fact]
@@ -36,8 +36,8 @@ public sealed class RouteTableTests
         var b = Add("b", "/same", age: 1);
         var a = Add("a", "/same", age: 1);
 
-        Assert.Null(_routes.HolderBefore(a));
-        Assert.Equal(a, _routes.HolderBefore(b));
+        Assert.Null(_routes.ConflictOf(a));
+        Assert.Equal(a, _routes.ConflictOf(b)?.Holder);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class RouteTableTests
         var younger = Add("younger", "/same", age: 1);
 
         Assert.Equal([younger], _routes.Update(older, null));
-        Assert.Null(_routes.HolderBefore(younger));
+        Assert.Null(_routes.ConflictOf(younger));
     }
 
     [Fact]
@@ -57,8 +57,8 @@ public sealed class RouteTableTests
         var younger = Add("younger", "/same", age: 1);
 
         Assert.Equal([younger], _routes.Update(older, Server("older", "/other", age: 2)));
-        Assert.Null(_routes.HolderBefore(younger));
-        Assert.Null(_routes.HolderBefore(older));
+        Assert.Null(_routes.ConflictOf(younger));
+        Assert.Null(_routes.ConflictOf(older));
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class RouteTableTests
         Add("older", path, age: 2);
         var younger = Add("younger", other, age: 1);
 
-        Assert.Equal(collide, _routes.HolderBefore(younger) is not null);
+        Assert.Equal(collide, _routes.ConflictOf(younger) is not null);
     }
 
     [Fact]
@@ -87,9 +87,9 @@ public sealed class RouteTableTests
     {
         Add("older", "/same", age: 3, host: "a.example");
 
-        Assert.NotNull(_routes.HolderBefore(Add("younger", "/same", age: 2, host: "a.example")));
-        Assert.Null(_routes.HolderBefore(Add("elsewhere", "/same", age: 1, host: "b.example")));
-        Assert.Null(_routes.HolderBefore(Add("hostless", "/same", age: 1)));
+        Assert.NotNull(_routes.ConflictOf(Add("younger", "/same", age: 2, host: "a.example")));
+        Assert.Null(_routes.ConflictOf(Add("elsewhere", "/same", age: 1, host: "b.example")));
+        Assert.Null(_routes.ConflictOf(Add("hostless", "/same", age: 1)));
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class RouteTableTests
     {
         _routes.Update(Key("broken"), Server("broken", "/same", age: 2) with { Unreadable = [new SpecFault("spec", "?")] });
 
-        Assert.Null(_routes.HolderBefore(Add("younger", "/same", age: 1)));
+        Assert.Null(_routes.ConflictOf(Add("younger", "/same", age: 1)));
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class RouteTableTests
     {
         _routes.Update(Key("invalid"), Invalid("/same", age: 2, url: null));
 
-        Assert.Null(_routes.HolderBefore(Add("younger", "/same", age: 1)));
+        Assert.Null(_routes.ConflictOf(Add("younger", "/same", age: 1)));
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class RouteTableTests
 
         _routes.Update(older, Invalid("/other", age: 2, url: "/same"));
 
-        Assert.Equal(older, _routes.HolderBefore(younger));
+        Assert.Equal(older, _routes.ConflictOf(younger)?.Holder);
     }
 
     [Fact]
@@ -127,17 +127,17 @@ public sealed class RouteTableTests
 
         Put(Edited(Served(Server("older", "/own", age: 2)), "/same"));
 
-        Assert.Null(_routes.HolderBefore(younger));
-        Assert.Equal(younger, _routes.HolderBefore(older));
+        Assert.Null(_routes.ConflictOf(younger));
+        Assert.Equal(younger, _routes.ConflictOf(older)?.Holder);
         // As the older one reports it, and after a restart that tells of it first.
         var waiting = Server("older", "/same", age: 2) with { Reported = new LastReport { ObservedGeneration = 3 } };
         Put(waiting);
-        Assert.Equal(younger, _routes.HolderBefore(older));
+        Assert.Equal(younger, _routes.ConflictOf(older)?.Holder);
         var restarted = new RouteTable(SampleServers.Settings);
         restarted.Update(older, waiting);
         restarted.Update(younger, Served(Server("younger", "/same", age: 1)));
-        Assert.Equal(younger, restarted.HolderBefore(older));
-        Assert.Null(restarted.HolderBefore(younger));
+        Assert.Equal(younger, restarted.ConflictOf(older)?.Holder);
+        Assert.Null(restarted.ConflictOf(younger));
     }
 
     [Fact]
@@ -145,12 +145,12 @@ public sealed class RouteTableTests
     {
         var younger = Put(Served(Server("younger", "/same", age: 1)));
         var older = Put(Served(Server("older", "/same", age: 2)));
-        Assert.Equal(older, _routes.HolderBefore(younger));
+        Assert.Equal(older, _routes.ConflictOf(younger)?.Holder);
 
         Put(Server("younger", "/same", age: 1) with { Reported = new LastReport { ObservedGeneration = 3 } });
 
-        Assert.Equal(older, _routes.HolderBefore(younger));
-        Assert.Null(_routes.HolderBefore(older));
+        Assert.Equal(older, _routes.ConflictOf(younger)?.Holder);
+        Assert.Null(_routes.ConflictOf(older));
     }
 
     [Fact]
@@ -163,8 +163,8 @@ public sealed class RouteTableTests
         var affected = _routes.Update(first, namesake with { Metadata = namesake.Metadata with { Uid = "another" } });
 
         Assert.Contains(waiting, affected);
-        Assert.Null(_routes.HolderBefore(waiting));
-        Assert.Equal(waiting, _routes.HolderBefore(first));
+        Assert.Null(_routes.ConflictOf(waiting));
+        Assert.Equal(waiting, _routes.ConflictOf(first)?.Holder);
     }
 
     [Fact]
@@ -176,10 +176,10 @@ public sealed class RouteTableTests
 
         var moved = Edited(server, "/other");
         Put(moved);
-        Assert.Equal(older, _routes.HolderBefore(younger));
+        Assert.Equal(older, _routes.ConflictOf(younger)?.Holder);
 
         Assert.Equal([younger], _routes.Update(older, Served(moved)));
-        Assert.Null(_routes.HolderBefore(younger));
+        Assert.Null(_routes.ConflictOf(younger));
     }
 
     /// <summary>Each one's Ingress may yet serve what the other asks for.</summary>
@@ -190,13 +190,13 @@ public sealed class RouteTableTests
         var second = Edited(Served(Server("second", "/b", age: 1)), "/a");
         Put(first);
         Put(second);
-        Assert.Equal(second.Key, _routes.HolderBefore(first.Key));
-        Assert.Equal(first.Key, _routes.HolderBefore(second.Key));
+        Assert.Equal(second.Key, _routes.ConflictOf(first.Key)?.Holder);
+        Assert.Equal(first.Key, _routes.ConflictOf(second.Key)?.Holder);
 
         Assert.Contains(second.Key, _routes.Update(first.Key, first with { Reported = null }));
-        Assert.Null(_routes.HolderBefore(second.Key));
+        Assert.Null(_routes.ConflictOf(second.Key));
         Assert.Equal([first.Key], _routes.Update(second.Key, second with { Reported = null }));
-        Assert.Null(_routes.HolderBefore(first.Key));
+        Assert.Null(_routes.ConflictOf(first.Key));
     }
 
     [Theory]
@@ -214,15 +214,15 @@ public sealed class RouteTableTests
 
         // It is older, and comes second.
         var second = Put(Server("second", other, age: 2, ns: "another"));
-        Assert.Equal(collide ? first : null, _routes.HolderBefore(second));
-        Assert.Null(_routes.HolderBefore(first));
+        Assert.Equal(collide ? first : null, _routes.ConflictOf(second)?.Holder);
+        Assert.Null(_routes.ConflictOf(first));
 
         // The other way round: who serves there first keeps the other one from its OAuth.
         var later = new RouteTable(SampleServers.Settings);
         later.Update(second, Served(Server("second", other, age: 1, ns: "another")));
         later.Update(first, OAuth("first", path, age: 2));
-        Assert.Equal(collide ? second : null, later.HolderBefore(first));
-        Assert.Null(later.HolderBefore(second));
+        Assert.Equal(collide ? second : null, later.ConflictOf(first)?.Holder);
+        Assert.Null(later.ConflictOf(second));
     }
 
     [Fact]
@@ -230,8 +230,8 @@ public sealed class RouteTableTests
     {
         var first = Put(Served(OAuth("first", "/tools", age: 2)));
 
-        Assert.Equal(first, _routes.HolderBefore(Add("same", Metadata + "/tools", age: 1)));
-        Assert.Null(_routes.HolderBefore(Add("below", Metadata + "/tools/deeper", age: 1)));
+        Assert.Equal(first, _routes.ConflictOf(Add("same", Metadata + "/tools", age: 1))?.Holder);
+        Assert.Null(_routes.ConflictOf(Add("below", Metadata + "/tools/deeper", age: 1)));
     }
 
     [Fact]
@@ -239,7 +239,7 @@ public sealed class RouteTableTests
     {
         Put(SampleServers.Off(OAuth("first", "/tools", age: 2)));
 
-        Assert.Null(_routes.HolderBefore(Put(Server("second", Metadata + "/tools", age: 1, ns: "another"))));
+        Assert.Null(_routes.ConflictOf(Put(Server("second", Metadata + "/tools", age: 1, ns: "another"))));
     }
 
     /// <summary>An edit of the number of replicas, say: between it and its report the observed generation is another.</summary>
@@ -254,8 +254,8 @@ public sealed class RouteTableTests
         Put(older);
         Put(Edited(older, "/tools/deeper") with { Spec = OAuth("older", "/tools/deeper", age: 2).Spec });
 
-        Assert.Null(_routes.HolderBefore(younger.Key));
-        Assert.Equal(younger.Key, _routes.HolderBefore(older.Key));
+        Assert.Null(_routes.ConflictOf(younger.Key));
+        Assert.Equal(younger.Key, _routes.ConflictOf(older.Key)?.Holder);
     }
 
     [Fact]
@@ -264,10 +264,10 @@ public sealed class RouteTableTests
         var invalid = Put(Invalid("/other", age: 1, url: "/same"));
         var older = Put(Server("older", Metadata + "/same", age: 2, ns: "another"));
 
-        Assert.Equal(invalid, _routes.HolderBefore(older));
+        Assert.Equal(invalid, _routes.ConflictOf(older)?.Holder);
         // But it takes nothing from one that serves it: then it was not the invalid one's.
         Put(Served(Server("older", Metadata + "/same", age: 0, ns: "another")));
-        Assert.Null(_routes.HolderBefore(older));
+        Assert.Null(_routes.ConflictOf(older));
     }
 
     [Fact]
@@ -277,8 +277,8 @@ public sealed class RouteTableTests
         var second = Put(OAuth("second", "/a", age: 2));
         var third = Put(Server("third", Metadata + "/a", age: 1));
 
-        Assert.Equal(Key("first"), _routes.HolderBefore(second));
-        Assert.Equal(second, _routes.HolderBefore(third));
+        Assert.Equal(Key("first"), _routes.ConflictOf(second)?.Holder);
+        Assert.Equal(second, _routes.ConflictOf(third)?.Holder);
     }
 
     [Theory]
@@ -320,7 +320,7 @@ public sealed class RouteTableTests
 
         // One at the root has its metadata path above all others.
         var root = Put(OAuth("root", "/", age: 0, host: "h.example", ns: "ns-0"));
-        Assert.NotNull(_routes.HolderBefore(root));
+        Assert.NotNull(_routes.ConflictOf(root));
         Assert.Empty(_routes.Update(root, null));
     }
 
@@ -330,8 +330,8 @@ public sealed class RouteTableTests
         var path = Metadata + string.Concat(Enumerable.Repeat("/a", 500_000));
         var deep = Put(Served(OAuth("deep", path, age: 1)));
 
-        Assert.Null(_routes.HolderBefore(deep));
-        Assert.Equal(deep, _routes.HolderBefore(Add("another", path, age: 2)));
+        Assert.Null(_routes.ConflictOf(deep));
+        Assert.Equal(deep, _routes.ConflictOf(Add("another", path, age: 2))?.Holder);
     }
 
     private static MCPServer Invalid(string path, int age, string? url)

@@ -264,9 +264,9 @@ public sealed class LeaderElectorTests : IAsyncDisposable
 
         _time.Advance(TimeSpan.FromSeconds(33));
         Assert.False(_elector.Leads);
-        Assert.Null(_elector.Fault());
+        Assert.Null(_elector.StuckLeader());
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.NotNull(_elector.Fault());
+        Assert.NotNull(_elector.StuckLeader());
         never.SetException(new HttpRequestException("x"));
     }
 

@@ -60,12 +60,12 @@ public sealed class StoresTests
         var younger = Server(Before, version: "9", name: "younger");
         Change(invalid);
         Change(younger);
-        Assert.Equal(invalid.Key, _stores.Routes.HolderBefore(younger.Key));
+        Assert.Equal(invalid.Key, _stores.Routes.ConflictOf(younger.Key)?.Holder);
         _looks.All.Clear();
 
         Report(Server(Reported, version: "10", spec: """{"port":0}"""));
 
-        Assert.Null(_stores.Routes.HolderBefore(younger.Key));
+        Assert.Null(_stores.Routes.ConflictOf(younger.Key));
         Assert.Equal([(younger.Key, (Priority?)Priority.Changed)], Queued);
     }
 
@@ -74,13 +74,13 @@ public sealed class StoresTests
     {
         var younger = Server(Before, version: "8", name: "younger");
         Change(younger);
-        Assert.Equal(_server.Key, _stores.Routes.HolderBefore(younger.Key));
+        Assert.Equal(_server.Key, _stores.Routes.ConflictOf(younger.Key)?.Holder);
 
         _stores.Servers.BeginWrite(_server.Key);
         _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Deleted, _server, "12", null));
         _stores.Servers.EndWrite(_server.Key, Server(Reported, version: "10"));
 
-        Assert.Null(_stores.Routes.HolderBefore(younger.Key));
+        Assert.Null(_stores.Routes.ConflictOf(younger.Key));
         Assert.Null(_stores.Servers.Get(_server.Key));
     }
 

@@ -1,0 +1,102 @@
+using System.Text;
+
+namespace McpOperator.Api;
+
+/// <summary>The rules of single fields that several objects share.</summary>
+internal static class FieldValidation
+{
+    public const string Required = "is required";
+    public const string DnsName =
+        "must be a DNS name in lower case (letters, digits, '-' and '.'), such as tools.example.com";
+
+    public static readonly string[] SideEffects = ["read", "write", "destructive"];
+    public static readonly string[] TrustLevels = ["low", "medium", "high"];
+    public static readonly string[] Decisions = ["allow", "deny"];
+
+    public static void TeamID(SpecFaults faults, string field, string? team)
+    {
+        if (team is null)
+            return;
+        if (Names.HasSpaceOrControl(team))
+            faults.Add(field, $"{SpecFaults.Quote(team)} must not contain white space");
+        if (Encoding.UTF8.GetByteCount(team) > 128)
+            faults.Add(field, "must not be longer than 128 bytes");
+    }
+
+    public static void Port(SpecFaults faults, string field, int? port)
+    {
+        if (port is < 1 or > 65535)
+            faults.Add(field, $"{port} must be between 1 and 65535");
+    }
+
+    // From ".." on, these are what the API server refuses in the path of an Ingress.
+    public static void Path(SpecFaults faults, string field, string path)
+    {
+        if (Names.HasSpaceOrControl(path))
+            faults.Add(field, $"{SpecFaults.Quote(path)} must not contain white space or control characters");
+        if (path.Contains('`', StringComparison.Ordinal))
+            faults.Add(field, $"{SpecFaults.Quote(path)} must not contain backquotes: ingress controllers quote paths with them");
+        if (path.Contains("..", StringComparison.Ordinal))
+            faults.Add(field, $"{SpecFaults.Quote(path)} must not contain \"..\"");
+        if (path.Contains("//", StringComparison.Ordinal) || path.Contains("/./", StringComparison.Ordinal)
+            || path.EndsWith("/.", StringComparison.Ordinal) || path.Contains("%2f", StringComparison.OrdinalIgnoreCase))
+            faults.Add(field, $"{SpecFaults.Quote(path)} must not contain \"//\", \"/./\" or \"%2f\", or end with \"/.\"");
+    }
+
+    public static void Amounts(SpecFaults faults, string field, ResourceRequirements? resources)
+    {
+        Amount(faults, field, "cpu", resources?.Requests?.Cpu, resources?.Limits?.Cpu);
+        Amount(faults, field, "memory", resources?.Requests?.Memory, resources?.Limits?.Memory);
+    }
+
+    private static void Amount(SpecFaults faults, string field, string resource, string? request, string? limit)
+    {
+        var low = Amount(faults, $"{field}.requests.{resource}", request);
+        var high = Amount(faults, $"{field}.limits.{resource}", limit);
+        if (low > high)
+        {
+            faults.Add($"{field}.requests.{resource}", $"{SpecFaults.Quote(request)} must not be more than the limit, {SpecFaults.Quote(limit)}: " +
+                "lower the request or raise the limit");
+        }
+    }
+
+    private static Quantity? Amount(SpecFaults faults, string field, string? amount)
+    {
+        if (string.IsNullOrWhiteSpace(amount))
+            return null;
+        if (Quantity.TryParse(amount, out var quantity, out var reason))
+            return quantity;
+        faults.Add(field, $"{SpecFaults.Quote(amount)} {reason}");
+        return null;
+    }
+
+    public static void SecretKey(SpecFaults faults, string field, SecretKeyRef reference)
+    {
+        if (string.IsNullOrWhiteSpace(reference.Name))
+            faults.Add($"{field}.name", $"{Required}: the name of a Secret in the server's namespace");
+        else if (!Names.IsDns1123Subdomain(reference.Name))
+            faults.Add($"{field}.name", $"{SpecFaults.Quote(reference.Name)} cannot be the name of a Secret: {DnsName}");
+        if (string.IsNullOrWhiteSpace(reference.Key))
+            faults.Add($"{field}.key", $"{Required}: the key in that Secret");
+        else if (!Names.IsDataKey(reference.Key))
+            faults.Add($"{field}.key", $"{SpecFaults.Quote(reference.Key)} cannot be the key of a Secret: use letters, digits, '-', '_' and '.'");
+    }
+
+    public static void Url(SpecFaults faults, string field, string? url)
+    {
+        if (url is not null && !IsHttpUrl(url))
+            faults.Add(field, $"{SpecFaults.QuoteAddress(url)} must be a URL that starts with http:// or https://");
+    }
+
+    public static bool IsHttpUrl(string text) =>
+        !Names.HasSpaceOrControl(text) && Uri.TryCreate(text, UriKind.Absolute, out var url)
+        && url is { Scheme: "http" or "https", Host.Length: > 0 };
+
+    public static void OneOf(SpecFaults faults, string field, string? value, string[] choices)
+    {
+        if (!string.IsNullOrWhiteSpace(value) && !choices.Contains(value))
+            faults.Add(field, $"{SpecFaults.Quote(value)} is not one of {Choices(choices)}");
+    }
+
+    public static string Choices(string[] choices) => string.Join(", ", choices);
+}

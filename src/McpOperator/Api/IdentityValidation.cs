@@ -1,0 +1,51 @@
+using static McpOperator.Api.FieldValidation;
+
+namespace McpOperator.Api;
+
+/// <summary>How a gateway knows who calls, and what it decides by: <c>auth</c>, <c>policy</c> and <c>session</c>.</summary>
+internal static class IdentityValidation
+{
+    private static readonly string[] AuthModes = ["none", "header", AuthConfig.OAuth];
+    private static readonly string[] PolicyModes = ["allow-list", "observe"];
+
+    public static void Check(SpecFaults faults, MCPServerSpec spec)
+    {
+        if (spec.Auth is { } auth)
+        {
+            if (auth.Mode == "mtls")
+                faults.Add("spec.auth.mode", "mtls is not supported by this version of the operator yet; use header or oauth");
+            else
+                OneOf(faults, "spec.auth.mode", auth.Mode, AuthModes);
+            Header(faults, "spec.auth.humanIDHeader", auth.HumanIDHeader);
+            Header(faults, "spec.auth.agentIDHeader", auth.AgentIDHeader);
+            Header(faults, "spec.auth.teamIDHeader", auth.TeamIDHeader);
+            Header(faults, "spec.auth.sessionIDHeader", auth.SessionIDHeader);
+            Header(faults, "spec.auth.tokenHeader", auth.TokenHeader);
+            if (auth.Mode == AuthConfig.OAuth && auth.IssuerURL is null && spec.HasGateway())
+                faults.Add("spec.auth.issuerURL", $"{Required} with spec.auth.mode oauth: the URL of the authorization server");
+            Url(faults, "spec.auth.issuerURL", auth.IssuerURL);
+        }
+
+        OneOf(faults, "spec.policy.mode", spec.Policy?.Mode, PolicyModes);
+        OneOf(faults, "spec.policy.defaultDecision", spec.Policy?.DefaultDecision, Decisions);
+        if (spec.Session is { } session)
+        {
+            Header(faults, "spec.session.headerName", session.HeaderName);
+            Duration(faults, "spec.session.maxLifetime", session.MaxLifetime);
+            Duration(faults, "spec.session.idleTimeout", session.IdleTimeout);
+            Header(faults, "spec.session.upstreamTokenHeader", session.UpstreamTokenHeader);
+        }
+    }
+
+    private static void Header(SpecFaults faults, string field, string? name)
+    {
+        if (name is not null && !Names.IsHeaderName(name))
+            faults.Add(field, $"{SpecFaults.Quote(name)} is no name of an HTTP header");
+    }
+
+    private static void Duration(SpecFaults faults, string field, string? text)
+    {
+        if (text is not null && !GoDuration.TryParse(text, out _))
+            faults.Add(field, $"{SpecFaults.Quote(text)} is no duration: write 24h, 1h30m or 45s");
+    }
+}

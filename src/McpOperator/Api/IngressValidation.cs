@@ -1,0 +1,50 @@
+using static McpOperator.Api.FieldValidation;
+
+namespace McpOperator.Api;
+
+/// <summary>Where clients reach a server: host, path, class and annotations of its Ingress.</summary>
+internal static class IngressValidation
+{
+    public static void Check(SpecFaults faults, MCPServerSpec spec)
+    {
+        if (spec.IngressHost is { } host)
+            Host(faults, host);
+        if (spec.PublicPathPrefix is { } prefix)
+        {
+            if (prefix.Trim('/').Length == 0)
+                faults.Add("spec.publicPathPrefix", "must not consist of slashes only; to serve at a path of your own, set spec.ingressPath instead");
+            else
+                Path(faults, "spec.publicPathPrefix", prefix.Trim('/'));
+        }
+
+        // One that follows from the prefix has no faults but the prefix's, which the user did write.
+        if (spec.IngressPath is { } path && !(spec.PublicPathPrefix is { } given && path == Routing.PathOf("", given, null)))
+            Path(faults, "spec.ingressPath", path);
+        if (spec.IngressClass is { } ingressClass && !Names.IsDns1123Subdomain(ingressClass))
+            faults.Add("spec.ingressClass", $"{SpecFaults.Quote(ingressClass)} cannot be the name of an IngressClass: {DnsName}");
+        if (spec.IngressAnnotations is null)
+            return;
+        var size = 0L;
+        foreach (var (key, value) in spec.IngressAnnotations)
+        {
+            size += key.Length + value.Length;
+            if (!Names.IsQualifiedName(key.ToLowerInvariant()))
+            {
+                faults.Add($"spec.ingressAnnotations[{SpecFaults.Plain(key)}]", "is no valid key of an annotation: write name or prefix.example.com/name, " +
+                    "the name being at most 63 letters, digits, '-', '_' and '.'");
+            }
+        }
+
+        if (size > 256 * 1024)
+            faults.Add("spec.ingressAnnotations", "must not be larger than 256 KiB together");
+    }
+
+    private static void Host(SpecFaults faults, string host)
+    {
+        var name = host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host;
+        if (!Names.IsDns1123Subdomain(name))
+            faults.Add("spec.ingressHost", $"{SpecFaults.Quote(host)} {DnsName}, without scheme, port or path; a leading \"*.\" is allowed");
+        else if (System.Net.IPAddress.TryParse(host, out _))
+            faults.Add("spec.ingressHost", $"{SpecFaults.Quote(host)} must be a DNS name, not an IP address; leave it out to serve every host");
+    }
+}

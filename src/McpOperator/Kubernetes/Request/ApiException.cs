@@ -1,0 +1,48 @@
+using System.Net;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>
+/// The API server refused a request. When it could not be reached, that is an <see cref="HttpRequestException"/>.
+/// </summary>
+public sealed class ApiException(Status status, string request)
+    : Exception($"{request}: {status.Message ?? status.Reason ?? "no reason given"}")
+{
+    public Status Status { get; } = status;
+
+    public HttpStatusCode Code => (HttpStatusCode)Status.Code;
+
+    public bool IsNotFound => Code == HttpStatusCode.NotFound;
+
+    /// <summary>409: the object was edited meanwhile, or another manager owns a field.</summary>
+    public bool IsConflict => Code == HttpStatusCode.Conflict && Status.Reason != "AlreadyExists";
+
+    /// <summary>409: an apply without force would have changed fields that others own.</summary>
+    public bool IsFieldManagerConflict => IsConflict && Status.HasCause("FieldManagerConflict");
+
+    public bool IsAlreadyExists => Status.Reason == "AlreadyExists";
+
+    /// <summary>410: the resource version asked for is no longer known, and a new list is needed.</summary>
+    public bool IsExpired => Code == HttpStatusCode.Gone || Status.Reason is "Expired" or "Gone";
+
+    /// <summary>The server's cache has not reached the resource version asked for; a list from etcd will do.</summary>
+    public bool IsTooLargeResourceVersion => Status.HasCause("ResourceVersionTooLarge");
+
+    /// <summary>Nothing can be created in a namespace that is being deleted.</summary>
+    public bool IsNamespaceTerminating => Status.HasCause("NamespaceTerminating");
+
+    /// <summary>
+    /// The API server does not know us at the moment, has too much to do, or is not ready. That says nothing about the object. A
+    /// plain 500 is not among these: the API server answers so as long as a webhook cannot be reached, which may be for ever.
+    /// </summary>
+    public bool IsTransient => Code is HttpStatusCode.Unauthorized or HttpStatusCode.TooManyRequests
+        or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+
+    /// <summary>
+    /// The refusal is about this object, and not a conflict, a namespace that is being deleted, or the API server itself.
+    /// </summary>
+    public bool IsObjectRefused => !IsConflict && !IsNamespaceTerminating && !IsTransient;
+
+    /// <summary>422 or 400: the object breaks a rule of the API server, and would be refused again.</summary>
+    public bool IsInvalid => Code is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest;
+}

@@ -1,0 +1,30 @@
+namespace McpOperator.Kubernetes;
+
+/// <summary>All objects as they were at one resource version.</summary>
+public sealed record ListResult<T>(IReadOnlyList<T> Items, string ResourceVersion);
+
+/// <summary>Lists and watches the objects of one kind in one scope: what a reflector needs of the API server.</summary>
+public interface IListWatch<T>
+    where T : class, IKubernetesObject
+{
+    /// <summary>For log lines: <c>deployments.apps</c>, with the namespace when it is limited to one.</summary>
+    string Name { get; }
+
+    /// <summary>The namespace it is limited to; null for the whole cluster.</summary>
+    string? Namespace { get; }
+
+    /// <summary>
+    /// Lists the objects at this resource version or a later one: "0" is whatever the API server's cache holds, "" the latest
+    /// of etcd.
+    /// </summary>
+    /// <exception cref="ApiException">The server refused.</exception>
+    /// <exception cref="HttpRequestException">It could not be reached.</exception>
+    Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken);
+
+    /// <summary>Streams what changed since <paramref name="resourceVersion"/> until the server ends the watch.</summary>
+    /// <param name="resourceVersion">The first event is the one after it.</param>
+    /// <param name="timeout">After this time the server ends the watch.</param>
+    /// <exception cref="ApiException">The server refused.</exception>
+    /// <exception cref="HttpRequestException">It could not be reached, or the stream broke.</exception>
+    IAsyncEnumerable<WatchEvent<T>> WatchAsync(string resourceVersion, TimeSpan timeout, CancellationToken cancellationToken);
+}

@@ -1,0 +1,97 @@
+using System.Runtime.CompilerServices;
+
+namespace McpOperator.Kubernetes;
+
+/// <summary>Lists and watches one kind at the API server, in one namespace or in all, limited by a label selector.</summary>
+public sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, string? labelSelector, Decoder<T> decode)
+    : IListWatch<T>
+    where T : class, IKubernetesObject
+{
+    /// <summary>
+    /// client-go has 500 (tools/pager). Each term of a leader begins with these lists. With 2000 most clusters need one request
+    /// for a kind, and in the largest ones the API server need not hold all objects at once.
+    /// </summary>
+    private const int PageSize = 2000;
+
+    /// <summary>The limit that the API server itself sets for a request. A list may be megabytes.</summary>
+    private static readonly TimeSpan ListDeadline = TimeSpan.FromSeconds(60);
+
+    private sealed record Page(List<T> Items, string ResourceVersion, string? Continue);
+
+    private readonly string _selector = labelSelector is null ? "" : $"&labelSelector={Uri.EscapeDataString(labelSelector)}";
+
+    public string Name { get; } = ns is null ? type.ToString() : $"{type} in {ns}";
+
+    public string? Namespace => ns;
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// The items of an attempt that failed are dropped: some of them may have been deleted since.
+    /// </remarks>
+    public async Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken)
+    {
+        // With a resource version the server answers from its cache in one go; a limit would make it go to etcd
+        // (client-go tools/cache/reflector.go). Only a list from etcd itself is worth pages.
+        var query = resourceVersion.Length > 0 ? $"?resourceVersion={Uri.EscapeDataString(resourceVersion)}" : $"?limit={PageSize}";
+        var page = await ListPageAsync(query, cancellationToken).ConfigureAwait(false);
+        var items = page.Items;
+        while (page.Continue is { } next)
+        {
+            try
+            {
+                page = await ListPageAsync($"?limit={PageSize}&continue={Uri.EscapeDataString(next)}", cancellationToken).ConfigureAwait(false);
+            }
+            catch (ApiException e) when (e.IsExpired)
+            {
+                // etcd no longer has the version that the pages before belong to (it keeps one for some five minutes).
+                items.Clear();
+                page = await ListPageAsync("?resourceVersion=", cancellationToken).ConfigureAwait(false);
+            }
+
+            items.AddRange(page.Items);
+        }
+
+        return new(items, page.ResourceVersion);
+    }
+
+    public async IAsyncEnumerable<WatchEvent<T>> WatchAsync(
+        string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var query = $"?watch=1&resourceVersion={Uri.EscapeDataString(resourceVersion)}&allowWatchBookmarks=true"
+            + $"&timeoutSeconds={(long)timeout.TotalSeconds}{_selector}";
+        using var response = await api.Requester
+            .OpenAsync(new(HttpMethod.Get, type.CollectionPath(ns), query), ApiClient.Deadline, cancellationToken)
+            .ConfigureAwait(false);
+        var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+
+        await using var events = WatchStream.ReadAsync(stream, decode, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (await MoveNextAsync(events).ConfigureAwait(false))
+            yield return events.Current;
+    }
+
+    private Task<Page> ListPageAsync(string query, CancellationToken cancellationToken) =>
+        api.Requester.SendAsync(
+            new(HttpMethod.Get, type.CollectionPath(ns), query + _selector),
+            ListDeadline,
+            async (stream, token) =>
+            {
+                // This runs once for each attempt, and each begins with an empty list.
+                var items = new List<T>();
+                var list = await ListStream.ReadAsync(stream, decode, items.Add, token).ConfigureAwait(false);
+                return new Page(items, list.ResourceVersion, list.Continue);
+            },
+            cancellationToken);
+
+    /// <summary>When the connection breaks, the stream throws an IOException.</summary>
+    private async ValueTask<bool> MoveNextAsync(IAsyncEnumerator<WatchEvent<T>> events)
+    {
+        try
+        {
+            return await events.MoveNextAsync().ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw new HttpRequestException(HttpRequestError.ResponseEnded, $"watch of {Name}: {e.Message}", e);
+        }
+    }
+}
