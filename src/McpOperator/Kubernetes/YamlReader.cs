@@ -29,14 +29,16 @@ internal sealed class YamlReader
     /// <exception cref="YamlException">It is no YAML.</exception>
     public static YamlValue? Read(TextReader text, Action<YamlText, string>? duplicate = null, bool allowsMore = false)
     {
+        var reader = new YamlReader(text, duplicate);
         try
         {
-            return new YamlReader(text, duplicate).Document(allowsMore);
+            return reader.Document(allowsMore);
         }
         catch (Exception e) when (e is not YamlException)
         {
             // Of some half-finished scalars the scanner only says that its own state is not valid.
-            throw new YamlException("no YAML", e);
+            var place = reader._parser.Current?.End ?? new Mark(0, 1, 1);
+            throw new YamlException(place, place, "not YAML, or in a way that is not understood here", e);
         }
     }
 

@@ -72,7 +72,7 @@ internal sealed class ManifestReader
         catch (YamlException e)
         {
             // The scanner's own words come without a line when it does not know it.
-            Fault(source, $"line {document.Line + Math.Max(Line(e.Start), 1) - 1}", Reason(e));
+            Fault(source, $"line {document.Line + Math.Max(Line(e.Start), 1) - 1}", e.Message);
         }
     }
 
@@ -84,12 +84,17 @@ internal sealed class ManifestReader
         var duplicates = new List<SpecFault>();
         var control = text.AsSpan().IndexOfAnyExcept(Allowed);
         if (control >= 0)
-        {
-            var mark = new Mark(0, 1 + text.AsSpan(0, control).Count('\n'), 1);
-            throw new YamlException(mark, mark, "control characters are not allowed");
-        }
-
+            throw At(text, control, "control characters are not allowed");
+        var tab = text.StartsWith('\t') ? 0 : text.IndexOf("\n\t", StringComparison.Ordinal) + 1;
+        if (tab < text.Length && text[tab] == '\t' && ManifestText.IsPreamble(text.AsSpan(0, tab).TrimStart('-')))
+            throw At(text, tab, "found a tab where indentation must be spaces"); // which the parser lets through at the very beginning
         return [(YamlReader.Read(new StringReader(text), (name, path) => duplicates.Add(Duplicate(path, name.Text))), duplicates)];
+    }
+
+    private static YamlException At(string text, int index, string message)
+    {
+        var mark = new Mark(index, 1 + text.AsSpan(0, index).Count('\n'), 1);
+        return new YamlException(mark, mark, message);
     }
 
     internal static SpecFault Duplicate(string path, string name) =>
@@ -201,9 +206,6 @@ internal sealed class ManifestReader
 
     private static int Line(Mark mark) => (int)Math.Min(mark.Line, int.MaxValue);
 
-    /// <summary>Without the place before it, which is that in the document, and on one line.</summary>
-    private static string Reason(YamlException e) => e.Message;
-
     private static readonly SearchValues<char> Allowed = SearchValues.Create(
-        [.. Enumerable.Range(0, char.MaxValue + 1).Select(c => (char)c).Where(c => c is '\t' or '\n' or '\r' or '\u0085' || !char.IsControl(c))]);
+        [.. Enumerable.Range(0, char.MaxValue + 1).Select(c => (char)c).Where(c => c is '\t' or '\n' or '\r' or '\u0085' || !(char.IsControl(c) || c is '\ufffe' or '\uffff'))]);
 }

@@ -38,7 +38,8 @@ internal sealed record ManifestText(int Number, int Line, string Text)
     private static bool IsSeparator(ReadOnlySpan<char> line) =>
         line.StartsWith("---") && (line.Length == 3 || line[3] is ' ' or '\t' or '\r' or '\n');
 
-    private static bool IsPreamble(ReadOnlySpan<char> text)
+    /// <summary>Nothing but comments and directives.</summary>
+    internal static bool IsPreamble(ReadOnlySpan<char> text)
     {
         foreach (var line in text.EnumerateLines())
         {

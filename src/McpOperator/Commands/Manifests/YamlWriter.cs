@@ -145,8 +145,10 @@ internal static class YamlWriter
     /// <summary>More than one line, each of which is what it looks like: nothing invisible in it, no blanks at its end.</summary>
     private static bool IsBlock(string text)
     {
+        if (!text.Contains('\n', StringComparison.Ordinal))
+            return false;
         var lines = text.AsSpan(0, text[^1] == '\n' ? text.Length - 1 : text.Length);
-        if (text.Length == 0 || !text.Contains('\n', StringComparison.Ordinal) || lines.IsEmpty || lines[0] is ' ' or '\t' or '\n' || lines[^1] == '\n')
+        if (lines.IsEmpty || lines[0] is ' ' or '\t' or '\n' || lines[^1] == '\n')
             return false;
         foreach (var range in lines.Split('\n'))
         {
@@ -192,7 +194,7 @@ internal static class YamlWriter
         // 1.5e+3, 1_000, and in base 60 190:20:30.15
         var mantissa = text.IndexOfAnyExcept(OfMantissa);
         if (mantissa < 0)
-            return true;
+            return text.Count('.') < 2; // 1.4.2 is a version
         if (text[mantissa] is not ('e' or 'E'))
             return false;
         var exponent = text[(mantissa + 1)..].TrimStart("+-");
