@@ -5,7 +5,7 @@ namespace McpOperator.Commands;
 /// <summary><c>crds</c>: the CRDs that this very binary was built with, as one stream of YAML documents.</summary>
 internal static class CrdsCommand
 {
-    private const string Prefix = "crd/";
+    internal const string Prefix = "crd/";
 
     public static int Execute(IReadOnlyList<string> arguments, TextWriter output, TextWriter error)
     {

@@ -14,17 +14,24 @@ internal static class HelpCommand
             mcp-operator turns MCPServer objects into Deployments, Services and Ingresses, and keeps them so.
 
             Usage: mcp-operator [run] [flags]   the operator
+                   mcp-operator validate -f …   say what is wrong with manifests; needs no cluster
                    mcp-operator crds            print the CRDs that it needs
                    mcp-operator version         print version, commit and runtime
                    mcp-operator help            print this
 
             Flags of run, with one dash or two:
             """);
-        FlagParser.WriteHelp(output);
+        FlagParser.WriteHelp(output, Flags.All);
         output.WriteLine(
             """
 
-            Environment of run:
+            Flags of validate:
+            """);
+        FlagParser.WriteHelp(output, ValidateCommand.Flags);
+        output.WriteLine(
+            """
+
+            Environment of run and validate:
             """);
         foreach (var variable in SettingsReader.Variables)
         {

@@ -7,69 +7,109 @@ public sealed record ParsedFlags(RunOptions? Options, string? Error)
     public bool HelpWanted => Options is null && Error is null;
 }
 
-/// <summary>Reads arguments as Go's flag package does: one dash or two, <c>=value</c> or the next argument.</summary>
+/// <summary>Reads arguments as Go's flag package does: one dash or two, <c>=value</c> or the next argument. And kubectl's single letters.</summary>
 public static class FlagParser
 {
     public static ParsedFlags Parse(IReadOnlyList<string> arguments)
     {
-        var given = new List<(Flag Flag, string Value)>();
+        var options = Parse(arguments, Flags.All, new RunOptions(), "run", out var error);
+        return options is not null && Flags.Contradiction(options) is { } contradiction ? new(null, contradiction) : new(options, error);
+    }
+
+    /// <summary>The options with what the arguments say in them. Null with a fault, and null without one when help is wanted.</summary>
+    /// <param name="arguments">Those after the command.</param>
+    /// <param name="flags">Of the command.</param>
+    /// <param name="options">The defaults.</param>
+    /// <param name="command">Its name.</param>
+    /// <param name="error">One line about what is wrong.</param>
+    public static TOptions? Parse<TOptions>(
+        IReadOnlyList<string> arguments, IReadOnlyList<Flag<TOptions>> flags, TOptions options, string command, out string? error)
+        where TOptions : class
+    {
+        var given = new List<(Flag<TOptions> Flag, string Value)>();
+        error = null;
         for (var i = 0; i < arguments.Count; i++)
         {
             var argument = arguments[i];
             if (argument is "-h" or "-help" or "--help")
-                return new ParsedFlags(null, null);
+                return null;
             if (argument.Length < 2 || argument[0] != '-')
-                return Failed(Unexpected(argument, i > 0 ? arguments[i - 1] : ""));
+            {
+                error = Unexpected(argument, i > 0 ? arguments[i - 1] : "", flags, command);
+                return null;
+            }
 
             var text = argument.TrimStart('-');
             var equals = text.IndexOf('=');
             var name = equals < 0 ? text : text[..equals];
-            if (Flags.All.FirstOrDefault(f => f.Name == name) is not { } flag)
+            var value = equals < 0 ? null : text[(equals + 1)..];
+            var flag = flags.FirstOrDefault(f => f.Name == name);
+            if (flag is null && argument[1] != '-' && flags.FirstOrDefault(f => f.Short == text[0]) is { } letter)
             {
-                return Failed($"unknown flag --{Printable.Escape(name)}" +
-                    (Closest.To(name, Flags.All.Select(f => f.Name)) is { } near
-                        ? $"; did you mean --{near}?"
-                        : "; run mcp-operator --help for the list"));
+                // "-fFILE", "-f=FILE", and "-Rf FILE".
+                flag = letter;
+                value = text.Length == 1 ? null : text[1] == '=' ? text[2..] : text[1..];
+                while (flag is { IsBoolean: true } && value is [var next, ..] && flags.FirstOrDefault(f => f.Short == next) is { } another)
+                {
+                    given.Add((flag, "true"));
+                    flag = another;
+                    value = value.Length == 1 ? null : value[1] == '=' ? value[2..] : value[1..];
+                }
             }
 
-            if (equals >= 0)
-                given.Add((flag, text[(equals + 1)..]));
+            if (flag is null)
+            {
+                error = $"unknown flag --{Printable.Escape(name)}" +
+                    (Closest.To(name, flags.Select(f => f.Name)) is { } near
+                        ? $"; did you mean --{near}?"
+                        : "; run mcp-operator --help for the list");
+                return null;
+            }
+
+            if (value is not null)
+                given.Add((flag, value));
             else if (flag.IsBoolean)
                 given.Add((flag, "true"));
             else if (++i < arguments.Count)
                 given.Add((flag, arguments[i]));
             else
-                return Failed($"--{name} needs a value: --{name}={flag.Placeholder}");
+            {
+                error = $"--{flag.Name} needs a value: --{flag.Name}={flag.Placeholder}";
+                return null;
+            }
         }
 
-        var options = new RunOptions();
         foreach (var (flag, value) in given.OrderBy(g => g.Flag.Precedence)) // stable: of a repeated flag the last wins
         {
             if (flag.Apply(options, value) is not { } changed)
-                return Failed($"--{flag.Name}={Printable.Escape(value)}: must be {flag.Rule}");
+            {
+                error = $"--{flag.Name}={Printable.Escape(value)}: must be {flag.Rule}";
+                return null;
+            }
             options = changed;
         }
-        return Flags.Contradiction(options) is { } contradiction ? Failed(contradiction) : new ParsedFlags(options, null);
+        return options;
     }
 
     /// <summary>The list of flags for <c>--help</c>.</summary>
-    public static void WriteHelp(TextWriter output)
+    public static void WriteHelp<TOptions>(TextWriter output, IReadOnlyList<Flag<TOptions>> flags)
+        where TOptions : class
     {
-        foreach (var flag in Flags.All)
+        foreach (var flag in flags)
         {
-            output.WriteLine(flag.IsBoolean ? $"  --{flag.Name}" : $"  --{flag.Name}={flag.Placeholder}");
+            var name = flag.Short is { } letter ? $"  -{letter}, --{flag.Name}" : $"  --{flag.Name}";
+            output.WriteLine(flag.IsBoolean ? name : $"{name}={flag.Placeholder}");
             output.WriteLine($"        {flag.Help}" + (flag.Default is null ? "" : $" (default {flag.Default})"));
         }
     }
 
-    private static ParsedFlags Failed(string error) => new(null, error);
-
-    // "--persist-defaults false" is not possible in Go either. The error says how to write it.
-    private static string Unexpected(string argument, string before)
+    // "--persist-defaults false" reads well and is no value in Go either: say how it is written.
+    private static string Unexpected<TOptions>(string argument, string before, IReadOnlyList<Flag<TOptions>> flags, string command)
+        where TOptions : class
     {
         var name = before.TrimStart('-');
-        return before.StartsWith('-') && Flags.All.Any(f => f.IsBoolean && f.Name == name)
+        return before.StartsWith('-') && flags.Any(f => f.IsBoolean && f.Name == name)
             ? $"unexpected argument \"{Printable.Escape(argument)}\"; write --{name}={Printable.Escape(argument)}"
-            : $"unexpected argument \"{Printable.Escape(argument)}\"; run takes flags only";
+            : $"unexpected argument \"{Printable.Escape(argument)}\"; {command} takes flags only";
     }
 }

@@ -15,7 +15,7 @@ public static class Flags
     private const string DurationRule = "a duration such as 15s or 1m30s, above 0 and at most 24h";
     private const string DnsLabel = "a DNS label (a-z, 0-9 and -, at most 63 characters)";
 
-    public static IReadOnlyList<Flag> All { get; } =
+    public static IReadOnlyList<Flag<RunOptions>> All { get; } =
     [
         new("metrics-bind-address", "ADDRESS", ":8080", "Where Prometheus finds /metrics; 0 turns it off.", AddressRule,
             (o, v) => v == "0" ? o with { Metrics = null }

@@ -1,9 +1,6 @@
-using System.Buffers;
 using System.Text;
-using System.Text.Json;
 using k8s.KubeConfigModels;
 using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
 
 namespace McpOperator.Kubernetes;
 
@@ -34,18 +31,7 @@ internal static class KubeconfigYaml
     /// <exception cref="YamlException">It is no YAML, or a field is of another kind than it must be.</exception>
     public static KubeconfigFile? Read(byte[] bytes)
     {
-        var yaml = new YamlStream();
-        try
-        {
-            yaml.Load(new StreamReader(new MemoryStream(bytes)));
-        }
-        catch (Exception e) when (e is not YamlException)
-        {
-            // For some incomplete scalars the scanner throws that its own state is invalid.
-            throw new YamlException("no YAML", e);
-        }
-
-        if (yaml.Documents is not [{ RootNode: var root }, ..] || root is YamlScalarNode { Value: "" or "null" or "~" })
+        if (YamlReader.Read(new StreamReader(new MemoryStream(bytes)), allowsMore: true) is not { } root || IsNull(root))
             return null;
 
         var file = new K8SConfiguration
@@ -86,21 +72,21 @@ internal static class KubeconfigYaml
         }
         return all;
 
-        void NoteUnsupported(YamlNode entry, string kind, string[] fields)
+        void NoteUnsupported(YamlValue entry, string kind, string[] fields)
         {
             if (Child(entry, kind) is { } node && fields.FirstOrDefault(field => Child(node, field) is not null) is { } field)
                 all.Unsupported.TryAdd($"{kind} {Text(entry, "name")}", field);
         }
     }
 
-    private static ContextDetails? ReadContext(YamlNode? node) => node is null ? null : new()
+    private static ContextDetails? ReadContext(YamlValue? node) => node is null ? null : new()
     {
         Cluster = Text(node, "cluster"),
         User = Text(node, "user"),
         Namespace = Text(node, "namespace"),
     };
 
-    private static ClusterEndpoint? ReadCluster(YamlNode? node) => node is null ? null : new()
+    private static ClusterEndpoint? ReadCluster(YamlValue? node) => node is null ? null : new()
     {
         Server = Text(node, "server"),
         CertificateAuthority = Text(node, "certificate-authority"),
@@ -109,7 +95,7 @@ internal static class KubeconfigYaml
         SkipTlsVerify = IsTrue(node, "insecure-skip-tls-verify"),
     };
 
-    private static UserCredentials? ReadUser(YamlNode? node) => node is null ? null : new()
+    private static UserCredentials? ReadUser(YamlValue? node) => node is null ? null : new()
     {
         ClientCertificate = Text(node, "client-certificate"),
         ClientCertificateData = Text(node, "client-certificate-data"),
@@ -122,7 +108,7 @@ internal static class KubeconfigYaml
         ExternalExecution = Child(node, "exec") is { } exec ? ReadPlugin(exec) : null,
     };
 
-    private static ExternalExecution ReadPlugin(YamlNode node) => new()
+    private static ExternalExecution ReadPlugin(YamlValue node) => new()
     {
         ApiVersion = Text(node, "apiVersion"),
         Command = Text(node, "command"),
@@ -139,102 +125,42 @@ internal static class KubeconfigYaml
     };
 
     /// <summary>The extension that is handed to a plugin (KEP-541), as JSON.</summary>
-    private static string? ExecConfig(YamlNode cluster)
+    private static string? ExecConfig(YamlValue cluster)
     {
         var extension = Items(cluster, "extensions").FirstOrDefault(item => Text(item, "name") == "client.authentication.k8s.io/exec");
         if (extension is null || Child(extension, "extension") is not { } config)
             return null;
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer))
-            WriteJson(json, config);
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        return Encoding.UTF8.GetString(YamlJson.Of(config).Span);
     }
 
-    private static void WriteJson(Utf8JsonWriter json, YamlNode node)
-    {
-        // An alias can stand within its own anchor, which has no end.
-        if (json.CurrentDepth > 100)
-            throw Unexpected(node, "too deep");
-        switch (node)
-        {
-            case YamlMappingNode map:
-                json.WriteStartObject();
-                foreach (var (name, value) in map.Children)
-                {
-                    json.WritePropertyName(Bytes(name));
-                    WriteJson(json, value);
-                }
-                json.WriteEndObject();
-                break;
-            case YamlSequenceNode list:
-                json.WriteStartArray();
-                foreach (var item in list.Children)
-                    WriteJson(json, item);
-                json.WriteEndArray();
-                break;
-            case YamlScalarNode { Style: ScalarStyle.Plain, Value: "" or "null" or "Null" or "NULL" or "~" }:
-                json.WriteNullValue();
-                break;
-            case YamlScalarNode { Style: ScalarStyle.Plain, Value: "true" or "True" or "TRUE" }:
-                json.WriteBooleanValue(true);
-                break;
-            case YamlScalarNode { Style: ScalarStyle.Plain, Value: "false" or "False" or "FALSE" }:
-                json.WriteBooleanValue(false);
-                break;
-            case YamlScalarNode { Style: ScalarStyle.Plain, Value: { } number } when IsNumber(number):
-                json.WriteRawValue(number);
-                break;
-            default:
-                json.WriteStringValue(Bytes(node));
-                break;
-        }
-
-        // As UTF-8: a YAML escape can be half of a surrogate pair, which the writer refuses in a string.
-        static byte[] Bytes(YamlNode node) => Encoding.UTF8.GetBytes(Scalar(node));
-    }
-
-    private static bool IsNumber(string text)
-    {
-        if (!char.IsAsciiDigit(text[^1]) || !(text[0] == '-' || char.IsAsciiDigit(text[0])))
-            return false;
-        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(text));
-        try
-        {
-            return reader.Read() && reader.TokenType == JsonTokenType.Number && !reader.Read();
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
-
-    private static IList<YamlNode> Items(YamlNode node, string name) => Child(node, name) switch
+    private static List<YamlValue> Items(YamlValue node, string name) => Child(node, name) switch
     {
         null => [],
-        YamlSequenceNode items => items.Children,
+        YamlList list => list.Items,
         var other => throw Unexpected(other, $"{name} is no list"),
     };
 
-    private static string? Text(YamlNode node, string name) => Child(node, name) is { } child ? Scalar(child) : null;
+    private static string? Text(YamlValue node, string name) => Child(node, name) is { } child ? Scalar(child) : null;
 
-    private static string Scalar(YamlNode node) =>
-        node is YamlScalarNode { Value: { } text } ? text : throw Unexpected(node, "not a text");
+    private static string Scalar(YamlValue node) =>
+        node is YamlText { Text: var text } ? text : throw Unexpected(node, "not a text");
 
-    private static bool IsTrue(YamlNode node, string name) => Child(node, name) switch
+    private static bool IsTrue(YamlValue node, string name) => Child(node, name) switch
     {
-        null or YamlScalarNode { Value: "false" or "False" or "FALSE" } => false,
-        YamlScalarNode { Value: "true" or "True" or "TRUE" } => true,
+        null or YamlText { Text: "false" or "False" or "FALSE" } => false,
+        YamlText { Text: "true" or "True" or "TRUE" } => true,
         var other => throw Unexpected(other, $"{name} is neither true nor false"),
     };
 
-    /// <summary>Null when the member is absent, or null.</summary>
-    private static YamlNode? Child(YamlNode node, string name)
+    /// <summary>Null when there is none, or it is null.</summary>
+    private static YamlValue? Child(YamlValue node, string name)
     {
-        if (node is not YamlMappingNode mapping)
+        if (node is not YamlMap map)
             throw Unexpected(node, "not a map");
-        return mapping.Children.TryGetValue(new YamlScalarNode(name), out var child)
-            && child is not YamlScalarNode { Style: ScalarStyle.Plain, Value: "" or "null" or "~" } ? child : null;
+        return map.Find(name) is { } child && !IsNull(child) ? child : null;
     }
 
-    private static YamlException Unexpected(YamlNode node, string message) => new(node.Start, node.End, message);
+    private static bool IsNull(YamlValue value) => value is YamlText { IsPlain: true, Text: "" or "null" or "~" };
+
+    private static YamlException Unexpected(YamlValue node, string message) => new(node.Start, node.Start, message);
 }

@@ -224,7 +224,7 @@ public sealed class ConnectionSourceTests : IDisposable
 
         Assert.True(access.Exec!.ProvideClusterInfo);
         Assert.Equal(
-            """{"text":"plain","quoted":"1","numbers":[1,-2.5,1e3,"007","1.2.3","10m"],"others":[true,false,null,null,"null"],"within":{"empty":{},"none":null,"list":[]}}""",
+            """{"text":"plain","quoted":"1","numbers":[1,-2.5,1000,7,"1.2.3","10m"],"others":[true,false,null,null,"null"],"within":{"empty":{},"none":null,"list":[]}}""",
             access.Exec.ClusterConfig);
     }
 
