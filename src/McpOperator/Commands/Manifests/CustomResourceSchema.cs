@@ -5,14 +5,20 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Commands.Manifests;
 
 /// <summary>One of our kinds as its CRD, which is in the binary, defines it.</summary>
-/// <param name="Kind">Of one object.</param>
-/// <param name="ApiVersion">Group and version.</param>
-/// <param name="Schema">The structural schema.</param>
-internal sealed record CustomResourceSchema(string Kind, string ApiVersion, JsonElement Schema)
+internal sealed class CustomResourceSchema(string kind, string apiVersion, JsonElement schema)
 {
     private static readonly Lazy<IReadOnlyList<CustomResourceSchema>> Loaded = new(Load);
 
     public static IReadOnlyList<CustomResourceSchema> All => Loaded.Value;
+
+    /// <summary>Of one object.</summary>
+    public string Kind { get; } = kind;
+
+    /// <summary>Group and version.</summary>
+    public string ApiVersion { get; } = apiVersion;
+
+    /// <summary>The structural schema.</summary>
+    public JsonElement Schema { get; } = schema;
 
     private static List<CustomResourceSchema> Load()
     {

@@ -29,7 +29,7 @@ internal sealed class DocumentFaults
         _patterns.AddRange(check.Faults.Where(fault => check.Mismatched.Contains(fault.Field)));
         Add([.. check.Faults.Where(fault => !check.Mismatched.Contains(fault.Field))]);
         if (isShaped && isSound)
-            Add([.. ObjectMetaCheck.Faults(metadata)]);
+            Add(ObjectMetaCheck.Faults(metadata));
         else if (!manifest.Json.TryGetProperty("metadata"u8, out _))
             Add([new SpecFault("metadata.name", "Required value: name is required")]);
     }

@@ -30,6 +30,19 @@ internal sealed record Manifest(ManifestSource Source, string ApiVersion, string
     public override string ToString() => Key.Name.Length == 0 ? Kind : $"{Kind}/{Key.Name}";
 }
 
+/// <summary>An MCPServer among the manifests.</summary>
+/// <param name="manifest">Where it was written.</param>
+/// <param name="written">As it was.</param>
+/// <param name="effective">With its spec in effect (<see cref="Defaults"/>).</param>
+internal sealed class ManifestServer(Manifest manifest, MCPServer written, MCPServer effective)
+{
+    public Manifest Manifest { get; } = manifest;
+
+    public MCPServer Written { get; } = written;
+
+    public MCPServer Effective { get; } = effective;
+}
+
 /// <summary>One thing wrong with a document, or doubtful.</summary>
 /// <param name="Source">Where.</param>
 /// <param name="Kind">Empty where it is not known.</param>
@@ -52,16 +65,32 @@ internal sealed record ManifestFault(ManifestSource Source, string Kind, ObjectK
 }
 
 /// <summary>All that was read.</summary>
-/// <param name="Files">Each once, in the order of the input.</param>
-/// <param name="Manifests">Objects of ours, in the order of the input.</param>
-/// <param name="Others">Objects of other kinds.</param>
-/// <param name="Faults">What could not be read as objects, or must not stand there.</param>
-internal sealed record ManifestSet(
-    IReadOnlyList<string> Files, IReadOnlyList<Manifest> Manifests, IReadOnlyList<Manifest> Others, IReadOnlyList<ManifestFault> Faults)
+/// <param name="files">See <see cref="Files"/>.</param>
+/// <param name="manifests">See <see cref="Manifests"/>.</param>
+/// <param name="others">See <see cref="Others"/>.</param>
+/// <param name="faults">See <see cref="Faults"/>.</param>
+internal sealed class ManifestSet(
+    IReadOnlyList<string> files, IReadOnlyList<Manifest> manifests, IReadOnlyList<Manifest> others, IReadOnlyList<ManifestFault> faults)
 {
+    /// <summary>Each once, in the order of the input.</summary>
+    public IReadOnlyList<string> Files { get; } = files;
+
+    /// <summary>Objects of ours, in the order of the input.</summary>
+    public IReadOnlyList<Manifest> Manifests { get; } = manifests;
+
+    /// <summary>Objects of other kinds.</summary>
+    public IReadOnlyList<Manifest> Others { get; } = others;
+
+    /// <summary>What could not be read as objects, or must not stand there.</summary>
+    public IReadOnlyList<ManifestFault> Faults { get; } = faults;
+
     /// <summary>One line for each kind that was passed over.</summary>
-    public IEnumerable<string> Notes => Others
-        .GroupBy(other => $"{other.Kind} ({other.ApiVersion})", StringComparer.Ordinal)
-        .OrderBy(group => group.Key, StringComparer.Ordinal)
-        .Select(group => $"passed over {group.Count()} {group.Key}");
+    public IEnumerable<string> Notes
+    {
+        get
+        {
+            List<string> kinds = [.. Others.Select(other => $"{other.Kind} ({other.ApiVersion})")];
+            return kinds.Distinct().Order(StringComparer.Ordinal).Select(kind => $"passed over {kinds.Count(kind.Equals)} {kind}");
+        }
+    }
 }

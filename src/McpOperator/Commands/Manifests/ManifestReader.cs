@@ -66,6 +66,8 @@ internal sealed class ManifestReader
                 if (value is null)
                     continue;
                 using var json = JsonDocument.Parse(YamlJson.Of(value), JsonLimits.Document);
+                if (json.RootElement.ValueKind == JsonValueKind.Null)
+                    continue; // what stands between two separators, or nothing but comments
                 Object(source with { Line = document.Line + Line(value.Start) - 1 }, json.RootElement, duplicates, like: null);
             }
         }

@@ -3,12 +3,18 @@ using System.Text;
 namespace McpOperator.Commands.Manifests;
 
 /// <summary>One document of a file, not yet read.</summary>
-/// <param name="Number">From 1.</param>
-/// <param name="Line">Its first one in the file, from 1.</param>
-/// <param name="Text">With the <c>---</c> before it.</param>
-internal sealed record ManifestText(int Number, int Line, string Text)
+internal sealed class ManifestText(int number, int line, string text)
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>From 1.</summary>
+    public int Number { get; } = number;
+
+    /// <summary>Its first one in the file, from 1.</summary>
+    public int Line { get; } = line;
+
+    /// <summary>With the <c>---</c> before it.</summary>
+    public string Text { get; } = text;
 
     /// <summary>
     /// At the lines that begin with <c>---</c>, so that a document that is no YAML does not take the next ones along. What stands

@@ -1,6 +1,6 @@
+using System.Globalization;
 using McpOperator.Access;
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Commands.Manifests;
 
@@ -14,10 +14,9 @@ internal sealed class ManifestValidator
     private readonly List<ManifestFault> _faults = [];
 
     /// <summary>Of each kind, name and namespace the first one.</summary>
-    private readonly Dictionary<(string Kind, ObjectKey Key), Manifest> _known = [];
+    private readonly Dictionary<string, Manifest> _known = new(StringComparer.Ordinal);
 
-    /// <summary>With the spec in effect.</summary>
-    private readonly List<(Manifest Manifest, MCPServer Effective)> _servers = [];
+    private readonly List<ManifestServer> _servers = [];
 
     private ManifestValidator(OperatorSettings settings) => _settings = settings;
 
@@ -31,10 +30,9 @@ internal sealed class ManifestValidator
         validator._faults.AddRange(NameCollisions.Of(validator._servers, manifests.Others));
         validator.Routes();
         validator.Members();
-        var order = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var file in manifests.Files)
-            order.Add(file, order.Count);
-        return [.. validator._faults.OrderBy(fault => order[fault.Source.File]).ThenBy(fault => fault.Source.Document).ThenBy(fault => fault.Source.Line)];
+        List<string> files = [.. manifests.Files];
+        return [.. validator._faults.OrderBy(fault => string.Create(
+            CultureInfo.InvariantCulture, $"{files.IndexOf(fault.Source.File):d9}{fault.Source.Document:d9}{fault.Source.Line:d9}"), StringComparer.Ordinal)];
     }
 
     private void Alone(Manifest manifest)
@@ -49,7 +47,7 @@ internal sealed class ManifestValidator
             if (faults.All.Count == 0)
                 _faults.AddRange(SpecWarnings.Of(server.Spec, effective.Spec, _settings).Select(doubt => new ManifestFault(manifest, doubt, isWarning: true)));
             if (IsFirst(manifest))
-                _servers.Add((manifest, effective));
+                _servers.Add(new ManifestServer(manifest, server, effective));
         }
         else if (manifest.Kind == MCPAccessGrant.Type.Kind)
         {
@@ -69,9 +67,9 @@ internal sealed class ManifestValidator
     {
         if (manifest.Key.Name.Length == 0)
             return false;
-        if (_known.TryAdd((manifest.Kind, manifest.Key), manifest))
+        if (_known.TryAdd($"{manifest.Kind} {manifest.Key}", manifest))
             return true;
-        var first = _known[(manifest.Kind, manifest.Key)].Source;
+        var first = _known[$"{manifest.Kind} {manifest.Key}"].Source;
         Add(manifest, "metadata.name", $"{manifest.Kind} {manifest.Key} stands in document {first.Document} of {first.File} already: remove one of them");
         return false;
     }
@@ -80,12 +78,12 @@ internal sealed class ManifestValidator
     private void Routes()
     {
         var table = new RouteTable(_settings);
-        foreach (var (manifest, _) in _servers)
-            table.Update(manifest.Key, manifest.ReadServer());
-        foreach (var (manifest, effective) in _servers)
+        foreach (var server in _servers)
+            table.Update(server.Manifest.Key, server.Written);
+        foreach (var server in _servers)
         {
-            if (table.ConflictOf(manifest.Key) is { } conflict)
-                Add(manifest, RouteField(manifest.ReadServer().Spec), $"RouteConflict: {conflict.Message}");
+            if (table.ConflictOf(server.Manifest.Key) is { } conflict)
+                Add(server.Manifest, RouteField(server.Written.Spec), $"RouteConflict: {conflict.Message}");
         }
 
         // The one that the user wrote, for there is the way out.
@@ -100,8 +98,9 @@ internal sealed class ManifestValidator
     private void Members()
     {
         List<Manifest> members = [.. _known.Values.Where(manifest => manifest.Kind != MCPServer.Type.Kind)];
-        foreach (var (manifest, effective) in _servers)
+        foreach (var server in _servers)
         {
+            var (manifest, effective) = (server.Manifest, server.Effective);
             List<Manifest> ofServer = [.. members.Where(member => member.ReadMember().Server == manifest.Key)];
             if (ofServer.Count == 0)
                 continue;
@@ -123,7 +122,7 @@ internal sealed class ManifestValidator
                     AccessReasons.NamespaceNotAllowed => "spec.serverRef.namespace",
                     _ => "spec",
                 };
-                Add(_known[(kind, member.Key)], field, $"{verdict.Reason}: {verdict.Message}");
+                Add(_known[$"{kind} {member.Key}"], field, $"{verdict.Reason}: {verdict.Message}");
             }
         }
     }

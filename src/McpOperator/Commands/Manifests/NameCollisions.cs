@@ -9,42 +9,45 @@ namespace McpOperator.Commands.Manifests;
 /// </summary>
 internal static class NameCollisions
 {
-    public static IEnumerable<ManifestFault> Of(IReadOnlyList<(Manifest Manifest, MCPServer Effective)> servers, IReadOnlyList<Manifest> others)
+    /// <param name="servers">Each one with its spec in effect.</param>
+    /// <param name="others">Objects of other kinds.</param>
+    public static List<ManifestFault> Of(IReadOnlyList<ManifestServer> servers, IReadOnlyList<Manifest> others)
     {
-        var owners = new Dictionary<(string Kind, ObjectKey Key), Manifest>();
+        var owners = new Dictionary<string, Manifest>(StringComparer.Ordinal);
+        var faults = new List<ManifestFault>();
         foreach (var other in others)
         {
             // What bears our label is taken over.
             if (other.Json.Child("metadata"u8)?.Child("labels"u8)?.Text("app.kubernetes.io/managed-by"u8) != Labels.ManagedByValue)
-                owners.TryAdd((other.Kind, other.Key), other);
+                owners.TryAdd($"{other.Kind} {other.Key}", other);
         }
 
-        foreach (var (manifest, effective) in servers)
+        foreach (var server in servers)
         {
-            foreach (var (kind, name, part) in Objects(effective))
+            Claim("Deployment", "", "which runs the server");
+            Claim("Service", "", "which serves it");
+            Claim("Ingress", "", "which routes to it");
+            if (server.Effective.Spec.HasCanary())
+                Claim("Deployment", ObjectNames.CanarySuffix, "the canary track of this server");
+            if (server.Effective.Spec.HasGateway())
+                Claim("ConfigMap", ObjectNames.PolicySuffix, "the policy of this server");
+
+            void Claim(string kind, string suffix, string part)
             {
-                var id = (kind, manifest.Key with { Name = name });
-                if (owners.TryAdd(id, manifest))
-                    continue;
-                var owner = owners[id];
+                var manifest = server.Manifest;
+                var name = $"{kind} {manifest.Key}{suffix}";
+                if (owners.TryAdd(name, manifest))
+                    return;
+                var owner = owners[name];
+                // One of three of the same name is enough to say.
+                if (suffix.Length == 0 && faults.Exists(fault => fault.Source == manifest.Source && fault.Key == manifest.Key))
+                    return;
                 var whose = owner.Kind == MCPServer.Type.Kind ? $"made for MCPServer {owner.Key.Name}, too" : "a manifest of its own";
-                yield return new ManifestFault(manifest, new SpecFault("metadata.name",
-                    $"NameConflict: {kind} {id.Item2}, {part}, is {whose} (document {owner.Source.Document} of {owner.Source.File}): rename one of them"));
+                faults.Add(new ManifestFault(manifest, new SpecFault("metadata.name",
+                    $"NameConflict: {name}, {part}, is {whose} (document {owner.Source.Document} of {owner.Source.File}): rename one of them")));
             }
         }
-    }
 
-    /// <summary>What the operator would make for the server.</summary>
-    private static IEnumerable<(string Kind, string Name, string Part)> Objects(MCPServer server)
-    {
-        var name = server.Metadata.Name;
-        const string main = "which runs the server";
-        yield return ("Deployment", name, main);
-        yield return ("Service", name, "which serves it");
-        yield return ("Ingress", name, "which routes to it");
-        if (server.Spec.HasCanary())
-            yield return ("Deployment", name + ObjectNames.CanarySuffix, "the canary track of this server");
-        if (server.Spec.HasGateway())
-            yield return ("ConfigMap", name + ObjectNames.PolicySuffix, "the policy of this server");
+        return faults;
     }
 }

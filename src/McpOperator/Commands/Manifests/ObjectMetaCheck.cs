@@ -26,61 +26,72 @@ internal static class ObjectMetaCheck
     private static readonly JsonElement Schema = JsonDocument.Parse("""
         {"type":"object","properties":{
         "name":{"type":"string"},"generateName":{"type":"string"},"namespace":{"type":"string"},"selfLink":{"type":"string"},"uid":{"type":"string"},
-        "resourceVersion":{"type":"string"},"generation":{"type":"integer"},"creationTimestamp":{"type":"string","format":"date-time","default":null},
-        "deletionTimestamp":{"type":"string","format":"date-time","default":null},"deletionGracePeriodSeconds":{"type":"integer","default":null},
-        "labels":{"type":"object","additionalProperties":{"type":"string"},"default":null},
-        "annotations":{"type":"object","additionalProperties":{"type":"string"},"default":null},
-        "finalizers":{"type":"array","items":{"type":"string"},"default":null},"managedFields":{"type":"array","default":null},
-        "ownerReferences":{"type":"array","default":null,"items":{"type":"object","required":["apiVersion","kind","name","uid"],"properties":{
+        "resourceVersion":{"type":"string"},"generation":{"type":"integer"},"creationTimestamp":{"type":"string","format":"date-time"},
+        "deletionTimestamp":{"type":"string","format":"date-time"},"deletionGracePeriodSeconds":{"type":"integer"},
+        "labels":{"type":"object","additionalProperties":{"type":"string"}},
+        "annotations":{"type":"object","additionalProperties":{"type":"string"}},
+        "finalizers":{"type":"array","items":{"type":"string"}},"managedFields":{"type":"array"},
+        "ownerReferences":{"type":"array","items":{"type":"object","required":["apiVersion","kind","name","uid"],"properties":{
         "apiVersion":{"type":"string"},"kind":{"type":"string"},"name":{"type":"string"},"uid":{"type":"string"},
         "controller":{"type":"boolean"},"blockOwnerDeletion":{"type":"boolean"}}}}}}
         """).RootElement;
 
-    /// <summary>Metadata that the schema check finds well formed.</summary>
-    public static IEnumerable<SpecFault> Faults(JsonElement metadata)
+    /// <summary>The types of its fields, and their names.</summary>
+    public static void Check(SchemaCheck check, JsonElement metadata) => check.Check(metadata, Schema, "metadata");
+
+    /// <summary>Of metadata that the check above finds well formed.</summary>
+    public static List<SpecFault> Faults(JsonElement metadata)
     {
+        var faults = new List<SpecFault>();
         if (string.IsNullOrEmpty(metadata.Text("name"u8)))
         {
-            yield return new("metadata.name", metadata.Text("generateName"u8) is { Length: > 0 }
+            Add("name", metadata.Text("generateName"u8) is { Length: > 0 }
                 ? "Required value: kubectl apply cannot use generateName"
                 : "Required value: name is required");
         }
         else if (metadata.Text("name"u8) is { } name && !Names.IsDns1123Subdomain(name))
-            yield return new("metadata.name", $"Invalid value: {SpecFaults.Quote(name)}: {Subdomain}");
+            Invalid("name", name, Subdomain);
         if (metadata.Text("namespace"u8) is { Length: > 0 } ns && !Names.IsDns1123Label(ns))
-            yield return new("metadata.namespace", $"Invalid value: {SpecFaults.Quote(ns)}: {Label}");
-        foreach (var (key, value) in Members(metadata, "labels"u8))
+            Invalid("namespace", ns, Label);
+        if (metadata.Child("labels"u8) is { } labels)
         {
-            if (!Names.IsQualifiedName(key))
-                yield return new("metadata.labels", $"Invalid value: {SpecFaults.Quote(key)}: {QualifiedName}");
-            if (!IsLabelValue(value))
-                yield return new("metadata.labels", $"Invalid value: {SpecFaults.Quote(value)}: {LabelValue}");
+            foreach (var label in labels.EnumerateObject())
+            {
+                if (!Names.IsQualifiedName(label.Name))
+                    Invalid("labels", label.Name, QualifiedName);
+                if (label.Value.GetString() is { } value && !IsLabelValue(value))
+                    Invalid("labels", value, LabelValue);
+            }
         }
 
-        var size = 0L;
-        foreach (var (key, value) in Members(metadata, "annotations"u8))
+        var size = 0;
+        if (metadata.Child("annotations"u8) is { } annotations)
         {
-            size += Encoding.UTF8.GetByteCount(key) + Encoding.UTF8.GetByteCount(value);
-            if (!Names.IsQualifiedName(key.ToLowerInvariant()))
-                yield return new("metadata.annotations", $"Invalid value: {SpecFaults.Quote(key)}: {QualifiedName}");
+            foreach (var annotation in annotations.EnumerateObject())
+            {
+                size += Encoding.UTF8.GetByteCount(annotation.Name) + Encoding.UTF8.GetByteCount(annotation.Value.GetString() ?? "");
+                if (!Names.IsQualifiedName(annotation.Name.ToLowerInvariant()))
+                    Invalid("annotations", annotation.Name, QualifiedName);
+            }
         }
 
         if (size > MaxAnnotations)
-            yield return new("metadata.annotations", "Too long: must have at most 262144 bytes");
-        if (metadata.Child("finalizers"u8) is not { } finalizers)
-            yield break;
-        foreach (var finalizer in finalizers.EnumerateArray())
+            Add("annotations", "Too long: must have at most 262144 bytes");
+        if (metadata.Child("finalizers"u8) is { } finalizers)
         {
-            if (!Names.IsQualifiedName(finalizer.GetString()))
-                yield return new("metadata.finalizers", $"Invalid value: {SpecFaults.Quote(finalizer.GetString())}: {QualifiedName}");
+            foreach (var finalizer in finalizers.EnumerateArray())
+            {
+                if (finalizer.GetString() is { } text && !Names.IsQualifiedName(text))
+                    Invalid("finalizers", text, QualifiedName);
+            }
         }
+
+        return faults;
+
+        void Invalid(string field, string value, string rule) => Add(field, $"Invalid value: {SpecFaults.Quote(value)}: {rule}");
+
+        void Add(string field, string reason) => faults.Add(new SpecFault($"metadata.{field}", reason));
     }
-
-    /// <summary>The types of its fields, and their names.</summary>
-    public static void Check(SchemaCheck check, JsonElement metadata) => check.Check(metadata, Schema, "metadata");
-
-    private static IEnumerable<(string Key, string Value)> Members(JsonElement metadata, ReadOnlySpan<byte> name) =>
-        metadata.Child(name) is { } map ? map.EnumerateObject().Select(member => (member.Name, member.Value.GetString() ?? "")) : [];
 
     private static bool IsLabelValue(string value) =>
         value.Length == 0 || (value.Length <= 63 && Names.IsQualifiedName(value) && !value.Contains('/', StringComparison.Ordinal));

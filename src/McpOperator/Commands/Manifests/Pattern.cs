@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace McpOperator.Commands.Manifests;
@@ -9,6 +10,8 @@ namespace McpOperator.Commands.Manifests;
 /// </summary>
 internal sealed class Pattern
 {
+    private static readonly string Blanks = "\t\n\f\r  ";
+
     private readonly string _pattern;
     private readonly Node _root;
     private int _at;
@@ -25,39 +28,48 @@ internal sealed class Pattern
     /// <summary>Whether a part of the text, which may be all of it, fits.</summary>
     public bool IsMatch(string text)
     {
-        Rune[] runes = [.. text.EnumerateRunes()];
-        return _root.Ends(runes, [.. Enumerable.Range(0, runes.Length + 1)]).Count > 0;
+        var runes = new Rune[text.Length];
+        var starts = new List<long> { 0 };
+        foreach (var rune in text.EnumerateRunes())
+        {
+            runes[starts.Count - 1] = rune;
+            starts.Add(starts.Count);
+        }
+
+        return Ends(_root, runes.AsSpan(0, starts.Count - 1), starts).Count > 0;
     }
 
     private Node Alternatives()
     {
-        List<Node> branches = [Parts()];
-        while (Take('|'))
-            branches.Add(Parts());
-        return branches.Count == 1 ? branches[0] : new OneOf(branches);
-    }
-
-    private Sequence Parts()
-    {
-        var parts = new List<Node>();
-        while (_at < _pattern.Length && _pattern[_at] is not ('|' or ')'))
-            parts.Add(Repetition(Atom()));
-        return new Sequence(parts);
+        var all = new Node(What.OneOf);
+        do
+        {
+            var parts = new Node(What.Sequence);
+            while (_at < _pattern.Length && _pattern[_at] is not ('|' or ')'))
+                parts.Parts.Add(Repetition(Atom()));
+            all.Parts.Add(parts);
+        }
+        while (Take('|'));
+        return all;
     }
 
     private Node Repetition(Node atom)
     {
-        if (Take('*'))
-            return new Repeat(atom, 0, int.MaxValue);
+        var (least, most) = (0, int.MaxValue);
         if (Take('+'))
-            return new Repeat(atom, 1, int.MaxValue);
-        if (Take('?'))
-            return new Repeat(atom, 0, 1);
-        if (!Take('{'))
+            least = 1;
+        else if (Take('?'))
+            most = 1;
+        else if (Take('{'))
+        {
+            least = Number();
+            most = Take(',') ? Number() : least;
+            if (!Take('}'))
+                throw Unsupported();
+        }
+        else if (!Take('*'))
             return atom;
-        var least = Number();
-        var most = Take(',') ? Number() : least;
-        return Take('}') ? new Repeat(atom, least, most) : throw Unsupported();
+        return new Node(What.Repeat) { Parts = { atom }, Least = least, Most = most };
     }
 
     private int Number()
@@ -65,7 +77,7 @@ internal sealed class Pattern
         var from = _at;
         while (_at < _pattern.Length && char.IsAsciiDigit(_pattern[_at]))
             _at++;
-        return _at > from ? int.Parse(_pattern.AsSpan(from, _at - from), System.Globalization.CultureInfo.InvariantCulture) : throw Unsupported();
+        return _at > from ? int.Parse(_pattern.AsSpan(from, _at - from), CultureInfo.InvariantCulture) : throw Unsupported();
     }
 
     private Node Atom()
@@ -73,51 +85,45 @@ internal sealed class Pattern
         switch (Next())
         {
             case '^':
-                return new Edge(IsEnd: false);
+                return new Node(What.Start);
             case '$':
-                return new Edge(IsEnd: true);
+                return new Node(What.End);
             case '.':
-                return new Character([('\n', '\n')], IsNegated: true);
+                return new Node(What.NoneOf) { Ranges = "\n\n" };
             case '(':
-                if (Take('?'))
-                    throw Unsupported();
-                var group = Alternatives();
+                var group = Take('?') ? throw Unsupported() : Alternatives();
                 return Take(')') ? group : throw Unsupported();
             case '[':
-                var isNegated = Take('^');
-                var ranges = new List<(char From, char To)>();
+                var what = Take('^') ? What.NoneOf : What.AnyOf;
+                var ranges = "";
                 while (!Take(']'))
                 {
                     var from = Next();
+                    var isRange = from != '\\' && _at + 1 < _pattern.Length && _pattern[_at] == '-' && _pattern[_at + 1] != ']';
                     if (from == '\\')
-                        ranges.AddRange(Escaped().Ranges);
-                    else if (_at + 1 < _pattern.Length && _pattern[_at] == '-' && _pattern[_at + 1] != ']')
-                    {
-                        _at++;
-                        ranges.Add((from, Next()));
-                    }
+                        ranges += Escaped() is { Kind: What.AnyOf } escaped ? escaped.Ranges : throw Unsupported();
+                    else if (isRange && Take('-'))
+                        ranges += $"{from}{Next()}";
                     else
-                        ranges.Add((from, from));
+                        ranges += $"{from}{from}";
                 }
-                return new Character(ranges, isNegated);
+                return new Node(what) { Ranges = ranges };
             case '\\':
                 return Escaped();
             case '*' or '+' or '?' or '{' or '}' or ']' or ')':
                 throw Unsupported();
             case var c:
-                return new Character([(c, c)], IsNegated: false);
+                return new Node(What.AnyOf) { Ranges = $"{c}{c}" };
         }
     }
 
-    private Character Escaped() => Next() switch
+    private Node Escaped() => Next() switch
     {
-        's' => new Character(Blanks, IsNegated: false),
-        'S' => new Character(Blanks, IsNegated: true),
+        's' => new Node(What.AnyOf) { Ranges = Blanks },
+        'S' => new Node(What.NoneOf) { Ranges = Blanks },
         var c when char.IsAsciiLetterOrDigit(c) => throw Unsupported(),
-        var c => new Character([(c, c)], IsNegated: false),
+        var c => new Node(What.AnyOf) { Ranges = $"{c}{c}" },
     };
-
-    private static List<(char From, char To)> Blanks => [('\t', '\n'), ('\f', '\r'), (' ', ' ')];
 
     private char Next() => _at < _pattern.Length ? _pattern[_at++] : throw Unsupported();
 
@@ -130,59 +136,94 @@ internal sealed class Pattern
 
     private NotSupportedException Unsupported() => new($"pattern {_pattern}, at {_at}");
 
-    private abstract record Node
+    /// <summary>Where it can end when it begins at one of these places between the characters; each place once.</summary>
+    private static List<long> Ends(Node node, ReadOnlySpan<Rune> text, List<long> starts)
     {
-        /// <summary>Where it can end when it begins at one of these places between the characters; each place once.</summary>
-        public abstract List<int> Ends(Rune[] text, List<int> starts);
-    }
-
-    private sealed record Edge(bool IsEnd) : Node
-    {
-        public override List<int> Ends(Rune[] text, List<int> starts) => starts.FindAll(start => start == (IsEnd ? text.Length : 0));
-    }
-
-    private sealed record Character(List<(char From, char To)> Ranges, bool IsNegated) : Node
-    {
-        public override List<int> Ends(Rune[] text, List<int> starts)
+        var ends = new List<long>();
+        switch (node.Kind)
         {
-            var ends = new List<int>();
-            foreach (var start in starts)
+            case What.Start or What.End:
+                var edge = node.Kind == What.Start ? 0 : text.Length;
+                if (starts.Contains(edge))
+                    ends.Add(edge);
+                return ends;
+            case What.AnyOf or What.NoneOf:
+                foreach (var start in starts)
+                {
+                    if (start < text.Length && node.Has(text[(int)start].Value) == (node.Kind == What.AnyOf))
+                        ends.Add(start + 1);
+                }
+                return ends;
+            case What.Sequence:
+                foreach (var part in node.Parts)
+                    starts = Ends(part, text, starts);
+                return starts;
+            case What.OneOf:
+                if (node.Parts.Count == 1)
+                    return Ends(node.Parts[0], text, starts);
+                var seen = new Dictionary<long, object?>();
+                foreach (var branch in node.Parts)
+                    AddNew(Ends(branch, text, starts), seen, ends);
+                return ends;
+            default:
+                for (var i = 0; i < node.Least; i++)
+                    starts = Ends(node.Parts[0], text, starts);
+                var been = new Dictionary<long, object?>();
+                AddNew(starts, been, ends);
+                for (var i = node.Least; i < node.Most && starts.Count > 0; i++)
+                {
+                    // Only from where it was not before: so it comes to an end.
+                    var next = new List<long>();
+                    AddNew(Ends(node.Parts[0], text, starts), been, next);
+                    ends.AddRange(next);
+                    starts = next;
+                }
+                return ends;
+        }
+    }
+
+    private static void AddNew(List<long> places, Dictionary<long, object?> seen, List<long> to)
+    {
+        foreach (var place in places)
+        {
+            if (seen.TryAdd(place, null))
+                to.Add(place);
+        }
+    }
+
+    private enum What
+    {
+        Start,
+        End,
+        AnyOf,
+        NoneOf,
+        Sequence,
+        OneOf,
+        Repeat,
+    }
+
+    private sealed class Node(What kind)
+    {
+        public What Kind { get; } = kind;
+
+        public List<Node> Parts { get; } = [];
+
+        /// <summary>Pairs: from and to.</summary>
+        public string Ranges { get; init; } = "";
+
+        public int Least { get; init; }
+
+        public int Most { get; init; }
+
+        public bool Has(int character)
+        {
+            for (var i = 0; i < Ranges.Length; i += 2)
             {
-                if (start < text.Length && Ranges.Exists(range => text[start].Value >= range.From && text[start].Value <= range.To) != IsNegated)
-                    ends.Add(start + 1);
+                if (character >= Ranges[i] && character <= Ranges[i + 1])
+                    return true;
             }
 
-            return ends;
-        }
-    }
-
-    private sealed record Sequence(List<Node> Parts) : Node
-    {
-        public override List<int> Ends(Rune[] text, List<int> starts) => Parts.Aggregate(starts, (places, part) => part.Ends(text, places));
-    }
-
-    private sealed record OneOf(List<Node> Branches) : Node
-    {
-        public override List<int> Ends(Rune[] text, List<int> starts)
-        {
-            var ends = new HashSet<int>();
-            foreach (var branch in Branches)
-                ends.UnionWith(branch.Ends(text, starts));
-            return [.. ends];
-        }
-    }
-
-    private sealed record Repeat(Node Part, int Least, int Most) : Node
-    {
-        public override List<int> Ends(Rune[] text, List<int> starts)
-        {
-            var places = starts;
-            for (var i = 0; i < Least; i++)
-                places = Part.Ends(text, places);
-            var ends = new HashSet<int>(places);
-            for (var i = Least; i < Most && places.Count > 0; i++)
-                places = Part.Ends(text, places).FindAll(ends.Add); // only from where it was not before: so it comes to an end
-            return [.. ends];
+            return false;
         }
     }
 }

@@ -14,6 +14,8 @@ namespace McpOperator.Commands.Manifests;
 /// </summary>
 internal sealed class SchemaCheck
 {
+    private const string Unknown = "unknown field";
+
     private readonly List<SpecFault> _faults = [];
     private readonly Dictionary<string, Pattern> _patterns = new(StringComparer.Ordinal);
 
@@ -57,8 +59,8 @@ internal sealed class SchemaCheck
     {
         foreach (var name in Items(schema, "required"u8))
         {
-            if (!value.TryGetProperty(name.GetString()!, out _))
-                Add(Member(path, name.GetString()!), "Required value");
+            if (!value.TryGetProperty(name, out var given) || given.ValueKind == JsonValueKind.Null)
+                Add(Member(path, name), "Required value");
         }
 
         var fields = schema.Child("properties"u8);
@@ -68,14 +70,14 @@ internal sealed class SchemaCheck
             var below = Member(path, member.Name);
             if (fields is { } known && known.TryGetProperty(member.Name, out var field))
             {
-                // A null counts as absent where there is a default to take its place.
-                if (member.Value.ValueKind != JsonValueKind.Null || !field.TryGetProperty("default"u8, out _))
+                // A null of a known field is taken away before anything looks at it; nothing in our schemas is nullable.
+                if (member.Value.ValueKind != JsonValueKind.Null)
                     Check(member.Value, field, below, allowsUnknown: below == "metadata");
             }
             else if (others is { ValueKind: JsonValueKind.Object } one)
                 Check(member.Value, one, below);
             else if (fields is { } candidates && !allowsUnknown)
-                Add(below, $"unknown field{Suggestion(member.Name, candidates)}");
+                Add(below, $"{Unknown}{Suggestion(member.Name, candidates)}");
         }
     }
 
@@ -93,8 +95,9 @@ internal sealed class SchemaCheck
                 Check(item, each, below);
             if (keys.Count == 0 || item.ValueKind != JsonValueKind.Object)
                 continue;
-            var key = string.Join(", ", keys.Select(name => item.TryGetProperty(name.GetString()!, out var part)
-                ? $"{name.GetString()}: {Quoted(part)}" : ""));
+            var key = "";
+            foreach (var name in keys)
+                key += item.TryGetProperty(name, out var part) ? $"{name}: {Quoted(part)}" : "";
             if (key.Length > 0 && !seen.Add(key))
                 Add(below, $"Duplicate value: {{{key}}}");
         }
@@ -118,8 +121,8 @@ internal sealed class SchemaCheck
         if (schema.Text("format"u8) == "date-time" && !KubernetesTime.TryParse(value, out _))
             Add(path, $"Invalid value: {SpecFaults.Quote(value)}: must be of type date-time, such as 2026-03-26T12:00:00Z");
         var choices = Items(schema, "enum"u8);
-        if (choices.Count > 0 && !choices.Exists(choice => choice.ValueEquals(value)))
-            Add(path, $"Unsupported value: {SpecFaults.Quote(value)}: supported values: {string.Join(", ", choices.Select(choice => $"\"{choice.GetString()}\""))}");
+        if (choices.Count > 0 && !choices.Contains(value))
+            Add(path, $"Unsupported value: {SpecFaults.Quote(value)}: supported values: \"{string.Join("\", \"", choices)}\"");
     }
 
     private void Number(JsonElement value, JsonElement schema, string path)
@@ -137,7 +140,12 @@ internal sealed class SchemaCheck
         return known;
     }
 
-    private void Add(string path, string reason) => _faults.Add(new SpecFault(path, reason));
+    private void Add(string path, string reason)
+    {
+        // A status that comes with an object is dropped before it is validated; but not before its fields are looked for.
+        if (!path.StartsWith("status", StringComparison.Ordinal) || reason.StartsWith(Unknown, StringComparison.Ordinal))
+            _faults.Add(new SpecFault(path, reason));
+    }
 
     private static bool IsOf(JsonElement value, string? type) => type switch
     {
@@ -168,11 +176,25 @@ internal sealed class SchemaCheck
         _ => "",
     };
 
-    private static string Suggestion(string name, JsonElement fields) =>
-        Closest.To(name, fields.EnumerateObject().Select(field => field.Name)) is { } near ? $"; did you mean \"{near}\"?" : "";
+    private static string Suggestion(string name, JsonElement fields)
+    {
+        var names = new List<string>();
+        foreach (var field in fields.EnumerateObject())
+            names.Add(field.Name);
+        return Closest.To(name, names) is { } near ? $"; did you mean \"{near}\"?" : "";
+    }
 
-    private static List<JsonElement> Items(JsonElement schema, ReadOnlySpan<byte> name) =>
-        schema.Child(name) is { ValueKind: JsonValueKind.Array } items ? [.. items.EnumerateArray()] : [];
+    private static List<string> Items(JsonElement schema, ReadOnlySpan<byte> name)
+    {
+        var items = new List<string>();
+        if (schema.Child(name) is { ValueKind: JsonValueKind.Array } array)
+        {
+            foreach (var item in array.EnumerateArray())
+                items.Add(item.GetString()!);
+        }
+
+        return items;
+    }
 
     private static string Member(string path, string name) => path.Length == 0 ? SpecFaults.Plain(name) : $"{path}.{SpecFaults.Plain(name)}";
 
