@@ -56,7 +56,8 @@ public static class Labels
             Namespace = server.Metadata.Namespace,
             Labels = labels,
             Annotations = annotations,
-            OwnerReferences =
+            // Not there before an API server has given the server its uid: of a manifest that is only read.
+            OwnerReferences = server.Metadata.Uid.Length == 0 ? null :
         [
             new OwnerReference
             {

@@ -114,7 +114,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
     {
         try
         {
-            await api.CreateAsync(type, ns, manifest, cancellationToken).ConfigureAwait(false);
+            await api.CreateAsync(type, ns, manifest, cancellationToken: cancellationToken).ConfigureAwait(false);
             counters.Write(type.Kind, Change.Created);
             Log.ObjectCreated(logger, type.Kind);
         }

@@ -201,7 +201,7 @@ public sealed class EventRecorder(ApiClient api, string reporter, string instanc
             }
         }
 
-        await api.CreateAsync(Type, key.Namespace, series.Body(reporter, instance), _end.Token).ConfigureAwait(false);
+        await api.CreateAsync(Type, key.Namespace, series.Body(reporter, instance), cancellationToken: _end.Token).ConfigureAwait(false);
     }
 
     /// <summary>Has the counts of series written that are due, and forgets the series that are over.</summary>

@@ -57,6 +57,9 @@ internal sealed record ManifestFault(ManifestSource Source, string Kind, ObjectK
     {
     }
 
+    /// <summary>True of what the operator reports, and goes on with the rest: a route that another server has, a grant that is not taken.</summary>
+    public bool IsReported { get; init; }
+
     /// <summary><c>FILE: document N (Kind/name): field: reason</c>.</summary>
     public override string ToString() => string.Concat(
         $"{Source.File}: document {Source.Document}",
@@ -83,6 +86,14 @@ internal sealed class ManifestSet(
 
     /// <summary>What could not be read as objects, or must not stand there.</summary>
     public IReadOnlyList<ManifestFault> Faults { get; } = faults;
+
+    public IEnumerable<MCPServer> Servers() =>
+        Manifests.Where(manifest => manifest.Kind == MCPServer.Type.Kind).Select(manifest => manifest.ReadServer());
+
+    /// <summary>Grants and sessions, by kind.</summary>
+    public ILookup<ResourceType, StoredMember> Members() => Manifests
+        .Where(manifest => manifest.Kind != MCPServer.Type.Kind)
+        .ToLookup(manifest => manifest.Kind == MCPAccessGrant.Type.Kind ? MCPAccessGrant.Type : MCPAgentSession.Type, manifest => manifest.ReadMember());
 
     /// <summary>One line for each kind that was passed over.</summary>
     public IEnumerable<string> Notes

@@ -26,16 +26,24 @@ internal static class ManifestFlags
         $"NAME=VALUE, with a variable that the operator reads and a value that it takes: {string.Join(", ", SettingsReader.Variables.SelectMany(variable => variable.Names))}",
         Variable);
 
+    /// <summary>Of a command that asks a cluster.</summary>
+    public static readonly Flag<ManifestOptions> Kubeconfig = new(
+        "kubeconfig", "FILE", "$KUBECONFIG, else in-cluster, else ~/.kube/config", "How to reach the API server.",
+        "a path", (o, v) => o with { Kubeconfig = v.Length == 0 ? null : v });
+
     /// <summary>Of a command that can make errors of its warnings.</summary>
     public static readonly Flag<ManifestOptions> Strict = new(
         "strict", null, "false", "Warnings are errors.", BooleanRule,
         (o, v) => Values.Boolean(v) is { } b ? o with { Strict = b } : null);
 
-    /// <summary>Those that every command has.</summary>
+    /// <summary>What is read, and for which operator.</summary>
+    public static IReadOnlyList<Flag<ManifestOptions>> Input { get; } = [Filename, Recursive, Namespace, SetEnv];
+
+    /// <summary>Those of a command that prints in one of several formats.</summary>
     /// <param name="outputs">What <c>-o</c> can be; the first one is the default.</param>
     public static IReadOnlyList<Flag<ManifestOptions>> Common(params string[] outputs) =>
     [
-        Filename, Recursive, Namespace, SetEnv,
+        .. Input,
         new("output", "FORMAT", outputs[0], $"{string.Join(" or ", outputs)}.", string.Join(" or ", outputs),
             (o, v) => outputs.Contains(v) ? o with { Output = v } : null) { Short = 'o' },
     ];

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
@@ -20,6 +21,17 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
 
     /// <summary>Its place in the table.</summary>
     public int Index { get; set; }
+
+    /// <summary>Whether the servers of a namespace share one.</summary>
+    public virtual bool IsShared => false;
+
+    /// <summary>The name of the server's; null of what is not watched.</summary>
+    public virtual ObjectKey? KeyOf(ObjectKey server) => null;
+
+    /// <summary>Takes in an object that was read, where nothing is watched.</summary>
+    public virtual void Load(JsonElement live)
+    {
+    }
 
     /// <summary>What is there under the server's name for it, whoever's it is; null, too, of what is not watched.</summary>
     public virtual Observed? Find(ObjectKey server) => null;
@@ -65,10 +77,18 @@ internal abstract class OwnedKind<T>(
 {
     private readonly OwnedObjects<T> _objects = new(type, decode, store);
 
-    public override T? Find(ObjectKey server) => store.Get(KeyOf(server));
+    public override ObjectKey? KeyOf(ObjectKey server) => Key(server);
+
+    public override void Load(JsonElement live)
+    {
+        var loaded = decode(live);
+        store.Apply(null, new WatchEvent<T>(WatchEventType.Added, loaded, loaded.ResourceVersion, Error: null));
+    }
+
+    public override T? Find(ObjectKey server) => store.Get(Key(server));
 
     /// <summary>What is there of the server's.</summary>
-    public T? Find(MCPServer server) => _objects.Find(server.AsOwner(), KeyOf(server.Key));
+    public T? Find(MCPServer server) => _objects.Find(server.AsOwner(), Key(server.Key));
 
     /// <summary>As it is after this pass.</summary>
     public T? LiveIn(Pass pass) => (T?)pass.Of(this).Live;
@@ -88,7 +108,7 @@ internal abstract class OwnedKind<T>(
                     var desired = new Desired<T>(
                         _ => apply.Manifest(), apply.IsRepair ?? server.IsReported(), server.Had(condition), apply.Recover);
                     return await applier.ApplyAsync(
-                        _objects, server.AsOwner(), KeyOf(server.Key), desired, pass.Memory.Of(this), cancellationToken).ConfigureAwait(false);
+                        _objects, server.AsOwner(), Key(server.Key), desired, pass.Memory.Of(this), cancellationToken).ConfigureAwait(false);
                 case Wanted.Absent:
                     return await DeleteAsync().ConfigureAwait(false) with { Live = null };
                 case Wanted.Withhold { Problem: var problem }:
@@ -113,5 +133,5 @@ internal abstract class OwnedKind<T>(
 
     protected Surface Missing => Unready(Reasons.NotCreated, $"the {Name} does not exist");
 
-    private ObjectKey KeyOf(ObjectKey server) => suffix.Length == 0 ? server : server with { Name = server.Name + suffix };
+    private ObjectKey Key(ObjectKey server) => suffix.Length == 0 ? server : server with { Name = server.Name + suffix };
 }

@@ -1,0 +1,53 @@
+using McpOperator.Api;
+using McpOperator.Hosting;
+
+namespace McpOperator.Commands.Manifests;
+
+/// <summary>What a command that reads manifests was given.</summary>
+internal sealed record ManifestInput(ManifestOptions Options, OperatorSettings Settings, ManifestSet Manifests)
+{
+    /// <summary>Whether the operator would refuse a document; prints why, and what it would report while it goes on.</summary>
+    public bool IsRefused(TextWriter error)
+    {
+        List<ManifestFault> faults = [.. ManifestValidator.Validate(Manifests, Settings).Where(fault => !fault.IsWarning)];
+        ManifestReport.WriteText(error, error, faults.Select(fault => fault with { IsWarning = fault.IsReported }));
+        return faults.Exists(fault => !fault.IsReported);
+    }
+
+    /// <summary>Reads all of it; notes and warnings go to <paramref name="error"/>.</summary>
+    /// <param name="arguments">Those after the command.</param>
+    /// <param name="flags">Of the command.</param>
+    /// <param name="command">Its name.</param>
+    /// <param name="input">Opens standard input.</param>
+    /// <param name="output">For help.</param>
+    /// <param name="error">Also what is wrong with the call.</param>
+    /// <param name="exitCode">What the command ends with when there is nothing to go on with.</param>
+    /// <returns>Null when there is not.</returns>
+    public static ManifestInput? Read(
+        IReadOnlyList<string> arguments, IReadOnlyList<Flag<ManifestOptions>> flags, string command, Func<Stream> input, TextWriter output,
+        TextWriter error, out int exitCode)
+    {
+        exitCode = 0;
+        if (ManifestFlags.Parse(arguments, flags, command, out var wrong) is not { } options)
+        {
+            exitCode = wrong is null ? HelpCommand.Execute([], output, error) : Usage.Fail(error, wrong);
+            return null;
+        }
+
+        var (settings, warnings) = options.Settings(Environment.GetEnvironmentVariable);
+        foreach (var warning in warnings)
+            error.WriteLine($"warning: {warning.Variable}={Printable.Escape(warning.Value)}: must be {warning.Rule}; the default is used: {warning.Default}");
+        try
+        {
+            var read = ManifestReader.Read(options, input);
+            foreach (var note in read.Notes)
+                error.WriteLine($"note: {Printable.Escape(note)}");
+            return new ManifestInput(options, settings, read);
+        }
+        catch (IOException e)
+        {
+            exitCode = Usage.Fail(error, Printable.Escape(e.Message));
+            return null;
+        }
+    }
+}
