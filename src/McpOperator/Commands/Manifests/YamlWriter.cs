@@ -67,7 +67,8 @@ internal static class YamlWriter
             var name = member.Name;
             var isLong = name.Length > LongestKey;
             yaml.Append(isLong ? "? " : "");
-            yaml.Append(IsPlain(name) ? name : Quoted(name));
+            // Two that need no quotes, but for YamlDotNet: a long one, which might go on in the next line, and one with an asterisk.
+            yaml.Append(!isLong && !name.Contains(" *", StringComparison.Ordinal) && IsPlain(name) ? name : Quoted(name));
             if (isLong)
                 NewLine(yaml, indent);
             yaml.Append(':');
