@@ -44,8 +44,6 @@ public static class Labels
             ? labels.Interned("app"u8)
             : null;
 
-    /// <param name="server">Whose object it is.</param>
-    /// <param name="labels">As above.</param>
     /// <param name="annotations">Null for none.</param>
     /// <param name="name">Of the object; null when that is the server's.</param>
     internal static Metadata MetadataOf(

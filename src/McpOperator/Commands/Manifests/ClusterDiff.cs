@@ -18,8 +18,6 @@ namespace McpOperator.Commands.Manifests;
 /// the plan is sent as a dry run, and the answer is held against what is there. With no rights beyond those that the operator has;
 /// with rights in its namespaces alone it knows of no other servers' routes, grants and sessions.
 /// </summary>
-/// <param name="api">The way to the API server.</param>
-/// <param name="given">The manifests.</param>
 /// <param name="error">Told of what cannot be compared, and of what the operator would report.</param>
 internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TextWriter error)
 {
@@ -129,8 +127,6 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TextWriter
         }
     }
 
-    /// <param name="type">Of the object.</param>
-    /// <param name="key">The object.</param>
     /// <param name="before">As it is; null when there is none.</param>
     /// <param name="after">As it would be; null when there would be none.</param>
     private void Tell(ResourceType type, ObjectKey key, JsonElement? before, JsonElement? after)

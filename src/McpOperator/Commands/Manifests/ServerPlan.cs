@@ -13,8 +13,6 @@ namespace McpOperator.Commands.Manifests;
 /// The pass that the operator would make over a server, with nobody to send anything to: the rows of the same table, and the same
 /// policy.
 /// </summary>
-/// <param name="members">The grants and sessions of all servers, by kind.</param>
-/// <param name="settings">Of the operator.</param>
 internal sealed class ServerPlan(ILookup<ResourceType, StoredMember> members, OperatorSettings settings)
 {
     private readonly RouteTable _routes = new(settings);
@@ -25,7 +23,6 @@ internal sealed class ServerPlan(ILookup<ResourceType, StoredMember> members, Op
     /// <summary>Takes in a server that asks for routes, planned or not.</summary>
     public void Add(MCPServer server) => _routes.Update(server.Key, server);
 
-    /// <param name="server">As it is written.</param>
     /// <param name="policy">The ConfigMap that is there; null for none.</param>
     public Pass PassOver(MCPServer server, ObservedConfigMap? policy = null) => new(
         server,

@@ -11,7 +11,6 @@ namespace McpOperator.Servers.Kinds;
 /// All that is known of one kind of object that makes up a server: what is wanted of it, when, and what it says of the server. A row
 /// of the table in <see cref="ServerKinds"/>.
 /// </summary>
-/// <param name="type">The kind.</param>
 /// <param name="name">What a person calls it.</param>
 internal abstract class OwnedKind(ResourceType type, string? name = null)
 {
@@ -64,10 +63,7 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
 }
 
 /// <summary>A kind that is watched, and of which each server has one.</summary>
-/// <param name="type">The kind.</param>
 /// <param name="condition">Which of <see cref="ConditionTypes"/> tells of it.</param>
-/// <param name="store">Where it is kept.</param>
-/// <param name="decode">What is kept of it.</param>
 /// <param name="suffix">Of its name, after the server's.</param>
 /// <param name="name">What a person calls it; null for the kind.</param>
 internal abstract class OwnedKind<T>(
