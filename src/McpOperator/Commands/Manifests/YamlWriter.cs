@@ -166,7 +166,8 @@ internal static class YamlWriter
             return false;
         if ("-?:,[]{}#&*!|>'\"%@`=<".Contains(text[0], StringComparison.Ordinal) || text.StartsWith("...", StringComparison.Ordinal))
             return false;
-        if (text.Contains(": ", StringComparison.Ordinal) || text.Contains(" #", StringComparison.Ordinal))
+        // The last one is YamlDotNet's own: it does not find the end of a key with an asterisk in it.
+        if (text.Contains(": ", StringComparison.Ordinal) || text.Contains(" #", StringComparison.Ordinal) || text.Contains(" *", StringComparison.Ordinal))
             return false;
         return IsPrintable(text) && YamlScalar.Literal(text) is null && !IsPerhapsNumber(text);
     }
