@@ -56,15 +56,6 @@ public static class Labels
             Namespace = server.Metadata.Namespace,
             Labels = labels,
             Annotations = annotations,
-            OwnerReferences =
-        [
-            new OwnerReference
-            {
-                ApiVersion = MCPServer.Type.ApiVersion,
-                Kind = MCPServer.Type.Kind,
-                Name = server.Metadata.Name,
-                Uid = server.Metadata.Uid,
-            },
-        ],
+            OwnerReferences = [OwnerReference.Of(MCPServer.Type, server.Metadata)],
         };
 }

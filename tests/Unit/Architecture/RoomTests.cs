@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using McpOperator.Commands;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -96,6 +97,17 @@ public sealed partial class RoomTests
     [InlineData("""var taken = From("manager");""")]
     public void ANameThatIsSpelledElsewhereIsFound(string statement) =>
         Assert.NotEmpty(NamesIn(CSharpSyntaxTree.ParseText(statement, cancellationToken: TestContext.Current.CancellationToken).GetRoot(TestContext.Current.CancellationToken)));
+
+    /// <summary>tests/Widgets is one, and WidgetTests see it work.</summary>
+    [Fact]
+    public void AnotherOperatorOfTheReusableRoomsTakesLessThanAHundredLines()
+    {
+        var project = XDocument.Load(RepositoryRoot.File("tests/Widgets/Widgets.csproj"));
+        var compiled = Assert.Single(project.Descendants("Compile")).Attribute("Include")!.Value.Split(';');
+
+        Assert.Equal(Reusable.Select(room => $"../../src/McpOperator/{room}/**/*.cs"), compiled);
+        Assert.InRange(File.ReadAllLines(RepositoryRoot.File("tests/Widgets/Program.cs")).Length, 1, 99);
+    }
 
     private static bool IsForbidden(Dependency found) => !Arrows[found.From].Contains(found.To);
 
