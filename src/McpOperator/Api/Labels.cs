@@ -55,15 +55,6 @@ public static class Labels
             Labels = labels,
             Annotations = annotations,
             // Not there before an API server has given the server its uid: of a manifest that is only read.
-            OwnerReferences = server.Metadata.Uid.Length == 0 ? null :
-        [
-            new OwnerReference
-            {
-                ApiVersion = MCPServer.Type.ApiVersion,
-                Kind = MCPServer.Type.Kind,
-                Name = server.Metadata.Name,
-                Uid = server.Metadata.Uid,
-            },
-        ],
+            OwnerReferences = server.Metadata.Uid.Length == 0 ? null : [OwnerReference.Of(MCPServer.Type, server.Metadata)],
         };
 }

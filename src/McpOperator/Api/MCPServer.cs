@@ -26,7 +26,7 @@ public sealed record MCPServer
     /// </summary>
     public string? AllowAccessFrom { get; init; }
 
-    public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
+    public ObjectKey Key => Metadata.Key;
 
     /// <summary>
     /// Whether grants and sessions of the namespace count for this server: its own do, and those that

@@ -15,7 +15,7 @@ public abstract record PolicyMember
 
     public abstract ServerReference? ServerRef { get; }
 
-    public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
+    public ObjectKey Key => Metadata.Key;
 }
 
 /// <summary>The MCPServer that a grant or a session is for.</summary>

@@ -22,7 +22,7 @@ internal sealed class RouteClaims
 
     private RouteClaims(ObjectMeta metadata, IReadOnlyList<Route> asked, Route? served, bool? servesMetadata)
     {
-        Key = new ObjectKey(metadata.Namespace, metadata.Name);
+        Key = metadata.Key;
         _uid = metadata.Uid;
         _since = metadata.CreationTimestamp;
         _served = served;

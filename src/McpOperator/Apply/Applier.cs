@@ -77,6 +77,15 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         }
     }
 
+    /// <summary>Deletes what is there of the owner's under this name, and nobody else's.</summary>
+    /// <inheritdoc cref="DeleteAsync{T}(OwnedObjects{T}, T, ApplyMemory, CancellationToken)"/>
+    public Task<ApplyResult<T>> DeleteAsync<T>(
+        OwnedObjects<T> objects, Owner owner, ObjectKey key, ApplyMemory memory, CancellationToken cancellationToken)
+        where T : Observed =>
+        objects.Find(owner, key) is { } live
+            ? DeleteAsync(objects, live, memory, cancellationToken)
+            : Task.FromResult<ApplyResult<T>>(default);
+
     /// <summary>Deletes this object, and no other of its name.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
     public async Task<ApplyResult<T>> DeleteAsync<T>(

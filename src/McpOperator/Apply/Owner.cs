@@ -5,7 +5,7 @@ namespace McpOperator.Apply;
 /// <summary>The custom resource that owns objects.</summary>
 internal readonly record struct Owner(ResourceType Type, ObjectMeta Metadata)
 {
-    public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
+    public ObjectKey Key => Metadata.Key;
 
     public bool Controls(Observed? live) => live is not null && live.ControllerUid == Metadata.Uid;
 

@@ -32,7 +32,7 @@ internal sealed class StatusWriter<T>(
     public async Task<bool> WriteAsync(
         ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory memory, CancellationToken cancellationToken)
     {
-        var key = new ObjectKey(metadata.Namespace, metadata.Name);
+        var key = metadata.Key;
         var manifest = Manifest(metadata, isExact: true, status);
         var wanted = OwnedFields.FingerprintOf(manifest);
         if (memory.IsSettled(wanted, FingerprintOf(carried)))

@@ -115,9 +115,8 @@ internal abstract class OwnedKind<T>(
             }
         }
 
-        Task<ApplyResult<T>> DeleteAsync() => Find(pass.Server) is { } live
-            ? applier.DeleteAsync(_objects, live, pass.Memory.Of(this), cancellationToken)
-            : Task.FromResult<ApplyResult<T>>(default);
+        Task<ApplyResult<T>> DeleteAsync() => applier.DeleteAsync(
+            _objects, pass.Server.AsOwner(), Key(pass.Server.Key), pass.Memory.Of(this), cancellationToken);
     }
 
     public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>
