@@ -17,7 +17,7 @@ internal static class DiffCommand
     {
         if (ManifestInput.Read(arguments, Flags, "diff", input, output, error, out var exitCode) is not { } given)
             return exitCode;
-        if (given.IsRefused(error))
+        if (given.IsRefused(error, reports: false))
             return 2;
         try
         {
@@ -25,9 +25,10 @@ internal static class DiffCommand
             CertificateStores.OpenOnlyWhatIsNeeded(access);
             using var connection = new Connection(access, TimeProvider.System);
             using var api = new ApiClient(Product.Identity, connection, TimeProvider.System);
-            var diff = await new ClusterDiff(api, given, error).RunAsync().ConfigureAwait(false);
-            output.Write(diff.Length == 0 ? "No changes\n" : diff);
-            return diff.Length == 0 ? 0 : 1;
+            var diff = new ClusterDiff(api, given, error);
+            await diff.RunAsync().ConfigureAwait(false);
+            output.Write(diff.Text.Length > 0 ? diff.Text : diff.IsComplete ? "No changes\n" : "");
+            return !diff.IsComplete ? 2 : diff.Text.Length > 0 ? 1 : 0;
         }
         catch (Exception exception) when (exception is ConnectionException or HttpRequestException or ApiException)
         {

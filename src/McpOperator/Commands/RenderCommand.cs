@@ -1,4 +1,5 @@
 using System.Text.Json;
+using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Commands.Manifests;
 using McpOperator.Hosting;
@@ -19,7 +20,7 @@ internal static class RenderCommand
     {
         if (ManifestInput.Read(arguments, Flags, "render", input, output, error, out var exitCode) is not { } given)
             return exitCode;
-        if (given.IsRefused(error))
+        if (given.IsRefused(error, reports: true))
             return 1;
         var objects = await ObjectsAsync(given).ConfigureAwait(false);
         if (given.Options.Output == "json")
@@ -37,10 +38,10 @@ internal static class RenderCommand
     {
         var objects = new List<JsonElement>();
         var shared = new HashSet<string>(StringComparer.Ordinal);
-        var plan = new ServerPlan(given.Manifests.Members(), given.Settings);
-        foreach (var server in given.Manifests.Servers())
-            plan.Add(server);
-        foreach (var server in given.Manifests.Servers())
+        var servers = given.Manifests.Servers();
+        var plan = new ServerPlan(given.Manifests.Members(MCPAccessGrant.Type), given.Manifests.Members(MCPAgentSession.Type), given.Settings);
+        servers.ForEach(plan.Add);
+        foreach (var server in servers)
         {
             var pass = plan.PassOver(server);
             if (plan.PolicyOf(pass.Server) is { } policy)
@@ -56,5 +57,5 @@ internal static class RenderCommand
         return objects;
     }
 
-    private static JsonElement Read(byte[] manifest) => JsonElement.Parse(manifest);
+    private static JsonElement Read(byte[] manifest) => PrintedObject.Of(JsonElement.Parse(manifest));
 }

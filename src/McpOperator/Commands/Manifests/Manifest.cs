@@ -22,10 +22,22 @@ internal sealed record Manifest(ManifestSource Source, string ApiVersion, string
     public CustomResourceSchema? Schema { get; init; }
 
     /// <summary>Of an <see cref="MCPServer"/>. One that does not fit the type has <see cref="MCPServer.Unreadable"/>.</summary>
-    public MCPServer ReadServer() => StoredServer.Decode(Json, Product.Identity.OwnedFields).Read();
+    public MCPServer ReadServer()
+    {
+        var server = StoredServer.Decode(Json, Product.Identity.OwnedFields).Read();
+        return server with { Metadata = InTurn(server.Metadata) };
+    }
 
     /// <summary>Of a grant or a session, as <see cref="ReadServer"/>.</summary>
-    public StoredMember ReadMember() => StoredMember.Decode(Json, Product.Identity.OwnedFields);
+    public StoredMember ReadMember()
+    {
+        var member = StoredMember.Decode(Json, Product.Identity.OwnedFields);
+        return member.In(InTurn(member.Metadata), member.Reported);
+    }
+
+    /// <summary>The older one has a route, or the name of a grant: what nobody has created yet is younger than all that was.</summary>
+    private static ObjectMeta InTurn(ObjectMeta metadata) =>
+        metadata.CreationTimestamp == default ? metadata with { CreationTimestamp = DateTimeOffset.MaxValue } : metadata;
 
     public override string ToString() => Key.Name.Length == 0 ? Kind : $"{Kind}/{Key.Name}";
 }
@@ -86,13 +98,12 @@ internal sealed class ManifestSet(
     /// <summary>What could not be read as objects, or must not stand there.</summary>
     public IReadOnlyList<ManifestFault> Faults { get; } = faults;
 
-    public IEnumerable<MCPServer> Servers() =>
-        Manifests.Where(manifest => manifest.Kind == MCPServer.Type.Kind).Select(manifest => manifest.ReadServer());
+    public List<MCPServer> Servers() =>
+        [.. Manifests.Where(manifest => manifest.Kind == MCPServer.Type.Kind).Select(manifest => manifest.ReadServer())];
 
-    /// <summary>Grants and sessions, by kind.</summary>
-    public ILookup<ResourceType, StoredMember> Members() => Manifests
-        .Where(manifest => manifest.Kind != MCPServer.Type.Kind)
-        .ToLookup(manifest => manifest.Kind == MCPAccessGrant.Type.Kind ? MCPAccessGrant.Type : MCPAgentSession.Type, manifest => manifest.ReadMember());
+    /// <summary>Grants, or sessions.</summary>
+    public List<StoredMember> Members(ResourceType type) =>
+        [.. Manifests.Where(manifest => manifest.Kind == type.Kind).Select(manifest => manifest.ReadMember())];
 
     /// <summary>One line for each kind that was passed over.</summary>
     public IEnumerable<string> Notes

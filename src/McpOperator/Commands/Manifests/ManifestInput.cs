@@ -6,10 +6,16 @@ namespace McpOperator.Commands.Manifests;
 /// <summary>What a command that reads manifests was given.</summary>
 internal sealed record ManifestInput(ManifestOptions Options, OperatorSettings Settings, ManifestSet Manifests)
 {
-    /// <summary>Whether the operator would refuse a document; prints why, and what it would report while it goes on.</summary>
-    public bool IsRefused(TextWriter error)
+    /// <summary>Whether the operator would refuse a document; prints why.</summary>
+    /// <param name="error">Where to.</param>
+    /// <param name="reports">
+    /// Whether to print also what it would report while it goes on. Not for who knows more than the manifests: in a cluster, the other
+    /// one of two may have the route.
+    /// </param>
+    public bool IsRefused(TextWriter error, bool reports)
     {
-        List<ManifestFault> faults = [.. ManifestValidator.Validate(Manifests, Settings).Where(fault => !fault.IsWarning)];
+        List<ManifestFault> faults =
+            [.. ManifestValidator.Validate(Manifests, Settings).Where(fault => !fault.IsWarning && (reports || !fault.IsReported))];
         ManifestReport.WriteText(error, error, faults.Select(fault => fault with { IsWarning = fault.IsReported }));
         return faults.Exists(fault => !fault.IsReported);
     }

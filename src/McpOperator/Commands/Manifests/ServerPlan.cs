@@ -13,7 +13,7 @@ namespace McpOperator.Commands.Manifests;
 /// The pass that the operator would make over a server, with nobody to send anything to: the rows of the same table, and the same
 /// policy.
 /// </summary>
-internal sealed class ServerPlan(ILookup<ResourceType, StoredMember> members, OperatorSettings settings)
+internal sealed class ServerPlan(IReadOnlyList<StoredMember> grants, IReadOnlyList<StoredMember> sessions, OperatorSettings settings)
 {
     private readonly RouteTable _routes = new(settings);
 
@@ -32,20 +32,21 @@ internal sealed class ServerPlan(ILookup<ResourceType, StoredMember> members, Op
 
     /// <summary>The ConfigMap with the policy; null without a gateway.</summary>
     /// <param name="server">With its spec in effect, and valid.</param>
-    /// <param name="live">The one that is there: a document that stays keeps its time, which no rendered one has.</param>
-    public byte[]? PolicyOf(MCPServer server, ObservedConfigMap? live = null)
+    /// <param name="live">The one that is there: the time in it stays, which no rendered one has.</param>
+    /// <param name="tell">Told what would be said of each grant and session.</param>
+    public byte[]? PolicyOf(MCPServer server, ObservedConfigMap? live = null, Action<PolicyMember, Verdict>? tell = null)
     {
         if (!server.Spec.HasGateway())
             return null;
         var judged = PolicyMembers.Of(
             server.Key, server, PolicyHead.Of(server, settings),
-            members[MCPAccessGrant.Type].Where(member => member.Server == server.Key).Select(member => member.ReadGrant()),
-            members[MCPAgentSession.Type].Where(member => member.Server == server.Key).Select(member => member.ReadSession()),
+            grants.Where(grant => grant.Server == server.Key).Select(grant => grant.ReadGrant()),
+            sessions.Where(session => session.Server == server.Key).Select(session => session.ReadSession()),
             DateTimeOffset.MinValue);
-        var document = new PolicyDocument(judged.Head!, judged.Grants, judged.Sessions);
-        var time = live?.Policy is { } stored && stored.Revision == document.Revision ? stored.GeneratedAt : null;
-        return ApplyConfiguration.Of(
-            PolicyConfigMapBuilder.Build(server, document.ToText(time), found: null, replacesPods: live is { ReplacesPods: true }));
+        foreach (var (member, verdict) in judged.Verdicts)
+            tell?.Invoke(member, verdict);
+        var text = new PolicyDocument(judged.Head!, judged.Grants, judged.Sessions).ToText(live?.Policy?.GeneratedAt);
+        return ApplyConfiguration.Of(PolicyConfigMapBuilder.Build(server, text, found: null, replacesPods: live is { ReplacesPods: true }));
     }
 
     /// <summary>Where nothing changes, nobody is asked to look.</summary>
