@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using McpOperator.Apply;
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 using McpOperator.Kubernetes.Types;
 using Microsoft.Extensions.Logging;
 

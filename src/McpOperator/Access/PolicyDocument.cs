@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Access;
 

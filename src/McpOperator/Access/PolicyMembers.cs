@@ -1,6 +1,5 @@
 using System.Globalization;
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Access;
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Access;

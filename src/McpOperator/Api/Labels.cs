@@ -1,5 +1,4 @@
 using System.Text.Json;
-using McpOperator.Kubernetes;
 using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Api;

@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Api;
 
 /// <summary>An MCP server that a user wants to run. The names of its fields are the wire's, in camelCase.</summary>

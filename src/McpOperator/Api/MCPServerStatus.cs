@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Api;
 
 /// <summary>What was observed, and of which generation of the spec.</summary>

@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Api;
 
 /// <summary>What grants and sessions have in common: they name a server, and stand in its policy when it takes them.</summary>

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Apply;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Apply;
 

@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Apply;
 
 /// <summary>The custom resource that owns objects.</summary>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Apply;

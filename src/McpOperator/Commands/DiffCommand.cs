@@ -1,6 +1,5 @@
 using McpOperator.Commands.Manifests;
 using McpOperator.Hosting;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Commands;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using McpOperator.Kubernetes;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Controller;

@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Controller;
 

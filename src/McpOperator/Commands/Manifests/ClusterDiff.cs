@@ -5,7 +5,6 @@ using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Hosting;
-using McpOperator.Kubernetes;
 using McpOperator.Mirror;
 using McpOperator.Servers;
 using McpOperator.Servers.Kinds;

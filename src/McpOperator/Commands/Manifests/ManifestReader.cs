@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Hosting;
-using McpOperator.Kubernetes;
 using YamlDotNet.Core;
 
 namespace McpOperator.Commands.Manifests;

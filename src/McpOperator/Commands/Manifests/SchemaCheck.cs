@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Hosting;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Commands.Manifests;
 

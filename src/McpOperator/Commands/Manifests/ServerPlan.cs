@@ -1,7 +1,6 @@
 using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 using McpOperator.Kubernetes.Types;
 using McpOperator.Mirror;
 using McpOperator.Servers;

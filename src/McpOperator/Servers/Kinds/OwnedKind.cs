@@ -2,7 +2,6 @@ using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 using McpOperator.Mirror;
 
 namespace McpOperator.Servers.Kinds;
