@@ -42,12 +42,6 @@ internal static class StatusReport
                 : surfaces.Any(surface => surface.IsReady) ? Phase.PartiallyReady
                 : Phase.Pending,
             Message = message,
-            DeploymentReady = IsReady(ConditionTypes.DeploymentReady),
-            ServiceReady = IsReady(ConditionTypes.ServiceReady),
-            IngressReady = IsReady(ConditionTypes.IngressReady),
-            GatewayReady = IsReady(ConditionTypes.GatewayReady),
-            PolicyReady = IsReady(ConditionTypes.PolicyReady),
-            CanaryReady = IsReady(ConditionTypes.CanaryReady),
             Conditions = conditions,
             Url = url,
             Image = image,
@@ -55,8 +49,6 @@ internal static class StatusReport
             ReadyReplicas = tracks.Sum(track => track.ReadyReplicas),
             Selector = Labels.PodSelector(server.Metadata.Name),
         };
-
-        bool IsReady(string type) => surfaces.Any(surface => surface.ConditionType == type && surface.IsReady);
 
         Condition Condition(string type, bool isTrue, string reason, string text) =>
             Kubernetes.Condition.Of(type, isTrue, reason, text, server.Metadata.Generation, server.Reported, now);
