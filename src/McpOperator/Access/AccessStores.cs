@@ -1,6 +1,5 @@
 using McpOperator.Api;
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Access;
 

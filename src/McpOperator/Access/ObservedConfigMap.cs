@@ -1,7 +1,6 @@
 using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Access;
 

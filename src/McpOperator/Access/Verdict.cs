@@ -1,5 +1,4 @@
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Access;
 

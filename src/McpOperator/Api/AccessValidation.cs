@@ -1,4 +1,3 @@
-using McpOperator.Kubernetes;
 using static McpOperator.Api.FieldValidation;
 
 namespace McpOperator.Api;

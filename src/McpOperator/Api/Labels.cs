@@ -1,5 +1,4 @@
 using System.Text.Json;
-using McpOperator.Kubernetes;
 using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Api;
@@ -44,8 +43,6 @@ public static class Labels
             ? labels.Interned("app"u8)
             : null;
 
-    /// <param name="server">Whose object it is.</param>
-    /// <param name="labels">As above.</param>
     /// <param name="annotations">Null for none.</param>
     /// <param name="name">Of the object; null when that is the server's.</param>
     internal static Metadata MetadataOf(
@@ -57,15 +54,6 @@ public static class Labels
             Labels = labels,
             Annotations = annotations,
             // Not there before an API server has given the server its uid: of a manifest that is only read.
-            OwnerReferences = server.Metadata.Uid.Length == 0 ? null :
-        [
-            new OwnerReference
-            {
-                ApiVersion = MCPServer.Type.ApiVersion,
-                Kind = MCPServer.Type.Kind,
-                Name = server.Metadata.Name,
-                Uid = server.Metadata.Uid,
-            },
-        ],
+            OwnerReferences = server.Metadata.Uid.Length == 0 ? null : [OwnerReference.Of(MCPServer.Type, server.Metadata)],
         };
 }

@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Api;
 
 /// <summary>What a caller has consented that an agent does with a server in its name, and until when.</summary>

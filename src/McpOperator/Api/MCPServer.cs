@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Api;
 
 /// <summary>An MCP server that a user wants to run. The names of its fields are the wire's, in camelCase.</summary>
@@ -26,7 +24,7 @@ public sealed record MCPServer
     /// </summary>
     public string? AllowAccessFrom { get; init; }
 
-    public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
+    public ObjectKey Key => Metadata.Key;
 
     /// <summary>
     /// Whether grants and sessions of the namespace count for this server: its own do, and those that

@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Api;
 
 /// <summary>What was observed, and of which generation of the spec.</summary>
@@ -13,12 +11,12 @@ public sealed record MCPServerStatus
     /// <summary>For a person: what is not ready and why, the first cause first.</summary>
     public string? Message { get; init; }
 
-    public bool DeploymentReady { get; init; }
-    public bool ServiceReady { get; init; }
-    public bool IngressReady { get; init; }
-    public bool GatewayReady { get; init; }
-    public bool PolicyReady { get; init; }
-    public bool CanaryReady { get; init; }
+    public bool DeploymentReady => Is(ConditionTypes.DeploymentReady);
+    public bool ServiceReady => Is(ConditionTypes.ServiceReady);
+    public bool IngressReady => Is(ConditionTypes.IngressReady);
+    public bool GatewayReady => Is(ConditionTypes.GatewayReady);
+    public bool PolicyReady => Is(ConditionTypes.PolicyReady);
+    public bool CanaryReady => Is(ConditionTypes.CanaryReady);
 
     /// <summary>In a fixed order; one of a type.</summary>
     public IReadOnlyList<Condition>? Conditions { get; init; }
@@ -34,6 +32,9 @@ public sealed record MCPServerStatus
 
     /// <summary>The pods' label selector, for the scale subresource.</summary>
     public string? Selector { get; init; }
+
+    /// <summary>False of what is off, which has no condition.</summary>
+    private bool Is(string condition) => Conditions?.Any(reported => reported.Type == condition && reported.Status == "True") == true;
 }
 
 /// <summary>The values of status.phase.</summary>

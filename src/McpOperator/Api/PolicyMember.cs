@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Api;
 
 /// <summary>What grants and sessions have in common: they name a server, and stand in its policy when it takes them.</summary>
@@ -15,7 +13,7 @@ public abstract record PolicyMember
 
     public abstract ServerReference? ServerRef { get; }
 
-    public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
+    public ObjectKey Key => Metadata.Key;
 }
 
 /// <summary>The MCPServer that a grant or a session is for.</summary>

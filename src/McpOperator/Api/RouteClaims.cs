@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Api;
 
 /// <summary>
@@ -22,7 +20,7 @@ internal sealed class RouteClaims
 
     private RouteClaims(ObjectMeta metadata, IReadOnlyList<Route> asked, Route? served, bool? servesMetadata)
     {
-        Key = new ObjectKey(metadata.Namespace, metadata.Name);
+        Key = metadata.Key;
         _uid = metadata.Uid;
         _since = metadata.CreationTimestamp;
         _served = served;

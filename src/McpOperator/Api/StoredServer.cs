@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Api;
 
@@ -21,7 +20,7 @@ public sealed class StoredServer : IReportedObject
     /// <summary>Null while nothing was reported.</summary>
     public LastReport? Reported { get; init; }
 
-    public ObjectKey Key => new(Metadata.Namespace, Metadata.Name);
+    public ObjectKey Key => Metadata.Key;
 
     public string ResourceVersion => Metadata.ResourceVersion;
 

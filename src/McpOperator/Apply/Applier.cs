@@ -1,4 +1,3 @@
-using McpOperator.Kubernetes;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Apply;
@@ -7,17 +6,9 @@ namespace McpOperator.Apply;
 /// Brings objects to what their owners want, by server-side apply, and only those that differ. An object that is not the owner's is
 /// never touched.
 /// </summary>
-/// <param name="api">The way to the API server.</param>
-/// <param name="counters">Count each write.</param>
-/// <param name="logger">Told of each write.</param>
 internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger logger)
 {
-    /// <param name="objects">Of its kind.</param>
-    /// <param name="owner">Whose object it is.</param>
-    /// <param name="key">Its name.</param>
     /// <param name="wanted">What is wanted of it.</param>
-    /// <param name="memory">Of this object.</param>
-    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
     /// <exception cref="ApiException">
     /// The namespace is being deleted, or the API server has trouble of its own; every other refusal is in the answer.
     /// </exception>
@@ -84,6 +75,15 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             store.EndWrite(key, answer);
         }
     }
+
+    /// <summary>Deletes what is there of the owner's under this name, and nobody else's.</summary>
+    /// <inheritdoc cref="DeleteAsync{T}(OwnedObjects{T}, T, ApplyMemory, CancellationToken)"/>
+    public Task<ApplyResult<T>> DeleteAsync<T>(
+        OwnedObjects<T> objects, Owner owner, ObjectKey key, ApplyMemory memory, CancellationToken cancellationToken)
+        where T : Observed =>
+        objects.Find(owner, key) is { } live
+            ? DeleteAsync(objects, live, memory, cancellationToken)
+            : Task.FromResult<ApplyResult<T>>(default);
 
     /// <summary>Deletes this object, and no other of its name.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Apply;
 
@@ -9,8 +8,6 @@ namespace McpOperator.Apply;
 /// </summary>
 internal abstract class Observed : IKubernetesObject
 {
-    /// <param name="json">The object.</param>
-    /// <param name="ours">Tells what is ours of it.</param>
     /// <param name="labelledOwner"><see cref="LabelledOwner"/>.</param>
     protected Observed(JsonElement json, OwnedFields ours, string? labelledOwner)
     {

@@ -1,5 +1,4 @@
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Apply;
 

@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Apply;
 
 /// <summary>What is done before an apply that the API server found invalid is tried again.</summary>

@@ -1,6 +1,5 @@
 using McpOperator.Commands.Manifests;
 using McpOperator.Hosting;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Commands;
 
@@ -12,9 +11,6 @@ internal static class DiffCommand
 {
     public static IReadOnlyList<Flag<ManifestOptions>> Flags { get; } = [.. ManifestFlags.Input, ManifestFlags.Kubeconfig];
 
-    /// <param name="arguments">Those after the command.</param>
-    /// <param name="input">Opens standard input.</param>
-    /// <param name="output">Unified diffs.</param>
     /// <param name="error">What is wrong, and what the operator would report.</param>
     public static async Task<int> ExecuteAsync(IReadOnlyList<string> arguments, Func<Stream> input, TextWriter output, TextWriter error)
     {

@@ -3,7 +3,6 @@ using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Hosting;
-using McpOperator.Kubernetes;
 using McpOperator.Mirror;
 using McpOperator.Servers;
 using McpOperator.Servers.Kinds;

@@ -2,7 +2,6 @@ using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Hosting;
-using McpOperator.Kubernetes;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Commands;

@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Commands;
 
 /// <summary>The product's own names, handed down from here and spelled nowhere else.</summary>

@@ -15,9 +15,6 @@ internal static class RenderCommand
 {
     public static IReadOnlyList<Flag<ManifestOptions>> Flags { get; } = ManifestFlags.Common("yaml", "json");
 
-    /// <param name="arguments">Those after the command.</param>
-    /// <param name="input">Opens standard input.</param>
-    /// <param name="output">Objects.</param>
     /// <param name="error">What is wrong with the manifests, or the call; and what the operator would report.</param>
     public static async Task<int> ExecuteAsync(IReadOnlyList<string> arguments, Func<Stream> input, TextWriter output, TextWriter error)
     {

@@ -8,9 +8,6 @@ internal static class ValidateCommand
 {
     public static IReadOnlyList<Flag<ManifestOptions>> Flags { get; } = [.. ManifestFlags.Common("text", "json"), ManifestFlags.Strict];
 
-    /// <param name="arguments">Those after the command.</param>
-    /// <param name="input">Opens standard input.</param>
-    /// <param name="output">Faults.</param>
     /// <param name="error">Warnings, notes, and what is wrong with the call.</param>
     public static int Execute(IReadOnlyList<string> arguments, Func<Stream> input, TextWriter output, TextWriter error)
     {

@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Controller;
 
 /// <summary>Something that happened to an object, as kubectl describe shows it.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using McpOperator.Kubernetes;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Controller;
@@ -11,7 +10,6 @@ namespace McpOperator.Controller;
 /// counted here, and the count is written from time to time and when the series is over. Safe for any number of threads.
 /// </summary>
 /// <param name="reporter">Who reports; a qualified name.</param>
-/// <param name="instance">Which of the replicas this is.</param>
 /// <param name="logger">Gets one warning when events cannot be written, and the next one only after one could be.</param>
 public sealed class EventRecorder(ApiClient api, string reporter, string instance, TimeProvider time, ILogger logger) : IDisposable
 {

@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Controller;
 
 /// <summary>One event as it was first recorded, and how often it was recorded since. Not thread-safe.</summary>

@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Controller;
 
 /// <summary>Asks for an object to be reconciled: the half of a <see cref="WorkQueue"/> that notices of changes need.</summary>

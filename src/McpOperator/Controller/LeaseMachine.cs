@@ -1,5 +1,3 @@
-using McpOperator.Kubernetes;
-
 namespace McpOperator.Controller;
 
 /// <summary>The three durations of an election. The defaults are those that programs with client-go have.</summary>

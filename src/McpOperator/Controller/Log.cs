@@ -1,4 +1,3 @@
-using McpOperator.Kubernetes;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Controller;

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Globalization;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Controller;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Controller;
 

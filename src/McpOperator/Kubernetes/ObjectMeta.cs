@@ -20,6 +20,8 @@ public sealed record ObjectMeta
 
     public DateTimeOffset? DeletionTimestamp { get; init; }
 
+    public ObjectKey Key => new(Namespace, Name);
+
     /// <summary>
     /// Whether it is the same object with the same spec: the generation counts the edits of the spec, and every write has a version.
     /// </summary>

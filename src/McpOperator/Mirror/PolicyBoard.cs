@@ -1,7 +1,6 @@
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Mirror;
 
@@ -57,7 +56,7 @@ internal sealed class PolicyBoard(Action<ObjectKey> look)
     public PolicyState? Get(ObjectKey server) => _states.Get(server);
 
     /// <summary>What is said of the policy of this very server; of a spec that has not been looked at, that it is not current. Null when nothing is said.</summary>
-    public PolicyState? About(ObjectMeta server) => Get(new ObjectKey(server.Namespace, server.Name)) switch
+    public PolicyState? About(ObjectMeta server) => Get(server.Key) switch
     {
         { } state when state.IsAbout(server) => state,
         { } state when state.Uid == server.Uid =>

@@ -1,5 +1,4 @@
 using McpOperator.Apply;
-using McpOperator.Kubernetes;
 using McpOperator.Servers.Kinds;
 
 namespace McpOperator.Servers;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
-using McpOperator.Kubernetes;
 using McpOperator.Mirror;
 using McpOperator.Servers.Kinds;
 using Microsoft.Extensions.Logging;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
-using McpOperator.Kubernetes;
 using McpOperator.Mirror;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,5 @@
 using McpOperator.Api;
 using McpOperator.Apply;
-using McpOperator.Kubernetes;
 using McpOperator.Servers.Kinds;
 
 namespace McpOperator.Servers;
@@ -17,7 +16,6 @@ internal static class StatusReport
     /// <param name="server">With the status reported last.</param>
     /// <param name="surfaces">In the order in which they are reported.</param>
     /// <param name="fault">What stands in the way of the whole server; null when nothing does.</param>
-    /// <param name="tracks">The Deployments, as observed.</param>
     /// <param name="url">Where clients reach it; null when the spec does not say.</param>
     /// <param name="image">The resolved image; null when the spec does not say.</param>
     /// <param name="now">Goes into conditions whose status flips.</param>
@@ -44,12 +42,6 @@ internal static class StatusReport
                 : surfaces.Any(surface => surface.IsReady) ? Phase.PartiallyReady
                 : Phase.Pending,
             Message = message,
-            DeploymentReady = IsReady(ConditionTypes.DeploymentReady),
-            ServiceReady = IsReady(ConditionTypes.ServiceReady),
-            IngressReady = IsReady(ConditionTypes.IngressReady),
-            GatewayReady = IsReady(ConditionTypes.GatewayReady),
-            PolicyReady = IsReady(ConditionTypes.PolicyReady),
-            CanaryReady = IsReady(ConditionTypes.CanaryReady),
             Conditions = conditions,
             Url = url,
             Image = image,
@@ -57,8 +49,6 @@ internal static class StatusReport
             ReadyReplicas = tracks.Sum(track => track.ReadyReplicas),
             Selector = Labels.PodSelector(server.Metadata.Name),
         };
-
-        bool IsReady(string type) => surfaces.Any(surface => surface.ConditionType == type && surface.IsReady);
 
         Condition Condition(string type, bool isTrue, string reason, string text) =>
             Kubernetes.Condition.Of(type, isTrue, reason, text, server.Metadata.Generation, server.Reported, now);

@@ -4,7 +4,6 @@ using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Hosting;
-using McpOperator.Kubernetes;
 using McpOperator.Mirror;
 using McpOperator.Servers;
 using McpOperator.Servers.Kinds;
@@ -16,8 +15,6 @@ namespace McpOperator.Commands.Manifests;
 /// operator is through with it: each apply of the plan is sent as a dry run, and the answer is held against what is there. With no
 /// rights beyond those that the operator has; with rights in its namespaces alone it knows of no other servers' routes, grants and sessions.
 /// </summary>
-/// <param name="api">The way to the API server.</param>
-/// <param name="given">The manifests.</param>
 /// <param name="error">Told of what cannot be compared, and of what the operator would report.</param>
 internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TextWriter error)
 {
@@ -161,8 +158,6 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TextWriter
         }
     }
 
-    /// <param name="type">Of the object.</param>
-    /// <param name="key">The object.</param>
     /// <param name="before">As it is; null when there is none.</param>
     /// <param name="after">As it would be; null when there would be none.</param>
     private void Tell(ResourceType type, ObjectKey key, JsonElement? before, JsonElement? after)

@@ -1,6 +1,5 @@
 using System.Net;
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Commands.Manifests;
 

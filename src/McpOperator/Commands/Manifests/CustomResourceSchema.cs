@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Text.Json;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Commands.Manifests;
 

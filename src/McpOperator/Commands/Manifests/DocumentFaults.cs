@@ -1,6 +1,5 @@
 using System.Text.Json;
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Commands.Manifests;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 using YamlDotNet.Core;
 
 namespace McpOperator.Commands.Manifests;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Commands.Manifests;
 
@@ -43,7 +42,6 @@ internal sealed record Manifest(ManifestSource Source, string ApiVersion, string
 }
 
 /// <summary>An MCPServer among the manifests.</summary>
-/// <param name="manifest">Where it was written.</param>
 /// <param name="written">As it was.</param>
 /// <param name="effective">With its spec in effect (<see cref="Defaults"/>).</param>
 internal sealed class ManifestServer(Manifest manifest, MCPServer written, MCPServer effective)

@@ -10,16 +10,19 @@ internal static class ManifestFlags
 
     private static readonly Flag<ManifestOptions> Filename = new(
         "filename", "FILE", null, "A file or directory of manifests, - for standard input; several times, or with commas.", "a file, a directory or -",
-        (o, v) => v.Split(',') is var names && !names.Contains("") ? o with { Files = [.. o.Files, .. names] } : null) { Short = 'f' };
+        (o, v) => v.Split(',') is var names && !names.Contains("") ? o with { Files = [.. o.Files, .. names] } : null)
+    { Short = 'f' };
 
     private static readonly Flag<ManifestOptions> Recursive = new(
         "recursive", null, "false", "Look into the directories within a directory, too.", BooleanRule,
-        (o, v) => Values.Boolean(v) is { } b ? o with { Recursive = b } : null) { Short = 'R' };
+        (o, v) => Values.Boolean(v) is { } b ? o with { Recursive = b } : null)
+    { Short = 'R' };
 
     private static readonly Flag<ManifestOptions> Namespace = new(
         "namespace", "NAMESPACE", "default", "The namespace of documents that name none; one that names another is refused.",
         "a DNS label (a-z, 0-9 and -, at most 63 characters)",
-        (o, v) => Names.IsDns1123Label(v) ? o with { Namespace = v } : null) { Short = 'n' };
+        (o, v) => Names.IsDns1123Label(v) ? o with { Namespace = v } : null)
+    { Short = 'n' };
 
     private static readonly Flag<ManifestOptions> SetEnv = new(
         "set-env", "NAME=VALUE", null, "A variable of the operator's environment; several times.",

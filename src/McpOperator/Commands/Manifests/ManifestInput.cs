@@ -21,11 +21,6 @@ internal sealed record ManifestInput(ManifestOptions Options, OperatorSettings S
     }
 
     /// <summary>Reads all of it; notes and warnings go to <paramref name="error"/>.</summary>
-    /// <param name="arguments">Those after the command.</param>
-    /// <param name="flags">Of the command.</param>
-    /// <param name="command">Its name.</param>
-    /// <param name="input">Opens standard input.</param>
-    /// <param name="output">For help.</param>
     /// <param name="error">Also what is wrong with the call.</param>
     /// <param name="exitCode">What the command ends with when there is nothing to go on with.</param>
     /// <returns>Null when there is not.</returns>

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Commands.Manifests;
 

@@ -1,7 +1,6 @@
 using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 using McpOperator.Kubernetes.Types;
 using McpOperator.Mirror;
 using McpOperator.Servers;
@@ -13,9 +12,6 @@ namespace McpOperator.Commands.Manifests;
 /// The pass that the operator would make over a server, with nobody to send anything to: the rows of the same table, and the same
 /// policy.
 /// </summary>
-/// <param name="grants">Of all servers.</param>
-/// <param name="sessions">Of all servers.</param>
-/// <param name="settings">Of the operator.</param>
 internal sealed class ServerPlan(IReadOnlyList<StoredMember> grants, IReadOnlyList<StoredMember> sessions, OperatorSettings settings)
 {
     private readonly RouteTable _routes = new(settings);
@@ -26,7 +22,6 @@ internal sealed class ServerPlan(IReadOnlyList<StoredMember> grants, IReadOnlyLi
     /// <summary>Takes in a server that asks for routes, planned or not.</summary>
     public void Add(MCPServer server) => _routes.Update(server.Key, server);
 
-    /// <param name="server">As it is written.</param>
     /// <param name="policy">The ConfigMap that is there; null for none.</param>
     public Pass PassOver(MCPServer server, ObservedConfigMap? policy = null) => new(
         server,

@@ -17,11 +17,9 @@ public sealed class ApiClient : IDisposable
     private readonly string _managerQuery;
     private readonly Requester _requester;
 
-    /// <param name="identity">Ours.</param>
     /// <param name="transport">The way to the server, credentials and all: a <see cref="Connection"/>. Not disposed.</param>
     /// <param name="server">Where it is; may have a path, as behind Rancher's proxy.</param>
     /// <param name="time">For deadlines and for waiting as long as the server asks.</param>
-    /// <param name="requests">Counts the requests. Several clients may share it.</param>
     /// <param name="mayWrite">
     /// Asked each time before the body of a write is sent (<see cref="FencedContent"/>). When it returns false, the write fails with
     /// an <see cref="HttpRequestException"/>.

@@ -27,6 +27,9 @@ public sealed record OwnerReference
     public required string Uid { get; init; }
     public bool Controller { get; init; } = true;
     public bool BlockOwnerDeletion { get; init; } = true;
+
+    public static OwnerReference Of(ResourceType type, ObjectMeta owner) =>
+        new() { ApiVersion = type.ApiVersion, Kind = type.Kind, Name = owner.Name, Uid = owner.Uid };
 }
 
 /// <summary>An object as server-side apply takes it: nothing in it that we do not mean to own.</summary>

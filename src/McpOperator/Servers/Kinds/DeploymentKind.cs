@@ -1,7 +1,6 @@
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 using McpOperator.Kubernetes.Types;
 using McpOperator.Mirror;
 using McpOperator.Servers.Pods;

@@ -2,7 +2,6 @@ using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Servers.Kinds;
@@ -42,7 +41,6 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     };
 
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
-    /// <param name="settings">Of the operator.</param>
     internal static Ingress Build(MCPServer server, OperatorSettings settings)
     {
         var name = server.Metadata.Name;

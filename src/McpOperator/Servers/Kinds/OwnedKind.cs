@@ -2,7 +2,6 @@ using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 using McpOperator.Mirror;
 
 namespace McpOperator.Servers.Kinds;
@@ -11,7 +10,6 @@ namespace McpOperator.Servers.Kinds;
 /// All that is known of one kind of object that makes up a server: what is wanted of it, when, and what it says of the server. A row
 /// of the table in <see cref="ServerKinds"/>.
 /// </summary>
-/// <param name="type">The kind.</param>
 /// <param name="name">What a person calls it.</param>
 internal abstract class OwnedKind(ResourceType type, string? name = null)
 {
@@ -64,10 +62,7 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
 }
 
 /// <summary>A kind that is watched, and of which each server has one.</summary>
-/// <param name="type">The kind.</param>
 /// <param name="condition">Which of <see cref="ConditionTypes"/> tells of it.</param>
-/// <param name="store">Where it is kept.</param>
-/// <param name="decode">What is kept of it.</param>
 /// <param name="suffix">Of its name, after the server's.</param>
 /// <param name="name">What a person calls it; null for the kind.</param>
 internal abstract class OwnedKind<T>(
@@ -119,9 +114,8 @@ internal abstract class OwnedKind<T>(
             }
         }
 
-        Task<ApplyResult<T>> DeleteAsync() => Find(pass.Server) is { } live
-            ? applier.DeleteAsync(_objects, live, pass.Memory.Of(this), cancellationToken)
-            : Task.FromResult<ApplyResult<T>>(default);
+        Task<ApplyResult<T>> DeleteAsync() => applier.DeleteAsync(
+            _objects, pass.Server.AsOwner(), Key(pass.Server.Key), pass.Memory.Of(this), cancellationToken);
     }
 
     public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
-using McpOperator.Kubernetes;
 using McpOperator.Kubernetes.Types;
 using McpOperator.Servers.Pods;
 

@@ -1,5 +1,4 @@
 using McpOperator.Api;
-using McpOperator.Kubernetes;
 using McpOperator.Mirror;
 
 namespace McpOperator.Servers.Kinds;

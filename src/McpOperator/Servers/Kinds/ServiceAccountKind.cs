@@ -1,6 +1,5 @@
 using McpOperator.Api;
 using McpOperator.Apply;
-using McpOperator.Kubernetes;
 using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Servers.Kinds;

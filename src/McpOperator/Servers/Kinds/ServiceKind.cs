@@ -3,7 +3,6 @@ using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
-using McpOperator.Kubernetes;
 using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Servers.Kinds;

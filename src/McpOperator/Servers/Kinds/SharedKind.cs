@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using McpOperator.Apply;
-using McpOperator.Kubernetes;
 
 namespace McpOperator.Servers.Kinds;
 

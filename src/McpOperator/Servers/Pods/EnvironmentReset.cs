@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using McpOperator.Kubernetes;
 using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Servers.Pods;
