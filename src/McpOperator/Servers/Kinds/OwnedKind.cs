@@ -21,6 +21,12 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     /// <summary>Its place in the table.</summary>
     public int Index { get; set; }
 
+    /// <summary>Whether the API server need not know the kind: nobody waits for it, and whoever wants one is told that it is missing.</summary>
+    public virtual bool IsOptional => false;
+
+    /// <summary>False of an optional kind that is not there.</summary>
+    public virtual bool IsInstalled => true;
+
     /// <summary>What is there under the server's name for it, whoever's it is; null, too, of what is not watched.</summary>
     public virtual Observed? Find(ObjectKey server) => null;
 
@@ -65,6 +71,8 @@ internal abstract class OwnedKind<T>(
 {
     private readonly OwnedObjects<T> _objects = new(type, decode, store);
 
+    public override bool IsInstalled => store.IsInstalled;
+
     public override T? Find(ObjectKey server) => store.Get(KeyOf(server));
 
     /// <summary>What is there of the server's.</summary>
@@ -104,7 +112,7 @@ internal abstract class OwnedKind<T>(
     }
 
     public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>
-        suffix.Length == 0 ? reflectors.Create(Type, ns, Labels.ManagedSelector, decode, store) : null;
+        suffix.Length == 0 ? reflectors.Create(Type, ns, Labels.ManagedSelector, decode, store, isOptional: IsOptional) : null;
 
     protected Surface Ready(string reason, string message) => new(condition, Name, true, reason, message);
 
