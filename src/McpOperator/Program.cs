@@ -6,7 +6,7 @@ namespace McpOperator;
 /// <summary>Arguments → a command; nothing else.</summary>
 internal static class Program
 {
-    private static readonly string[] Commands = ["run", "validate", "crds", "version", "help"];
+    private static readonly string[] Commands = ["run", "render", "validate", "diff", "crds", "version", "help"];
 
     public static Task<int> Main(string[] arguments) => RunAsync(arguments, Console.Out, Console.Error);
 
@@ -22,7 +22,9 @@ internal static class Program
         return arguments[0] switch
         {
             "run" => RunCommand.ExecuteAsync(rest, output, error),
+            "render" => RenderCommand.ExecuteAsync(rest, Console.OpenStandardInput, output, error),
             "validate" => Task.FromResult(ValidateCommand.Execute(rest, Console.OpenStandardInput, output, error)),
+            "diff" => DiffCommand.ExecuteAsync(rest, Console.OpenStandardInput, output, error),
             "crds" => Task.FromResult(CrdsCommand.Execute(rest, output, error)),
             "version" => Task.FromResult(VersionCommand.Execute(rest, output, error)),
             "help" => Task.FromResult(HelpCommand.Execute(rest, output, error)),

@@ -69,6 +69,16 @@ public sealed partial class ValidateTests(ControlPlaneFixture fixture)
             kubectl, ["--kubeconfig", fixture.ControlPlane.AdminKubeconfig, "-n", scenario.Namespace.Name, "apply", "--dry-run=server", "-f", file]);
     }
 
+    /// <summary>As CI does it: no cluster, no kubeconfig.</summary>
+    [Fact]
+    public async Task TheSamplesAreValid()
+    {
+        var validated = await Command.OperatorAsync("validate", "-f", Repository.PathTo("config", "samples"));
+
+        Assert.Equal((0, ""), (validated.ExitCode, validated.Output));
+        Assert.Contains("note: passed over 1 Kustomization", validated.Errors);
+    }
+
     /// <summary>Null when both say the same.</summary>
     private static string? Disagreement(ManifestCase manifest, Command applied, Command validated)
     {

@@ -41,17 +41,8 @@ internal sealed class AccessController
     private readonly Dictionary<string, int> _busy = new(StringComparer.Ordinal);
 
     /// <param name="stores">What the API server holds of the servers and their pods.</param>
-    /// <param name="mirror">What it holds of their access.</param>
-    /// <param name="queue">Its own: asks for another look.</param>
-    /// <param name="grants">Told what became of grants.</param>
-    /// <param name="sessions">Told what became of sessions.</param>
     /// <param name="refresh">Told of each document that was written; null when pods get none.</param>
-    /// <param name="api">The way to the API server.</param>
-    /// <param name="settings">Of the operator.</param>
-    /// <param name="counters">Count each write.</param>
-    /// <param name="podsOf">The pods of a server.</param>
     /// <param name="time">The clock of expiries and of documents.</param>
-    /// <param name="logger">Told of each write.</param>
     public AccessController(
         Stores stores, AccessStores mirror, ILook queue, AccessReporter grants, AccessReporter sessions, PolicyRefresh? refresh, ApiClient api,
         OperatorSettings settings, WriteCounters counters, Func<MCPServer, List<GatewayPods>> podsOf, TimeProvider time, ILogger logger)
@@ -115,7 +106,6 @@ internal sealed class AccessController
     }
 
     /// <param name="server">With its spec in effect.</param>
-    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
     private async Task<Outcome> ReconcileAsync(MCPServer server, CancellationToken cancellationToken)
     {
         var hasGateway = server.Spec.HasGateway();

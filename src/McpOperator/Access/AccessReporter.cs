@@ -26,13 +26,7 @@ internal sealed class AccessReporter
     // Of those whose status is not what was wanted, though it was written, or was refused.
     private readonly KeyMap<ApplyMemory> _memories = new();
 
-    /// <param name="type">The kind.</param>
-    /// <param name="members">All of that kind.</param>
-    /// <param name="queue">Asks for a reconcile of the grant, or session, with a key.</param>
-    /// <param name="api">The way to the API server.</param>
-    /// <param name="counters">Count each write.</param>
     /// <param name="time">Of the transitions in conditions.</param>
-    /// <param name="logger">Told of each report.</param>
     public AccessReporter(
         ResourceType type, Members members, ILook queue, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
     {

@@ -75,9 +75,7 @@ internal sealed class GatewayPolicy(
 
     /// <summary>Writes the document, unless it stands there already: then its text stays, time and all.</summary>
     /// <param name="server">With its spec in effect.</param>
-    /// <param name="document">What is to stand there.</param>
     /// <param name="mayCreate">Whether it is written also where none of the server's own stands.</param>
-    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
     public async Task<ApplyResult<ObservedConfigMap>> ApplyAsync(
         MCPServer server, PolicyDocument document, bool mayCreate, CancellationToken cancellationToken)
     {
@@ -160,7 +158,6 @@ internal sealed class GatewayPolicy(
     /// <summary>Says on the board what stands there.</summary>
     /// <param name="server">With its spec in effect.</param>
     /// <param name="hasGateway">Whether one is wanted.</param>
-    /// <param name="result">What came of the ConfigMap.</param>
     /// <param name="problem">Why the document is not the one that the spec asks for; null when it is.</param>
     /// <param name="document">The one that is to stand there; null for none.</param>
     /// <returns>Whether that document is in force: it stands there, and each gateway is shown it.</returns>

@@ -22,8 +22,6 @@ internal static class PolicyConfigMapBuilder
     /// </summary>
     public const string ReplacesPods = "mcpruntime.org/policy-needs-new-pods";
 
-    /// <param name="server">Whose policy it is.</param>
-    /// <param name="policy">The text of the document.</param>
     /// <param name="found">The ConfigMap that it is written over, and no other; null where there is none.</param>
     /// <param name="replacesPods">Whether pods from before it are never shown it.</param>
     public static ConfigMap Build(MCPServer server, string policy, ObservedConfigMap? found, bool replacesPods)

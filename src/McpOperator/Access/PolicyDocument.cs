@@ -17,9 +17,7 @@ internal sealed class PolicyDocument
     private readonly IReadOnlyList<MCPAccessGrant> _grants;
     private readonly IReadOnlyList<MCPAgentSession> _sessions;
 
-    /// <param name="head">What it says of the server itself.</param>
     /// <param name="grants">Those that the document holds, in the order in which it holds them (<see cref="PolicyMembers"/>).</param>
-    /// <param name="sessions">Likewise.</param>
     public PolicyDocument(PolicyHead head, IReadOnlyList<MCPAccessGrant> grants, IReadOnlyList<MCPAgentSession> sessions)
     {
         _head = head;
@@ -45,10 +43,8 @@ internal sealed class PolicyDocument
     internal static string RevisionOf(ReadOnlySpan<byte> compact) =>
         $"sha256:{Convert.ToHexStringLower(SHA256.HashData(compact))}";
 
-    /// <param name="json">Of the same form as <paramref name="head"/>.</param>
     /// <param name="revision">Blank where it is to be hashed.</param>
     /// <param name="generatedAt">Left out when null.</param>
-    /// <param name="head">Its fields.</param>
     private void Write(GoJsonWriter json, string revision, DateTimeOffset? generatedAt, ReadOnlySpan<byte> head)
     {
         json.StartObject();

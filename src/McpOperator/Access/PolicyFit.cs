@@ -28,10 +28,6 @@ internal sealed class PolicyFit
 
     public bool LeavesOut(PolicyMember member) => _leftOut.Contains(member);
 
-    /// <param name="head">Of the document.</param>
-    /// <param name="grants">All that are to be in it.</param>
-    /// <param name="sessions">Likewise.</param>
-    /// <param name="own">The server's namespace.</param>
     /// <param name="now">Decides which sessions are expired.</param>
     /// <param name="room">For the whole text, in bytes.</param>
     /// <returns>Null when all of them fit. Then nothing was measured that is not near the limit.</returns>

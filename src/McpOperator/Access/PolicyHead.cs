@@ -14,7 +14,6 @@ internal sealed class PolicyHead
     private HashSet<ObjectKey> _grants = [];
     private HashSet<ObjectKey> _sessions = [];
 
-    /// <param name="server">Whose it says that it is.</param>
     /// <param name="team">What a member without a team has.</param>
     /// <param name="write">Writes the fields.</param>
     private PolicyHead(ObjectKey server, string? team, Action<GoJsonWriter> write)
@@ -50,12 +49,9 @@ internal sealed class PolicyHead
     internal int Size => Frame + Indented.Length;
 
     /// <param name="effective">With its spec in effect (<see cref="Defaults"/>), whose access part is valid (<see cref="Validation.AccessFaults"/>).</param>
-    /// <param name="settings">Of the operator.</param>
     public static PolicyHead Of(MCPServer effective, OperatorSettings settings) => Of(effective, settings, isFrozen: false);
 
     /// <summary>Lets nobody in: for when the spec is wrong and what stands there cannot be trusted. Frozen, and without a member.</summary>
-    /// <param name="server">Whose it is.</param>
-    /// <param name="settings">Of the operator.</param>
     public static PolicyHead Closed(ObjectKey server, OperatorSettings settings)
     {
         var spec = Defaults.Apply(server.Name, new MCPServerSpec { Gateway = new GatewayConfig { Enabled = true } }, settings);

@@ -6,9 +6,7 @@ namespace McpOperator.Access;
 /// <summary>Writes what a policy says of the server itself, as fields of the object that is open.</summary>
 internal static class PolicyHeadJson
 {
-    /// <param name="json">Inside of the document.</param>
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>).</param>
-    /// <param name="cluster">The operator's name for it.</param>
     public static void Write(GoJsonWriter json, MCPServer server, string cluster)
     {
         var spec = server.Spec;

@@ -49,7 +49,6 @@ internal sealed class PolicyMembers
     /// <param name="server">Null when there is none of that name. Of one whose spec cannot be read, consent still counts.</param>
     /// <param name="head">Of the document that is to hold them; null when there is to be none, for want of a server or of a gateway.</param>
     /// <param name="grants">All that name it (<see cref="StoredMember.Server"/>), in any order.</param>
-    /// <param name="sessions">Likewise.</param>
     /// <param name="now">Decides which sessions are expired.</param>
     public static PolicyMembers Of(
         ObjectKey key, MCPServer? server, PolicyHead? head, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions,

@@ -32,11 +32,7 @@ internal sealed class PolicyRefresh
     private readonly Lock _lock = new();
     private readonly Dictionary<ObjectKey, State> _states = [];
 
-    /// <param name="queue">Asks for a reconcile of the server with a key.</param>
-    /// <param name="api">The way to the API server.</param>
-    /// <param name="counters">Count each patch.</param>
     /// <param name="time">The clock of the pauses.</param>
-    /// <param name="logger">Told of what fails.</param>
     public PolicyRefresh(ILook queue, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
     {
         _queue = queue;

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace McpOperator.Api;
 
@@ -135,11 +133,7 @@ public static class Defaults
         if (!string.IsNullOrWhiteSpace(spec.PublicPathPrefix))
             effective = effective with { IngressPath = spec.IngressPath };
         // So in every pass but the first of a server: Apply keeps the lists and objects that it does not change.
-        if (effective == spec)
-            return null;
-        var type = ApiJsonContext.Default.MCPServerSpec;
-        var added = JsonSerializer.SerializeToNode(effective, type)!.AsObject();
-        return RemoveGiven(added, JsonSerializer.SerializeToNode(spec, type)!.AsObject()) ? added.Deserialize(type) : null;
+        return effective == spec ? null : AddedFields.Of(spec, effective);
     }
 
     /// <summary>
@@ -264,27 +258,6 @@ public static class Defaults
         MaxSurge = Trimmed(rollout.MaxSurge) ?? MaxSurge,
         CanaryImage = Trimmed(rollout.CanaryImage),
     };
-
-    /// <summary>Takes out of the effective fields those that were given. True when some are left.</summary>
-    private static bool RemoveGiven(JsonObject effective, JsonObject given)
-    {
-        foreach (var (name, before) in given)
-        {
-            var isAdded = effective[name] switch
-            {
-                JsonObject fields => RemoveGiven(fields, before!.AsObject()),
-                JsonArray items => !JsonNode.DeepEquals(before, items),
-                // A number that differs was a port of 0. A text that differs was blank, or is the user's and was only trimmed.
-                { } value => !JsonNode.DeepEquals(before, value)
-                    && (value.GetValueKind() == JsonValueKind.Number || string.IsNullOrWhiteSpace(before!.ToString())),
-                null => false,
-            };
-            if (!isAdded)
-                effective.Remove(name);
-        }
-
-        return effective.Count > 0;
-    }
 
     private static (string Request, string Limit) Amounts(
         string? request, string defaultRequest, string? limit, string defaultLimit)

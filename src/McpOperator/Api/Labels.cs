@@ -44,8 +44,6 @@ public static class Labels
             ? labels.Interned("app"u8)
             : null;
 
-    /// <param name="server">Whose object it is.</param>
-    /// <param name="labels">As above.</param>
     /// <param name="annotations">Null for none.</param>
     /// <param name="name">Of the object; null when that is the server's.</param>
     internal static Metadata MetadataOf(
@@ -56,6 +54,7 @@ public static class Labels
             Namespace = server.Metadata.Namespace,
             Labels = labels,
             Annotations = annotations,
-            OwnerReferences = [OwnerReference.Of(MCPServer.Type, server.Metadata)],
+            // Not there before an API server has given the server its uid: of a manifest that is only read.
+            OwnerReferences = server.Metadata.Uid.Length == 0 ? null : [OwnerReference.Of(MCPServer.Type, server.Metadata)],
         };
 }

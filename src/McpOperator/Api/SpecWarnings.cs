@@ -7,7 +7,6 @@ internal static class SpecWarnings
 
     /// <param name="spec">As the user wrote it, and valid.</param>
     /// <param name="effective">The same with its defaults.</param>
-    /// <param name="settings">Of the operator.</param>
     public static IEnumerable<SpecFault> Of(MCPServerSpec spec, MCPServerSpec effective, OperatorSettings settings)
     {
         if (Image("spec.image", ImageReference.Resolve(effective, settings), spec.Image) is { } image)
@@ -37,7 +36,6 @@ internal static class SpecWarnings
         }
     }
 
-    /// <param name="field">Its path.</param>
     /// <param name="resolved">As the pods get it.</param>
     /// <param name="written">As the user wrote it.</param>
     private static SpecFault? Image(string field, string resolved, string? written) =>

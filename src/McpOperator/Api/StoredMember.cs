@@ -44,6 +44,10 @@ public sealed class StoredMember : IReportedObject
         };
     }
 
+    /// <summary>The same spec in another object.</summary>
+    public StoredMember In(ObjectMeta metadata, LastReport? reported) =>
+        new() { Metadata = metadata, Spec = Spec, Server = Server, Reported = reported };
+
     /// <summary>With its spec decoded; of an object that came from a store of grants.</summary>
     public MCPAccessGrant ReadGrant() => new()
     {

@@ -7,17 +7,9 @@ namespace McpOperator.Apply;
 /// Brings objects to what their owners want, by server-side apply, and only those that differ. An object that is not the owner's is
 /// never touched.
 /// </summary>
-/// <param name="api">The way to the API server.</param>
-/// <param name="counters">Count each write.</param>
-/// <param name="logger">Told of each write.</param>
 internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger logger)
 {
-    /// <param name="objects">Of its kind.</param>
-    /// <param name="owner">Whose object it is.</param>
-    /// <param name="key">Its name.</param>
     /// <param name="wanted">What is wanted of it.</param>
-    /// <param name="memory">Of this object.</param>
-    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
     /// <exception cref="ApiException">
     /// The namespace is being deleted, or the API server has trouble of its own; every other refusal is in the answer.
     /// </exception>
@@ -129,7 +121,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
     {
         try
         {
-            await api.CreateAsync(type, ns, manifest, cancellationToken).ConfigureAwait(false);
+            await api.CreateAsync(type, ns, manifest, cancellationToken: cancellationToken).ConfigureAwait(false);
             counters.Write(type.Kind, Change.Created);
             Log.ObjectCreated(logger, type.Kind);
         }

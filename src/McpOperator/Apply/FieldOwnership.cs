@@ -26,11 +26,7 @@ internal static class FieldOwnership
     /// too, nothing of that can be removed. Only of an object of which we own nothing yet (<see cref="OwnedFields.None"/>). Later
     /// it would not be ours to ask: many operators have a name like that one's.
     /// </summary>
-    /// <param name="api">The way to the API server.</param>
-    /// <param name="type">The kind of the object.</param>
-    /// <param name="key">The object.</param>
     /// <param name="isStatus">Of the status alone; else of all but the status.</param>
-    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
     /// <returns>False when there is no such thing.</returns>
     public static Task<bool> TakeOverPredecessorAsync(
         ApiClient api, ResourceType type, ObjectKey key, bool isStatus, CancellationToken cancellationToken) =>

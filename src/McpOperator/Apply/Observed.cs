@@ -9,8 +9,6 @@ namespace McpOperator.Apply;
 /// </summary>
 internal abstract class Observed : IKubernetesObject
 {
-    /// <param name="json">The object.</param>
-    /// <param name="ours">Tells what is ours of it.</param>
     /// <param name="labelledOwner"><see cref="LabelledOwner"/>.</param>
     protected Observed(JsonElement json, OwnedFields ours, string? labelledOwner)
     {

@@ -10,8 +10,6 @@ internal readonly record struct Owner(ResourceType Type, ObjectMeta Metadata)
     public bool Controls(Observed? live) => live is not null && live.ControllerUid == Metadata.Uid;
 
     /// <summary>Null when an object is the owner's, or nobody's but labelled as the owner's (an orphan is adopted).</summary>
-    /// <param name="type">The kind of the object.</param>
-    /// <param name="live">The object.</param>
     public Problem? MayNotTouch(ResourceType type, Observed live)
     {
         if (Controls(live) || (live.ControllerUid is null && (live.LabelledOwner == Metadata.Name || live.IsProvablyOurs)))

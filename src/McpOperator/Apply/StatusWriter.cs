@@ -6,12 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Apply;
 
 /// <summary>Writes the status of objects of one kind, when it differs from the one that they carry.</summary>
-/// <param name="type">The kind.</param>
-/// <param name="decode">What is kept of it.</param>
 /// <param name="store">Where it is kept; takes in each answer.</param>
-/// <param name="api">The way to the API server.</param>
-/// <param name="counters">Count each write.</param>
-/// <param name="logger">Told when what the operator before us wrote became ours.</param>
 /// <param name="hasPredecessor">Whether that one wrote statuses of this kind: its conditions must not stay for ever.</param>
 internal sealed class StatusWriter<T>(
     ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, WriteCounters counters, ILogger logger, bool hasPredecessor = false)
@@ -32,8 +27,6 @@ internal sealed class StatusWriter<T>(
     /// <param name="metadata">Of the object, as it was read.</param>
     /// <param name="carried">The status that it carries; null for none.</param>
     /// <param name="status">Writes the new one, a value.</param>
-    /// <param name="memory">Of this object's status.</param>
-    /// <param name="cancellationToken">Ends it; what was sent may or may not have happened.</param>
     /// <returns>True when it was written; false when there was no need, or the object is gone and nobody is left to be told.</returns>
     /// <exception cref="ApiException">The API server refused it; a conflict when the object has changed since.</exception>
     public async Task<bool> WriteAsync(

@@ -14,7 +14,9 @@ internal static class HelpCommand
             mcp-operator turns MCPServer objects into Deployments, Services and Ingresses, and keeps them so.
 
             Usage: mcp-operator [run] [flags]   the operator
+                   mcp-operator render -f …     print what the operator would apply for manifests; needs no cluster
                    mcp-operator validate -f …   say what is wrong with manifests; needs no cluster
+                   mcp-operator diff -f …       say what the operator would change in a cluster for manifests
                    mcp-operator crds            print the CRDs that it needs
                    mcp-operator version         print version, commit and runtime
                    mcp-operator help            print this
@@ -25,13 +27,14 @@ internal static class HelpCommand
         output.WriteLine(
             """
 
-            Flags of validate:
+            Flags of validate; render has the same but for --strict, and prints yaml or json; diff has the same but for
+            --strict and --output, and --kubeconfig as run has it:
             """);
         FlagParser.WriteHelp(output, ValidateCommand.Flags);
         output.WriteLine(
             """
 
-            Environment of run and validate:
+            Environment of all of these:
             """);
         foreach (var variable in SettingsReader.Variables)
         {

@@ -8,30 +8,12 @@ internal static class ValidateCommand
 {
     public static IReadOnlyList<Flag<ManifestOptions>> Flags { get; } = [.. ManifestFlags.Common("text", "json"), ManifestFlags.Strict];
 
-    /// <param name="arguments">Those after the command.</param>
-    /// <param name="input">Opens standard input.</param>
-    /// <param name="output">Faults.</param>
     /// <param name="error">Warnings, notes, and what is wrong with the call.</param>
     public static int Execute(IReadOnlyList<string> arguments, Func<Stream> input, TextWriter output, TextWriter error)
     {
-        if (ManifestFlags.Parse(arguments, Flags, "validate", out var wrong) is not { } options)
-            return wrong is null ? HelpCommand.Execute([], output, error) : Usage.Fail(error, wrong);
-        var (settings, warnings) = options.Settings(Environment.GetEnvironmentVariable);
-        foreach (var warning in warnings)
-            error.WriteLine($"warning: {warning.Variable}={Printable.Escape(warning.Value)}: must be {warning.Rule}; the default is used: {warning.Default}");
-        ManifestSet read;
-        try
-        {
-            read = ManifestReader.Read(options, input);
-        }
-        catch (IOException e)
-        {
-            return Usage.Fail(error, Printable.Escape(e.Message));
-        }
-
-        foreach (var note in read.Notes)
-            error.WriteLine($"note: {Printable.Escape(note)}");
-        var faults = ManifestValidator.Validate(read, settings);
+        if (ManifestInput.Read(arguments, Flags, "validate", input, output, error, out var exitCode) is not { Options: var options } given)
+            return exitCode;
+        var faults = ManifestValidator.Validate(given.Manifests, given.Settings);
         if (options.Strict)
             faults = [.. faults.Select(fault => fault with { IsWarning = false })];
         if (options.Output == "json")

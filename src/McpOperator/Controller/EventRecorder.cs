@@ -11,7 +11,6 @@ namespace McpOperator.Controller;
 /// counted here, and the count is written from time to time and when the series is over. Safe for any number of threads.
 /// </summary>
 /// <param name="reporter">Who reports; a qualified name.</param>
-/// <param name="instance">Which of the replicas this is.</param>
 /// <param name="logger">Gets one warning when events cannot be written, and the next one only after one could be.</param>
 public sealed class EventRecorder(ApiClient api, string reporter, string instance, TimeProvider time, ILogger logger) : IDisposable
 {
@@ -201,7 +200,7 @@ public sealed class EventRecorder(ApiClient api, string reporter, string instanc
             }
         }
 
-        await api.CreateAsync(Type, key.Namespace, series.Body(reporter, instance), _end.Token).ConfigureAwait(false);
+        await api.CreateAsync(Type, key.Namespace, series.Body(reporter, instance), cancellationToken: _end.Token).ConfigureAwait(false);
     }
 
     /// <summary>Has the counts of series written that are due, and forgets the series that are over.</summary>

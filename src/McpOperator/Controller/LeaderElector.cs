@@ -10,7 +10,6 @@ public sealed class LeaseLostException(string message) : Exception(message);
 /// Leads while it holds a Lease. <see cref="LeaseMachine"/> decides what to do next; this class does it.
 /// </summary>
 /// <param name="api">A client whose writes do not depend on <see cref="Leads"/>, since it must write the lease first.</param>
-/// <param name="key">The key of the Lease.</param>
 /// <param name="identity">The holder that this process writes into the Lease. No other process may have the same.</param>
 /// <param name="logger">Gets every change, and an error when its text changes. Repetitions are logged as Debug.</param>
 /// <param name="random">In [0, 1); for jitter.</param>

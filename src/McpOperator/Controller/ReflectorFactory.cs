@@ -4,17 +4,12 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Controller;
 
 /// <summary>Makes reflectors that have all in common but what they watch.</summary>
-/// <param name="api">The way to the API server.</param>
 /// <param name="timeout">When the API server shall end a watch.</param>
 /// <param name="time">The clock of backoffs.</param>
-/// <param name="logger">Told of what fails.</param>
 public sealed class ReflectorFactory(ApiClient api, TimeSpan timeout, TimeProvider time, ILogger logger)
 {
-    /// <param name="type">The kind that is watched.</param>
     /// <param name="ns">Where; null is everywhere.</param>
     /// <param name="selector">By labels; null is every object.</param>
-    /// <param name="decode">What is kept of an object.</param>
-    /// <param name="store">Where it is kept.</param>
     /// <param name="fromEtcd">Whether the first list is of what etcd has, not the API server's cache.</param>
     /// <param name="isOptional">Whether the kind need not be installed.</param>
     public IReflector Create<T>(

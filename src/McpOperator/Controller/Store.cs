@@ -83,7 +83,6 @@ public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differ
     /// follows the list will confirm or delete it.
     /// </summary>
     /// <param name="ns">The namespace that was listed; null for all.</param>
-    /// <param name="items">All objects in it.</param>
     /// <param name="resourceVersion">The version of the list.</param>
     /// <exception cref="Exception">The handler's first one, after every object was stored and reported.</exception>
     public void Replace(string? ns, IReadOnlyCollection<T> items, string resourceVersion) =>

@@ -17,10 +17,6 @@ public static class FlagParser
     }
 
     /// <summary>The options with what the arguments say in them. Null with a fault, and null without one when help is wanted.</summary>
-    /// <param name="arguments">Those after the command.</param>
-    /// <param name="flags">Of the command.</param>
-    /// <param name="options">The defaults.</param>
-    /// <param name="command">Its name.</param>
     /// <param name="error">One line about what is wrong.</param>
     public static TOptions? Parse<TOptions>(
         IReadOnlyList<string> arguments, IReadOnlyList<Flag<TOptions>> flags, TOptions options, string command, out string? error)

@@ -27,7 +27,6 @@ public sealed class PrometheusWriter(IBufferWriter<byte> output)
         Line("", labels, null, value);
 
     /// <summary>One histogram of the family begun last.</summary>
-    /// <param name="labels">Without <c>le</c>.</param>
     public void Sample(Histogram histogram, params ReadOnlySpan<(string Name, string Value)> labels)
     {
         var bounds = histogram.Bounds;

@@ -20,11 +20,8 @@ public sealed record Condition
 
     public required string Message { get; init; }
 
-    /// <param name="type">Of which an object has one.</param>
-    /// <param name="isTrue">Its status.</param>
     /// <param name="reason">One of constants, in CamelCase.</param>
     /// <param name="message">For a person; cut where it is long.</param>
-    /// <param name="generation">Of the spec that it is about.</param>
     /// <param name="before">What was reported last, whose time stays while the status does.</param>
     /// <param name="now">The time of a status that flips.</param>
     public static Condition Of(

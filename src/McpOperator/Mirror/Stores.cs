@@ -15,7 +15,6 @@ internal sealed class Stores
 
     /// <param name="servers">Asks for a look at the server with a key.</param>
     /// <param name="access">Asks for a look at who may call it.</param>
-    /// <param name="settings">Of the operator.</param>
     public Stores(ILook servers, ILook access, OperatorSettings settings)
     {
         _servers = servers;

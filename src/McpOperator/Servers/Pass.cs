@@ -55,7 +55,6 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, RouteConflict?
     /// Brings every object to what is wanted, each when it is due. Those of an invalid server stay as they are: they are of the last
     /// valid spec.
     /// </summary>
-    /// <param name="kinds">The table.</param>
     /// <param name="bring">What brings one there: or prints it, or asks what would become of it.</param>
     public async Task RunAsync(ServerKinds kinds, Func<OwnedKind, Wanted, Task<ApplyResult<Observed>>> bring)
     {

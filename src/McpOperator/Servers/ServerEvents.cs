@@ -9,11 +9,8 @@ namespace McpOperator.Servers;
 /// Tells whoever looks at a server (kubectl describe) what was done for it, and what became of it. One event a pass and
 /// kind of change: the objects of a new server are one line, not five.
 /// </summary>
-/// <param name="record">Takes an event, without delay.</param>
 internal sealed class ServerEvents(Action<ClusterEvent> record)
 {
-    /// <param name="server">What was done for.</param>
-    /// <param name="changes">To which of its objects, in their order.</param>
     public void Changed(MCPServer server, IEnumerable<(Change Change, string Name)> changes)
     {
         var done = changes.Where(static change => change.Change != Change.None).ToList();
@@ -32,7 +29,6 @@ internal sealed class ServerEvents(Action<ClusterEvent> record)
 
     /// <summary>Of a status that has been written: when the server became ready, or is not, for a cause that is new.</summary>
     /// <param name="server">With the status before.</param>
-    /// <param name="status">The one written.</param>
     public void Reported(MCPServer server, MCPServerStatus status)
     {
         var ready = status.Conditions![0];

@@ -17,7 +17,6 @@ internal static class StatusReport
     /// <param name="server">With the status reported last.</param>
     /// <param name="surfaces">In the order in which they are reported.</param>
     /// <param name="fault">What stands in the way of the whole server; null when nothing does.</param>
-    /// <param name="tracks">The Deployments, as observed.</param>
     /// <param name="url">Where clients reach it; null when the spec does not say.</param>
     /// <param name="image">The resolved image; null when the spec does not say.</param>
     /// <param name="now">Goes into conditions whose status flips.</param>

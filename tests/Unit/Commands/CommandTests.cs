@@ -14,7 +14,7 @@ public sealed class CommandTests
 
     [Theory]
     [InlineData("unknown command \"rnu\"; did you mean \"run\"?", "rnu")]
-    [InlineData("unknown command \"frobnicate\"; there are run, validate, crds, version, help", "frobnicate")]
+    [InlineData("unknown command \"frobnicate\"; there are run, render, validate, diff, crds, version, help", "frobnicate")]
     [InlineData("unknown command \"\"", "")]
     [InlineData("unknown flag --worker; did you mean --workers?", "--worker=1")]
     [InlineData("unknown flag --worker; did you mean --workers?", "run", "--worker=1")]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using McpOperator.Commands;
 using McpOperator.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -31,6 +32,21 @@ public sealed partial class DocumentationTests
     public void EveryFlagInTheDocumentationExists() => Assert.Equal(
         Flags.All.Select(f => f.Name).Order(),
         FlagRow().Matches(Configuration).Select(m => m.Groups[1].Value).Order());
+
+    [Fact]
+    public void EveryFlagOfValidateIsInHelpAndInItsDocumentation()
+    {
+        var document = Read("validate.md");
+        Assert.All(ValidateCommand.Flags, flag =>
+        {
+            var name = flag.Short is { } letter ? $"-{letter}, --{flag.Name}" : $"--{flag.Name}";
+            Assert.Contains($"  {name}{(flag.IsBoolean ? "" : "=" + flag.Placeholder)}\n", Help, StringComparison.Ordinal);
+            Assert.Contains(flag.Help, Help, StringComparison.Ordinal);
+            var row = Row(document, string.Join(", ", name.Split(", ").Select(part => $"`{part}`")));
+            Assert.Contains(flag.Default is null ? "| |" : $"| `{flag.Default}` |", row, StringComparison.Ordinal);
+        });
+        Assert.Equal(ValidateCommand.Flags.Count, document.Split('\n').Count(line => line.StartsWith("| `-", StringComparison.Ordinal)));
+    }
 
     [Fact]
     public void EveryVariableIsInHelpAndInTheDocumentation()

@@ -22,16 +22,27 @@ internal sealed record Manifest(ManifestSource Source, string ApiVersion, string
     public CustomResourceSchema? Schema { get; init; }
 
     /// <summary>Of an <see cref="MCPServer"/>. One that does not fit the type has <see cref="MCPServer.Unreadable"/>.</summary>
-    public MCPServer ReadServer() => StoredServer.Decode(Json, Product.Identity.OwnedFields).Read();
+    public MCPServer ReadServer()
+    {
+        var server = StoredServer.Decode(Json, Product.Identity.OwnedFields).Read();
+        return server with { Metadata = InTurn(server.Metadata) };
+    }
 
     /// <summary>Of a grant or a session, as <see cref="ReadServer"/>.</summary>
-    public StoredMember ReadMember() => StoredMember.Decode(Json, Product.Identity.OwnedFields);
+    public StoredMember ReadMember()
+    {
+        var member = StoredMember.Decode(Json, Product.Identity.OwnedFields);
+        return member.In(InTurn(member.Metadata), member.Reported);
+    }
+
+    /// <summary>The older one has a route, or the name of a grant: what nobody has created yet is younger than all that was.</summary>
+    private static ObjectMeta InTurn(ObjectMeta metadata) =>
+        metadata.CreationTimestamp == default ? metadata with { CreationTimestamp = DateTimeOffset.MaxValue } : metadata;
 
     public override string ToString() => Key.Name.Length == 0 ? Kind : $"{Kind}/{Key.Name}";
 }
 
 /// <summary>An MCPServer among the manifests.</summary>
-/// <param name="manifest">Where it was written.</param>
 /// <param name="written">As it was.</param>
 /// <param name="effective">With its spec in effect (<see cref="Defaults"/>).</param>
 internal sealed class ManifestServer(Manifest manifest, MCPServer written, MCPServer effective)
@@ -56,6 +67,9 @@ internal sealed record ManifestFault(ManifestSource Source, string Kind, ObjectK
         : this(manifest.Source, manifest.Kind, manifest.Key, fault.Field, fault.Reason, isWarning)
     {
     }
+
+    /// <summary>True of what the operator reports, and goes on with the rest: a route that another server has, a grant that is not taken.</summary>
+    public bool IsReported { get; init; }
 
     /// <summary><c>FILE: document N (Kind/name): field: reason</c>.</summary>
     public override string ToString() => string.Concat(
@@ -83,6 +97,13 @@ internal sealed class ManifestSet(
 
     /// <summary>What could not be read as objects, or must not stand there.</summary>
     public IReadOnlyList<ManifestFault> Faults { get; } = faults;
+
+    public List<MCPServer> Servers() =>
+        [.. Manifests.Where(manifest => manifest.Kind == MCPServer.Type.Kind).Select(manifest => manifest.ReadServer())];
+
+    /// <summary>Grants, or sessions.</summary>
+    public List<StoredMember> Members(ResourceType type) =>
+        [.. Manifests.Where(manifest => manifest.Kind == type.Kind).Select(manifest => manifest.ReadMember())];
 
     /// <summary>One line for each kind that was passed over.</summary>
     public IEnumerable<string> Notes

@@ -10,9 +10,7 @@ internal static class ManifestFiles
     private const int MaxSize = 64 * 1024 * 1024;
 
     /// <summary>Every file with its bytes, in order: a directory's in that of their names.</summary>
-    /// <param name="names">Of files and directories.</param>
     /// <param name="isRecursive">Directories within directories too.</param>
-    /// <param name="input">Standard input.</param>
     /// <exception cref="IOException">One cannot be read; the message is for a person.</exception>
     public static IEnumerable<(string Name, byte[] Bytes)> Read(IReadOnlyList<string> names, bool isRecursive, Func<Stream> input)
     {

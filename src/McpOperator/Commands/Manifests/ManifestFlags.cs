@@ -10,32 +10,43 @@ internal static class ManifestFlags
 
     private static readonly Flag<ManifestOptions> Filename = new(
         "filename", "FILE", null, "A file or directory of manifests, - for standard input; several times, or with commas.", "a file, a directory or -",
-        (o, v) => v.Split(',') is var names && !names.Contains("") ? o with { Files = [.. o.Files, .. names] } : null) { Short = 'f' };
+        (o, v) => v.Split(',') is var names && !names.Contains("") ? o with { Files = [.. o.Files, .. names] } : null)
+    { Short = 'f' };
 
     private static readonly Flag<ManifestOptions> Recursive = new(
         "recursive", null, "false", "Look into the directories within a directory, too.", BooleanRule,
-        (o, v) => Values.Boolean(v) is { } b ? o with { Recursive = b } : null) { Short = 'R' };
+        (o, v) => Values.Boolean(v) is { } b ? o with { Recursive = b } : null)
+    { Short = 'R' };
 
     private static readonly Flag<ManifestOptions> Namespace = new(
         "namespace", "NAMESPACE", "default", "The namespace of documents that name none; one that names another is refused.",
         "a DNS label (a-z, 0-9 and -, at most 63 characters)",
-        (o, v) => Names.IsDns1123Label(v) ? o with { Namespace = v } : null) { Short = 'n' };
+        (o, v) => Names.IsDns1123Label(v) ? o with { Namespace = v } : null)
+    { Short = 'n' };
 
     private static readonly Flag<ManifestOptions> SetEnv = new(
         "set-env", "NAME=VALUE", null, "A variable of the operator's environment; several times.",
         $"NAME=VALUE, with a variable that the operator reads and a value that it takes: {string.Join(", ", SettingsReader.Variables.SelectMany(variable => variable.Names))}",
         Variable);
 
+    /// <summary>Of a command that asks a cluster.</summary>
+    public static readonly Flag<ManifestOptions> Kubeconfig = new(
+        "kubeconfig", "FILE", "$KUBECONFIG, else in-cluster, else ~/.kube/config", "How to reach the API server.",
+        "a path", (o, v) => o with { Kubeconfig = v.Length == 0 ? null : v });
+
     /// <summary>Of a command that can make errors of its warnings.</summary>
     public static readonly Flag<ManifestOptions> Strict = new(
         "strict", null, "false", "Warnings are errors.", BooleanRule,
         (o, v) => Values.Boolean(v) is { } b ? o with { Strict = b } : null);
 
-    /// <summary>Those that every command has.</summary>
+    /// <summary>What is read, and for which operator.</summary>
+    public static IReadOnlyList<Flag<ManifestOptions>> Input { get; } = [Filename, Recursive, Namespace, SetEnv];
+
+    /// <summary>Those of a command that prints in one of several formats.</summary>
     /// <param name="outputs">What <c>-o</c> can be; the first one is the default.</param>
     public static IReadOnlyList<Flag<ManifestOptions>> Common(params string[] outputs) =>
     [
-        Filename, Recursive, Namespace, SetEnv,
+        .. Input,
         new("output", "FORMAT", outputs[0], $"{string.Join(" or ", outputs)}.", string.Join(" or ", outputs),
             (o, v) => outputs.Contains(v) ? o with { Output = v } : null) { Short = 'o' },
     ];

@@ -19,6 +19,9 @@ internal sealed record ManifestOptions
 
     public bool Strict { get; init; }
 
+    /// <summary>Null where it is not given.</summary>
+    public string? Kubeconfig { get; init; }
+
     /// <summary>Variables that come before those of the environment.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 

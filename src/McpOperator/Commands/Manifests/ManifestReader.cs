@@ -25,13 +25,10 @@ internal sealed class ManifestReader
 
     private ManifestReader(string? ns) => _namespace = ns;
 
-    /// <param name="options">What to read, and as what.</param>
-    /// <param name="input">Standard input.</param>
     /// <exception cref="IOException">A file cannot be read; the message is for a person.</exception>
     public static ManifestSet Read(ManifestOptions options, Func<Stream> input) =>
         Read(ManifestFiles.Read(options.Files, options.Recursive, input), options.Namespace);
 
-    /// <param name="files">Each with its name.</param>
     /// <param name="ns">Of <c>--namespace</c>; null when it was not given.</param>
     public static ManifestSet Read(IEnumerable<(string Name, byte[] Bytes)> files, string? ns)
     {
@@ -102,8 +99,6 @@ internal sealed class ManifestReader
     internal static SpecFault Duplicate(string path, string name) =>
         new(SpecFaults.Plain(path.Length == 0 ? name : $"{path}.{name}"), "Duplicate value: the field stands there twice; only the last one would count");
 
-    /// <param name="source">Where it was written.</param>
-    /// <param name="json">Any JSON.</param>
     /// <param name="duplicates">Fields that it has twice.</param>
     /// <param name="like">The list that it is in, whose kind says that of its items.</param>
     private void Object(ManifestSource source, JsonElement json, List<SpecFault> duplicates, (string ApiVersion, string Kind)? like)

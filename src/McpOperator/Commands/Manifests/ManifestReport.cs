@@ -21,6 +21,25 @@ internal static class ManifestReport
         }
     }
 
+    /// <summary>As kubectl prints several objects.</summary>
+    public static void WriteList(TextWriter output, IEnumerable<JsonElement> items)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            json.WriteStartObject();
+            json.WriteString("apiVersion"u8, "v1"u8);
+            json.WriteString("kind"u8, "List"u8);
+            json.WriteStartArray("items"u8);
+            foreach (var item in items)
+                item.WriteTo(json);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        output.WriteLine(Encoding.UTF8.GetString(buffer.WrittenSpan));
+    }
+
     /// <summary>One array, warnings among the rest.</summary>
     public static void WriteJson(TextWriter output, IEnumerable<ManifestFault> faults)
     {

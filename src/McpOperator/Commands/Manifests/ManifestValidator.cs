@@ -83,7 +83,7 @@ internal sealed class ManifestValidator
         foreach (var server in _servers)
         {
             if (table.ConflictOf(server.Manifest.Key) is { } conflict)
-                Add(server.Manifest, RouteField(server.Written.Spec), $"RouteConflict: {conflict.Message}");
+                Add(server.Manifest, RouteField(server.Written.Spec), $"RouteConflict: {conflict.Message}", isReported: true);
         }
 
         // The one that the user wrote, for there is the way out.
@@ -122,11 +122,11 @@ internal sealed class ManifestValidator
                     AccessReasons.NamespaceNotAllowed => "spec.serverRef.namespace",
                     _ => "spec",
                 };
-                Add(_known[$"{kind} {member.Key}"], field, $"{verdict.Reason}: {verdict.Message}");
+                Add(_known[$"{kind} {member.Key}"], field, $"{verdict.Reason}: {verdict.Message}", isReported: true);
             }
         }
     }
 
-    private void Add(Manifest manifest, string field, string message) =>
-        _faults.Add(new ManifestFault(manifest, new SpecFault(field, message)));
+    private void Add(Manifest manifest, string field, string message, bool isReported = false) =>
+        _faults.Add(new ManifestFault(manifest, new SpecFault(field, message)) { IsReported = isReported });
 }

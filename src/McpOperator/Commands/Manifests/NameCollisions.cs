@@ -10,7 +10,6 @@ namespace McpOperator.Commands.Manifests;
 internal static class NameCollisions
 {
     /// <param name="servers">Each one with its spec in effect.</param>
-    /// <param name="others">Objects of other kinds.</param>
     public static List<ManifestFault> Of(IReadOnlyList<ManifestServer> servers, IReadOnlyList<Manifest> others)
     {
         var owners = new Dictionary<string, Manifest>(StringComparer.Ordinal);

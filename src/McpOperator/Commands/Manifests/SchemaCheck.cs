@@ -24,8 +24,6 @@ internal sealed class SchemaCheck
 
     public IReadOnlyList<SpecFault> Faults => _faults;
 
-    /// <param name="value">Any JSON.</param>
-    /// <param name="schema">What it must be.</param>
     /// <param name="path">Of the value; empty for the object itself, of whose metadata a CRD may say a part only.</param>
     public void Check(JsonElement value, JsonElement schema, string path) => Check(value, schema, path, allowsUnknown: false);
 

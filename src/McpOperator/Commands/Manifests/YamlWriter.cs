@@ -67,7 +67,8 @@ internal static class YamlWriter
             var name = member.Name;
             var isLong = name.Length > LongestKey;
             yaml.Append(isLong ? "? " : "");
-            yaml.Append(IsPlain(name) ? name : Quoted(name));
+            // Without quotes a long one might go on in the next line.
+            yaml.Append(!isLong && IsPlain(name) ? name : Quoted(name));
             if (isLong)
                 NewLine(yaml, indent);
             yaml.Append(':');
@@ -166,7 +167,8 @@ internal static class YamlWriter
             return false;
         if ("-?:,[]{}#&*!|>'\"%@`=<".Contains(text[0], StringComparison.Ordinal) || text.StartsWith("...", StringComparison.Ordinal))
             return false;
-        if (text.Contains(": ", StringComparison.Ordinal) || text.Contains(" #", StringComparison.Ordinal))
+        // The last one is YamlDotNet's own: it does not find the end of a key with an asterisk in it.
+        if (text.Contains(": ", StringComparison.Ordinal) || text.Contains(" #", StringComparison.Ordinal) || text.Contains(" *", StringComparison.Ordinal))
             return false;
         return IsPrintable(text) && YamlScalar.Literal(text) is null && !IsPerhapsNumber(text);
     }

@@ -17,11 +17,9 @@ public sealed class ApiClient : IDisposable
     private readonly string _managerQuery;
     private readonly Requester _requester;
 
-    /// <param name="identity">Ours.</param>
     /// <param name="transport">The way to the server, credentials and all: a <see cref="Connection"/>. Not disposed.</param>
     /// <param name="server">Where it is; may have a path, as behind Rancher's proxy.</param>
     /// <param name="time">For deadlines and for waiting as long as the server asks.</param>
-    /// <param name="requests">Counts the requests. Several clients may share it.</param>
     /// <param name="mayWrite">
     /// Asked each time before the body of a write is sent (<see cref="FencedContent"/>). When it returns false, the write fails with
     /// an <see cref="HttpRequestException"/>.
@@ -98,6 +96,12 @@ public sealed class ApiClient : IDisposable
             decode,
             cancellationToken);
 
+    /// <summary>What an apply, forced, would make of the object; nothing is stored.</summary>
+    public Task<T> DryRunAsync<T>(
+        ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, Decoder<T> decode, CancellationToken cancellationToken = default) =>
+        SendAsync(
+            new(HttpMethod.Patch, type.ObjectPath(key), $"{_managerQuery}&force=true&dryRun=All", body, ApplyPatch), decode, cancellationToken);
+
     /// <summary>Server-side apply of the status subresource, forced. Does not create the object (404).</summary>
     public Task<T> ApplyStatusAsync<T>(
         ResourceType type,
@@ -131,10 +135,11 @@ public sealed class ApiClient : IDisposable
 
     /// <exception cref="ApiException">With <see cref="ApiException.IsAlreadyExists"/> when there is one of that name.</exception>
     public Task CreateAsync(
-        ResourceType type, string ns, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
-        SendAsync(new(HttpMethod.Post, type.CollectionPath(ns), _managerQuery, body, Json), cancellationToken);
+        ResourceType type, string ns, ReadOnlyMemory<byte> body, bool isDryRun = false, CancellationToken cancellationToken = default) =>
+        SendAsync(
+            new(HttpMethod.Post, type.CollectionPath(ns), isDryRun ? $"{_managerQuery}&dryRun=All" : _managerQuery, body, Json), cancellationToken);
 
-    /// <inheritdoc cref="CreateAsync(ResourceType, string, ReadOnlyMemory{byte}, CancellationToken)"/>
+    /// <inheritdoc cref="CreateAsync(ResourceType, string, ReadOnlyMemory{byte}, bool, CancellationToken)"/>
     public Task<T> CreateAsync<T>(
         ResourceType type,
         string ns,

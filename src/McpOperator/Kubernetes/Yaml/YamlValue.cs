@@ -8,7 +8,6 @@ internal abstract class YamlValue(Mark start)
     public Mark Start { get; } = start;
 }
 
-/// <param name="start">Where it begins.</param>
 /// <param name="text">Without quotes and escapes.</param>
 /// <param name="isPlain">It has no quotes and is no block: it may be a number or a boolean.</param>
 /// <param name="tag">Empty when it has none.</param>

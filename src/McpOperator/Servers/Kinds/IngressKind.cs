@@ -42,7 +42,6 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     };
 
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
-    /// <param name="settings">Of the operator.</param>
     internal static Ingress Build(MCPServer server, OperatorSettings settings)
     {
         var name = server.Metadata.Name;

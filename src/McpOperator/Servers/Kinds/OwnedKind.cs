@@ -1,3 +1,4 @@
+using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
@@ -10,7 +11,6 @@ namespace McpOperator.Servers.Kinds;
 /// All that is known of one kind of object that makes up a server: what is wanted of it, when, and what it says of the server. A row
 /// of the table in <see cref="ServerKinds"/>.
 /// </summary>
-/// <param name="type">The kind.</param>
 /// <param name="name">What a person calls it.</param>
 internal abstract class OwnedKind(ResourceType type, string? name = null)
 {
@@ -26,6 +26,17 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
 
     /// <summary>False of an optional kind that is not there.</summary>
     public virtual bool IsInstalled => true;
+
+    /// <summary>Whether the servers of a namespace share one.</summary>
+    public virtual bool IsShared => false;
+
+    /// <summary>The name of the server's; null of what is not watched.</summary>
+    public virtual ObjectKey? KeyOf(ObjectKey server) => null;
+
+    /// <summary>Takes in an object that was read, where nothing is watched.</summary>
+    public virtual void Load(JsonElement live)
+    {
+    }
 
     /// <summary>What is there under the server's name for it, whoever's it is; null, too, of what is not watched.</summary>
     public virtual Observed? Find(ObjectKey server) => null;
@@ -58,10 +69,7 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
 }
 
 /// <summary>A kind that is watched, and of which each server has one.</summary>
-/// <param name="type">The kind.</param>
 /// <param name="condition">Which of <see cref="ConditionTypes"/> tells of it.</param>
-/// <param name="store">Where it is kept.</param>
-/// <param name="decode">What is kept of it.</param>
 /// <param name="suffix">Of its name, after the server's.</param>
 /// <param name="name">What a person calls it; null for the kind.</param>
 internal abstract class OwnedKind<T>(
@@ -73,10 +81,18 @@ internal abstract class OwnedKind<T>(
 
     public override bool IsInstalled => store.IsInstalled;
 
-    public override T? Find(ObjectKey server) => store.Get(KeyOf(server));
+    public override ObjectKey? KeyOf(ObjectKey server) => Key(server);
+
+    public override void Load(JsonElement live)
+    {
+        var loaded = decode(live);
+        store.Apply(null, new WatchEvent<T>(WatchEventType.Added, loaded, loaded.ResourceVersion, Error: null));
+    }
+
+    public override T? Find(ObjectKey server) => store.Get(Key(server));
 
     /// <summary>What is there of the server's.</summary>
-    public T? Find(MCPServer server) => _objects.Find(server.AsOwner(), KeyOf(server.Key));
+    public T? Find(MCPServer server) => _objects.Find(server.AsOwner(), Key(server.Key));
 
     /// <summary>As it is after this pass.</summary>
     public T? LiveIn(Pass pass) => (T?)pass.Of(this).Live;
@@ -96,7 +112,7 @@ internal abstract class OwnedKind<T>(
                     var desired = new Desired<T>(
                         _ => apply.Manifest(), apply.IsRepair ?? server.IsReported(), server.Had(condition), apply.Recover);
                     return await applier.ApplyAsync(
-                        _objects, server.AsOwner(), KeyOf(server.Key), desired, pass.Memory.Of(this), cancellationToken).ConfigureAwait(false);
+                        _objects, server.AsOwner(), Key(server.Key), desired, pass.Memory.Of(this), cancellationToken).ConfigureAwait(false);
                 case Wanted.Absent:
                     return await DeleteAsync().ConfigureAwait(false) with { Live = null };
                 case Wanted.Withhold { Problem: var problem }:
@@ -108,7 +124,7 @@ internal abstract class OwnedKind<T>(
         }
 
         Task<ApplyResult<T>> DeleteAsync() => applier.DeleteAsync(
-            _objects, pass.Server.AsOwner(), KeyOf(pass.Server.Key), pass.Memory.Of(this), cancellationToken);
+            _objects, pass.Server.AsOwner(), Key(pass.Server.Key), pass.Memory.Of(this), cancellationToken);
     }
 
     public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>
@@ -120,5 +136,5 @@ internal abstract class OwnedKind<T>(
 
     protected Surface Missing => Unready(Reasons.NotCreated, $"the {Name} does not exist");
 
-    private ObjectKey KeyOf(ObjectKey server) => suffix.Length == 0 ? server : server with { Name = server.Name + suffix };
+    private ObjectKey Key(ObjectKey server) => suffix.Length == 0 ? server : server with { Name = server.Name + suffix };
 }

@@ -15,6 +15,8 @@ internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
     private readonly ConcurrentDictionary<string, ApplyMemory> _memories = new();
     private readonly ConcurrentDictionary<string, bool> _failed = new();
 
+    public override bool IsShared => true;
+
     public override async Task<ApplyResult<Observed>> BringAsync(
         Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
     {

@@ -10,7 +10,6 @@ internal static class DeploymentManifest
     private const long NonRootUser = 65532;
 
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
-    /// <param name="settings">Of the operator.</param>
     /// <param name="policyUid">Of the ConfigMap that needs new pods (<see cref="ObjectNames.PolicyUid"/>); null for none.</param>
     public static Deployment Build(MCPServer server, OperatorSettings settings, string? policyUid = null)
     {

@@ -11,7 +11,6 @@ internal static class GatewayContainer
     private const string PolicyDirectory = "/var/run/mcp-runtime/policy";
 
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), valid, and with a gateway.</param>
-    /// <param name="settings">Of the operator.</param>
     public static Container Build(MCPServer server, OperatorSettings settings)
     {
         var gateway = server.Spec.Gateway!;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -57,6 +58,37 @@ public sealed class YamlWriterTests
             Assert.Equal(text, ((YamlScalarNode)root["b"][1]["c"]).Value);
         },
         iter: 20_000);
+
+    /// <summary>kubectl, where it is at hand: beside the API server's binary.</summary>
+    [Fact]
+    public async Task KubectlReadsTheSame()
+    {
+        var kubectl = Path.Combine(Environment.GetEnvironmentVariable("KUBEBUILDER_ASSETS") ?? "", "kubectl");
+        Assert.SkipUnless(File.Exists(kubectl), "needs KUBEBUILDER_ASSETS");
+        List<JsonNode> written = [];
+        Json.Sample(json => { lock (written) { written.Add(new JsonObject { ["apiVersion"] = "v1", ["kind"] = "X", ["metadata"] = new JsonObject { ["name"] = "x" }, ["a"] = json?.DeepClone() }); } }, iter: 1000);
+        var start = new ProcessStartInfo(kubectl, ["label", "--local", "-o", "json", "-f", "-", "k=v"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start)!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+        foreach (var json in written)
+            await process.StandardInput.WriteAsync("---\n" + Write(json));
+        process.StandardInput.Close();
+        Assert.Equal("", await error);
+
+        var read = new List<string>();
+        foreach (var text in (await output).Split("\n}\n", StringSplitOptions.RemoveEmptyEntries))
+            read.Add(Sorted(JsonNode.Parse(text + "\n}")!["a"]));
+        Assert.Equal(written.Select(json => Sorted(json["a"])), read);
+
+        static string Sorted(JsonNode? json) => Canonical(Ordered(json));
+
+        static JsonNode? Ordered(JsonNode? json) => json switch
+        {
+            JsonObject members => new JsonObject(members.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => KeyValuePair.Create(member.Key, Ordered(member.Value)))),
+            JsonArray items => new JsonArray([.. items.Select(Ordered)]),
+            _ => json?.DeepClone(),
+        };
+    }
 
     [Theory]
     [InlineData("yes no on off y n true False ~ null NULL 1 -1 +1 1.5 .5 5. 1e3 1E+3 0x1 0o7 0b1 017 1_000 1,000 12:30:45 2001-12-14 2001-12-14T01:02:03Z 1e400 .inf -.Inf .NaN = <<", true)]

@@ -5,7 +5,7 @@ using McpOperator.Servers.Kinds;
 
 namespace McpOperator.Unit.Servers.Kinds;
 
-public sealed class IngressBuilderTests
+public sealed class IngressKindTests
 {
     [Fact]
     public void AMinimalServerGetsAHostlessTraefikIngress() => Json.AssertEqual(

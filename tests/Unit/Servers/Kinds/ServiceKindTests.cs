@@ -5,7 +5,7 @@ using McpOperator.Servers.Kinds;
 
 namespace McpOperator.Unit.Servers.Kinds;
 
-public sealed class ServiceBuilderTests
+public sealed class ServiceKindTests
 {
     [Fact]
     public void TheServiceLeadsItsPortToTheServersPortOnAllTracks() => Json.AssertEqual(

@@ -6,7 +6,7 @@ using McpOperator.Servers.Kinds;
 
 namespace McpOperator.Unit.Servers.Kinds;
 
-public sealed class NamespaceObjectsTests
+public sealed class SharedObjectsTests
 {
     private static readonly ProvisionedRegistry Registry = new()
     {

@@ -5,7 +5,7 @@ using McpOperator.Servers.Pods;
 
 namespace McpOperator.Unit.Servers.Pods;
 
-public sealed class DeploymentBuilderTests
+public sealed class DeploymentManifestTests
 {
     [Fact]
     public void AMinimalServerGetsThisDeploymentAndNothingElse() => Json.AssertEqual(

@@ -1,0 +1,191 @@
+using System.Text;
+using System.Text.Json;
+using DiffPlex.Renderer;
+using McpOperator.Access;
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Hosting;
+using McpOperator.Kubernetes;
+using McpOperator.Mirror;
+using McpOperator.Servers;
+using McpOperator.Servers.Kinds;
+
+namespace McpOperator.Commands.Manifests;
+
+/// <summary>
+/// What would become of the objects in a cluster, were the manifests all that is written in the specs of their servers, when the
+/// operator is through with it: each apply of the plan is sent as a dry run, and the answer is held against what is there. With no
+/// rights beyond those that the operator has; with rights in its namespaces alone it knows of no other servers' routes, grants and sessions.
+/// </summary>
+/// <param name="error">Told of what cannot be compared, and of what the operator would report.</param>
+internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TextWriter error)
+{
+    private readonly StringBuilder _diff = new();
+    private readonly HashSet<string> _shared = new(StringComparer.Ordinal);
+
+    /// <summary>Unified diffs; empty when nothing would change.</summary>
+    public string Text => _diff.ToString();
+
+    /// <summary>False when the API server refused what the operator would send, too.</summary>
+    public bool IsComplete { get; private set; } = true;
+
+    /// <exception cref="ApiException">The API server refused a request that is not for one object of a server.</exception>
+    /// <exception cref="HttpRequestException">It could not be reached.</exception>
+    public async Task RunAsync()
+    {
+        var cluster = await ClusterState.ReadAsync(api, given).ConfigureAwait(false);
+        var plan = new ServerPlan(cluster.Grants, cluster.Sessions, given.Settings);
+        List<MCPServer> wanted = [.. given.Manifests.Servers().Select(server => cluster.After(server, given.Settings))];
+        // First as they are: what a server serves, it does not lose to who asks for it now.
+        foreach (var server in cluster.Servers)
+            plan.Add(server);
+        wanted.ForEach(plan.Add);
+        // Grants and sessions change the policies of servers whose manifests are not there, too.
+        foreach (var member in given.Manifests.Manifests.Where(manifest => manifest.Kind != MCPServer.Type.Kind).Select(manifest => manifest.ReadMember()))
+        {
+            if (!wanted.Exists(server => server.Key == member.Server) && cluster.Find(member.Server) is { } other)
+                wanted.Add(other);
+        }
+
+        foreach (var server in wanted)
+            await CompareAsync(plan, server).ConfigureAwait(false);
+    }
+
+    private async Task CompareAsync(ServerPlan plan, MCPServer server)
+    {
+        if (server.Metadata.DeletionTimestamp is not null)
+        {
+            Note($"MCPServer {server.Key} is being deleted: its objects go with it");
+            return;
+        }
+
+        var before = new JsonElement?[ServerKinds.Count];
+        foreach (var kind in plan.Kinds.All)
+        {
+            if (kind.KeyOf(server.Key) is not { } key || await FindAsync(kind.Type, key).ConfigureAwait(false) is not { } found)
+                continue;
+            kind.Load(found);
+            before[kind.Index] = found;
+        }
+
+        var stored = await FindAsync(ResourceTypes.ConfigMap, server.Key with { Name = ObjectNames.Policy(server.Metadata.Name) }).ConfigureAwait(false);
+        var policy = stored is { } json ? new ObservedConfigMap(json, Product.Identity.OwnedFields) : null;
+        var pass = plan.PassOver(server, policy);
+        if (!pass.IsValid)
+        {
+            Note($"MCPServer {server.Key} is not compared: {string.Join("; ", pass.Faults)}");
+            return;
+        }
+
+        if (plan.PolicyOf(pass.Server, policy, Tell) is { } manifest)
+            await ApplyAsync(server, ResourceTypes.ConfigMap, policy, stored, manifest, recover: null).ConfigureAwait(false);
+        else if (policy is not null && Owns(server, ResourceTypes.ConfigMap, policy) && (server.AsOwner().Controls(policy) || policy.IsProvablyOurs))
+            Tell(ResourceTypes.ConfigMap, policy.Key, stored, null);
+
+        await pass.RunAsync(plan.Kinds, async (kind, wanted) =>
+        {
+            var found = kind.Find(server.Key);
+            if (wanted is Wanted.Withhold { Problem: var problem })
+                Note($"MCPServer {server.Key}: {problem.Reason}: {problem.Message}");
+            if (wanted is Wanted.Apply shared && kind.IsShared)
+                await ShareAsync(kind.Type, server.Metadata.Namespace, shared.Manifest()).ConfigureAwait(false);
+            else if (wanted is Wanted.Apply own)
+                await ApplyAsync(server, kind.Type, found, before[kind.Index], own.Manifest(), own.Recover).ConfigureAwait(false);
+            else if (wanted is Wanted.Absent or Wanted.Withhold && found is not null && Owns(server, kind.Type, found))
+                Tell(kind.Type, found.Key, before[kind.Index], null);
+            // What follows others is told as it is in the end, and not as long as they are on their way.
+            return default;
+        }).ConfigureAwait(false);
+    }
+
+    private static bool Owns(MCPServer server, ResourceType type, Observed found) => server.AsOwner().MayNotTouch(type, found) is null;
+
+    private async Task ApplyAsync(MCPServer server, ResourceType type, Observed? found, JsonElement? present, byte[] manifest, Recovery? recover)
+    {
+        if (found is not null && server.AsOwner().MayNotTouch(type, found) is { } problem)
+        {
+            Note($"MCPServer {server.Key}: {problem.Reason}: {problem.Message}");
+            return;
+        }
+
+        var planned = JsonElement.Parse(manifest);
+        var key = new ObjectKey(server.Metadata.Namespace, planned.GetProperty("metadata"u8).Text("name"u8)!);
+        try
+        {
+            var after = await api.DryRunAsync(type, key, manifest, static json => new Live(json.Clone())).ConfigureAwait(false);
+            // Of a new one without what an API server makes up, such as an address that will be another one.
+            Tell(type, key, present, found is null ? planned : after.Json);
+        }
+        catch (ApiException exception) when (exception.IsNotFound)
+        {
+            // There is no such namespace yet.
+            Tell(type, key, present, planned);
+        }
+        catch (ApiException exception) when (
+            found is null && exception.IsInvalid && recover?.Invoke(new Attempt(IsNew: true, [], exception)) is not null)
+        {
+            // The operator gets there in two steps.
+            Tell(type, key, present, planned);
+        }
+        catch (ApiException exception) when (exception.IsObjectRefused)
+        {
+            IsComplete = false;
+            error.WriteLine($"mcp-operator: {type.Kind} {key} cannot be compared: {Printable.Escape(exception.Message)}");
+        }
+    }
+
+    /// <summary>What nobody may read is compared as far as a dry run says whether it is there.</summary>
+    private async Task ShareAsync(ResourceType type, string ns, byte[] manifest)
+    {
+        if (!_shared.Add($"{type} {ns}"))
+            return;
+        var planned = JsonElement.Parse(manifest);
+        var key = new ObjectKey(ns, planned.GetProperty("metadata"u8).Text("name"u8)!);
+        if (type == ResourceTypes.Secret)
+            Note($"Secret {key} is not compared: neither the operator nor this command may read it");
+        else if (!await IsThereAsync(type, ns, manifest).ConfigureAwait(false))
+            Tell(type, key, null, planned);
+    }
+
+    private async Task<bool> IsThereAsync(ResourceType type, string ns, byte[] manifest)
+    {
+        try
+        {
+            await api.CreateAsync(type, ns, manifest, isDryRun: true).ConfigureAwait(false);
+            return false;
+        }
+        catch (ApiException exception) when (exception.IsAlreadyExists || exception.IsNotFound)
+        {
+            return exception.IsAlreadyExists;
+        }
+    }
+
+    /// <param name="before">As it is; null when there is none.</param>
+    /// <param name="after">As it would be; null when there would be none.</param>
+    private void Tell(ResourceType type, ObjectKey key, JsonElement? before, JsonElement? after)
+    {
+        var (from, to) = (Yaml(before), Yaml(after));
+        if (from == to)
+            return;
+        var name = $"{type}/{key}";
+        _diff.Append(UnidiffRenderer.GenerateUnidiff(
+            from, to, before is null ? "/dev/null" : $"live/{name}", after is null ? "/dev/null" : $"wanted/{name}").ReplaceLineEndings("\n"));
+    }
+
+    /// <summary>Of those among the manifests: what is said of others is no news.</summary>
+    private void Tell(PolicyMember member, Verdict verdict)
+    {
+        var kind = (member is MCPAccessGrant ? MCPAccessGrant.Type : MCPAgentSession.Type).Kind;
+        if (verdict.Phase == AccessPhase.Rejected && given.Manifests.Manifests.Any(manifest => manifest.Kind == kind && manifest.Key == member.Key))
+            Note($"{kind} {member.Key}: {verdict.Reason}: {verdict.Message}");
+    }
+
+    private void Note(string text) => error.WriteLine($"note: {Printable.Escape(text)}");
+
+    private static string Yaml(JsonElement? json) => json is { } some ? YamlWriter.Document(PrintedObject.Of(some)) : "";
+
+    private async Task<JsonElement?> FindAsync(ResourceType type, ObjectKey key) =>
+        (await api.FindAsync(type, key, static json => new Live(json.Clone())).ConfigureAwait(false))?.Json;
+
+    private sealed record Live(JsonElement Json);
+}

@@ -1,0 +1,63 @@
+using McpOperator.Access;
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Kubernetes;
+using McpOperator.Kubernetes.Types;
+using McpOperator.Mirror;
+using McpOperator.Servers;
+using McpOperator.Servers.Kinds;
+
+namespace McpOperator.Commands.Manifests;
+
+/// <summary>
+/// The pass that the operator would make over a server, with nobody to send anything to: the rows of the same table, and the same
+/// policy.
+/// </summary>
+internal sealed class ServerPlan(IReadOnlyList<StoredMember> grants, IReadOnlyList<StoredMember> sessions, OperatorSettings settings)
+{
+    private readonly RouteTable _routes = new(settings);
+
+    public ServerKinds Kinds { get; } =
+        new(new Stores(new Nobody(), new Nobody(), settings), Product.Identity.OwnedFields);
+
+    /// <summary>Takes in a server that asks for routes, planned or not.</summary>
+    public void Add(MCPServer server) => _routes.Update(server.Key, server);
+
+    /// <param name="policy">The ConfigMap that is there; null for none.</param>
+    public Pass PassOver(MCPServer server, ObservedConfigMap? policy = null) => new(
+        server,
+        new PolicyState(
+            server.Metadata.Uid, server.Metadata.Generation, Surface: null, MayRun: true, policy is { ReplacesPods: true } ? policy.Uid : null),
+        _routes.ConflictOf(server.Key), settings, new ServerMemory());
+
+    /// <summary>The ConfigMap with the policy; null without a gateway.</summary>
+    /// <param name="server">With its spec in effect, and valid.</param>
+    /// <param name="live">The one that is there: the time in it stays, which no rendered one has.</param>
+    /// <param name="tell">Told what would be said of each grant and session.</param>
+    public byte[]? PolicyOf(MCPServer server, ObservedConfigMap? live = null, Action<PolicyMember, Verdict>? tell = null)
+    {
+        if (!server.Spec.HasGateway())
+            return null;
+        var judged = PolicyMembers.Of(
+            server.Key, server, PolicyHead.Of(server, settings),
+            grants.Where(grant => grant.Server == server.Key).Select(grant => grant.ReadGrant()),
+            sessions.Where(session => session.Server == server.Key).Select(session => session.ReadSession()),
+            DateTimeOffset.MinValue);
+        foreach (var (member, verdict) in judged.Verdicts)
+            tell?.Invoke(member, verdict);
+        var text = new PolicyDocument(judged.Head!, judged.Grants, judged.Sessions).ToText(live?.Policy?.GeneratedAt);
+        return ApplyConfiguration.Of(PolicyConfigMapBuilder.Build(server, text, found: null, replacesPods: live is { ReplacesPods: true }));
+    }
+
+    /// <summary>Where nothing changes, nobody is asked to look.</summary>
+    private sealed class Nobody : ILook
+    {
+        public void Add(ObjectKey key, Priority priority = Priority.Changed)
+        {
+        }
+
+        public void AddAfter(ObjectKey key, TimeSpan delay)
+        {
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Apply;
+using McpOperator.Commands.Manifests;
+using McpOperator.Hosting;
+using McpOperator.Servers;
+
+namespace McpOperator.Commands;
+
+/// <summary>
+/// <c>render</c>: the objects that the operator would apply for the servers among manifests, without a cluster. Exit code 1, and
+/// nothing on standard output, when one of them is invalid.
+/// </summary>
+internal static class RenderCommand
+{
+    public static IReadOnlyList<Flag<ManifestOptions>> Flags { get; } = ManifestFlags.Common("yaml", "json");
+
+    /// <param name="error">What is wrong with the manifests, or the call; and what the operator would report.</param>
+    public static async Task<int> ExecuteAsync(IReadOnlyList<string> arguments, Func<Stream> input, TextWriter output, TextWriter error)
+    {
+        if (ManifestInput.Read(arguments, Flags, "render", input, output, error, out var exitCode) is not { } given)
+            return exitCode;
+        if (given.IsRefused(error, reports: true))
+            return 1;
+        var objects = await ObjectsAsync(given).ConfigureAwait(false);
+        if (given.Options.Output == "json")
+            ManifestReport.WriteList(output, objects);
+        else
+            output.Write(string.Join("---\n", objects.Select(YamlWriter.Document)));
+        return 0;
+    }
+
+    /// <summary>
+    /// In the order in which they would be applied; what the servers of a namespace share stands there once. Owners are named where a
+    /// manifest has the uid that only an API server gives.
+    /// </summary>
+    private static async Task<IReadOnlyList<JsonElement>> ObjectsAsync(ManifestInput given)
+    {
+        var objects = new List<JsonElement>();
+        var shared = new HashSet<string>(StringComparer.Ordinal);
+        var servers = given.Manifests.Servers();
+        var plan = new ServerPlan(given.Manifests.Members(MCPAccessGrant.Type), given.Manifests.Members(MCPAgentSession.Type), given.Settings);
+        servers.ForEach(plan.Add);
+        foreach (var server in servers)
+        {
+            var pass = plan.PassOver(server);
+            if (plan.PolicyOf(pass.Server) is { } policy)
+                objects.Add(Read(policy));
+            await pass.RunAsync(plan.Kinds, (kind, wanted) =>
+            {
+                if (wanted is Wanted.Apply apply && (!kind.IsShared || shared.Add($"{kind.Type} {server.Metadata.Namespace}")))
+                    objects.Add(Read(apply.Manifest()));
+                return Task.FromResult<ApplyResult<Observed>>(default);
+            }).ConfigureAwait(false);
+        }
+
+        return objects;
+    }
+
+    private static JsonElement Read(byte[] manifest) => PrintedObject.Of(JsonElement.Parse(manifest));
+}
