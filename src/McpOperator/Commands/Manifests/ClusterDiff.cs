@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using DiffPlex.Renderer;
 using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Apply;
@@ -163,12 +162,9 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TextWriter
     /// <param name="after">As it would be; null when there would be none.</param>
     private void Tell(ResourceType type, ObjectKey key, JsonElement? before, JsonElement? after)
     {
-        var (from, to) = (Yaml(before), Yaml(after));
-        if (from == to)
-            return;
         var name = $"{type}/{key}";
-        _diff.Append(UnidiffRenderer.GenerateUnidiff(
-            from, to, before is null ? "/dev/null" : $"live/{name}", after is null ? "/dev/null" : $"wanted/{name}").ReplaceLineEndings("\n"));
+        _diff.Append(UnifiedDiff.Of(
+            Yaml(before), Yaml(after), before is null ? "/dev/null" : $"live/{name}", after is null ? "/dev/null" : $"wanted/{name}"));
     }
 
     /// <summary>Of those among the manifests: what is said of others is no news.</summary>
