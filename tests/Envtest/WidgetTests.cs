@@ -9,6 +9,10 @@ namespace McpOperator.Envtest;
 public sealed class WidgetTests(ControlPlaneFixture fixture)
 {
     private static readonly Resource Widgets = new("example.org", "v1", "widgets", "Widget");
+    private static readonly Resource Gadgets = new("example.org", "v1", "gadgets", "Gadget");
+
+    /// <summary>The look for a kind that is not installed comes once or twice a minute.</summary>
+    private static readonly TimeSpan Patience = 3 * Eventually.Limit;
 
     [Fact]
     public async Task ItsObjectsAreMadePutRightAndTakenAway()
@@ -68,6 +72,37 @@ public sealed class WidgetTests(ControlPlaneFixture fixture)
         await scenario.EventuallyPhaseAsync("web", "Ready");
     }
 
+    [Fact]
+    public async Task AKindThatIsNotInstalledHoldsNobodyUpIsFoundLaterAndMayGoAgain()
+    {
+        await using var scenario = await StartAsync();
+        await scenario.CreateAsync("plain", "{text: hello}");
+        await scenario.EventuallyPhaseAsync("plain", "Ready");
+        await scenario.CreateAsync("web", "{text: hello, gadget: large}");
+        var status = await scenario.EventuallyPhaseAsync("web", "NotInstalled");
+        Assert.Equal("the cluster has no Gadget of example.org/v1: install the CustomResourceDefinition gadgets.example.org", (string?)status["message"]);
+        Assert.NotNull(await scenario.Client.FindAsync(Resource.ConfigMaps, scenario.Name, "web"));
+
+        await scenario.ControlPlane.InstallCrdsAsync([Scenario.Crd("Gadget", "gadgets")]);
+        await scenario.EventuallyPhaseAsync("web", "Ready", Patience);
+        Assert.Equal("large", (string?)(await scenario.Client.GetAsync(Gadgets, scenario.Name, "web"))["spec"]!["size"]);
+        await scenario.Client.PatchAsync(Gadgets, scenario.Name, "web", """{"spec": {"size": "small"}}""");
+        await Eventually.TrueAsync(
+            "its drift was put right", () => scenario.Client.GetAsync(Gadgets, scenario.Name, "web"), live => (string?)live["spec"]!["size"] == "large");
+
+        await scenario.Client.DeleteAsync(Resource.CustomResourceDefinitions, null, "gadgets.example.org");
+        await scenario.EventuallyPhaseAsync("web", "NotInstalled", Patience);
+        await scenario.PassAsync();
+
+        // A look before it was installed and one that found it, or some more where this takes its time; and the watch in between.
+        var requests = (await scenario.RequestsAsync()).Where(request => request.Resource == "gadgets").ToList();
+        Assert.All(requests, request => Assert.True(request.Verb is "list" or "watch" || request.Name == "web", request.ToString()));
+        Assert.InRange(requests.Count(request => request.Verb == "list"), 3, 8);
+        // Said when it begins, and when it is gone again.
+        Assert.Equal(2, scenario.Operator.Lines.Count(line => line.StartsWith("info", StringComparison.Ordinal) && line.Contains("The cluster has no gadgets", StringComparison.Ordinal)));
+        Assert.DoesNotContain(scenario.Operator.Lines, line => line.StartsWith("warn: Widgets[20", StringComparison.Ordinal));
+    }
+
     private Task<Scenario> StartAsync()
     {
         fixture.RequireOwn("it installs a CRD of its own");
@@ -90,6 +125,8 @@ public sealed class WidgetTests(ControlPlaneFixture fixture)
         }
 
         public string Name => _namespace.Name;
+
+        public ControlPlane ControlPlane => _controlPlane;
 
         public KubeClient Client => _controlPlane.Client;
 
@@ -126,11 +163,12 @@ public sealed class WidgetTests(ControlPlaneFixture fixture)
         public Task<JsonObject> ConfigMapAsync(string name) => Client.GetAsync(Resource.ConfigMaps, Name, name);
 
         /// <summary>The status of a widget as it is now written, once it says so.</summary>
-        public async Task<JsonObject> EventuallyPhaseAsync(string name, string phase) => (await Eventually.TrueAsync(
+        public async Task<JsonObject> EventuallyPhaseAsync(string name, string phase, TimeSpan? limit = null) => (await Eventually.TrueAsync(
             $"{name} was {phase}",
             () => Client.GetAsync(Widgets, Name, name),
             live => (string?)live["status"]?["phase"] == phase
-                && (long)live["status"]!["observedGeneration"]! == (long)live["metadata"]!["generation"]!))["status"]!.AsObject();
+                && (long)live["status"]!["observedGeneration"]! == (long)live["metadata"]!["generation"]!,
+            limit))["status"]!.AsObject();
 
         /// <summary>Until all that was there to be done is done: one worker takes what comes in its turn.</summary>
         public async Task PassAsync()

@@ -21,18 +21,22 @@ Kind[] kinds =
 [
     KindOf(ResourceTypes.ConfigMap, spec => new(Data: new { text = spec.Text("text"u8) })),
     KindOf(ResourceTypes.Service, spec => spec.Child("port"u8) is { } port ? new(Spec: new { ports = new[] { new { port, protocol = "TCP" } } }) : null),
+    KindOf(new("example.org", "v1", "gadgets", "Gadget"), spec => spec.Child("gadget"u8) is { } size ? new(Spec: new { size }) : null, isOptional: true),
 ];
 
 var factory = new ReflectorFactory(api, TimeSpan.FromMinutes(5), time, logger);
 IReflector[] reflectors =
 [
     factory.Create(Widget.Type, args[1], null, decode, widgets),
-    .. kinds.Select(kind => factory.Create(kind.Objects.Type, args[1], Owned.Label, kind.Objects.Decode, kind.Objects.Store)),
+    .. kinds.Select(kind => factory.Create(kind.Objects.Type, args[1], Widget.Label, kind.Objects.Decode, kind.Objects.Store, isOptional: kind.IsOptional)),
 ];
 var lane = new Lane("widget", queue, ReconcileAsync, workers: 1, time);
 await new ControllerLoop([lane], reflectors, logger, time).RunAsync(CancellationToken.None);
 
-Kind KindOf(ResourceType type, Func<JsonElement, Content?> content) => new(new(type, json => new Owned(json, ours), new(Look)), content);
+Kind KindOf(ResourceType type, Func<JsonElement, Content?> content, bool isOptional = false) =>
+    new(new(type, json => new Owned(json, ours), new(Look, onInstalled: LookAtAll)), content, isOptional);
+
+void LookAtAll() => widgets.Snapshot().ToList().ForEach(widget => queue.Add(widget.Key));
 
 void Look(IKubernetesObject? before, IKubernetesObject? after, Origin origin)
 {
@@ -53,7 +57,7 @@ async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellation
     var owner = new Owner(Widget.Type, widget.Metadata);
     var isReported = widget.Reported?.ObservedGeneration == widget.Metadata.Generation;
     var results = new List<ApplyResult<Owned>>();
-    foreach (var ((objects, content), applied) in kinds.Zip(memory.Objects))
+    foreach (var ((objects, content, _), applied) in kinds.Zip(memory.Objects))
     {
         results.Add(content(widget.Spec) is { } wanted
             ? await applier.ApplyAsync(
@@ -65,34 +69,29 @@ async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellation
     var report = new { observedGeneration = widget.Metadata.Generation, phase = problem?.Reason ?? "Ready", message = problem?.Message ?? "" };
     await status.WriteAsync(
         widget.Metadata, widget.Reported, json => JsonSerializer.Serialize(json, report), memory.Status, cancellationToken);
-    return problem is not null || results.Exists(result => result.IsRaced) ? Outcome.Retry : Outcome.Done;
+    return problem is { Reason: not Problem.NotInstalled } || results.Exists(result => result.IsRaced) ? Outcome.Retry : Outcome.Done;
 }
 
-internal sealed record Kind(OwnedObjects<Owned> Objects, Func<JsonElement, Content?> Content);
-
+internal sealed record Kind(OwnedObjects<Owned> Objects, Func<JsonElement, Content?> Content, bool IsOptional);
 internal sealed record Content(object? Data = null, object? Spec = null);
-
 internal sealed record Memory(IReadOnlyList<ApplyMemory> Objects, ApplyMemory Status);
 
 internal sealed record Widget(ObjectMeta Metadata, JsonElement Spec, LastReport? Reported) : IReportedObject
 {
+    public const string Label = "example.org/widget";
     public static readonly ResourceType Type = new("example.org", "v1", "widgets", "Widget");
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     public ObjectKey Key => Metadata.Key;
-
     public string ResourceVersion => Metadata.ResourceVersion;
 
     public byte[] Manifest(ResourceType type, Content content)
     {
-        var labels = new Dictionary<string, string> { [Owned.Label] = Key.Name };
+        var labels = new Dictionary<string, string> { [Label] = Key.Name };
         var metadata = new Metadata { Name = Key.Name, Namespace = Key.Namespace, Labels = labels, OwnerReferences = [OwnerReference.Of(Type, Metadata)] };
         return JsonSerializer.SerializeToUtf8Bytes(new { type.ApiVersion, type.Kind, metadata, content.Data, content.Spec }, Json);
     }
 }
 
 internal sealed class Owned(JsonElement json, OwnedFields ours)
-    : Observed(json, ours, json.GetProperty("metadata").Child("labels"u8)?.Text("example.org/widget"u8))
-{
-    public const string Label = "example.org/widget";
-}
+    : Observed(json, ours, json.GetProperty("metadata").Child("labels"u8)?.Text("example.org/widget"u8));

@@ -18,6 +18,12 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         where T : Observed
     {
         var (type, decode, store, isExact) = objects;
+        if (!store.IsInstalled)
+        {
+            return new ApplyResult<T>(null, new Problem(
+                Problem.NotInstalled, $"the cluster has no {type.Kind} of {type.ApiVersion}: install the CustomResourceDefinition {type}"));
+        }
+
         var live = store.Get(key);
         if (wanted.Removed is { } removed && live?.Uid == removed.Uid)
             live = null;

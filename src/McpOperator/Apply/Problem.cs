@@ -10,4 +10,7 @@ internal sealed record Problem(string Reason, string Message)
 
     /// <summary>The API server refused to have the object written; the message says why.</summary>
     public const string ApplyFailed = "ApplyFailed";
+
+    /// <summary>The kind is optional, and the API server does not serve it.</summary>
+    public const string NotInstalled = "NotInstalled";
 }

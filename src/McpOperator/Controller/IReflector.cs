@@ -8,7 +8,7 @@ public interface IReflector
     /// <summary>What it watches, for log lines.</summary>
     string Name { get; }
 
-    /// <summary>Completes when the store holds the first list.</summary>
+    /// <summary>Completes when the store holds the first list; of an optional kind also when there is none to be had.</summary>
     Task Synced { get; }
 
     /// <summary>How many watches were begun after the first one.</summary>

@@ -42,6 +42,10 @@ internal static partial class Log
         Message = "A change of {Resource} could not be handled; the others were")]
     public static partial void ChangeHandlerFailed(ILogger logger, string resource, Exception exception);
 
+    [LoggerMessage(EventId = 208, EventName = "NotInstalled",
+        Message = "The cluster has no {Resource}, and nothing waits for them. The next look is in {Seconds:0.0##} s")]
+    public static partial void NotInstalled(ILogger logger, LogLevel level, string resource, double seconds);
+
     [LoggerMessage(EventId = 210, EventName = "WaitingForSync", Level = LogLevel.Warning,
         Message = "Nothing is reconciled before the first lists; still missing: {Missing}")]
     public static partial void WaitingForSync(ILogger logger, string missing);

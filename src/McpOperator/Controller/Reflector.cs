@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Controller;
@@ -15,8 +16,12 @@ namespace McpOperator.Controller;
 /// <param name="fromEtcd">
 /// Whether the first list comes from etcd as well, and not from the API server's cache, which may lag behind.
 /// </param>
+/// <param name="isOptional">
+/// Whether the kind need not be installed. Nobody waits for it then, and the store is empty (<see cref="Store{T}.IsInstalled"/>).
+/// </param>
 public sealed class Reflector<T>(
-    IListWatch<T> source, Store<T> store, ILogger logger, TimeSpan timeout, TimeProvider time, Func<double> random, bool fromEtcd = false)
+    IListWatch<T> source, Store<T> store, ILogger logger, TimeSpan timeout, TimeProvider time, Func<double> random,
+    bool fromEtcd = false, bool isOptional = false)
     : IReflector
     where T : class, IKubernetesObject
 {
@@ -100,12 +105,36 @@ public sealed class Reflector<T>(
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            return Failed(ReflectorVerb.List, version, WatchFaults.Of(exception), exception, TimeSpan.Zero, false);
+            var fault = WatchFaults.Of(exception);
+            if (isOptional && exception is ApiException { Code: HttpStatusCode.NotFound or HttpStatusCode.Forbidden } refusal)
+            {
+                // Nobody waits for what is not there, or may not be seen.
+                if (refusal.IsNotFound)
+                {
+                    fault = WatchFault.NotInstalled;
+                    Fill(() => store.Clear(source.Namespace));
+                }
+
+                _synced.TrySetResult();
+                _refreshes.Complete(served);
+            }
+
+            return Failed(ReflectorVerb.List, version, fault, exception, TimeSpan.Zero, false);
         }
 
+        Fill(() => store.Replace(source.Namespace, list.Items, list.ResourceVersion));
+        Interlocked.Increment(ref _lists);
+        Log.Listed(logger, Name, list.Items.Count, list.ResourceVersion);
+        _synced.TrySetResult();
+        _refreshes.Complete(served);
+        return (new(ReflectorVerb.List, list.ResourceVersion, WatchFault.None, TimeSpan.Zero, false, TimeSpan.Zero), null);
+    }
+
+    private void Fill(Action fill)
+    {
         try
         {
-            store.Replace(source.Namespace, list.Items, list.ResourceVersion);
+            fill();
         }
 #pragma warning disable CA1031
         catch (Exception exception)
@@ -115,12 +144,6 @@ public sealed class Reflector<T>(
             // same object again, while the others wait. So the watch begins.
             Log.ChangeHandlerFailed(logger, Name, exception);
         }
-
-        Interlocked.Increment(ref _lists);
-        Log.Listed(logger, Name, list.Items.Count, list.ResourceVersion);
-        _synced.TrySetResult();
-        _refreshes.Complete(served);
-        return (new(ReflectorVerb.List, list.ResourceVersion, WatchFault.None, TimeSpan.Zero, false, TimeSpan.Zero), null);
     }
 
     private async Task<(ReflectorInput, Exception?)> WatchAsync(string version, CancellationToken cancellationToken)
@@ -195,6 +218,9 @@ public sealed class Reflector<T>(
         {
             case 403:
                 Log.NotAllowed(logger, level, verb, Name, delay.TotalSeconds, message);
+                break;
+            case 404 when isOptional:
+                Log.NotInstalled(logger, level == LogLevel.Debug ? level : LogLevel.Information, Name, delay.TotalSeconds);
                 break;
             case 404:
                 Log.NotServed(logger, level, verb, Name, delay.TotalSeconds, message);

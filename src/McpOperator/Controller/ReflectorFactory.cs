@@ -10,9 +10,10 @@ public sealed class ReflectorFactory(ApiClient api, TimeSpan timeout, TimeProvid
     /// <param name="ns">Where; null is everywhere.</param>
     /// <param name="selector">By labels; null is every object.</param>
     /// <param name="fromEtcd">Whether the first list is of what etcd has, not the API server's cache.</param>
+    /// <param name="isOptional">Whether the kind need not be installed.</param>
     public IReflector Create<T>(
-        ResourceType type, string? ns, string? selector, Decoder<T> decode, Store<T> store, bool fromEtcd = false)
+        ResourceType type, string? ns, string? selector, Decoder<T> decode, Store<T> store, bool fromEtcd = false, bool isOptional = false)
         where T : class, IKubernetesObject =>
         new Reflector<T>(
-            new ListWatch<T>(api, type, ns, selector, decode), store, logger, timeout, time, Random.Shared.NextDouble, fromEtcd: fromEtcd);
+            new ListWatch<T>(api, type, ns, selector, decode), store, logger, timeout, time, Random.Shared.NextDouble, fromEtcd, isOptional);
 }

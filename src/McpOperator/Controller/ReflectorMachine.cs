@@ -46,6 +46,9 @@ public static class ReflectorMachine
     // VeryShortWatchError).
     private static readonly TimeSpan ShortestWatch = TimeSpan.FromSeconds(1);
 
+    // At least; at most twice as long. A kind is seldom installed while an operator runs, and most clusters never do.
+    private static readonly TimeSpan LookForKind = TimeSpan.FromSeconds(30);
+
     /// <summary>
     /// "0" is whatever the API server's cache holds, so that a restart of many operators is no load for etcd.
     /// </summary>
@@ -76,6 +79,10 @@ public static class ReflectorMachine
             // The server cannot list at that version, but at its latest one. Tried at once, and only once.
             case WatchFault.Expired or WatchFault.TooLargeVersion when !state.AskEtcd:
                 return List(state with { AskEtcd = true });
+
+            // Once it is installed, everything begins anew.
+            case WatchFault.NotInstalled:
+                return (default, Start with { Delay = LookForKind * (1 + random) });
 
             default:
                 return BackOff(List(state), input, now, random);

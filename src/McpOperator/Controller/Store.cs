@@ -15,7 +15,8 @@ namespace McpOperator.Controller;
 /// Whether spec and metadata of two states of an object are the same. Given for a kind of which we write the status alone
 /// (<see cref="BeginWrite"/>); null for one that is ours as a whole.
 /// </param>
-public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differOnlyInStatus = null)
+/// <param name="onInstalled">Told when an optional kind was installed or removed, after the store was filled or emptied.</param>
+public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differOnlyInStatus = null, Action? onInstalled = null)
     where T : class, IKubernetesObject
 {
     // Writers take both, in this order; readers the second alone. So handlers run in the order of the changes, and a
@@ -28,6 +29,11 @@ public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differ
 
     // What is being written: with the object from before the first change that came meanwhile and may be that write.
     private readonly Dictionary<ObjectKey, T?> _inWriting = [];
+
+    private volatile bool _isInstalled = true;
+
+    /// <summary>False of an optional kind that the API server was last seen not to serve.</summary>
+    public bool IsInstalled => _isInstalled;
 
     public int Count
     {
@@ -78,10 +84,19 @@ public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differ
     /// <param name="ns">The namespace that was listed; null for all.</param>
     /// <param name="resourceVersion">The version of the list.</param>
     /// <exception cref="Exception">The handler's first one, after every object was stored and reported.</exception>
-    public void Replace(string? ns, IReadOnlyCollection<T> items, string resourceVersion)
+    public void Replace(string? ns, IReadOnlyCollection<T> items, string resourceVersion) =>
+        Replace(ns, items, resourceVersion, isInstalled: true);
+
+    /// <summary>The API server does not serve the kind: nothing of it is there.</summary>
+    /// <exception cref="Exception">The handler's first one, after every object was taken out and reported.</exception>
+    public void Clear(string? ns) => Replace(ns, [], resourceVersion: "", isInstalled: false);
+
+    private void Replace(string? ns, IReadOnlyCollection<T> items, string resourceVersion, bool isInstalled)
     {
         lock (_writing)
         {
+            var isNews = _isInstalled != isInstalled;
+            _isInstalled = isInstalled;
             Exception? fault = null;
 
             // A list is never older than the version that was asked for. If it is all the same, the API server's
@@ -115,6 +130,8 @@ public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differ
 
             lock (_reading)
                 _versions[ns ?? ""] = resourceVersion;
+            if (isNews)
+                onInstalled?.Invoke();
             if (fault is not null)
                 ExceptionDispatchInfo.Throw(fault);
         }

@@ -26,6 +26,9 @@ public enum WatchFault
     /// <summary>Any other 4xx: not allowed, not served.</summary>
     Refused,
 
+    /// <summary>404 for a list of an optional kind.</summary>
+    NotInstalled,
+
     /// <summary>The server did not end the watch at its time-out: the connection must be dead.</summary>
     Overdue,
 

@@ -17,6 +17,7 @@ internal static class ServerOwner
     /// </summary>
     public static bool Had(this MCPServer server, string condition) => server.Reported?.Find(condition) is
     {
-        Reason: not (Reasons.NotCreated or Reasons.RouteConflict or Problem.NameConflict or Problem.ApplyFailed or Reasons.PolicyTooLarge),
+        Reason: not (Reasons.NotCreated or Reasons.RouteConflict or Reasons.PolicyTooLarge
+            or Problem.NameConflict or Problem.ApplyFailed or Problem.NotInstalled),
     };
 }

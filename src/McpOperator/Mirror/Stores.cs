@@ -88,6 +88,11 @@ internal sealed class Stores
                 if (Servers.Get(server) is not null)
                     _servers.Add(server, priority);
             }
+        },
+        onInstalled: () =>
+        {
+            foreach (var server in Servers.Snapshot())
+                _servers.Add(server.Key, Priority.Listed);
         });
 
     private void LookAtOwner(Observed? child, Priority priority)

@@ -109,14 +109,20 @@ internal sealed class Reconciler(
     private object?[] Look(StoredServer server) =>
     [
         server, stores.Policies.Get(server.Key), stores.Routes.ConflictOf(server.Key),
-        .. kinds.All.Select(kind => kind.Find(server.Key)),
+        // A kind that is installed later is another reason to go on than any object of it.
+        .. kinds.All.Select(kind => kind.IsInstalled ? kind.Find(server.Key) : (object)kind),
     ];
 
     private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)
     {
-        // A route that another server holds is not waited for, nor is a policy, which is not written here: the change that
-        // helps brings this server back.
-        if (surfaces.Any(surface => surface is { IsFailed: true, Reason: not Reasons.RouteConflict, ConditionType: not ConditionTypes.PolicyReady }))
+        // A route that another server holds is not waited for, nor is a kind that is not installed, nor a policy, which is not
+        // written here: the change that helps brings this server back.
+        if (surfaces.Any(surface => surface is
+            {
+                IsFailed: true,
+                Reason: not (Reasons.RouteConflict or Problem.NotInstalled),
+                ConditionType: not ConditionTypes.PolicyReady,
+            }))
             return Outcome.Retry;
         return surfaces.All(surface => surface.IsReady || surface.IsFailed)
             ? Outcome.Done

@@ -223,6 +223,24 @@ public sealed class ReflectorMachineTests
         Assert.Equal(Watch("20", First), Watched("20", WatchFault.Unreachable, Short, sawEvents: false));
     }
 
+    [Fact]
+    public void AnOptionalKindIsLookedForAtOneSlowPaceAndThenItBeginsAnew()
+    {
+        Listed("10");
+        Watched("12", WatchFault.Refused, Long);
+
+        for (var i = 0; i < 5; i++)
+            Assert.Equal(List("0", TimeSpan.FromSeconds(30)), ListFailed(WatchFault.NotInstalled));
+        var input = new ReflectorInput(ReflectorVerb.List, "?", WatchFault.NotInstalled, default, false, default);
+        Assert.Equal(TimeSpan.FromSeconds(54), ReflectorMachine.Next(_state, input, _now, 0.8).Step.Delay);
+
+        Assert.Equal(Watch("20"), Listed("20"));
+        Assert.Equal(Watch("20", First), Watched("20", WatchFault.Unreachable, Short, sawEvents: false));
+    }
+
+    [Fact]
+    public void AnotherFailureOfAnOptionalKindIsTriedAgainAsEver() => Assert.Equal(List("0", First), ListFailed(WatchFault.Refused));
+
     private static ReflectorStep List(string version, TimeSpan delay = default) => new(ReflectorVerb.List, version, delay);
 
     private static ReflectorStep Watch(string version, TimeSpan delay = default) => new(ReflectorVerb.Watch, version, delay);

@@ -20,6 +20,12 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     /// <summary>Its place in the table.</summary>
     public int Index { get; set; }
 
+    /// <summary>Whether the API server need not know the kind: nobody waits for it, and whoever wants one is told that it is missing.</summary>
+    public virtual bool IsOptional => false;
+
+    /// <summary>False of an optional kind that is not there.</summary>
+    public virtual bool IsInstalled => true;
+
     /// <summary>Whether the servers of a namespace share one.</summary>
     public virtual bool IsShared => false;
 
@@ -72,6 +78,8 @@ internal abstract class OwnedKind<T>(
 {
     private readonly OwnedObjects<T> _objects = new(type, decode, store);
 
+    public override bool IsInstalled => store.IsInstalled;
+
     public override ObjectKey? KeyOf(ObjectKey server) => Key(server);
 
     public override void Load(JsonElement live)
@@ -119,7 +127,7 @@ internal abstract class OwnedKind<T>(
     }
 
     public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>
-        suffix.Length == 0 ? reflectors.Create(Type, ns, Labels.ManagedSelector, decode, store) : null;
+        suffix.Length == 0 ? reflectors.Create(Type, ns, Labels.ManagedSelector, decode, store, isOptional: IsOptional) : null;
 
     protected Surface Ready(string reason, string message) => new(condition, Name, true, reason, message);
 
