@@ -80,12 +80,11 @@ internal sealed class GatewayPolicy(
     {
         var live = Find(server);
         var own = Own(server);
-        var memory = _memories.Get(server.Key) ?? new Memory();
         // What goes with its server is not made anew, nor is it replaced.
         var isGoing = server.Metadata.DeletionTimestamp is not null;
-        if (own is null && !mayCreate && (memory.Removed is null || isGoing))
+        if (own is null && !mayCreate && (isGoing || _memories.Get(server.Key)?.Removed is null))
             return default;
-        _memories.Set(server.Key, memory);
+        var memory = MemoryOf(server);
 
         if (live is { IsImmutable: true } && !isGoing && live.Uid != memory.Removed?.Uid && (own is not null || live.IsProvablyOurs))
             return await RemoveImmutableAsync(server, live, memory, cancellationToken).ConfigureAwait(false);
@@ -151,7 +150,7 @@ internal sealed class GatewayPolicy(
     public Task<ApplyResult<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
         // Not one that merely has our labels: somebody may have copied it.
         Find(server) is { } live && (IsOwn(live, server) || live.IsProvablyOurs)
-            ? _applier.DeleteAsync(_configMaps, live, (_memories.Get(server.Key) ?? new Memory()).Apply, cancellationToken)
+            ? _applier.DeleteAsync(_configMaps, live, MemoryOf(server).Apply, cancellationToken)
             : Task.FromResult<ApplyResult<ObservedConfigMap>>(default);
 
     /// <summary>Says on the board what stands there.</summary>
@@ -201,6 +200,15 @@ internal sealed class GatewayPolicy(
         _memories.Remove(server);
         stores.Policies.Remove(server);
         mirror.Immutable.Remove(server);
+    }
+
+    private Memory MemoryOf(MCPServer server)
+    {
+        if (_memories.Get(server.Key) is { } memory)
+            return memory;
+        memory = new Memory();
+        _memories.Set(server.Key, memory);
+        return memory;
     }
 
     private ObservedConfigMap? Find(MCPServer server) => _configMaps.Find(server.AsOwner(), KeyOf(server.Key));

@@ -8,6 +8,8 @@ namespace McpOperator.Apply;
 /// </summary>
 internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger logger)
 {
+    public ILogger Logger => logger;
+
     /// <param name="wanted">What is wanted of it.</param>
     /// <exception cref="ApiException">
     /// The namespace is being deleted, or the API server has trouble of its own; every other refusal is in the answer.
@@ -158,7 +160,6 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             }
 
             counters.Write(type.Kind, Change.Updated);
-            Log.UnreadApplied(logger, type.Kind, key.Name);
         }
         catch (ApiException exception) when (exception.IsFieldManagerConflict)
         {

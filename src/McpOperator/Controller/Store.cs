@@ -27,8 +27,8 @@ public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differ
     private readonly Dictionary<ObjectKey, T> _objects = [];
     private readonly Dictionary<string, string> _versions = new(StringComparer.Ordinal);
 
-    // What is being written: with the object from before the first change that came meanwhile and may be that write.
-    private readonly Dictionary<ObjectKey, T?> _inWriting = [];
+    // What is being written.
+    private readonly Dictionary<ObjectKey, Writing> _inWriting = [];
 
     private volatile bool _isInstalled = true;
 
@@ -191,7 +191,7 @@ public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differ
     public void BeginWrite(ObjectKey key)
     {
         lock (_writing)
-            _inWriting[key] = null;
+            _inWriting[key] = _inWriting.GetValueOrDefault(key) is { Writers: > 0 } other ? other with { Writers = other.Writers + 1, IsShared = true } : new(1);
     }
 
     /// <summary>
@@ -204,11 +204,18 @@ public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differ
     {
         lock (_writing)
         {
-            _inWriting.Remove(key, out var heldBack);
+            var writing = _inWriting[key];
+            writing = writing with { Writers = writing.Writers - 1 };
+            _inWriting[key] = writing;
             if (answer is not null)
                 Observe(answer, OriginOfAnswer);
-            if (heldBack is not null && Get(key) is { } current && current.ResourceVersion != answer?.ResourceVersion)
-                onChange(heldBack, current, Origin.Watch);
+            if (writing.Writers > 0)
+                return;
+            _inWriting.Remove(key);
+            // Of two that wrote at the same time, each knows its own answer alone.
+            if (writing.HeldBack is { } before && Get(key) is { } current
+                && (writing.IsShared || current.ResourceVersion != answer?.ResourceVersion))
+                onChange(before, current, Origin.Watch);
         }
     }
 
@@ -235,14 +242,19 @@ public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differ
     private void Tell(T? before, T? after, Origin origin)
     {
         if (before is not null && after is not null && before != after
-            && _inWriting.TryGetValue(after.Key, out var heldBack) && differOnlyInStatus?.Invoke(before, after) != false)
+            && _inWriting.TryGetValue(after.Key, out var writing) && differOnlyInStatus?.Invoke(before, after) != false)
         {
-            _inWriting[after.Key] = heldBack ?? before;
+            _inWriting[after.Key] = writing with { HeldBack = writing.HeldBack ?? before };
             origin = Origin.OwnWrite;
         }
 
         onChange(before, after, origin);
     }
+
+    /// <param name="Writers">How many are at it: as a rule one.</param>
+    /// <param name="HeldBack">The object from before the first change that came meanwhile and may be that write; null for none.</param>
+    /// <param name="IsShared">Whether there was more than one.</param>
+    private readonly record struct Writing(int Writers, T? HeldBack = null, bool IsShared = false);
 
     private List<ObjectKey> KeysNotIn(string? ns, IReadOnlyCollection<T> items)
     {

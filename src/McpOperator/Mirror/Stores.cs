@@ -70,12 +70,15 @@ internal sealed class Stores
         where T : Observed =>
         new((before, after, origin) =>
         {
-            // Whoever wrote goes on by the answer.
-            if (origin == Origin.OwnWrite)
-                return;
             var priority = Urgency(before, after, origin);
-            LookAtOwner(after, priority);
-            LookAtOwner(before, priority);
+            // Whoever wrote goes on by the answer; who looks after the access has not seen it.
+            var isOwn = origin == Origin.OwnWrite;
+            if (!isOwn)
+            {
+                LookAtOwner(after, priority);
+                LookAtOwner(before, priority);
+            }
+
             // Its owner reference may be what somebody took away: children are found by their name as well.
             var key = (after ?? before)!.Key;
             foreach (var suffix in suffixes)
@@ -85,7 +88,7 @@ internal sealed class Stores
                 var server = key with { Name = key.Name[..^suffix.Length] };
                 if (runPods && Policies.AwaitsPods(server))
                     _access.Add(server, Priority.Changed);
-                if (Servers.Get(server) is not null)
+                if (!isOwn && Servers.Get(server) is not null)
                     _servers.Add(server, priority);
             }
         },

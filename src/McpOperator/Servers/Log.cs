@@ -17,6 +17,9 @@ internal static partial class Log
     [LoggerMessage(308, LogLevel.Warning, "The spec is invalid, nothing is written for it: {Faults}", EventName = "InvalidSpec")]
     public static partial void InvalidSpec(ILogger logger, string faults);
 
+    [LoggerMessage(312, LogLevel.Information, "Applied the pull secret {Secret}", EventName = "PullSecretApplied")]
+    public static partial void PullSecretApplied(ILogger logger, string secret);
+
     [LoggerMessage(310, LogLevel.Information, "The namespace is being deleted; nothing is created in it", EventName = "NamespaceTerminating")]
     public static partial void NamespaceTerminating(ILogger logger);
 }

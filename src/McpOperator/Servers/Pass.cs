@@ -6,7 +6,7 @@ using McpOperator.Servers.Kinds;
 namespace McpOperator.Servers;
 
 /// <summary>One pass over one server: what it goes by, and what has come of its objects so far.</summary>
-internal sealed class Pass(MCPServer server, PolicyState? policy, RouteConflict? conflict, OperatorSettings settings, ServerMemory memory)
+internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConflict?> conflict, OperatorSettings settings, ServerMemory memory)
 {
     private readonly ApplyResult<Observed>?[] _results = new ApplyResult<Observed>?[ServerKinds.Count];
 
@@ -30,8 +30,8 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, RouteConflict?
     /// <summary>What is said of the policy of its gateways; null when nothing is.</summary>
     public PolicyState? Policy => policy;
 
-    /// <summary>Who has its route; null when it may have it.</summary>
-    public RouteConflict? Conflict => conflict;
+    /// <summary>Who has its route at this moment, for much may have happened since the pass began; null when it may have it.</summary>
+    public RouteConflict? Conflict => conflict();
 
     /// <summary>Gateways run with no other document than one that the operator wrote for this server.</summary>
     public bool MayRunPods => !Spec.HasGateway() || policy is { MayRun: true };

@@ -100,7 +100,7 @@ internal sealed class Reconciler(
     }
 
     private Pass PassOver(MCPServer server, ServerMemory memory) => new(
-        server, stores.Policies.About(server.Metadata), stores.Routes.ConflictOf(server.Key), settings, memory);
+        server, stores.Policies.About(server.Metadata), () => stores.Routes.ConflictOf(server.Key), settings, memory);
 
     /// <summary>
     /// All that a pass goes by. The stores never change an object, so that the same ones mean the same outcome: a look at a server

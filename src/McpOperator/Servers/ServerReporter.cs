@@ -26,9 +26,9 @@ internal sealed class ServerReporter(
             return null;
 
         var surfaces = StatusReport.Surfaces(pass, kinds);
+        var fault = pass.IsValid ? null : new Problem(Reasons.InvalidSpec, string.Join("; ", pass.Faults));
         var status = StatusReport.Compose(
-            server, surfaces,
-            pass.IsValid ? null : new Problem(Reasons.InvalidSpec, string.Join("; ", pass.Faults)),
+            server, surfaces, fault,
             [.. pass.Live.OfType<ObservedDeployment>()],
             kinds.All.Select(kind => kind.UrlOf(pass)).FirstOrDefault(url => url is not null),
             pass.IsValid ? ImageReference.Resolve(pass.Spec, pass.Settings) : server.Reported?.Image,
@@ -39,9 +39,9 @@ internal sealed class ServerReporter(
             pass.Memory.Status, cancellationToken).ConfigureAwait(false))
         {
             Log.StatusReported(logger, status.Phase!, status.Message!);
-            if (!pass.IsValid)
-                Log.InvalidSpec(logger, status.Message!);
             events.Reported(server, status);
+            if (fault is not null)
+                Log.InvalidSpec(logger, fault.Message);
         }
 
         return surfaces;

@@ -16,6 +16,7 @@ internal sealed class House
         global using System.Net.Http;
         global using System.Threading;
         global using System.Threading.Tasks;
+        global using McpOperator.Kubernetes;
         """;
 
     private static readonly string Root = RepositoryRoot.File("src/McpOperator");

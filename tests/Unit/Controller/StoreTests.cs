@@ -1,4 +1,5 @@
 using McpOperator.Controller;
+using McpOperator.Kubernetes;
 
 namespace McpOperator.Unit.Controller;
 
@@ -261,6 +262,30 @@ public sealed class StoreTests
         store.Replace(null, [], "13");
 
         Assert.Equal([Origin.List, Origin.Watch, Origin.OwnWrite, Origin.List], told);
+    }
+
+    /// <summary>Two owners may want an object of the same name: the canary of one, and another one called so.</summary>
+    [Fact]
+    public void OfTwoThatWriteAtTheSameTimeNeitherLosesWhatTheOtherDid()
+    {
+        var told = new List<(Thing? Before, Thing? After)>();
+        var store = new Store<Thing>((before, after, origin) =>
+        {
+            if (origin != Origin.OwnWrite)
+                told.Add((before, after));
+        });
+        store.Replace(null, [Thing.At("a", 1)], "10");
+        told.Clear();
+        ObjectKey key = new("ns", "a");
+
+        store.BeginWrite(key);
+        store.BeginWrite(key);
+        store.Apply(null, Events.Modified(Thing.At("a", 11)));
+        store.EndWrite(key, Thing.At("a", 11));
+        Assert.Empty(told);
+        store.EndWrite(key, Thing.At("a", 12));
+
+        Assert.Equal([(Thing.At("a", 1), Thing.At("a", 12))], told);
     }
 
     [Fact]

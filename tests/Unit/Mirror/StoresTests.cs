@@ -1,3 +1,6 @@
+using McpOperator.Commands;
+using McpOperator.Unit.Servers;
+using McpOperator.Servers.Kinds;
 using System.Text;
 using McpOperator.Access;
 using McpOperator.Api;
@@ -181,6 +184,22 @@ public sealed class StoresTests
         _members.Grants.Store.Replace(null, [], "9");
 
         Assert.Equal([(_server.Key, null, (TimeSpan?)AccessStores.Burst)], _access.All);
+    }
+
+    /// <summary>Whoever applied the Deployment knows the answer; who keeps the policy does not.</summary>
+    [Fact]
+    public void WhatIsAwaitedOfPodsIsNewsForTheAccessEvenInTheAnswerToOurOwnWrite()
+    {
+        var deployments = _stores.OfOwned<ObservedDeployment>(runPods: true, "");
+        deployments.Replace(null, [], "7");
+        _stores.Policies.AwaitPods(_server.Key, true);
+
+        deployments.Observe(Passes.Decode(
+            json => new ObservedDeployment(json, Product.Identity.OwnedFields),
+            $$"""{"metadata":{"namespace":"{{_server.Key.Namespace}}","name":"{{_server.Key.Name}}","resourceVersion":"8"} }"""));
+
+        Assert.Empty(Queued);
+        Assert.Equal([_server.Key], _access.All.Select(look => look.Key));
     }
 
     [Fact]

@@ -27,7 +27,7 @@ internal sealed class ServerPlan(IReadOnlyList<StoredMember> grants, IReadOnlyLi
         server,
         new PolicyState(
             server.Metadata.Uid, server.Metadata.Generation, Surface: null, MayRun: true, policy is { ReplacesPods: true } ? policy.Uid : null),
-        _routes.ConflictOf(server.Key), settings, new ServerMemory());
+        () => _routes.ConflictOf(server.Key), settings, new ServerMemory());
 
     /// <summary>The ConfigMap with the policy; null without a gateway.</summary>
     /// <param name="server">With its spec in effect, and valid.</param>

@@ -50,6 +50,8 @@ internal sealed class PullSecretKind() : SharedKind(ResourceTypes.Secret)
     {
         var key = new ObjectKey(pass.Server.Metadata.Namespace, pass.Settings.ProvisionedRegistry.SecretName);
         var (isTaken, problem) = await applier.ApplyUnreadAsync(Type, key, manifest, memory, cancellationToken).ConfigureAwait(false);
+        if (!isTaken && problem is null)
+            Log.PullSecretApplied(applier.Logger, key.Name);
         return isTaken
             ? new Problem(
                 Problem.NameConflict,
