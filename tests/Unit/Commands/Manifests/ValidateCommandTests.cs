@@ -68,6 +68,26 @@ public sealed class ValidateCommandTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite)]
+    [InlineData(UnixFileMode.UserExecute)]
+    public void ADirectoryThatMayNotBeLookedIntoIsOneLine(UnixFileMode mode)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        Assert.SkipWhen(Environment.IsPrivilegedProcess, "nothing is closed to root");
+        _directory.Write("closed/a.yaml", Server + "metadata: {name: a}\nspec: {}\n");
+        var closed = Path.Combine(_directory.Path, "closed");
+        File.SetUnixFileMode(closed, mode);
+
+        var (code, output, error) = Run("", "-f", closed, "-R");
+
+        File.SetUnixFileMode(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Assert.Equal((2, ""), (code, output));
+        Assert.EndsWith(": permission denied\n", error, StringComparison.Ordinal);
+        Assert.Equal(1, error.Count(c => c == '\n'));
+    }
+
     [Fact]
     public void EachFaultIsALineAndThoseAfterABrokenDocumentAreFound()
     {
