@@ -28,7 +28,7 @@ public sealed class DiffTests(ControlPlaneFixture fixture)
         diff = await DiffAsync(scenario, Server("web", "{image: 'example.org/web:1', replicas: 2}"));
         Assert.Equal(1, diff.ExitCode);
         Assert.Equal([name, $"services/{scenario.Namespace}/web"], Objects(diff));
-        Assert.Contains("+        - containerPort: 8088", diff.Output, StringComparison.Ordinal);
+        Assert.Contains("+          containerPort: 8088", diff.Output, StringComparison.Ordinal);
         await AssertNothingWasStoredAsync(scenario);
     }
 

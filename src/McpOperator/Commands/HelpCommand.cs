@@ -1,3 +1,4 @@
+using McpOperator.Commands.Manifests;
 using McpOperator.Hosting;
 
 namespace McpOperator.Commands;
@@ -24,13 +25,13 @@ internal static class HelpCommand
             Flags of run, with one dash or two:
             """);
         FlagParser.WriteHelp(output, Flags.All);
-        output.WriteLine(
-            """
-
-            Flags of validate; render has the same but for --strict, and prints yaml or json; diff has the same but for
-            --strict and --output, and --kubeconfig as run has it:
-            """);
-        FlagParser.WriteHelp(output, ValidateCommand.Flags);
+        output.WriteLine("\nFlags of render, validate and diff:\n");
+        FlagParser.WriteHelp(output, ManifestFlags.Input);
+        output.WriteLine("\nOf render, too:\n");
+        FlagParser.WriteHelp(output, [.. RenderCommand.Flags.Except(ManifestFlags.Input)]);
+        output.WriteLine("\nOf validate, too:\n");
+        FlagParser.WriteHelp(output, [.. ValidateCommand.Flags.Except(ManifestFlags.Input)]);
+        output.WriteLine("\nOf diff, too: --kubeconfig, as run has it.");
         output.WriteLine(
             """
 

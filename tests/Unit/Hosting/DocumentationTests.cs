@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using McpOperator.Commands;
+using McpOperator.Commands.Manifests;
 using McpOperator.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -34,18 +35,23 @@ public sealed partial class DocumentationTests
         FlagRow().Matches(Configuration).Select(m => m.Groups[1].Value).Order());
 
     [Fact]
-    public void EveryFlagOfValidateIsInHelpAndInItsDocumentation()
+    public void EveryFlagOfACommandThatReadsManifestsIsInHelpAndInItsDocumentation()
     {
-        var document = Read("validate.md");
-        Assert.All(ValidateCommand.Flags, flag =>
+        AssertDocumented("validate.md", ValidateCommand.Flags);
+        AssertDocumented("plan.md", [.. RenderCommand.Flags.UnionBy(DiffCommand.Flags, flag => flag.Name)]);
+
+        static void AssertDocumented(string name, IReadOnlyList<Flag<ManifestOptions>> flags)
         {
-            var name = flag.Short is { } letter ? $"-{letter}, --{flag.Name}" : $"--{flag.Name}";
-            Assert.Contains($"  {name}{(flag.IsBoolean ? "" : "=" + flag.Placeholder)}\n", Help, StringComparison.Ordinal);
-            Assert.Contains(flag.Help, Help, StringComparison.Ordinal);
-            var row = Row(document, string.Join(", ", name.Split(", ").Select(part => $"`{part}`")));
-            Assert.Contains(flag.Default is null ? "| |" : $"| `{flag.Default}` |", row, StringComparison.Ordinal);
-        });
-        Assert.Equal(ValidateCommand.Flags.Count, document.Split('\n').Count(line => line.StartsWith("| `-", StringComparison.Ordinal)));
+            var document = Read(name);
+            Assert.All(flags, flag =>
+            {
+                var title = flag.Short is { } letter ? $"-{letter}, --{flag.Name}" : $"--{flag.Name}";
+                Assert.Contains($"  {title}{(flag.IsBoolean ? "" : "=" + flag.Placeholder)}\n        {flag.Help}", Help, StringComparison.Ordinal);
+                var row = Row(document, string.Join(", ", title.Split(", ").Select(part => $"`{part}`")));
+                Assert.Contains(flag.Default is null ? "| |" : $"| `{flag.Default}` |", row, StringComparison.Ordinal);
+            });
+            Assert.Equal(flags.Count, document.Split('\n').Count(line => line.StartsWith("| `-", StringComparison.Ordinal)));
+        }
     }
 
     [Fact]
