@@ -260,6 +260,18 @@ public sealed class ValidateCommandTests : IDisposable
     }
 
     [Fact]
+    public void APolicyThatFitsIntoNoConfigMapIsAFault()
+    {
+        var tools = string.Join(", ", Enumerable.Range(0, 1200).Select(i => $"{{name: t{i}, sideEffect: read, description: {new string('d', 1000)}}}"));
+        string Yaml(bool enabled) => $"{Server}metadata: {{name: a}}\nspec: {{image: 'a:1', gateway: {{enabled: {(enabled ? "true" : "false")}, image: 'g:1'}}, tools: [{tools}]}}\n";
+
+        Assert.StartsWith("PolicyTooLarge: ", (string?)Assert.Single(Faults(Yaml(enabled: true)), IsError)["message"], StringComparison.Ordinal);
+        Assert.DoesNotContain(Faults(Yaml(enabled: false)), IsError);
+
+        static bool IsError(JsonNode fault) => (string?)fault["severity"] == "error";
+    }
+
+    [Fact]
     public void TheSamplesAreValid()
     {
         var (code, output, error) = Run("", "-f", RepositoryRoot.File("config/samples"), "--set-env", "MCP_GATEWAY_PROXY_IMAGE=example.com/gateway:1");
