@@ -39,12 +39,9 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
         return result;
     }
 
-    public override IEnumerable<Surface> Judge(Pass pass) => [(LiveIn(pass) switch
-    {
-        null => Missing,
-        { HasClusterIP: true } => Ready(Reasons.ClusterIPAssigned, "the Service has its cluster IP"),
-        _ => Unready(Reasons.ClusterIPPending, "the Service has no cluster IP yet"),
-    }).With(pass.Of(this).Problem)];
+    public override IEnumerable<Surface> Judge(Pass pass) => [SurfaceOf(pass, pass.Of(this).Problem, live => live.HasClusterIP
+        ? Ready(Reasons.ClusterIPAssigned, "the Service has its cluster IP")
+        : Unready(Reasons.ClusterIPPending, "the Service has no cluster IP yet"))];
 
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
     /// <param name="toGateway">Whether traffic goes to the pods' gateways, when the spec has one: they must be there first.</param>
