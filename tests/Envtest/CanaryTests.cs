@@ -120,6 +120,25 @@ public sealed class CanaryTests(ControlPlaneFixture fixture)
         async Task<int> TargetAsync() => (int)(await scenario.ServiceAsync())["spec"]!["ports"]![0]!["targetPort"]!;
     }
 
+    /// <summary>With all of its labels, and with its owner when whoever copied it did not take that out.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AUsersCopyOfTheDeploymentIsNotDeleted(bool withOwner)
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, "--workers", "1");
+        await scenario.CreateServerAsync("image: example.org/web:1");
+        await scenario.SettledAsync();
+        var made = await scenario.Client.CreateAsync(ServerScenario.CopyOf(await scenario.DeploymentAsync(), Canary, withOwner), scenario.Namespace.Name);
+
+        await scenario.PassAsync();
+        await scenario.PassAsync();
+
+        ServerScenario.AssertJson(made, await scenario.DeploymentAsync(Canary));
+        if (fixture.ControlPlane.IsOwn)
+            Assert.Single(await scenario.Namespace.OperatorRequestsAsync(), request => request is { Verb: "get", Resource: "deployments", Name: Canary });
+    }
+
     [Fact]
     public async Task SomebodyElsesDeploymentOfThatNameIsLeftAlone()
     {

@@ -148,11 +148,14 @@ internal sealed class GatewayPolicy(
     }
 
     /// <summary>Deletes the ConfigMap of a server that has no gateway, nor a pod with one.</summary>
-    public Task<ApplyResult<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
-        // Not one that merely has our labels: somebody may have copied it.
-        Find(server) is { } live && (IsOwn(live, server) || live.IsProvablyOurs)
-            ? _applier.DeleteAsync(_configMaps, live, (_memories.Get(server.Key) ?? new Memory()).Apply, cancellationToken)
-            : Task.FromResult<ApplyResult<ObservedConfigMap>>(default);
+    public Task<ApplyResult<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken)
+    {
+        if (Find(server) is null)
+            return Task.FromResult<ApplyResult<ObservedConfigMap>>(default);
+        var memory = _memories.Get(server.Key) ?? new Memory();
+        _memories.Set(server.Key, memory);
+        return _applier.DeleteAsync(_configMaps, server.AsOwner(), KeyOf(server.Key), memory.Apply, cancellationToken);
+    }
 
     /// <summary>Says on the board what stands there.</summary>
     /// <param name="server">With its spec in effect.</param>
