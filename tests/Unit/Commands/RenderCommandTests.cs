@@ -123,7 +123,7 @@ public sealed class RenderCommandTests : IDisposable
               ports:
               - name: http
                 port: 80
-                targetPort: 8088
+                targetPort: http
                 protocol: TCP
             ---
             apiVersion: networking.k8s.io/v1

@@ -4,6 +4,7 @@ using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Kubernetes.Types;
+using McpOperator.Servers.Pods;
 
 namespace McpOperator.Servers.Kinds;
 
@@ -53,7 +54,8 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
         {
             Name = "http",
             Number = spec.ServicePort ?? Defaults.ServicePort,
-            TargetPort = hasGateway ? spec.Gateway!.Port ?? Defaults.GatewayPort : spec.Port ?? Defaults.Port,
+            // By name: with another number in the spec, the pods from before go on to be reached at the one that they listen on.
+            TargetPort = hasGateway ? GatewayContainer.PortName : DeploymentManifest.PortName,
         };
         return new Service
         {
@@ -71,7 +73,7 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
     {
         Name = "metrics",
         Number = Defaults.GatewayMetricsPort,
-        TargetPort = Defaults.GatewayMetricsPort,
+        TargetPort = GatewayContainer.MetricsPortName,
     };
 
     /// <summary>Where Prometheus' widespread scrape configuration finds the gateway's metrics.</summary>
