@@ -19,20 +19,33 @@ internal static class Program
         var rest = arguments[1..];
         if (rest is ["--help" or "-h"])
             return Task.FromResult(HelpCommand.Execute([], output, error));
-        return arguments[0] switch
+        return arguments[0] == "run" ? RunCommand.ExecuteAsync(rest, output, error) : OnceAsync(arguments[0], rest, output, error);
+    }
+
+    private static async Task<int> OnceAsync(string command, string[] rest, TextWriter output, TextWriter error)
+    {
+        try
         {
-            "run" => RunCommand.ExecuteAsync(rest, output, error),
-            "render" => RenderCommand.ExecuteAsync(rest, Console.OpenStandardInput, output, error),
-            "validate" => Task.FromResult(ValidateCommand.Execute(rest, Console.OpenStandardInput, output, error)),
-            "diff" => DiffCommand.ExecuteAsync(rest, Console.OpenStandardInput, output, error),
-            "crds" => Task.FromResult(CrdsCommand.Execute(rest, output, error)),
-            "version" => Task.FromResult(VersionCommand.Execute(rest, output, error)),
-            "help" => Task.FromResult(HelpCommand.Execute(rest, output, error)),
-            var unknown => Task.FromResult(Usage.Fail(error,
-                $"unknown command \"{Printable.Escape(unknown)}\"" +
-                (Closest.To(unknown, Commands) is { } near
-                    ? $"; did you mean \"{near}\"?"
-                    : $"; there are {string.Join(", ", Commands)}"))),
-        };
+            return command switch
+            {
+                "render" => await RenderCommand.ExecuteAsync(rest, Console.OpenStandardInput, output, error).ConfigureAwait(false),
+                "validate" => ValidateCommand.Execute(rest, Console.OpenStandardInput, output, error),
+                "diff" => await DiffCommand.ExecuteAsync(rest, Console.OpenStandardInput, output, error).ConfigureAwait(false),
+                "crds" => CrdsCommand.Execute(rest, output, error),
+                "version" => VersionCommand.Execute(rest, output, error),
+                "help" => HelpCommand.Execute(rest, output, error),
+                _ => Usage.Fail(error,
+                    $"unknown command \"{Printable.Escape(command)}\"" +
+                    (Closest.To(command, Commands) is { } near
+                        ? $"; did you mean \"{near}\"?"
+                        : $"; there are {string.Join(", ", Commands)}")),
+            };
+        }
+#pragma warning disable CA1031 // Whatever it is, who runs a command once is told so in a line, and scripts by the exit code.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return Usage.Fail(error, Printable.Escape($"{command}: {exception.GetType().Name}: {exception.Message}"));
+        }
     }
 }

@@ -96,14 +96,14 @@ public sealed class CanaryTests(ControlPlaneFixture fixture)
         await ServeAsync(ServerScenario.Name);
         await scenario.EventuallyStatusAsync("the stable track was ready", seen => (bool?)seen["gatewayReady"] == true);
         await scenario.PassAsync();
-        Assert.Equal(8088, await TargetAsync());
+        Assert.Equal("http", await TargetAsync());
         await ServeAsync(Canary);
         await scenario.EventuallyPhaseAsync("Ready");
-        Assert.Equal(8091, await TargetAsync());
+        Assert.Equal("gateway", await TargetAsync());
 
         // Off: the policy stays until the last pod of either track has left it.
         await scenario.EditAndSettleAsync("gateway: null");
-        Assert.Equal(8088, await TargetAsync());
+        Assert.Equal("http", await TargetAsync());
         await ServeAsync(ServerScenario.Name);
         await scenario.EventuallyStatusAsync("the stable track was ready", seen => (bool?)seen["deploymentReady"] == true);
         await scenario.PassAsync();
@@ -117,7 +117,26 @@ public sealed class CanaryTests(ControlPlaneFixture fixture)
                 await scenario.RollOutAsync(deployment);
         }
 
-        async Task<int> TargetAsync() => (int)(await scenario.ServiceAsync())["spec"]!["ports"]![0]!["targetPort"]!;
+        async Task<string> TargetAsync() => (await scenario.ServiceAsync())["spec"]!["ports"]![0]!["targetPort"]!.ToString();
+    }
+
+    /// <summary>With all of its labels, and with its owner when whoever copied it did not take that out.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AUsersCopyOfTheDeploymentIsNotDeleted(bool withOwner)
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, "--workers", "1");
+        await scenario.CreateServerAsync("image: example.org/web:1");
+        await scenario.SettledAsync();
+        var made = await scenario.Client.CreateAsync(ServerScenario.CopyOf(await scenario.DeploymentAsync(), Canary, withOwner), scenario.Namespace.Name);
+
+        await scenario.PassAsync();
+        await scenario.PassAsync();
+
+        ServerScenario.AssertJson(made, await scenario.DeploymentAsync(Canary));
+        if (fixture.ControlPlane.IsOwn)
+            Assert.Single(await scenario.Namespace.OperatorRequestsAsync(), request => request is { Verb: "get", Resource: "deployments", Name: Canary });
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class CreateTests(ControlPlaneFixture fixture)
         ServerScenario.AssertJson("""
             type: ClusterIP
             selector: {app: web, app.kubernetes.io/managed-by: mcp-runtime}
-            ports: [{name: http, port: 80, targetPort: 8088, protocol: TCP}]
+            ports: [{name: http, port: 80, targetPort: http, protocol: TCP}]
             sessionAffinity: None
             """, Without(service["spec"]!, "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"));
 
@@ -120,7 +120,7 @@ public sealed class CreateTests(ControlPlaneFixture fixture)
             container["env"]);
 
         ServerScenario.AssertJson(
-            """[{"name": "http", "port": 8000, "targetPort": 9000, "protocol": "TCP"}]""".AsJson(), (await scenario.ServiceAsync())["spec"]!["ports"]);
+            """[{"name": "http", "port": 8000, "targetPort": "http", "protocol": "TCP"}]""".AsJson(), (await scenario.ServiceAsync())["spec"]!["ports"]);
 
         var ingress = await scenario.IngressAsync();
         ServerScenario.AssertJson("{example.org/note: kept}", ingress["metadata"]!["annotations"]);

@@ -199,6 +199,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
         "services" =>
         [
             ("the port got another number", """{"spec": {"ports": [{"$patch": "replace"}, {"name": "http", "port": 8080, "targetPort": 8088}]}}"""),
+            ("the port got the number of its target", """{"spec": {"ports": [{"port": 80, "targetPort": 8088}]}}"""),
             ("the port got another protocol", """{"spec": {"ports": [{"$patch": "replace"}, {"name": "http", "port": 80, "protocol": "UDP"}]}}"""),
             ("the ports were replaced", """{"spec": {"ports": [{"$patch": "replace"}, {"name": "a", "port": 1}, {"name": "http", "port": 2}]}}"""),
             ("it became a NodePort", """{"spec": {"type": "NodePort"}}"""),

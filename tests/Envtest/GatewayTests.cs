@@ -12,10 +12,10 @@ public sealed partial class GatewayTests(ControlPlaneFixture fixture)
     /// <summary>A name that stands in no object but where the server's does.</summary>
     private const string Switched = "switched";
 
-    private const string ServerPorts = """[{"name": "http", "port": 80, "targetPort": 8088, "protocol": "TCP"}]""";
+    private const string ServerPorts = """[{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}]""";
 
     private const string GatewayPorts = """
-        [{"name": "http", "port": 80, "targetPort": 8091, "protocol": "TCP"}, {"name": "metrics", "port": 9103, "targetPort": 9103, "protocol": "TCP"}]
+        [{"name": "http", "port": 80, "targetPort": "gateway", "protocol": "TCP"}, {"name": "metrics", "port": 9103, "targetPort": "metrics", "protocol": "TCP"}]
         """;
 
     private const string Scraped = "{prometheus.io/scrape: 'true', prometheus.io/port: '9103', prometheus.io/path: /metrics}";
@@ -452,6 +452,7 @@ public sealed partial class GatewayTests(ControlPlaneFixture fixture)
         foreach (var patch in (string[])
         [
             """{"spec": {"ports": [{"name": "http", "port": 80, "targetPort": 8088}]}}""",
+            """{"spec": {"ports": [{"name": "http", "port": 80, "targetPort": "http"}]}}""",
             """{"spec": {"ports": [{"name": "http", "port": 80, "targetPort": 8091}]}}""",
             """{"metadata": {"annotations": null}, "spec": {"ports": [{"name": "web", "port": 80, "targetPort": 8088}]}}""",
         ])
@@ -459,7 +460,7 @@ public sealed partial class GatewayTests(ControlPlaneFixture fixture)
             await scenario.Client.PatchAsync(Resource.Services, scenario.Namespace.Name, "web", patch);
             await Eventually.TrueAsync(
                 $"it led to the gateways after {patch}", () => scenario.ServiceAsync(),
-                service => service["spec"]!["ports"]!.AsArray() is [{ } http, { }] && (int)http["targetPort"]! == 8091
+                service => service["spec"]!["ports"]!.AsArray() is [{ } http, { }] && http["targetPort"]!.ToString() == "gateway"
                     && service["metadata"]!["annotations"] is not null,
                 TimeSpan.FromSeconds(20));
         }

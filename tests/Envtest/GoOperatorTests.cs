@@ -99,6 +99,20 @@ public sealed class GoOperatorTests(ControlPlaneFixture fixture)
     }
 
     [Fact]
+    public async Task WhatItMadeAndIsNotWantedAnyMoreIsDeleted()
+    {
+        await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        await WriteAsync(ns, "gateway");
+        await fixture.Client.PatchAsync(Resource.MCPServers, ns.Name, "web", """{"spec": {"gateway": null}}""");
+
+        await using var scenario = await ServerScenario.StartAsync(fixture.ControlPlane, ns, arguments: ["--workers", "1"]);
+        await scenario.SettledAsync();
+        await scenario.RollOutAsync();
+
+        await Eventually.TrueAsync("the policy was gone", () => scenario.FindConfigMapAsync(), found => found is null);
+    }
+
+    [Fact]
     public async Task WhatAnotherOperatorOfThatNameAddsLaterIsItsOwn()
     {
         fixture.RequireOwn("the audit log");

@@ -69,6 +69,32 @@ public sealed class NameConflictTests(ControlPlaneFixture fixture)
         Assert.Equal((string)before["metadata"]!["resourceVersion"]!, (string)after["metadata"]!["resourceVersion"]!);
     }
 
+    /// <summary>Labels are enough to adopt, not to delete.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AUsersCopyOfAnIngressSurvivesTheRouteConflictOfItsNamesake(bool withOwner)
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, arguments: ["--workers", "1"]);
+        await scenario.CreateServerAsync("{image: 'example.org/hello:1', ingressPath: /same}", "a");
+        await scenario.SettledAsync("a");
+        await scenario.CreateServerAsync("{image: 'example.org/hello:1', ingressPath: /same}", "b");
+        await scenario.EventuallyPhaseAsync("Error", "b");
+        var copy = ServerScenario.CopyOf(await scenario.IngressAsync("a"), "b", withOwner);
+        copy["metadata"]!["labels"]!["app"] = "b";
+        if (withOwner)
+        {
+            var owner = copy["metadata"]!["ownerReferences"]![0]!;
+            (owner["name"], owner["uid"]) = ("b", (string)(await scenario.ServerAsync("b"))["metadata"]!["uid"]!);
+        }
+
+        var made = await scenario.Client.CreateAsync(copy, scenario.Namespace.Name);
+        await scenario.PassAsync("b");
+        await scenario.PassAsync("b");
+
+        ServerScenario.AssertJson(made, await scenario.IngressAsync("b"));
+    }
+
     [Fact]
     public async Task OrphansOfADeletedServerAreAdoptedByTheNextOfItsName()
     {

@@ -50,16 +50,7 @@ public sealed class PlantedPolicyTests(ControlPlaneFixture fixture)
         await scenario.StopOperatorAsync();
         var manifest = Planted(ns.Name);
         if (plan == Plan.SwitchedOnWithOwner)
-        {
-            manifest["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject
-            {
-                ["apiVersion"] = Resource.MCPServers.ApiVersion,
-                ["kind"] = Resource.MCPServers.Kind,
-                ["name"] = ServerScenario.Name,
-                ["uid"] = (string)(await scenario.ServerAsync())["metadata"]!["uid"]!,
-                ["controller"] = true,
-            });
-        }
+            manifest["metadata"]!["ownerReferences"] = OwnerReferences(await scenario.ServerAsync());
 
         var planted = await fixture.Client.CreateAsync(manifest);
         using var refusal = front.Fail(
@@ -110,12 +101,20 @@ public sealed class PlantedPolicyTests(ControlPlaneFixture fixture)
     }
 
     /// <summary>Labels are enough to adopt, not to delete.</summary>
-    [Fact]
-    public async Task WithoutAGatewayItIsLeftAlone()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task WithoutAGatewayItIsLeftAlone(bool withOwner)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
-        var planted = await fixture.Client.CreateAsync(Planted(scenario.Namespace.Name));
-        await scenario.CreateServerAsync("{image: 'example.org/web:1'}");
+        var server = await scenario.CreateServerAsync("{image: 'example.org/web:1'}");
+        await scenario.SettledAsync();
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+        var manifest = Planted(scenario.Namespace.Name);
+        if (withOwner)
+            manifest["metadata"]!["ownerReferences"] = OwnerReferences(server);
+        var planted = await fixture.Client.CreateAsync(manifest);
         await scenario.CreateGrantAsync("g");
         await scenario.IsAcceptedAsync("g");
         await scenario.PassAsync();
@@ -151,6 +150,15 @@ public sealed class PlantedPolicyTests(ControlPlaneFixture fixture)
         Assert.Equal("deny", (string?)Gateways.Policy(live)["policy"]!["default_decision"]);
         Assert.DoesNotContain("intruder", Gateways.NamesIn(Gateways.Policy(live), "grants"));
     }
+
+    private static JsonArray OwnerReferences(JsonObject server) => new(new JsonObject
+    {
+        ["apiVersion"] = Resource.MCPServers.ApiVersion,
+        ["kind"] = Resource.MCPServers.Kind,
+        ["name"] = ServerScenario.Name,
+        ["uid"] = (string)server["metadata"]!["uid"]!,
+        ["controller"] = true,
+    });
 
     /// <summary>Everything about it is as ours would be, and it lets everybody in.</summary>
     private static JsonObject Planted(string ns)

@@ -34,6 +34,56 @@ public sealed class ReadinessTests(ControlPlaneFixture fixture)
         await AssertPhaseAsync(scenario, "Ready", "True AllResourcesReady", "True DeploymentAvailable", "True LoadBalancerAssigned");
     }
 
+    /// <summary>As a controller leaves it that takes its own addresses away.</summary>
+    [Fact]
+    public async Task AnEntryWithoutAnAddressIsNoAddress()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture);
+        await scenario.CreateServerAsync("image: example.org/web");
+        await scenario.SettledAsync();
+        await scenario.RollOutAsync();
+        await scenario.ServeIngressAsync();
+        await AssertPhaseAsync(scenario, "Ready", "True AllResourcesReady", "True DeploymentAvailable", "True LoadBalancerAssigned");
+
+        await scenario.Client.PatchStatusAsync(
+            Resource.Ingresses, scenario.Namespace.Name, ServerScenario.Name, """{"loadBalancer": {"ingress": [{}]}}""".AsJson().AsObject());
+
+        await AssertPhaseAsync(scenario, "PartiallyReady", "False LoadBalancerPending", "True DeploymentAvailable", "False LoadBalancerPending");
+    }
+
+    [Theory]
+    [InlineData("Deployment")]
+    [InlineData("Service")]
+    [InlineData("Ingress")]
+    public async Task WhatIsBeingDeletedIsNotReadyAndIsMadeAnewOnceItsFinalizersLetItGo(string kind)
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
+        await scenario.CreateServerAsync("image: example.org/web");
+        await scenario.SettledAsync();
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+        var resource = new[] { Resource.Deployments, Resource.Services, Resource.Ingresses }.Single(resource => resource.Kind == kind);
+        await scenario.Client.PatchAsync(
+            resource, scenario.Namespace.Name, ServerScenario.Name, """{"metadata": {"finalizers": ["example.org/hold"]}}""");
+
+        await scenario.Client.DeleteAsync(resource, scenario.Namespace.Name, ServerScenario.Name);
+        var status = await scenario.EventuallyPhaseAsync("PartiallyReady");
+        Assert.Equal("False Terminating", ServerScenario.StatusAndReason(status, $"{kind}Ready"));
+        Assert.Equal("False Terminating", ServerScenario.StatusAndReason(status, "Ready"));
+        Assert.Equal(
+            $"{kind} not ready: the {kind} is being deleted, and is held by its finalizers: example.org/hold", (string?)status["message"]);
+
+        await scenario.Client.PatchAsync(resource, scenario.Namespace.Name, ServerScenario.Name, """{"metadata": {"finalizers": null}}""");
+        if (kind == "Deployment")
+        {
+            await scenario.EventuallyStatusAsync(
+                "it was made anew", seen => ServerScenario.StatusAndReason(seen, "DeploymentReady") == "False DeploymentProgressing");
+            await scenario.RollOutAsync();
+        }
+
+        await scenario.EventuallyPhaseAsync("Ready");
+    }
+
     [Fact]
     public async Task InPermissiveModeAnIngressThatExistsIsReady()
     {

@@ -161,6 +161,17 @@ public sealed class ServerScenario : IAsyncDisposable
         (await DeploymentAsync(name))["spec"]!["template"]!["spec"]!["containers"]!.AsArray()
             .Single(container => (string?)container!["name"] == name)!;
 
+    /// <summary>What a user makes of an object who copies it under another name.</summary>
+    public static JsonObject CopyOf(JsonObject live, string name, bool withOwner)
+    {
+        var copy = live.DeepClone().AsObject();
+        copy.Remove("status");
+        copy["metadata"] = new JsonObject { ["name"] = name, ["labels"] = live["metadata"]!["labels"]!.DeepClone() };
+        if (withOwner)
+            copy["metadata"]!["ownerReferences"] = live["metadata"]!["ownerReferences"]!.DeepClone();
+        return copy;
+    }
+
     public Task<JsonObject> RollOutAsync(string name = Name) => Kubelet.RollOutAsync(Client, Namespace.Name, name);
 
     public Task<JsonObject> ServeIngressAsync(string? ip = "192.0.2.1", string name = Name) =>

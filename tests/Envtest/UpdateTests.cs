@@ -143,7 +143,7 @@ public sealed class UpdateTests(ControlPlaneFixture fixture)
             Assert.Equal(port, (int)container["livenessProbe"]!["tcpSocket"]!["port"]!);
             Assert.Equal(port, (int)container["readinessProbe"]!["tcpSocket"]!["port"]!);
             ServerScenario.AssertJson(
-                $$"""[{"name": "http", "port": {{servicePort}}, "targetPort": {{port}}, "protocol": "TCP"}]""".AsJson(),
+                $$"""[{"name": "http", "port": {{servicePort}}, "targetPort": "http", "protocol": "TCP"}]""".AsJson(),
                 (await scenario.ServiceAsync())["spec"]!["ports"]);
             Assert.Equal(servicePort, (int)Backend(await scenario.IngressAsync())["port"]!["number"]!);
         }

@@ -148,10 +148,9 @@ internal sealed class GatewayPolicy(
 
     /// <summary>Deletes the ConfigMap of a server that has no gateway, nor a pod with one.</summary>
     public Task<ApplyResult<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
-        // Not one that merely has our labels: somebody may have copied it.
-        Find(server) is { } live && (IsOwn(live, server) || live.IsProvablyOurs)
-            ? _applier.DeleteAsync(_configMaps, live, MemoryOf(server).Apply, cancellationToken)
-            : Task.FromResult<ApplyResult<ObservedConfigMap>>(default);
+        Find(server) is null
+            ? Task.FromResult<ApplyResult<ObservedConfigMap>>(default)
+            : _applier.DeleteAsync(_configMaps, server.AsOwner(), KeyOf(server.Key), MemoryOf(server).Apply, cancellationToken);
 
     /// <summary>Says on the board what stands there.</summary>
     /// <param name="server">With its spec in effect.</param>

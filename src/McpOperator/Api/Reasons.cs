@@ -35,6 +35,9 @@ public static class Reasons
     /// <summary>The object is not there, and nothing failed yet.</summary>
     public const string NotCreated = "NotCreated";
 
+    /// <summary>The object is being deleted, and finalizers hold it.</summary>
+    public const string Terminating = "Terminating";
+
     /// <summary>All replicas are of the newest revision and available.</summary>
     public const string DeploymentAvailable = "DeploymentAvailable";
 

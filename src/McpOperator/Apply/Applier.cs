@@ -84,16 +84,31 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         }
     }
 
-    /// <summary>Deletes what is there of the owner's under this name, and nobody else's.</summary>
+    /// <summary>
+    /// Deletes what is there of the owner's under this name, when this operator or the one before it made it. What merely looks like it,
+    /// labels, owner and all, is somebody's copy and stays.
+    /// </summary>
     /// <inheritdoc cref="DeleteAsync{T}(OwnedObjects{T}, T, ApplyMemory, CancellationToken)"/>
-    public Task<ApplyResult<T>> DeleteAsync<T>(
+    public async Task<ApplyResult<T>> DeleteAsync<T>(
         OwnedObjects<T> objects, Owner owner, ObjectKey key, ApplyMemory memory, CancellationToken cancellationToken)
-        where T : Observed =>
-        objects.Find(owner, key) is { } live
-            ? DeleteAsync(objects, live, memory, cancellationToken)
-            : Task.FromResult<ApplyResult<T>>(default);
+        where T : Observed
+    {
+        if (objects.Find(owner, key) is not { } live)
+            return default;
+        try
+        {
+            if (!await IsOfOurMakingAsync(objects.Type, live, memory, cancellationToken).ConfigureAwait(false))
+                return default;
+        }
+        catch (ApiException exception) when (exception.IsObjectRefused)
+        {
+            return new ApplyResult<T>(live, memory.Refused(logger, objects.Type.Kind, exception));
+        }
 
-    /// <summary>Deletes this object, and no other of its name.</summary>
+        return await DeleteAsync(objects, live, memory, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Deletes this object, whoever made it, and no other of its name.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
     public async Task<ApplyResult<T>> DeleteAsync<T>(
         OwnedObjects<T> objects, T live, ApplyMemory memory, CancellationToken cancellationToken)
@@ -175,6 +190,19 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         return default;
 
         Task SendAsync(bool force) => api.ApplyAsync(type, key, manifest, force, static _ => true, cancellationToken: cancellationToken);
+    }
+
+    /// <summary>Whether we have written to it, or the operator before us has: then it is made ours first.</summary>
+    private async Task<bool> IsOfOurMakingAsync(ResourceType type, Observed live, ApplyMemory memory, CancellationToken cancellationToken)
+    {
+        if (live.Fingerprint != OwnedFields.None)
+            return true;
+        if (memory.CopyUid == live.Uid)
+            return false;
+        if (await MigrateAsync(type, live, live.Key, cancellationToken).ConfigureAwait(false))
+            return true;
+        memory.CopyUid = live.Uid;
+        return false;
     }
 
     /// <summary>Of the objects that are there and ours, just those of the operator before us are none of our writing.</summary>

@@ -14,7 +14,7 @@ internal sealed class ApplyMemory
     private string? _refusal;
 
     /// <summary>True when there is nothing to remember.</summary>
-    public bool IsEmpty => _outcome is null && _refusal is null;
+    public bool IsEmpty => _outcome is null && _refusal is null && CopyUid is null;
 
     /// <summary>
     /// True when what stands there is what was wanted, or what the API server made of it before. Anybody else's change looks
@@ -51,6 +51,9 @@ internal sealed class ApplyMemory
         _refusal = refusal;
         return level;
     }
+
+    /// <summary>Of what stands in the place of a thing that is not wanted and was found to be of nobody's making that we know.</summary>
+    public string? CopyUid { get; set; }
 
     public void ForgetRefusal() => _refusal = null;
 

@@ -18,6 +18,8 @@ internal abstract class Observed : IKubernetesObject
         Generation = metadata.Number("generation"u8);
         LabelledOwner = labelledOwner;
         Fingerprint = ours.Fingerprint(json);
+        if (metadata.Child("deletionTimestamp"u8) is not null)
+            Terminating = FinalizersOf(metadata);
         if (metadata.Child("ownerReferences"u8) is { ValueKind: JsonValueKind.Array } owners)
         {
             foreach (var owner in owners.EnumerateArray())
@@ -55,4 +57,11 @@ internal abstract class Observed : IKubernetesObject
 
     /// <summary>Equals the fingerprint of the manifest while the object carries exactly what we applied.</summary>
     public ulong Fingerprint { get; }
+
+    /// <summary>Of an object that is being deleted, the finalizers that hold it, for a person; null of any other.</summary>
+    public string? Terminating { get; }
+
+    private static string FinalizersOf(JsonElement metadata) => metadata.Child("finalizers"u8) is { ValueKind: JsonValueKind.Array } names
+        ? string.Join(", ", names.EnumerateArray())
+        : "";
 }

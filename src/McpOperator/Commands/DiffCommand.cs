@@ -24,10 +24,23 @@ internal static class DiffCommand
             CertificateStores.OpenOnlyWhatIsNeeded(access);
             using var connection = new Connection(access, TimeProvider.System);
             using var api = new ApiClient(Product.Identity, connection, TimeProvider.System);
-            var diff = new ClusterDiff(api, given, error);
-            await diff.RunAsync().ConfigureAwait(false);
-            output.Write(diff.Text.Length > 0 ? diff.Text : diff.IsComplete ? "No changes\n" : "");
-            return !diff.IsComplete ? 2 : diff.Text.Length > 0 ? 1 : 0;
+            var diff = new ClusterDiff(api, given, TimeProvider.System, error);
+            try
+            {
+                await diff.RunAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                // What is known is worth telling, whatever came after it.
+                output.Write(diff.Text);
+            }
+
+            if (!diff.IsComplete)
+                return 2;
+            if (diff.HasChanges)
+                return 1;
+            output.Write("No changes\n");
+            return 0;
         }
         catch (Exception exception) when (exception is ConnectionException or HttpRequestException or ApiException)
         {

@@ -22,7 +22,7 @@ internal static class RenderCommand
             return exitCode;
         if (given.IsRefused(error, reports: true))
             return 1;
-        var objects = await ObjectsAsync(given).ConfigureAwait(false);
+        var objects = await ObjectsAsync(given, error).ConfigureAwait(false);
         if (given.Options.Output == "json")
             ManifestReport.WriteList(output, objects);
         else
@@ -32,23 +32,29 @@ internal static class RenderCommand
 
     /// <summary>
     /// In the order in which they would be applied; what the servers of a namespace share stands there once. Owners are named where a
-    /// manifest has the uid that only an API server gives.
+    /// manifest has the uid that only an API server gives. What is secret stays so: it would end up in logs and repositories.
     /// </summary>
-    private static async Task<IReadOnlyList<JsonElement>> ObjectsAsync(ManifestInput given)
+    private static async Task<IReadOnlyList<JsonElement>> ObjectsAsync(ManifestInput given, TextWriter error)
     {
         var objects = new List<JsonElement>();
         var shared = new HashSet<string>(StringComparer.Ordinal);
         var servers = given.Manifests.Servers();
-        var plan = new ServerPlan(given.Manifests.Members(MCPAccessGrant.Type), given.Manifests.Members(MCPAgentSession.Type), given.Settings);
+        // No session is expired: the same input gives the same bytes at any time.
+        var plan = new ServerPlan(
+            given.Manifests.Members(MCPAccessGrant.Type), given.Manifests.Members(MCPAgentSession.Type), given.Settings, now: DateTimeOffset.MinValue);
         servers.ForEach(plan.Add);
         foreach (var server in servers)
         {
-            var pass = plan.PassOver(server);
-            if (plan.PolicyOf(pass.Server) is { } policy)
+            var policy = plan.PolicyOf(plan.InEffect(server));
+            if (policy is not null)
                 objects.Add(Read(policy));
-            await pass.RunAsync(plan.Kinds, (kind, wanted) =>
+            await plan.PassOver(server, policy: null, mayRun: policy is not null).RunAsync(plan.Kinds, (kind, wanted) =>
             {
-                if (wanted is Wanted.Apply apply && (!kind.IsShared || shared.Add($"{kind.Type} {server.Metadata.Namespace}")))
+                if (wanted is not Wanted.Apply apply || (kind.IsShared && !shared.Add($"{kind.Type} {server.Metadata.Namespace}")))
+                    return Task.FromResult<ApplyResult<Observed>>(default);
+                if (kind.Type == ResourceTypes.Secret)
+                    error.WriteLine($"note: Secret {server.Metadata.Namespace}/{given.Settings.ProvisionedRegistry.SecretName} is left out: secrets are not printed");
+                else
                     objects.Add(Read(apply.Manifest()));
                 return Task.FromResult<ApplyResult<Observed>>(default);
             }).ConfigureAwait(false);

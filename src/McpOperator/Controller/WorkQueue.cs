@@ -17,7 +17,10 @@ public sealed class WorkQueue : ILook, IDisposable
     private readonly Queue<(ObjectKey Key, int Ticket)>[] _ready = [new(), new(), new()];
     private readonly Dictionary<ObjectKey, (Priority Priority, int Ticket, long Since)> _dirty = [];
     private readonly HashSet<ObjectKey> _processing = [];
-    private readonly Dictionary<ObjectKey, int> _failures = [];
+    private readonly Dictionary<ObjectKey, (int Count, TimeSpan Turn)> _failures = [];
+
+    // Over all keys: as many retries of failures as client-go allows (DefaultTypedControllerRateLimiter).
+    private readonly TokenBucket _retryTurns = new(burst: 100, TimeSpan.FromMilliseconds(100));
     private readonly DelayedKeys _delayed = new();
 
     // One permit for each ready key. After the shutdown there is one more, which each getter passes on to the next one.
@@ -100,18 +103,27 @@ public sealed class WorkQueue : ILook, IDisposable
             AddAfterLocked(key, delay);
     }
 
-    /// <summary>Adds the key after a failure, with a delay that grows with each call until <see cref="Forget"/>.</summary>
+    /// <summary>
+    /// Adds the key after a failure, with a delay that grows with each call until <see cref="Forget"/>. Where many keys fail it is longer:
+    /// after the first hundred, ten of them come back a second.
+    /// </summary>
     /// <returns>The delay.</returns>
     public TimeSpan AddRateLimited(ObjectKey key)
     {
         lock (_lock)
         {
-            var failures = _failures.GetValueOrDefault(key);
+            var (failures, turn) = _failures.GetValueOrDefault(key);
             var delay = _backoff.Delay(failures, _random());
             if (_shutDown)
                 return delay;
 
-            _failures[key] = failures + 1;
+            // A key that fails again before its turn, because of an event, keeps it: it must not use up those of the others.
+            var now = Now;
+            if (turn <= now)
+                turn = _retryTurns.Take(now);
+            if (turn - now > delay)
+                delay = turn - now;
+            _failures[key] = (failures + 1, turn);
             AddAfterLocked(key, delay);
             return delay;
         }
@@ -128,7 +140,7 @@ public sealed class WorkQueue : ILook, IDisposable
     public int Failures(ObjectKey key)
     {
         lock (_lock)
-            return _failures.GetValueOrDefault(key);
+            return _failures.GetValueOrDefault(key).Count;
     }
 
     /// <summary>

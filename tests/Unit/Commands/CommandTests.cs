@@ -33,6 +33,19 @@ public sealed class CommandTests
     }
 
     [Theory]
+    [InlineData("version")]
+    [InlineData("crds")]
+    [InlineData("help")]
+    public async Task WhateverGoesWrongIsOneLineOnStderrAndExitCode2(string command)
+    {
+        using var full = new StreamWriter(new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0)) { AutoFlush = true };
+        using var error = new StringWriter { NewLine = "\n" };
+        Assert.Equal(2, await Program.RunAsync([command], full, error));
+        Assert.StartsWith($"mcp-operator: {command}: IOException: No space left on device", error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1, error.ToString().Count(c => c == '\n'));
+    }
+
+    [Theory]
     [InlineData("help")]
     [InlineData("--help")]
     [InlineData("-h")]

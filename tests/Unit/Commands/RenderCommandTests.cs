@@ -123,7 +123,7 @@ public sealed class RenderCommandTests : IDisposable
               ports:
               - name: http
                 port: 80
-                targetPort: 8088
+                targetPort: http
                 protocol: TCP
             ---
             apiVersion: networking.k8s.io/v1
@@ -156,11 +156,11 @@ public sealed class RenderCommandTests : IDisposable
     public async Task AllKindsStandInTheOrderInWhichTheyAreAppliedTheSameEachTime()
     {
         var first = await RunAsync(Whole, ["-f", "-", .. Registry]);
-        Assert.Equal((0, ""), (first.Code, first.Error));
+        Assert.Equal((0, "note: Secret default/mcp-runtime-registry-pull is left out: secrets are not printed\n"), (first.Code, first.Error));
         Assert.Equal(
             [
-                "ConfigMap/web-gateway-policy", "ServiceAccount/mcp-workload", "Secret/mcp-runtime-registry-pull", "Deployment/web-canary",
-                "Deployment/web", "Service/web", "Ingress/web",
+                "ConfigMap/web-gateway-policy", "ServiceAccount/mcp-workload", "Deployment/web-canary", "Deployment/web", "Service/web",
+                "Ingress/web",
             ],
             await NamesAsync(Whole, Registry));
         Assert.Equal(first, await RunAsync(Whole, ["-f", "-", .. Registry]));
@@ -175,8 +175,51 @@ public sealed class RenderCommandTests : IDisposable
 
         var shared = (await ObjectsAsync(yaml, Registry)).Where(item => (string?)item["kind"] is "ServiceAccount" or "Secret");
 
+        Assert.Equal(["a ServiceAccount", "b ServiceAccount"], shared.Select(item => $"{item["metadata"]!["namespace"]} {item["kind"]}"));
         Assert.Equal(
-            ["a ServiceAccount", "a Secret", "b ServiceAccount", "b Secret"], shared.Select(item => $"{item["metadata"]!["namespace"]} {item["kind"]}"));
+            ["a/mcp-runtime-registry-pull", "b/mcp-runtime-registry-pull"],
+            Lines((await RunAsync(yaml, ["-f", "-", .. Registry])).Error).Select(line => line.Split(' ')[2]));
+    }
+
+    [Theory]
+    [InlineData("yaml")]
+    [InlineData("json")]
+    public async Task NoPasswordIsPrinted(string format)
+    {
+        var (_, output, error) = await RunAsync(Whole, ["-f", "-", "-o", format, .. Registry]);
+
+        Assert.Contains("mcp-runtime-registry-pull", output, StringComparison.Ordinal); // which the pods refer to
+        foreach (var secret in new[] { "dockerconfigjson", Convert.ToBase64String(Encoding.UTF8.GetBytes("puller:pass")), ":pass" })
+            Assert.DoesNotContain(secret, output + error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WithoutRoomForItsPolicyAServerHasNeitherThatNorPods()
+    {
+        var tools = string.Join(", ", Enumerable.Range(0, 1200).Select(i => $"{{name: t{i}, sideEffect: read, description: {new string('d', 1000)}}}"));
+
+        var (code, output, error) = await RunAsync($"{Server}metadata: {{name: web}}\nspec: {{image: 'a:1', gateway: {{enabled: true, image: 'g:1'}}, tools: [{tools}]}}\n", "-f", "-");
+
+        Assert.Equal(0, code);
+        Assert.StartsWith("warning: -: document 1 (MCPServer/web): spec.tools: PolicyTooLarge: ", Assert.Single(Lines(error)), StringComparison.Ordinal);
+        Assert.Equal(["Service", "Ingress"], Lines(output).Where(line => line.StartsWith("kind: ", StringComparison.Ordinal)).Select(line => line["kind: ".Length..]));
+    }
+
+    [Theory]
+    [InlineData("a\u202eb", "a\\u202eb")]
+    [InlineData("\ufeff", "\\ufeff")]
+    [InlineData("\u2028", "\\u2028")]
+    [InlineData("\U000e0041ö", "\\udb40\\udc41ö")]
+    public async Task JsonHidesNothing(string value, string expected)
+    {
+        var yaml = $"{Server}metadata: {{name: web}}\nspec: {{image: 'a:1', envVars: [{{name: A, value: {System.Text.Json.JsonSerializer.Serialize(value)}}}]}}\n";
+
+        var (code, output, _) = await RunAsync(yaml, "-f", "-", "-o", "json");
+
+        Assert.Equal(0, code);
+        Assert.DoesNotContain(value, output, StringComparison.Ordinal);
+        Assert.Contains($"\"{expected}\"", output, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(value, (string?)JsonNode.Parse(output)!["items"]![1]!["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]![0]!["value"]);
     }
 
     [Fact]

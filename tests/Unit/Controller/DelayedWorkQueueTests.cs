@@ -185,6 +185,51 @@ public sealed class DelayedWorkQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task AThousandKeysThatFailAtOnceComeBackTenASecondAfterTheFirstHundred()
+    {
+        var delays = Enumerable.Range(0, 1000).Select(i => Fail(new("ns", $"k{i}"))).ToArray();
+
+        Assert.Equal(Enumerable.Repeat(Ms(5), 100), delays[..100]);
+        Assert.Equal(Enumerable.Range(1, 900).Select(i => Ms(100 * i)), delays[100..]);
+        await Advance(Ms(5), back: 100);
+        await Advance(TimeSpan.FromSeconds(10) - Ms(5), back: 100);
+        await Advance(TimeSpan.FromSeconds(80), back: 800);
+    }
+
+    [Fact]
+    public void AKeyThatFailsAloneIsAsFastAsItsBackoff()
+    {
+        for (var failures = 0; failures < 20; failures++)
+        {
+            var delay = Fail(Foo);
+            Assert.Equal(Backoff.Retry.Delay(failures, 0), delay);
+            _time.Advance(delay);
+        }
+    }
+
+    [Fact]
+    public void WhenAllIsQuietAgainAHundredMayFailAtOnce()
+    {
+        for (var i = 0; i < 1000; i++)
+            Fail(new("ns", $"k{i}"));
+
+        _time.Advance(TimeSpan.FromSeconds(100));
+
+        Assert.Equal(Enumerable.Repeat(Ms(5), 100), Enumerable.Range(0, 100).Select(i => Fail(new("ns", $"other-{i}"))));
+        Assert.Equal(Ms(100), Fail(Foo));
+    }
+
+    /// <summary>Somebody edits it again and again, and each look fails.</summary>
+    [Fact]
+    public void AKeyThatFailsMoreOftenThanItIsTriedAgainDoesNotPutTheOthersOff()
+    {
+        for (var i = 0; i < 10_000; i++)
+            Fail(Foo);
+
+        Assert.InRange(Fail(Bar), Ms(5), Ms(200));
+    }
+
+    [Fact]
     public void AFailedKeyComesBackAfterItsDelay()
     {
         _random = 0.5;
@@ -211,6 +256,14 @@ public sealed class DelayedWorkQueueTests : IDisposable
     private static TimeSpan Ms(double value) => TimeSpan.FromMilliseconds(value);
 
     private TimeSpan Fail(ObjectKey key) => _queue.AddRateLimited(key);
+
+    private async Task Advance(TimeSpan time, int back)
+    {
+        _time.Advance(time);
+        Assert.Equal(back, _queue.Depth);
+        for (var i = 0; i < back; i++)
+            await Finish();
+    }
 
     private async Task<ObjectKey?> Finish()
     {

@@ -56,7 +56,8 @@ public sealed class WorkQueueModelTests
 
                     break;
                 default:
-                    var pass = random.Next(1, 10);
+                    // Now and then so long that retries have their turns again.
+                    var pass = random.Next(50) == 0 ? 5_000 : random.Next(1, 10);
                     for (var i = 0; i < pass; i++)
                     {
                         time.Advance(TimeSpan.FromMilliseconds(1));
@@ -73,6 +74,8 @@ public sealed class WorkQueueModelTests
     private sealed class Model
     {
         private readonly Dictionary<ObjectKey, int> _failures = [];
+        private readonly Dictionary<ObjectKey, int> _turns = [];
+        private double _tokens = 100;
         private readonly Dictionary<ObjectKey, Priority> _again = [];
 
         public int Now { get; private set; }
@@ -113,13 +116,23 @@ public sealed class WorkQueueModelTests
 
         public int Fail(ObjectKey key)
         {
-            var delay = 5 << Failures(key);
+            if (_turns.GetValueOrDefault(key) <= Now)
+            {
+                _tokens--;
+                _turns[key] = Now + (int)Math.Round(Math.Max(0, -_tokens) * 100);
+            }
+
+            var delay = Math.Max(5 << Failures(key), _turns[key] - Now);
             _failures[key] = Failures(key) + 1;
             AddAt(key, Now + delay);
             return delay;
         }
 
-        public void Forget(ObjectKey key) => _failures.Remove(key);
+        public void Forget(ObjectKey key)
+        {
+            _failures.Remove(key);
+            _turns.Remove(key);
+        }
 
         public ObjectKey Get()
         {
@@ -139,6 +152,7 @@ public sealed class WorkQueueModelTests
         public void Tick()
         {
             Now++;
+            _tokens = Math.Min(100, _tokens + 0.01);
             foreach (var entry in Later.Where(entry => entry.At <= Now).ToArray())
             {
                 Later.Remove(entry);

@@ -16,37 +16,51 @@ namespace McpOperator.Commands.Manifests;
 /// rights beyond those that the operator has; with rights in its namespaces alone it knows of no other servers' routes, grants and sessions.
 /// </summary>
 /// <param name="error">Told of what cannot be compared, and of what the operator would report.</param>
-internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TextWriter error)
+internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvider time, TextWriter error)
 {
     private readonly StringBuilder _diff = new();
     private readonly HashSet<string> _shared = new(StringComparer.Ordinal);
+    private bool _takesOver;
 
-    /// <summary>Unified diffs; empty when nothing would change.</summary>
+    /// <summary>Unified diffs; empty when nothing would change that can be shown.</summary>
     public string Text => _diff.ToString();
 
-    /// <summary>False when the API server refused what the operator would send, too.</summary>
+    /// <summary>Whether something would change, or may.</summary>
+    public bool HasChanges => _takesOver || _diff.Length > 0;
+
+    /// <summary>False when the API server refused what the operator would send, or did not let it be read.</summary>
     public bool IsComplete { get; private set; } = true;
 
     /// <exception cref="ApiException">The API server refused a request that is not for one object of a server.</exception>
     /// <exception cref="HttpRequestException">It could not be reached.</exception>
     public async Task RunAsync()
     {
-        var cluster = await ClusterState.ReadAsync(api, given).ConfigureAwait(false);
-        var plan = new ServerPlan(cluster.Grants, cluster.Sessions, given.Settings);
+        var cluster = await ClusterState.ReadAsync(api, given, Note).ConfigureAwait(false);
+        var plan = new ServerPlan(cluster.Grants, cluster.Sessions, given.Settings, time.GetUtcNow());
         List<MCPServer> wanted = [.. given.Manifests.Servers().Select(server => cluster.After(server, given.Settings))];
         // First as they are: what a server serves, it does not lose to who asks for it now.
         foreach (var server in cluster.Servers)
             plan.Add(server);
         wanted.ForEach(plan.Add);
         // Grants and sessions change the policies of servers whose manifests are not there, too.
-        foreach (var member in given.Manifests.Manifests.Where(manifest => manifest.Kind != MCPServer.Type.Kind).Select(manifest => manifest.ReadMember()))
+        var named = given.Manifests.Manifests.Where(manifest => manifest.Kind != MCPServer.Type.Kind).Select(manifest => manifest.ReadMember().Server);
+        foreach (var key in named.Concat(cluster.Left))
         {
-            if (!wanted.Exists(server => server.Key == member.Server) && cluster.Find(member.Server) is { } other)
+            if (!wanted.Exists(server => server.Key == key) && cluster.Find(key) is { } other)
                 wanted.Add(other);
         }
 
         foreach (var server in wanted)
-            await CompareAsync(plan, server).ConfigureAwait(false);
+        {
+            try
+            {
+                await CompareAsync(plan, server).ConfigureAwait(false);
+            }
+            catch (ApiException exception)
+            {
+                Refuse($"MCPServer {server.Key}", exception);
+            }
+        }
     }
 
     private async Task CompareAsync(ServerPlan plan, MCPServer server)
@@ -68,19 +82,24 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TextWriter
 
         var stored = await FindAsync(ResourceTypes.ConfigMap, server.Key with { Name = ObjectNames.Policy(server.Metadata.Name) }).ConfigureAwait(false);
         var policy = stored is { } json ? new ObservedConfigMap(json, Product.Identity.OwnedFields) : null;
-        var pass = plan.PassOver(server, policy);
-        if (!pass.IsValid)
+        var effective = plan.InEffect(server);
+        var faults = Validation.Validate(effective, given.Settings);
+        if (faults.Count > 0)
         {
-            Note($"MCPServer {server.Key} is not compared: {string.Join("; ", pass.Faults)}");
+            Note($"MCPServer {server.Key} is not compared: {string.Join("; ", faults)}");
             return;
         }
 
-        if (plan.PolicyOf(pass.Server, policy, Tell) is { } manifest)
-            await ApplyAsync(server, ResourceTypes.ConfigMap, policy, stored, manifest, recover: null).ConfigureAwait(false);
+        // What the pods hold goes on, when nothing comes of a new one.
+        var mayRun = policy is { Policy: not null, HoldsOurs: true } && server.AsOwner().Controls(policy);
+        if (plan.PolicyOf(effective, policy, Tell) is { } manifest)
+            mayRun |= await ApplyAsync(server, ResourceTypes.ConfigMap, policy, stored, manifest, recover: null).ConfigureAwait(false);
+        else if (effective.Spec.HasGateway())
+            Note($"MCPServer {server.Key}: {GatewayPolicy.TooLarge.Reason}: {GatewayPolicy.TooLarge.Message}");
         else if (policy is not null && Owns(server, ResourceTypes.ConfigMap, policy) && (server.AsOwner().Controls(policy) || policy.IsProvablyOurs))
             Tell(ResourceTypes.ConfigMap, policy.Key, stored, null);
 
-        await pass.RunAsync(plan.Kinds, async (kind, wanted) =>
+        await plan.PassOver(server, policy, mayRun).RunAsync(plan.Kinds, async (kind, wanted) =>
         {
             var found = kind.Find(server.Key);
             if (wanted is Wanted.Withhold { Problem: var problem })
@@ -98,12 +117,21 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TextWriter
 
     private static bool Owns(MCPServer server, ResourceType type, Observed found) => server.AsOwner().MayNotTouch(type, found) is null;
 
-    private async Task ApplyAsync(MCPServer server, ResourceType type, Observed? found, JsonElement? present, byte[] manifest, Recovery? recover)
+    /// <returns>Whether the operator would get it there.</returns>
+    private async Task<bool> ApplyAsync(MCPServer server, ResourceType type, Observed? found, JsonElement? present, byte[] manifest, Recovery? recover)
     {
         if (found is not null && server.AsOwner().MayNotTouch(type, found) is { } problem)
         {
             Note($"MCPServer {server.Key}: {problem.Reason}: {problem.Message}");
-            return;
+            return false;
+        }
+
+        if (found is { Fingerprint: OwnedFields.None } && present is { } live
+            && FieldOwnership.PatchOfPredecessor(live, isStatus: false, Product.Identity) is not null)
+        {
+            // A dry run cannot be told of the take-over, which is a write of its own.
+            _takesOver = true;
+            Note($"{type.Kind} {found.Key} was written by the operator before this one: what of it is not wanted any more goes at the take-over, and is not shown");
         }
 
         var planned = JsonElement.Parse(manifest);
@@ -125,11 +153,19 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TextWriter
             // The operator gets there in two steps.
             Tell(type, key, present, planned);
         }
-        catch (ApiException exception) when (exception.IsObjectRefused)
+        catch (ApiException exception)
         {
-            IsComplete = false;
-            error.WriteLine($"mcp-operator: {type.Kind} {key} cannot be compared: {Printable.Escape(exception.Message)}");
+            Refuse($"{type.Kind} {key}", exception);
+            return false;
         }
+
+        return true;
+    }
+
+    private void Refuse(string what, ApiException refusal)
+    {
+        IsComplete = false;
+        error.WriteLine($"mcp-operator: {what} cannot be compared: {Printable.Escape(refusal.Message)}");
     }
 
     /// <summary>What nobody may read is compared as far as a dry run says whether it is there.</summary>
@@ -141,20 +177,26 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TextWriter
         var key = new ObjectKey(ns, planned.GetProperty("metadata"u8).Text("name"u8)!);
         if (type == ResourceTypes.Secret)
             Note($"Secret {key} is not compared: neither the operator nor this command may read it");
-        else if (!await IsThereAsync(type, ns, manifest).ConfigureAwait(false))
+        else if (!await IsThereAsync(type, key, manifest).ConfigureAwait(false))
             Tell(type, key, null, planned);
     }
 
-    private async Task<bool> IsThereAsync(ResourceType type, string ns, byte[] manifest)
+    /// <summary>Of what cannot be compared, true.</summary>
+    private async Task<bool> IsThereAsync(ResourceType type, ObjectKey key, byte[] manifest)
     {
         try
         {
-            await api.CreateAsync(type, ns, manifest, isDryRun: true).ConfigureAwait(false);
+            await api.CreateAsync(type, key.Namespace, manifest, isDryRun: true).ConfigureAwait(false);
             return false;
         }
         catch (ApiException exception) when (exception.IsAlreadyExists || exception.IsNotFound)
         {
             return exception.IsAlreadyExists;
+        }
+        catch (ApiException exception)
+        {
+            Refuse($"{type.Kind} {key}", exception);
+            return true;
         }
     }
 

@@ -22,9 +22,13 @@ internal sealed class ClusterState
     /// <inheritdoc cref="Grants"/>
     public required IReadOnlyList<StoredMember> Sessions { get; init; }
 
+    /// <summary>The servers that grants and sessions among the manifests name no more.</summary>
+    public required IReadOnlyList<ObjectKey> Left { get; init; }
+
+    /// <param name="note">Told of what was not read.</param>
     /// <exception cref="ApiException">The API server refused.</exception>
     /// <exception cref="HttpRequestException">It could not be reached.</exception>
-    public static async Task<ClusterState> ReadAsync(ApiClient api, ManifestInput given)
+    public static async Task<ClusterState> ReadAsync(ApiClient api, ManifestInput given, Action<string> note)
     {
         var grants = given.Manifests.Members(MCPAccessGrant.Type);
         var sessions = given.Manifests.Members(MCPAgentSession.Type);
@@ -34,13 +38,18 @@ internal sealed class ClusterState
         foreach (var member in (IEnumerable<StoredMember>)[.. grants, .. sessions])
             namespaces.Add(member.Server.Namespace);
 
-        var servers = await ListAsync(
-            api, MCPServer.Type, json => StoredServer.Decode(json, Product.Identity.OwnedFields), namespaces).ConfigureAwait(false);
-        return new ClusterState(servers)
+        var lists = new Lists(api, namespaces);
+        var left = new List<ObjectKey>();
+        var state = new ClusterState(await lists.ReadAsync(
+            MCPServer.Type, json => StoredServer.Decode(json, Product.Identity.OwnedFields)).ConfigureAwait(false))
         {
-            Grants = await WithAsync(api, MCPAccessGrant.Type, grants, namespaces).ConfigureAwait(false),
-            Sessions = await WithAsync(api, MCPAgentSession.Type, sessions, namespaces).ConfigureAwait(false),
+            Grants = await WithAsync(lists, MCPAccessGrant.Type, grants, left).ConfigureAwait(false),
+            Sessions = await WithAsync(lists, MCPAgentSession.Type, sessions, left).ConfigureAwait(false),
+            Left = left,
         };
+        foreach (var text in lists.Notes)
+            note(text);
+        return state;
     }
 
     /// <summary>Null when there is none.</summary>
@@ -62,12 +71,14 @@ internal sealed class ClusterState
     }
 
     private static async Task<IReadOnlyList<StoredMember>> WithAsync(
-        ApiClient api, ResourceType type, List<StoredMember> given, HashSet<string> namespaces)
+        Lists lists, ResourceType type, List<StoredMember> given, List<ObjectKey> left)
     {
-        var all = await ListAsync(api, type, json => StoredMember.Decode(json, Product.Identity.OwnedFields), namespaces).ConfigureAwait(false);
+        var all = await lists.ReadAsync(type, json => StoredMember.Decode(json, Product.Identity.OwnedFields)).ConfigureAwait(false);
         foreach (var member in given)
         {
             var live = all.GetValueOrDefault(member.Key);
+            if (live is not null && live.Server != member.Server)
+                left.Add(live.Server);
             all[member.Key] = member.In(live?.Metadata ?? New(member.Metadata), live?.Reported);
         }
 
@@ -78,28 +89,67 @@ internal sealed class ClusterState
     private static ObjectMeta New(ObjectMeta metadata) =>
         metadata with { Uid = "", CreationTimestamp = DateTimeOffset.MaxValue, DeletionTimestamp = null };
 
-    private static async Task<Dictionary<ObjectKey, T>> ListAsync<T>(
-        ApiClient api, ResourceType type, Decoder<T> decode, IEnumerable<string> namespaces)
-        where T : class, IKubernetesObject
+    /// <summary>Reads lists, and remembers which ones it may not read.</summary>
+    private sealed class Lists(ApiClient api, IReadOnlyCollection<string> namespaces)
     {
-        var found = new Dictionary<ObjectKey, T>();
-        try
+        private readonly List<string> _narrow = [];
+        private readonly SortedDictionary<string, List<string>> _closed = new(StringComparer.Ordinal);
+
+        public IEnumerable<string> Notes
         {
-            await AddAsync(ns: null).ConfigureAwait(false);
+            get
+            {
+                if (_narrow.Count > 0)
+                {
+                    yield return $"{string.Join(", ", _narrow)} are not readable in all namespaces: routes, grants and sessions of others than " +
+                        $"{string.Join(", ", namespaces.Order(StringComparer.Ordinal))} are not known";
+                }
+
+                foreach (var (ns, kinds) in _closed)
+                    yield return $"{string.Join(", ", kinds)} are not readable in namespace {ns}: what they change there is not known";
+            }
         }
-        catch (ApiException exception) when (exception.Code == HttpStatusCode.Forbidden)
+
+        public async Task<Dictionary<ObjectKey, T>> ReadAsync<T>(ResourceType type, Decoder<T> decode)
+            where T : class, IKubernetesObject
         {
+            var found = new Dictionary<ObjectKey, T>();
+            if (await TryAddAsync(null).ConfigureAwait(false) is not { } refusal || namespaces.Count == 0)
+                return found;
+            var isRead = false;
             foreach (var ns in namespaces)
-                await AddAsync(ns).ConfigureAwait(false);
-        }
+            {
+                if (await TryAddAsync(ns).ConfigureAwait(false) is not { } closed)
+                {
+                    isRead = true;
+                    continue;
+                }
 
-        return found;
+                refusal = closed;
+                if (!_closed.TryGetValue(ns, out var kinds))
+                    _closed[ns] = kinds = [];
+                kinds.Add($"{type}");
+            }
 
-        async Task AddAsync(string? ns)
-        {
-            var list = new ListWatch<T>(api, type, ns, labelSelector: null, decode);
-            foreach (var item in (await list.ListAsync("", CancellationToken.None).ConfigureAwait(false)).Items)
-                found[item.Key] = item;
+            if (!isRead)
+                throw refusal;
+            _narrow.Add($"{type}");
+            return found;
+
+            async Task<ApiException?> TryAddAsync(string? ns)
+            {
+                try
+                {
+                    var list = new ListWatch<T>(api, type, ns, labelSelector: null, decode);
+                    foreach (var item in (await list.ListAsync("", CancellationToken.None).ConfigureAwait(false)).Items)
+                        found[item.Key] = item;
+                    return null;
+                }
+                catch (ApiException exception) when (exception.Code == HttpStatusCode.Forbidden)
+                {
+                    return exception;
+                }
+            }
         }
     }
 }

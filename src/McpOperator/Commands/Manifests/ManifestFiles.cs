@@ -52,7 +52,8 @@ internal static class ManifestFiles
 
         foreach (var entry in entries.OrderBy(Path.GetFileName, StringComparer.Ordinal))
         {
-            var isLink = File.ResolveLinkTarget(entry, returnFinalTarget: false) is not null;
+            // Null, and no exception, where one may list the directory and not look at what is in it: reading it says so.
+            var isLink = new FileInfo(entry).LinkTarget is not null;
             if (Directory.Exists(entry) && !isLink)
             {
                 if (!isRecursive)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -37,7 +38,7 @@ internal static class ManifestReport
             json.WriteEndObject();
         }
 
-        output.WriteLine(Encoding.UTF8.GetString(buffer.WrittenSpan));
+        output.WriteLine(Visible(Encoding.UTF8.GetString(buffer.WrittenSpan)));
     }
 
     /// <summary>One array, warnings among the rest.</summary>
@@ -64,6 +65,29 @@ internal static class ManifestReport
             json.WriteEndArray();
         }
 
-        output.WriteLine(Encoding.UTF8.GetString(buffer.WrittenSpan));
+        output.WriteLine(Visible(Encoding.UTF8.GetString(buffer.WrittenSpan)));
+    }
+
+    /// <summary>JSON in which nothing but a string has other characters than those of ASCII: in a string each may be escaped.</summary>
+    private static string Visible(string json)
+    {
+        if (!json.EnumerateRunes().Any(IsHidden))
+            return json;
+        var visible = new StringBuilder(json.Length + 64);
+        foreach (var rune in json.EnumerateRunes())
+        {
+            if (!IsHidden(rune))
+            {
+                visible.Append(rune);
+                continue;
+            }
+
+            foreach (var unit in rune.ToString())
+                visible.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}");
+        }
+
+        return visible.ToString();
+
+        static bool IsHidden(Rune rune) => rune.Value > '~' && YamlWriter.IsInvisible(rune);
     }
 }

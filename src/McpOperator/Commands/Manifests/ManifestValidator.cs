@@ -94,17 +94,23 @@ internal sealed class ManifestValidator
             : "metadata.name";
     }
 
-    /// <summary>What the operator would say of grants and sessions whose server is among the manifests. Of others nothing is known.</summary>
+    /// <summary>What the operator would say of policies, and of grants and sessions whose server is among the manifests. Of others nothing is known.</summary>
     private void Members()
     {
         List<Manifest> members = [.. _known.Values.Where(manifest => manifest.Kind != MCPServer.Type.Kind)];
         foreach (var server in _servers)
         {
             var (manifest, effective) = (server.Manifest, server.Effective);
+            var head = effective.Spec.HasGateway() && Validation.AccessFaults(effective).Count == 0 ? PolicyHead.Of(effective, _settings) : null;
+            if (head is { IsTooLarge: true })
+            {
+                Add(manifest, "spec.tools", $"{GatewayPolicy.TooLarge.Reason}: {GatewayPolicy.TooLarge.Message}", isReported: true);
+                head = null;
+            }
+
             List<Manifest> ofServer = [.. members.Where(member => member.ReadMember().Server == manifest.Key)];
             if (ofServer.Count == 0)
                 continue;
-            var head = effective.Spec.HasGateway() && Validation.AccessFaults(effective).Count == 0 ? PolicyHead.Of(effective, _settings) : null;
             var policy = PolicyMembers.Of(
                 manifest.Key, effective, head,
                 ofServer.Where(member => member.Kind == MCPAccessGrant.Type.Kind).Select(member => member.ReadMember().ReadGrant()),

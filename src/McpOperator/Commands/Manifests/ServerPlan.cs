@@ -12,7 +12,9 @@ namespace McpOperator.Commands.Manifests;
 /// The pass that the operator would make over a server, with nobody to send anything to: the rows of the same table, and the same
 /// policy.
 /// </summary>
-internal sealed class ServerPlan(IReadOnlyList<StoredMember> grants, IReadOnlyList<StoredMember> sessions, OperatorSettings settings)
+/// <param name="now">Decides which sessions are expired: they are the first that a full policy does without.</param>
+internal sealed class ServerPlan(
+    IReadOnlyList<StoredMember> grants, IReadOnlyList<StoredMember> sessions, OperatorSettings settings, DateTimeOffset now)
 {
     private readonly RouteTable _routes = new(settings);
 
@@ -23,25 +25,29 @@ internal sealed class ServerPlan(IReadOnlyList<StoredMember> grants, IReadOnlyLi
     public void Add(MCPServer server) => _routes.Update(server.Key, server);
 
     /// <param name="policy">The ConfigMap that is there; null for none.</param>
-    public Pass PassOver(MCPServer server, ObservedConfigMap? policy = null) => new(
+    /// <param name="mayRun">Whether a policy would stand there: gateways run with no other (<see cref="PolicyState.MayRun"/>).</param>
+    public Pass PassOver(MCPServer server, ObservedConfigMap? policy, bool mayRun) => new(
         server,
         new PolicyState(
-            server.Metadata.Uid, server.Metadata.Generation, Surface: null, MayRun: true, policy is { ReplacesPods: true } ? policy.Uid : null),
+            server.Metadata.Uid, server.Metadata.Generation, Surface: null, mayRun, policy is { ReplacesPods: true } ? policy.Uid : null),
         () => _routes.ConflictOf(server.Key), settings, new ServerMemory());
 
-    /// <summary>The ConfigMap with the policy; null without a gateway.</summary>
+    /// <summary>With its spec in effect.</summary>
+    public MCPServer InEffect(MCPServer server) => server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
+
+    /// <summary>The ConfigMap with the policy; null without a gateway, and of a policy that fits into none.</summary>
     /// <param name="server">With its spec in effect, and valid.</param>
     /// <param name="live">The one that is there: the time in it stays, which no rendered one has.</param>
     /// <param name="tell">Told what would be said of each grant and session.</param>
     public byte[]? PolicyOf(MCPServer server, ObservedConfigMap? live = null, Action<PolicyMember, Verdict>? tell = null)
     {
-        if (!server.Spec.HasGateway())
+        if (!server.Spec.HasGateway() || PolicyHead.Of(server, settings) is not { IsTooLarge: false } head)
             return null;
         var judged = PolicyMembers.Of(
-            server.Key, server, PolicyHead.Of(server, settings),
+            server.Key, server, head,
             grants.Where(grant => grant.Server == server.Key).Select(grant => grant.ReadGrant()),
             sessions.Where(session => session.Server == server.Key).Select(session => session.ReadSession()),
-            DateTimeOffset.MinValue);
+            now);
         foreach (var (member, verdict) in judged.Verdicts)
             tell?.Invoke(member, verdict);
         var text = new PolicyDocument(judged.Head!, judged.Grants, judged.Sessions).ToText(live?.Policy?.GeneratedAt);

@@ -216,7 +216,7 @@ internal static class YamlWriter
     }
 
     /// <summary>What YAML lets nobody write as it is, what ends a line for YAML 1.1, and what turns the writing direction.</summary>
-    private static bool IsInvisible(Rune rune) => rune.Value is 0xfeff or 0xfffe or 0xffff
+    internal static bool IsInvisible(Rune rune) => rune.Value is 0xfeff or 0xfffe or 0xffff
         || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
             or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 

@@ -22,7 +22,9 @@ public sealed record ServicePort
 
     [JsonPropertyName("port")]
     public required int Number { get; init; }
-    public required int TargetPort { get; init; }
+
+    /// <summary>The name of a container's port, so that each pod is reached at its own number of it.</summary>
+    public required string TargetPort { get; init; }
 
     /// <summary>Part of the list's merge key, so always written (kubernetes#98576).</summary>
     public string Protocol { get; init; } = "TCP";

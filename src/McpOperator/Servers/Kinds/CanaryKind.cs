@@ -17,5 +17,5 @@ internal sealed class CanaryKind(ServerKinds kinds, Store<ObservedDeployment> st
         : Wanted.NotThere;
 
     public override IEnumerable<Surface> Judge(Pass pass) =>
-        pass.Spec.HasCanary() ? [SurfaceOf(pass).With(ProblemOf(pass))] : [];
+        pass.Spec.HasCanary() ? [SurfaceOf(pass, ProblemOf(pass), Judged)] : [];
 }

@@ -39,10 +39,9 @@ internal abstract class DeploymentKind(
     protected Problem? ProblemOf(Pass pass) =>
         pass.Of(this).Problem ?? pass.Of(kinds.PullSecret).Problem ?? pass.Of(kinds.ServiceAccount).Problem;
 
-    protected Surface SurfaceOf(Pass pass) => LiveIn(pass) switch
+    protected Surface Judged(ObservedDeployment live) => live switch
     {
-        null => Missing,
-        var live when WaitsFor(live) is { } message => Unready(Reasons.DeploymentProgressing, message),
+        _ when WaitsFor(live) is { } message => Unready(Reasons.DeploymentProgressing, message),
         { WantedReplicas: 0 } => Ready(Reasons.ScaledToZero, "no replicas are wanted"),
         { WantedReplicas: var wanted } => Ready(Reasons.DeploymentAvailable, $"{wanted} of {wanted} replicas are available"),
     };

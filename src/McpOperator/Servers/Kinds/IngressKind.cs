@@ -23,13 +23,13 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
         return new Wanted.Apply(() => ApplyConfiguration.Of(ingress), (in Attempt attempt) => Recover(ingress, attempt));
     }
 
-    public override IEnumerable<Surface> Judge(Pass pass) => [((LiveIn(pass), pass.Settings.PermissiveIngressReadiness) switch
-    {
-        (null, _) => Missing,
-        ({ HasLoadBalancer: true }, false) => Ready(Reasons.LoadBalancerAssigned, "an ingress controller has published an address"),
-        ({ HasRule: true }, true) => Ready(Reasons.IngressCreated, "the Ingress exists"),
-        _ => Unready(Reasons.LoadBalancerPending, "no ingress controller has published an address yet"),
-    }).With(pass.Of(this).Problem)];
+    public override IEnumerable<Surface> Judge(Pass pass) => [SurfaceOf(
+        pass, pass.Of(this).Problem, live => (live, pass.Settings.PermissiveIngressReadiness) switch
+        {
+            ({ HasLoadBalancer: true }, false) => Ready(Reasons.LoadBalancerAssigned, "an ingress controller has published an address"),
+            ({ HasRule: true }, true) => Ready(Reasons.IngressCreated, "the Ingress exists"),
+            _ => Unready(Reasons.LoadBalancerPending, "no ingress controller has published an address yet"),
+        })];
 
     /// <summary>Where it did, when it could not be changed.</summary>
     public override string? UrlOf(Pass pass) => pass.Of(this) switch
@@ -132,15 +132,13 @@ internal sealed class ObservedIngress : Observed
     public ObservedIngress(JsonElement json, OwnedFields ours)
         : base(json, ours, Labels.OwnerOf(json))
     {
-        HasRule = IsFilledArray(json.Child("spec"u8)?.Child("rules"u8));
-        HasLoadBalancer = IsFilledArray(json.Child("status"u8)?.Child("loadBalancer"u8)?.Child("ingress"u8));
+        HasRule = (json.Child("spec"u8)?.Child("rules"u8)).HasItem(static _ => true);
+        HasLoadBalancer = (json.Child("status"u8)?.Child("loadBalancer"u8)?.Child("ingress"u8))
+            .HasItem(static entry => !string.IsNullOrEmpty(entry.Text("ip"u8)) || !string.IsNullOrEmpty(entry.Text("hostname"u8)));
     }
 
     public bool HasRule { get; }
 
     /// <summary>True once the ingress controller has published an address.</summary>
     public bool HasLoadBalancer { get; }
-
-    private static bool IsFilledArray(JsonElement? element) =>
-        element is { ValueKind: JsonValueKind.Array } array && array.GetArrayLength() > 0;
 }

@@ -129,11 +129,22 @@ internal abstract class OwnedKind<T>(
     public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>
         suffix.Length == 0 ? reflectors.Create(Type, ns, Labels.ManagedSelector, decode, store, isOptional: IsOptional) : null;
 
+    /// <summary>What the object says of the server: what <paramref name="judge"/> says of one that is there to stay.</summary>
+    /// <param name="problem">What keeps it from what is wanted.</param>
+    protected Surface SurfaceOf(Pass pass, Problem? problem, Func<T, Surface> judge) => (LiveIn(pass) switch
+    {
+        null => Unready(Reasons.NotCreated, $"the {Name} does not exist"),
+        { Terminating: { } finalizers } => Unready(Reasons.Terminating, TerminatingMessage(finalizers)),
+        var live => judge(live),
+    }).With(problem);
+
+    protected string TerminatingMessage(string finalizers) => finalizers.Length == 0
+        ? $"the {Name} is being deleted"
+        : $"the {Name} is being deleted, and is held by its finalizers: {finalizers}";
+
     protected Surface Ready(string reason, string message) => new(condition, Name, true, reason, message);
 
     protected Surface Unready(string reason, string message) => new(condition, Name, false, reason, message);
-
-    protected Surface Missing => Unready(Reasons.NotCreated, $"the {Name} does not exist");
 
     private ObjectKey Key(ObjectKey server) => suffix.Length == 0 ? server : server with { Name = server.Name + suffix };
 }

@@ -4,6 +4,7 @@ using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Kubernetes.Types;
+using McpOperator.Servers.Pods;
 
 namespace McpOperator.Servers.Kinds;
 
@@ -39,12 +40,9 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
         return result;
     }
 
-    public override IEnumerable<Surface> Judge(Pass pass) => [(LiveIn(pass) switch
-    {
-        null => Missing,
-        { HasClusterIP: true } => Ready(Reasons.ClusterIPAssigned, "the Service has its cluster IP"),
-        _ => Unready(Reasons.ClusterIPPending, "the Service has no cluster IP yet"),
-    }).With(pass.Of(this).Problem)];
+    public override IEnumerable<Surface> Judge(Pass pass) => [SurfaceOf(pass, pass.Of(this).Problem, live => live.HasClusterIP
+        ? Ready(Reasons.ClusterIPAssigned, "the Service has its cluster IP")
+        : Unready(Reasons.ClusterIPPending, "the Service has no cluster IP yet"))];
 
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
     /// <param name="toGateway">Whether traffic goes to the pods' gateways, when the spec has one: they must be there first.</param>
@@ -56,7 +54,8 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
         {
             Name = "http",
             Number = spec.ServicePort ?? Defaults.ServicePort,
-            TargetPort = hasGateway ? spec.Gateway!.Port ?? Defaults.GatewayPort : spec.Port ?? Defaults.Port,
+            // By name: with another number in the spec, the pods from before go on to be reached at the one that they listen on.
+            TargetPort = hasGateway ? GatewayContainer.PortName : DeploymentManifest.PortName,
         };
         return new Service
         {
@@ -74,7 +73,7 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
     {
         Name = "metrics",
         Number = Defaults.GatewayMetricsPort,
-        TargetPort = Defaults.GatewayMetricsPort,
+        TargetPort = GatewayContainer.MetricsPortName,
     };
 
     /// <summary>Where Prometheus' widespread scrape configuration finds the gateway's metrics.</summary>

@@ -20,14 +20,15 @@ internal sealed class StableKind(ServerKinds kinds, Store<ObservedDeployment> st
     {
         // A canary that cannot be deleted, or a policy, has no condition of its own by now.
         var leftOver = pass.Spec.HasCanary() ? null : pass.Of(Kinds.Canary).Problem;
-        yield return SurfaceOf(pass).With(ProblemOf(pass) ?? leftOver ?? (pass.IsValid ? pass.Policy?.Problem : null));
+        yield return SurfaceOf(pass, ProblemOf(pass) ?? leftOver ?? (pass.IsValid ? pass.Policy?.Problem : null), Judged);
         if (pass.Spec.HasGateway())
             yield return GatewayOf(LiveIn(pass));
     }
 
-    private static Surface GatewayOf(ObservedDeployment? live) => live switch
+    private Surface GatewayOf(ObservedDeployment? live) => live switch
     {
         null => Gateway(false, Reasons.NotCreated, "the gateway does not exist"),
+        { Terminating: { } finalizers } => Gateway(false, Reasons.Terminating, TerminatingMessage(finalizers)),
         { HasGateway: false } => Gateway(false, Reasons.GatewayProgressing, "the Deployment has none yet"),
         _ when !IsReady(live) => Gateway(false, Reasons.GatewayProgressing, "the Deployment is not ready"),
         _ => Gateway(true, Reasons.GatewayAvailable, "every pod has its gateway"),

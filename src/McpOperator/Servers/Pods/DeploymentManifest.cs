@@ -6,6 +6,9 @@ namespace McpOperator.Servers.Pods;
 /// <summary>The Deployments that run a server's pods: the stable one, and that of the canary track.</summary>
 internal static class DeploymentManifest
 {
+    /// <summary>Of the port that the server listens on.</summary>
+    public const string PortName = "http";
+
     /// <summary>The user that distroless images run as.</summary>
     private const long NonRootUser = 65532;
 
@@ -126,7 +129,7 @@ internal static class DeploymentManifest
             Name = server.Metadata.Name,
             Image = image,
             ImagePullPolicy = ContainerParts.PullPolicy,
-            Ports = [new ContainerPort { Name = "http", Number = port }],
+            Ports = [new ContainerPort { Name = PortName, Number = port }],
             Env = Environment(server.Spec),
             Resources = ContainerParts.Resources(server.Spec.Resources),
             LivenessProbe = ContainerParts.Liveness(port),

@@ -7,6 +7,9 @@ namespace McpOperator.Servers.Pods;
 /// <summary>The proxy that stands before the server in the same pod, and the volume that brings it its policy.</summary>
 internal static class GatewayContainer
 {
+    public const string PortName = "gateway";
+    public const string MetricsPortName = "metrics";
+
     private const string PolicyVolumeName = "gateway-policy";
     private const string PolicyDirectory = "/var/run/mcp-runtime/policy";
 
@@ -22,8 +25,8 @@ internal static class GatewayContainer
             ImagePullPolicy = ContainerParts.PullPolicy,
             Ports =
             [
-                new ContainerPort { Name = "gateway", Number = port },
-                new ContainerPort { Name = "metrics", Number = Defaults.GatewayMetricsPort },
+                new ContainerPort { Name = PortName, Number = port },
+                new ContainerPort { Name = MetricsPortName, Number = Defaults.GatewayMetricsPort },
             ],
             Env = Environment(server, gateway, port, settings),
             Resources = ContainerParts.Resources(gateway.Resources),

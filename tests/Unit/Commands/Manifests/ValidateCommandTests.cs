@@ -68,6 +68,26 @@ public sealed class ValidateCommandTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite)]
+    [InlineData(UnixFileMode.UserExecute)]
+    public void ADirectoryThatMayNotBeLookedIntoIsOneLine(UnixFileMode mode)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        Assert.SkipWhen(Environment.IsPrivilegedProcess, "nothing is closed to root");
+        _directory.Write("closed/a.yaml", Server + "metadata: {name: a}\nspec: {}\n");
+        var closed = Path.Combine(_directory.Path, "closed");
+        File.SetUnixFileMode(closed, mode);
+
+        var (code, output, error) = Run("", "-f", closed, "-R");
+
+        File.SetUnixFileMode(closed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Assert.Equal((2, ""), (code, output));
+        Assert.EndsWith(": permission denied\n", error, StringComparison.Ordinal);
+        Assert.Equal(1, error.Count(c => c == '\n'));
+    }
+
     [Fact]
     public void EachFaultIsALineAndThoseAfterABrokenDocumentAreFound()
     {
@@ -237,6 +257,18 @@ public sealed class ValidateCommandTests : IDisposable
         var (_, output, error) = Run(Server + "metadata: {name: \"a\\e[31m\\nb\"}\nspec: {image: 'a:1', \"x\\e\": 1}\n---\napiVersion: v1\nkind: \"X\\e[2J\"\n", "-f", "-");
         Assert.DoesNotContain("\u001b", output + error, StringComparison.Ordinal);
         Assert.DoesNotContain("\nb", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void APolicyThatFitsIntoNoConfigMapIsAFault()
+    {
+        var tools = string.Join(", ", Enumerable.Range(0, 1200).Select(i => $"{{name: t{i}, sideEffect: read, description: {new string('d', 1000)}}}"));
+        string Yaml(bool enabled) => $"{Server}metadata: {{name: a}}\nspec: {{image: 'a:1', gateway: {{enabled: {(enabled ? "true" : "false")}, image: 'g:1'}}, tools: [{tools}]}}\n";
+
+        Assert.StartsWith("PolicyTooLarge: ", (string?)Assert.Single(Faults(Yaml(enabled: true)), IsError)["message"], StringComparison.Ordinal);
+        Assert.DoesNotContain(Faults(Yaml(enabled: false)), IsError);
+
+        static bool IsError(JsonNode fault) => (string?)fault["severity"] == "error";
     }
 
     [Fact]

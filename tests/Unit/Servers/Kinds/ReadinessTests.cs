@@ -102,12 +102,39 @@ public sealed class ReadinessTests
     [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{}}}""", false, true)]
     [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{"ingress":[]}}}""", false, true)]
     [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{"ingress":[{"ip":"1.2.3.4"}]}}}""", true, true)]
+    [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{"ingress":[{"ip":""},{"hostname":"lb.example"}]}}}""", true, true)]
+    [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{"ingress":[{}]}}}""", false, true)]
+    [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{"ingress":[{"ip":"","hostname":"","ports":[]}]}}}""", false, true)]
     [InlineData("""{"metadata":{},"spec":{}}""", false, false)]
     public async Task AnIngressIsReadyByItsModesRule(string json, bool strict, bool permissive)
     {
         Assert.Equal(strict, (await JudgeAsync(ConditionTypes.IngressReady, json)).IsReady);
         Assert.Equal(permissive, (await JudgeAsync(
             ConditionTypes.IngressReady, json, new OperatorSettings { PermissiveIngressReadiness = true })).IsReady);
+    }
+
+    [Theory]
+    [InlineData(ConditionTypes.DeploymentReady, "Deployment")]
+    [InlineData(ConditionTypes.GatewayReady, "Deployment")]
+    [InlineData(ConditionTypes.CanaryReady, "canary Deployment")]
+    [InlineData(ConditionTypes.ServiceReady, "Service")]
+    [InlineData(ConditionTypes.IngressReady, "Ingress")]
+    public async Task WhatIsBeingDeletedIsNotReadyAndTellsWhoHoldsIt(string condition, string name)
+    {
+        const string ready = """
+            "spec": { "replicas": 1, "clusterIP": "10.0.0.1", "rules": [ {} ], "template": { "spec": { "containers": [ { "name": "mcp-gateway" } ] } } },
+            "status": { "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "loadBalancer": { "ingress": [ { "ip": "1.2.3.4" } ] } }
+            """;
+        Assert.True((await JudgeAsync(condition, $$"""{ "metadata": {}, {{ready}} }""")).IsReady);
+
+        var held = await JudgeAsync(condition, $$"""
+            { "metadata": { "deletionTimestamp": "2026-01-02T03:04:05Z", "finalizers": [ "example.org/a", "example.org/b" ] }, {{ready}} }
+            """);
+        var going = await JudgeAsync(condition, $$"""{ "metadata": { "deletionTimestamp": "2026-01-02T03:04:05Z" }, {{ready}} }""");
+
+        Assert.Equal((false, Reasons.Terminating), (held.IsReady, held.Reason));
+        Assert.Equal($"the {name} is being deleted, and is held by its finalizers: example.org/a, example.org/b", held.Message);
+        Assert.Equal((false, Reasons.Terminating, $"the {name} is being deleted"), (going.IsReady, going.Reason, going.Message));
     }
 
     /// <summary>With a gateway and a canary, so that everything that there is says something.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Kubernetes.Types;
 using McpOperator.Servers.Kinds;
+using McpOperator.Servers.Pods;
 
 namespace McpOperator.Unit.Servers.Kinds;
 
@@ -27,7 +28,7 @@ public sealed class ServiceKindTests
           "spec": {
             "type": "ClusterIP",
             "selector": { "app": "demo", "app.kubernetes.io/managed-by": "mcp-runtime" },
-            "ports": [ { "name": "http", "port": 8443, "targetPort": 9000, "protocol": "TCP" } ]
+            "ports": [ { "name": "http", "port": 8443, "targetPort": "http", "protocol": "TCP" } ]
           }
         }
         """,
@@ -59,17 +60,37 @@ public sealed class ServiceKindTests
             "type": "ClusterIP",
             "selector": { "app": "demo", "app.kubernetes.io/managed-by": "mcp-runtime" },
             "ports": [
-              { "name": "http", "port": 80, "targetPort": 8091, "protocol": "TCP" },
-              { "name": "metrics", "port": 9103, "targetPort": 9103, "protocol": "TCP" }
+              { "name": "http", "port": 80, "targetPort": "gateway", "protocol": "TCP" },
+              { "name": "metrics", "port": 9103, "targetPort": "metrics", "protocol": "TCP" }
             ]
           }
         }
         """,
         ApplyConfiguration.Of(ServiceKind.Build(SampleServers.WithGateway())));
 
+    /// <summary>The pods are replaced one by one, or not at all when the new ones never become ready: the old ones listen where they did.</summary>
     [Fact]
-    public void TheGatewaysOwnPortIsTheTarget() => Assert.Equal(
-        7000, ServiceKind.Build(SampleServers.WithGateway(new MCPServerSpec { Gateway = new GatewayConfig { Port = 7000 } })).Spec.Ports[0].TargetPort);
+    public void ItIsTheSameWhateverNumbersTheContainersPortsHave()
+    {
+        Assert.Equal(
+            ApplyConfiguration.Of(ServiceKind.Build(SampleServers.Effective())),
+            ApplyConfiguration.Of(ServiceKind.Build(SampleServers.Effective(new MCPServerSpec { Image = "i", Port = 9000 }))));
+        Assert.Equal(
+            ApplyConfiguration.Of(ServiceKind.Build(SampleServers.WithGateway())),
+            ApplyConfiguration.Of(ServiceKind.Build(
+                SampleServers.WithGateway(new MCPServerSpec { Port = 9000, Gateway = new GatewayConfig { Port = 7000 } }))));
+    }
+
+    [Fact]
+    public void EachTargetIsAPortOfAContainer()
+    {
+        var server = SampleServers.WithGateway(new MCPServerSpec { Port = 9000, Gateway = new GatewayConfig { Port = 7000 } });
+        var ports = DeploymentManifest.Build(server, SampleServers.Settings).Spec.Template.Spec.Containers
+            .SelectMany(container => container.Ports!).ToDictionary(port => port.Name, port => port.Number);
+
+        Assert.Equal([7000, 9103], ServiceKind.Build(server).Spec.Ports.Select(port => ports[port.TargetPort]));
+        Assert.Equal([9000], ServiceKind.Build(server, toGateway: false).Spec.Ports.Select(port => ports[port.TargetPort]));
+    }
 
     [Fact]
     public void NothingOfAGatewayThatIsSwitchedOffIsLeft() => Assert.Equal(
