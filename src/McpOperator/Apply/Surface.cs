@@ -7,7 +7,7 @@ namespace McpOperator.Apply;
 /// <param name="Reason">Of the condition.</param>
 /// <param name="Message">For a person.</param>
 /// <param name="IsFailed">True when the operator could not bring it to what is wanted.</param>
-internal readonly record struct Surface(
+internal sealed record Surface(
     string ConditionType, string Name, bool IsReady, string Reason, string Message, bool IsFailed = false)
 {
     /// <summary>The same observation, with what keeps the operator from changing it; as it is without a problem.</summary>

@@ -224,5 +224,8 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
     private async Task<JsonElement?> FindAsync(ResourceType type, ObjectKey key) =>
         (await api.FindAsync(type, key, static json => new Live(json.Clone())).ConfigureAwait(false))?.Json;
 
-    private sealed record Live(JsonElement Json);
+    private sealed class Live(JsonElement json)
+    {
+        public JsonElement Json => json;
+    }
 }

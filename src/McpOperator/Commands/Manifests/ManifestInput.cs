@@ -4,8 +4,14 @@ using McpOperator.Hosting;
 namespace McpOperator.Commands.Manifests;
 
 /// <summary>What a command that reads manifests was given.</summary>
-internal sealed record ManifestInput(ManifestOptions Options, OperatorSettings Settings, ManifestSet Manifests)
+internal sealed class ManifestInput(ManifestOptions options, OperatorSettings settings, ManifestSet manifests)
 {
+    public ManifestOptions Options => options;
+
+    public OperatorSettings Settings => settings;
+
+    public ManifestSet Manifests => manifests;
+
     /// <summary>Whether the operator would refuse a document; prints why.</summary>
     /// <param name="error">Where to.</param>
     /// <param name="reports">
