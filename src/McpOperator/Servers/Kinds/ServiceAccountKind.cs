@@ -9,7 +9,7 @@ internal sealed class ServiceAccountKind(ServerKinds kinds) : SharedKind(Resourc
 {
     /// <summary>A Deployment that stands had it: a restarted operator need not ask again.</summary>
     public override Wanted Want(Pass pass) =>
-        pass.MayRunPods && (kinds.Stable.Find(pass.Server.Key) is null || IsGone(pass) || HasFailed(pass.Server.Metadata.Namespace))
+        pass.MayRunPods && (kinds.Stable.Find(pass.Server.Key) is null || IsGone(pass) || IsOwed(pass.Server.Metadata.Namespace))
             ? new Wanted.Apply(() => ApplyConfiguration.Of(Build(pass.Server.Metadata.Namespace)))
             : Wanted.AsItIs;
 

@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using McpOperator.Apply;
+using McpOperator.Controller;
 
 namespace McpOperator.Servers.Kinds;
 
@@ -10,9 +10,9 @@ namespace McpOperator.Servers.Kinds;
 /// </summary>
 internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
 {
-    private readonly ConcurrentDictionary<string, Task<Problem?>> _runs = new();
-    private readonly ConcurrentDictionary<string, ApplyMemory> _memories = new();
-    private readonly ConcurrentDictionary<string, bool> _failed = new();
+    private readonly Lock _lock = new();
+    private readonly KeyMap<Run> _runs = new();
+    private readonly KeyMap<ApplyMemory> _memories = new();
 
     public override bool IsShared => true;
 
@@ -21,61 +21,74 @@ internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
     {
         if (wanted is not Wanted.Apply { Manifest: var manifest })
             return default;
-        var ns = pass.Server.Metadata.Namespace;
+        var key = KeyOf(pass.Server.Metadata.Namespace);
         if (IsGone(pass))
-            Forget(ns);
-        return new(null, await OnceAsync(
-            ns, () => WriteAsync(applier, pass, manifest(), _memories.GetOrAdd(ns, _ => new ApplyMemory()), cancellationToken)).ConfigureAwait(false));
+            _runs.Remove(key);
+        var memory = _memories.Get(key) ?? new ApplyMemory();
+        _memories.Set(key, memory);
+        return new(null, await OnceAsync(key, () => WriteAsync(applier, pass, manifest(), memory, cancellationToken)).ConfigureAwait(false));
     }
 
     public override void ForgetNamespace(string ns)
     {
-        Forget(ns);
-        _memories.TryRemove(ns, out _);
+        _runs.Remove(KeyOf(ns));
+        _memories.Remove(KeyOf(ns));
     }
 
     /// <summary>Whether it is seen to be missing where it was written.</summary>
     protected virtual bool IsGone(Pass pass) => false;
 
-    /// <summary>True when the last attempt to write it failed.</summary>
-    protected bool HasFailed(string ns) => _failed.ContainsKey(ns);
+    /// <summary>True while it is written, and when the last attempt failed.</summary>
+    protected bool IsOwed(string ns) => _runs.Get(KeyOf(ns)) is { IsDone: false };
 
     /// <returns>What kept it from being written; null when it is there.</returns>
     /// <exception cref="ApiException">The namespace is being deleted.</exception>
     protected abstract Task<Problem?> WriteAsync(
         Applier applier, Pass pass, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken);
 
-    /// <summary>However many workers need it at the same time: one does it, the others wait for what comes of it.</summary>
-    private async Task<Problem?> OnceAsync(string ns, Func<Task<Problem?>> run)
+    private static ObjectKey KeyOf(string ns) => new(ns, "");
+
+    /// <summary>
+    /// However many workers need it at the same time: one does it, the others wait for what comes of it. What was forgotten meanwhile
+    /// goes on, and is done again for whoever asks from then on.
+    /// </summary>
+    private async Task<Problem?> OnceAsync(ObjectKey key, Func<Task<Problem?>> write)
     {
-        var mine = new TaskCompletionSource<Problem?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var first = _runs.GetOrAdd(ns, mine.Task);
-        if (first != mine.Task)
-            return await first.ConfigureAwait(false);
+        var run = new Run();
+        Run? other;
+        lock (_lock)
+        {
+            other = _runs.Get(key) is { HasFailed: false } begun ? begun : null;
+            if (other is null)
+                _runs.Set(key, run);
+        }
+
+        if (other is not null)
+            return await other.Outcome.Task.ConfigureAwait(false);
+
         try
         {
-            _failed[ns] = true;
-            var problem = await run().ConfigureAwait(false);
-            if (problem is not null)
-                _runs.TryRemove(new(ns, first));
-            else
-                _failed.TryRemove(ns, out _);
-            mine.SetResult(problem);
+            var problem = await write().ConfigureAwait(false);
+            run.IsDone = problem is null;
+            run.HasFailed = problem is not null;
+            run.Outcome.SetResult(problem);
             return problem;
         }
         catch (Exception exception)
         {
-            _runs.TryRemove(new(ns, first));
-            mine.SetException(exception);
-            _ = first.Exception; // seen, even when nobody else waits
+            run.HasFailed = true;
+            run.Outcome.SetException(exception);
+            _ = run.Outcome.Task.Exception; // seen, even when nobody else waits
             throw;
         }
     }
 
-    /// <summary>What is under way goes on, and is done again for whoever asks from now on.</summary>
-    private void Forget(string ns)
+    private sealed class Run
     {
-        _runs.TryRemove(ns, out _);
-        _failed.TryRemove(ns, out _);
+        public TaskCompletionSource<Problem?> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public volatile bool IsDone;
+
+        public volatile bool HasFailed;
     }
 }
