@@ -14,8 +14,8 @@ public sealed class EventTests(ControlPlaneFixture fixture)
         await scenario.RollOutAsync();
         await EventuallyAsync(scenario, "Normal Ready Observe", "All resources are ready");
 
-        await scenario.EditServerAsync("{port: 9000}");
-        await EventuallyAsync(scenario, "Normal Updated Apply", "Updated Deployment, Service");
+        await scenario.EditServerAsync("{port: 9000, servicePort: 8080}");
+        await EventuallyAsync(scenario, "Normal Updated Apply", "Updated Deployment, Service, Ingress");
         await EventuallyAsync(scenario, "Normal DeploymentProgressing Observe", "Deployment not ready");
 
         await scenario.Client.DeleteAsync(Resource.Services, scenario.Namespace.Name, ServerScenario.Name);
@@ -54,7 +54,8 @@ public sealed class EventTests(ControlPlaneFixture fixture)
             "the event was a series",
             () => EventsAsync(scenario),
             events => events.Count(told => (string)told["reason"]! == "Repaired") == 1
-                && events.Any(told => (int?)told["series"]?["count"] == 2));
+                // Three, when the third repair came before the second was told.
+                && events.Any(told => (int?)told["series"]?["count"] is 2 or 3));
     }
 
     [Fact]
