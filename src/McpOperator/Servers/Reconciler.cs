@@ -31,15 +31,16 @@ internal sealed class Reconciler(
             return Outcome.Done;
         }
 
-        var memory = _memories.Get(key) ?? new ServerMemory();
         if (stored.Metadata.DeletionTimestamp is not null)
             return Outcome.Done;
-        if (memory.Waiting is { } waiting && waiting.AsSpan().SequenceEqual(Look(stored)))
+        var memory = _memories.Get(key) ?? new ServerMemory();
+        var seen = Look(stored);
+        if (memory.Waiting is { } waiting && waiting.AsSpan().SequenceEqual(seen))
             return Outcome.RequeueAfter(settings.RequeueDelay);
 
         try
         {
-            return await ReconcileAsync(stored, memory, cancellationToken).ConfigureAwait(false);
+            return await ReconcileAsync(stored, seen, memory, cancellationToken).ConfigureAwait(false);
         }
         catch (ApiException exception) when (exception.IsNotFound)
         {
@@ -60,9 +61,9 @@ internal sealed class Reconciler(
         }
     }
 
-    private async Task<Outcome> ReconcileAsync(StoredServer stored, ServerMemory memory, CancellationToken cancellationToken)
+    private async Task<Outcome> ReconcileAsync(
+        StoredServer stored, object?[] seen, ServerMemory memory, CancellationToken cancellationToken)
     {
-        var seen = Look(stored);
         var pass = PassOver(stored.Read(), memory);
         memory.Waiting = null;
         if (AwaitsPolicy(pass))
