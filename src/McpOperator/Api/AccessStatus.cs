@@ -1,7 +1,7 @@
 namespace McpOperator.Api;
 
 /// <summary>What became of a grant or a session.</summary>
-public sealed record AccessStatus
+internal sealed record AccessStatus
 {
     public long ObservedGeneration { get; init; }
 
@@ -19,7 +19,7 @@ public sealed record AccessStatus
 }
 
 /// <summary>The values of status.phase.</summary>
-public static class AccessPhase
+internal static class AccessPhase
 {
     public const string Accepted = "Accepted";
 
@@ -37,7 +37,7 @@ public static class AccessPhase
 }
 
 /// <summary>The reasons of the condition. Other programs compare them, so that none may ever change its meaning.</summary>
-public static class AccessReasons
+internal static class AccessReasons
 {
     public const string Accepted = "Accepted";
 

@@ -13,4 +13,4 @@ namespace McpOperator.Api;
 [JsonSerializable(typeof(MCPAgentSessionSpec), GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(MCPServerStatus), GenerationMode = JsonSourceGenerationMode.Serialization)]
 [JsonSerializable(typeof(AccessStatus), GenerationMode = JsonSourceGenerationMode.Serialization)]
-public sealed partial class ApiJsonContext : JsonSerializerContext;
+internal sealed partial class ApiJsonContext : JsonSerializerContext;

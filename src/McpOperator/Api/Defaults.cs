@@ -10,7 +10,7 @@ namespace McpOperator.Api;
 /// Unset is null, or blank after trimming; for ports also 0, which is how the Go types of this API spell it. Zero
 /// replicas are a real value.
 /// </remarks>
-public static class Defaults
+internal static class Defaults
 {
     public const string ImageTag = "latest";
     public const int Replicas = 1;

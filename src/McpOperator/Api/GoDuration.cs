@@ -4,7 +4,7 @@ using System.Globalization;
 namespace McpOperator.Api;
 
 /// <summary>Go's notation of a duration, as time.ParseDuration reads it: <c>24h</c>, <c>1h30m</c>, <c>1.5s</c>.</summary>
-public static class GoDuration
+internal static class GoDuration
 {
     private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
 

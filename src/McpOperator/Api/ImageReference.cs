@@ -1,7 +1,7 @@
 namespace McpOperator.Api;
 
 /// <summary>The image that the pods get.</summary>
-public static class ImageReference
+internal static class ImageReference
 {
     /// <summary>
     /// The spec's image with its tag, moved to the registry that the spec asks for: the provisioned one, else

@@ -4,7 +4,7 @@ using McpOperator.Kubernetes.Types;
 namespace McpOperator.Api;
 
 /// <summary>The labels and the owner by which a server's objects are told from everybody else's.</summary>
-public static class Labels
+internal static class Labels
 {
     public const string App = "app";
     public const string ManagedBy = "app.kubernetes.io/managed-by";

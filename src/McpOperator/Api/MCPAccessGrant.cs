@@ -1,7 +1,7 @@
 namespace McpOperator.Api;
 
 /// <summary>What a caller may do with a server's tools.</summary>
-public sealed record MCPAccessGrant : PolicyMember
+internal sealed record MCPAccessGrant : PolicyMember
 {
     public static readonly ResourceType Type = new("mcpruntime.org", "v1alpha1", "mcpaccessgrants", "MCPAccessGrant");
 
@@ -11,7 +11,7 @@ public sealed record MCPAccessGrant : PolicyMember
 }
 
 /// <summary>As the user wrote it: null means unset.</summary>
-public sealed record MCPAccessGrantSpec
+internal sealed record MCPAccessGrantSpec
 {
     public ServerReference? ServerRef { get; init; }
     public Subject? Subject { get; init; }
@@ -29,7 +29,7 @@ public sealed record MCPAccessGrantSpec
     public IReadOnlyList<ToolRule>? ToolRules { get; init; }
 }
 
-public sealed record ToolRule
+internal sealed record ToolRule
 {
     public string? Name { get; init; }
 

@@ -1,7 +1,7 @@
 namespace McpOperator.Api;
 
 /// <summary>What a caller has consented that an agent does with a server in its name, and until when.</summary>
-public sealed record MCPAgentSession : PolicyMember
+internal sealed record MCPAgentSession : PolicyMember
 {
     public static readonly ResourceType Type = new("mcpruntime.org", "v1alpha1", "mcpagentsessions", "MCPAgentSession");
 
@@ -14,7 +14,7 @@ public sealed record MCPAgentSession : PolicyMember
 }
 
 /// <summary>As the user wrote it: null means unset.</summary>
-public sealed record MCPAgentSessionSpec
+internal sealed record MCPAgentSessionSpec
 {
     public ServerReference? ServerRef { get; init; }
     public Subject? Subject { get; init; }

@@ -1,7 +1,7 @@
 namespace McpOperator.Api;
 
 /// <summary>An MCP server that a user wants to run. The names of its fields are the wire's, in camelCase.</summary>
-public sealed record MCPServer
+internal sealed record MCPServer
 {
     public static readonly ResourceType Type = new("mcpruntime.org", "v1alpha1", "mcpservers", "MCPServer");
 
@@ -47,7 +47,7 @@ public sealed record MCPServer
 }
 
 /// <summary>One thing wrong with a spec: <c>spec.envVars[2].name: reason</c>.</summary>
-public sealed record SpecFault(string Field, string Reason)
+internal sealed record SpecFault(string Field, string Reason)
 {
     public override string ToString() => $"{Field}: {Reason}";
 }

@@ -3,7 +3,7 @@ namespace McpOperator.Api;
 /// <summary>
 /// The desired state, as the user wrote it: null means unset. <see cref="Defaults"/> says what an unset field means.
 /// </summary>
-public sealed record MCPServerSpec
+internal sealed record MCPServerSpec
 {
     public string? TeamID { get; init; }
     public string? Description { get; init; }
@@ -47,39 +47,39 @@ public sealed record MCPServerSpec
     public bool HasCanary() => Rollout is { Strategy: RolloutConfig.Canary };
 }
 
-public sealed record ResourceRequirements
+internal sealed record ResourceRequirements
 {
     public ResourceList? Requests { get; init; }
     public ResourceList? Limits { get; init; }
 }
 
 /// <summary>Quantities in Kubernetes' notation: <c>500m</c>, <c>256Mi</c>.</summary>
-public sealed record ResourceList
+internal sealed record ResourceList
 {
     public string? Cpu { get; init; }
     public string? Memory { get; init; }
 }
 
-public sealed record EnvVar
+internal sealed record EnvVar
 {
     public string? Name { get; init; }
     public string? Value { get; init; }
 }
 
-public sealed record SecretEnvVar
+internal sealed record SecretEnvVar
 {
     public string? Name { get; init; }
     public SecretKeyRef? SecretKeyRef { get; init; }
 }
 
 /// <summary>Points to one key of a Secret in the server's namespace. The operator never reads it.</summary>
-public sealed record SecretKeyRef
+internal sealed record SecretKeyRef
 {
     public string? Name { get; init; }
     public string? Key { get; init; }
 }
 
-public sealed record ToolConfig
+internal sealed record ToolConfig
 {
     public string? Name { get; init; }
     public string? Description { get; init; }
@@ -90,14 +90,14 @@ public sealed record ToolConfig
 }
 
 /// <summary>A prompt, resource or task that the server offers; for inventories only.</summary>
-public sealed record InventoryItem
+internal sealed record InventoryItem
 {
     public string? Name { get; init; }
     public string? Description { get; init; }
     public IReadOnlyDictionary<string, string>? Labels { get; init; }
 }
 
-public sealed record AuthConfig
+internal sealed record AuthConfig
 {
     public const string OAuth = "oauth";
 
@@ -112,7 +112,7 @@ public sealed record AuthConfig
     public string? TrustDomain { get; init; }
 }
 
-public sealed record PolicyConfig
+internal sealed record PolicyConfig
 {
     public string? Mode { get; init; }
     public string? DefaultDecision { get; init; }
@@ -120,7 +120,7 @@ public sealed record PolicyConfig
     public string? PolicyVersion { get; init; }
 }
 
-public sealed record SessionConfig
+internal sealed record SessionConfig
 {
     public bool? Required { get; init; }
     public string? Store { get; init; }
@@ -134,7 +134,7 @@ public sealed record SessionConfig
     public string? UpstreamTokenHeader { get; init; }
 }
 
-public sealed record GatewayConfig
+internal sealed record GatewayConfig
 {
     public bool? Enabled { get; init; }
     public string? Image { get; init; }
@@ -144,7 +144,7 @@ public sealed record GatewayConfig
     public ResourceRequirements? Resources { get; init; }
 }
 
-public sealed record AnalyticsConfig
+internal sealed record AnalyticsConfig
 {
     public bool? Disabled { get; init; }
     public string? IngestURL { get; init; }
@@ -153,7 +153,7 @@ public sealed record AnalyticsConfig
     public SecretKeyRef? ApiKeySecretRef { get; init; }
 }
 
-public sealed record RolloutConfig
+internal sealed record RolloutConfig
 {
     public const string Recreate = "Recreate";
     public const string Canary = "Canary";

@@ -1,7 +1,7 @@
 namespace McpOperator.Api;
 
 /// <summary>What was observed, and of which generation of the spec.</summary>
-public sealed record MCPServerStatus
+internal sealed record MCPServerStatus
 {
     public long ObservedGeneration { get; init; }
 
@@ -38,7 +38,7 @@ public sealed record MCPServerStatus
 }
 
 /// <summary>The values of status.phase.</summary>
-public static class Phase
+internal static class Phase
 {
     public const string Ready = "Ready";
 

@@ -3,7 +3,7 @@ namespace McpOperator.Api;
 /// <summary>
 /// What the person who installed the operator decided for all servers; read from the environment once, at start.
 /// </summary>
-public sealed record OperatorSettings
+internal sealed record OperatorSettings
 {
     /// <summary>Host of servers that name neither host nor path prefix. Null: their Ingress has no host.</summary>
     public string? DefaultIngressHost { get; init; }
@@ -42,7 +42,7 @@ public sealed record OperatorSettings
 }
 
 /// <summary>The platform's own registry. Its password never leaves the pull secret.</summary>
-public sealed record ProvisionedRegistry
+internal sealed record ProvisionedRegistry
 {
     public string? Url { get; init; }
     public string? Username { get; init; }

@@ -1,7 +1,7 @@
 namespace McpOperator.Api;
 
 /// <summary>What grants and sessions have in common: they name a server, and stand in its policy when it takes them.</summary>
-public abstract record PolicyMember
+internal abstract record PolicyMember
 {
     public required ObjectMeta Metadata { get; init; }
 
@@ -17,7 +17,7 @@ public abstract record PolicyMember
 }
 
 /// <summary>The MCPServer that a grant or a session is for.</summary>
-public sealed record ServerReference
+internal sealed record ServerReference
 {
     public string? Name { get; init; }
 
@@ -26,7 +26,7 @@ public sealed record ServerReference
 }
 
 /// <summary>Who calls. Each id that is set must be the caller's.</summary>
-public sealed record Subject
+internal sealed record Subject
 {
     public string? HumanID { get; init; }
     public string? AgentID { get; init; }

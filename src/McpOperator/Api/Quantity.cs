@@ -12,7 +12,7 @@ namespace McpOperator.Api;
 /// others), more digits than fit (some 20), a suffix without digits (it reads <c>Mi</c> as 0), and negative amounts,
 /// which no resource has. An exponent is printed as a suffix, 1k for 1e3; the API server keeps either as it is.
 /// </remarks>
-public readonly struct Quantity : IComparable<Quantity>, IEquatable<Quantity>
+internal readonly struct Quantity : IComparable<Quantity>, IEquatable<Quantity>
 {
     private const string DecimalSuffixes = "kMGTPE";
     private static readonly UInt128 Max = (UInt128)long.MaxValue * 1000;

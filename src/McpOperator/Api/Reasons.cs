@@ -1,7 +1,7 @@
 namespace McpOperator.Api;
 
 /// <summary>The types of a server's conditions, in the order in which they are reported.</summary>
-public static class ConditionTypes
+internal static class ConditionTypes
 {
     public const string Ready = "Ready";
     public const string DeploymentReady = "DeploymentReady";
@@ -21,7 +21,7 @@ public static class ConditionTypes
 }
 
 /// <summary>The reasons of conditions: other programs compare them, so none ever changes its meaning.</summary>
-public static class Reasons
+internal static class Reasons
 {
     /// <summary>Ready: every surface is.</summary>
     public const string AllResourcesReady = "AllResourcesReady";
@@ -79,7 +79,7 @@ public static class Reasons
 }
 
 /// <summary>The reasons of events, besides those of the condition Ready. None ever changes its meaning.</summary>
-public static class EventReasons
+internal static class EventReasons
 {
     /// <summary>Objects were created.</summary>
     public const string Created = "Created";

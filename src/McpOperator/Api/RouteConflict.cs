@@ -5,7 +5,7 @@ namespace McpOperator.Api;
 /// <param name="Route">The route that this server asks for and does not get.</param>
 /// <param name="IsMetadata">Whether that is the route of this server's OAuth metadata.</param>
 /// <param name="Overlap">How the holder's route lies to it.</param>
-public sealed record RouteConflict(ObjectKey Holder, Route Route, bool IsMetadata, RouteOverlap Overlap)
+internal sealed record RouteConflict(ObjectKey Holder, Route Route, bool IsMetadata, RouteOverlap Overlap)
 {
     /// <summary>
     /// For the owner of the server, with the way out. It says no more of the holder than its name, since the reader may have no
@@ -28,7 +28,7 @@ public sealed record RouteConflict(ObjectKey Holder, Route Route, bool IsMetadat
     }
 }
 
-public enum RouteOverlap
+internal enum RouteOverlap
 {
     /// <summary>Both routes are the same.</summary>
     Same,

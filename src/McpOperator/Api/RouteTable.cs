@@ -10,7 +10,7 @@ namespace McpOperator.Api;
 /// So which of two servers comes first never depends on a third, a change concerns only the servers that claim what the changed
 /// one claims, and a route that a server may still serve is given to nobody before its Ingress is gone.
 /// </remarks>
-public sealed class RouteTable(OperatorSettings settings)
+internal sealed class RouteTable(OperatorSettings settings)
 {
     /// <summary>
     /// The CRD's schema allows 2,048 characters. In a cluster whose CRD has no schema, longer paths must not make each search of

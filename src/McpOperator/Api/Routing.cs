@@ -3,7 +3,7 @@ namespace McpOperator.Api;
 /// <summary>
 /// Where clients reach a server. A null host takes every host; the path has its leading slash.
 /// </summary>
-public sealed record Route(string? Host, string Path)
+internal sealed record Route(string? Host, string Path)
 {
     /// <summary>Reads what <see cref="Url"/> wrote; null for anything else.</summary>
     public static Route? FromUrl(string? url)
@@ -43,7 +43,7 @@ public sealed record Route(string? Host, string Path)
 }
 
 /// <summary>Finds the hosts and paths of a server: what its Ingress serves, and what two servers may fight over.</summary>
-public static class Routing
+internal static class Routing
 {
     internal const string ProtectedResource = "/.well-known/oauth-protected-resource";
 

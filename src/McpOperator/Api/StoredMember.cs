@@ -7,7 +7,7 @@ namespace McpOperator.Api;
 /// A grant or a session as the store keeps it: as <see cref="StoredServer"/> does, the spec as the bytes that came. Of
 /// thousands few are looked at again.
 /// </summary>
-public sealed class StoredMember : IReportedObject
+internal sealed class StoredMember : IReportedObject
 {
     public required ObjectMeta Metadata { get; init; }
 

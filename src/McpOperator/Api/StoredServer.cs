@@ -7,7 +7,7 @@ namespace McpOperator.Api;
 /// An MCPServer as the store keeps it: its spec as the bytes that came (a third of what it takes as objects, and most
 /// events do not concern it), of its status what the next report needs. <see cref="Read"/> gives the spec.
 /// </summary>
-public sealed class StoredServer : IReportedObject
+internal sealed class StoredServer : IReportedObject
 {
     public required ObjectMeta Metadata { get; init; }
 

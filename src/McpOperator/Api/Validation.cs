@@ -4,7 +4,7 @@ namespace McpOperator.Api;
 /// What a spec must satisfy before anything is written for it: whatever the API server would refuse of the objects that
 /// it leads to, and what would leave pods that cannot work. The reason of a fault names the way out.
 /// </summary>
-public static class Validation
+internal static class Validation
 {
     /// <summary>Every fault of the spec in effect (<see cref="Defaults.Apply(string, MCPServerSpec, OperatorSettings)"/>); empty when it is valid.</summary>
     public static IReadOnlyList<SpecFault> Validate(MCPServer server, OperatorSettings settings)

@@ -10,7 +10,7 @@ namespace McpOperator.Controller;
 /// time (apimachinery wait.Jitter).
 /// </param>
 /// <param name="Reset">After this time without a failure, the next one counts as the first.</param>
-public sealed record Backoff(TimeSpan Min, double Factor, TimeSpan Max, double Jitter, TimeSpan Reset)
+internal sealed record Backoff(TimeSpan Min, double Factor, TimeSpan Max, double Jitter, TimeSpan Reset)
 {
     /// <summary>For lists and watches, with the figures of client-go's reflector (tools/cache/reflector.go) and kube-rs.</summary>
     public static Backoff Watch { get; } = new(
@@ -44,4 +44,4 @@ public sealed record Backoff(TimeSpan Min, double Factor, TimeSpan Max, double J
 /// <summary>What a <see cref="Backoff"/> must know of the past. The default value is "no failure yet".</summary>
 /// <param name="Failures">How many there were in a row.</param>
 /// <param name="LastFailure">On a clock that never goes back.</param>
-public readonly record struct BackoffProgress(int Failures, TimeSpan LastFailure);
+internal readonly record struct BackoffProgress(int Failures, TimeSpan LastFailure);

@@ -6,5 +6,5 @@ namespace McpOperator.Controller;
 /// <param name="Reason">What happened, in CamelCase. Programs compare it, so it never changes its meaning.</param>
 /// <param name="Action">What was done or tried, in CamelCase.</param>
 /// <param name="Note">For a person.</param>
-public sealed record ClusterEvent(
+internal sealed record ClusterEvent(
     ResourceType Type, ObjectKey Object, string Uid, bool IsWarning, string Reason, string Action, string Note);

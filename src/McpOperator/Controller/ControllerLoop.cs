@@ -10,7 +10,7 @@ namespace McpOperator.Controller;
 /// <param name="gate">
 /// Awaited after the sync and before the first reconcile. It waits for leadership here, so that the stores of a standby are warm.
 /// </param>
-public sealed class ControllerLoop(
+internal sealed class ControllerLoop(
     IReadOnlyList<Lane> lanes,
     IReadOnlyCollection<IReflector> reflectors,
     ILogger logger,

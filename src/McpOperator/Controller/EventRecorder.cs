@@ -11,7 +11,7 @@ namespace McpOperator.Controller;
 /// </summary>
 /// <param name="reporter">Who reports; a qualified name.</param>
 /// <param name="logger">Gets one warning when events cannot be written, and the next one only after one could be.</param>
-public sealed class EventRecorder(ApiClient api, string reporter, string instance, TimeProvider time, ILogger logger) : IDisposable
+internal sealed class EventRecorder(ApiClient api, string reporter, string instance, TimeProvider time, ILogger logger) : IDisposable
 {
     public static readonly ResourceType Type = new("events.k8s.io", "v1", "events", "Event");
 

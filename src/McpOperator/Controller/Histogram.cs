@@ -5,7 +5,7 @@ namespace McpOperator.Controller;
 /// are read during an observation may differ by that one, which a rate over minutes does not show.
 /// </summary>
 /// <param name="bounds">Upper bounds in seconds, ascending. What is above the last one counts for +Inf.</param>
-public sealed class Histogram(params double[] bounds)
+internal sealed class Histogram(params double[] bounds)
 {
     private readonly long[] _counts = new long[bounds.Length + 1];
     private long _ticks;

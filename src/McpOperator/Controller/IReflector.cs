@@ -3,7 +3,7 @@ namespace McpOperator.Controller;
 /// <summary>
 /// What the loop, the probes and the metrics need of a <see cref="Reflector{T}"/>, whatever its kind of object.
 /// </summary>
-public interface IReflector
+internal interface IReflector
 {
     /// <summary>What it watches, for log lines.</summary>
     string Name { get; }

@@ -4,7 +4,7 @@ namespace McpOperator.Controller;
 /// A map from keys to what is remembered of their objects. Safe for any number of threads. Not a ConcurrentDictionary, whose code
 /// would be in the binary once more: this one shares the code of the dictionaries that the stores have anyway.
 /// </summary>
-public sealed class KeyMap<T>
+internal sealed class KeyMap<T>
     where T : class
 {
     private readonly Lock _lock = new();

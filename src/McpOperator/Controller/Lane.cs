@@ -4,7 +4,7 @@ namespace McpOperator.Controller;
 /// One controller of a <see cref="ControllerLoop"/>, with its own queue and workers. No lane ever waits for another one.
 /// </summary>
 /// <param name="name">For metrics and probes.</param>
-public sealed class Lane(string name, WorkQueue queue, Reconcile reconcile, int workers, TimeProvider time)
+internal sealed class Lane(string name, WorkQueue queue, Reconcile reconcile, int workers, TimeProvider time)
 {
     public string Name => name;
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Controller;
 
 /// <summary>Somebody else has the lease, or may have it: the process must end.</summary>
-public sealed class LeaseLostException(string message) : Exception(message);
+internal sealed class LeaseLostException(string message) : Exception(message);
 
 /// <summary>
 /// Leads while it holds a Lease. <see cref="LeaseMachine"/> decides what to do next; this class does it.
@@ -12,7 +12,7 @@ public sealed class LeaseLostException(string message) : Exception(message);
 /// <param name="identity">The holder that this process writes into the Lease. No other process may have the same.</param>
 /// <param name="logger">Gets every change, and an error when its text changes. Repetitions are logged as Debug.</param>
 /// <param name="random">In [0, 1); for jitter.</param>
-public sealed class LeaderElector(
+internal sealed class LeaderElector(
     ApiClient api, ObjectKey key, string identity, LeaseTiming timing, ILogger logger, TimeProvider time, Func<double> random)
 {
     // Counted from the stop on, and less than the host allows for it. The release has what the waits of the loop have left of it.

@@ -4,7 +4,7 @@ namespace McpOperator.Controller;
 /// <param name="LeaseDuration">For how long other candidates leave a lease alone that is not renewed.</param>
 /// <param name="RenewDeadline">For how long a leader leads after its last renewal.</param>
 /// <param name="RetryPeriod">The time between two renewals, or two reads of another candidate's lease.</param>
-public sealed record LeaseTiming(TimeSpan LeaseDuration, TimeSpan RenewDeadline, TimeSpan RetryPeriod)
+internal sealed record LeaseTiming(TimeSpan LeaseDuration, TimeSpan RenewDeadline, TimeSpan RetryPeriod)
 {
     /// <summary>Spreads the candidates that wait for the same lease (client-go's JitterFactor).</summary>
     public const double Jitter = 1.2;
@@ -23,7 +23,7 @@ public sealed record LeaseTiming(TimeSpan LeaseDuration, TimeSpan RenewDeadline,
 /// On the clock that nobody can set, and that stands still while the machine is suspended (CLOCK_MONOTONIC).
 /// </param>
 /// <param name="Utc">On the clock that goes on meanwhile, and that can be set.</param>
-public readonly record struct Moment(TimeSpan Steady, DateTimeOffset Utc)
+internal readonly record struct Moment(TimeSpan Steady, DateTimeOffset Utc)
 {
     /// <summary>
     /// The shorter estimate of the time since then, for taking over a lease: setting the clock cannot make it longer.
@@ -39,7 +39,7 @@ public readonly record struct Moment(TimeSpan Steady, DateTimeOffset Utc)
 }
 
 /// <summary>What a candidate does next.</summary>
-public enum LeaseVerb
+internal enum LeaseVerb
 {
     Read,
 
@@ -58,7 +58,7 @@ public enum LeaseVerb
 
 /// <summary>One action of a candidate.</summary>
 /// <param name="delay">How long to wait before it.</param>
-public sealed class LeaseStep(LeaseVerb verb, TimeSpan delay)
+internal sealed class LeaseStep(LeaseVerb verb, TimeSpan delay)
 {
     public LeaseVerb Verb => verb;
 
@@ -69,13 +69,13 @@ public sealed class LeaseStep(LeaseVerb verb, TimeSpan delay)
 /// <param name="Begun">When its request was about to be sent.</param>
 /// <param name="HasFailed">Whether it failed, so that it is not known what the lease is.</param>
 /// <param name="Lease">The lease as it is now; null when there is none.</param>
-public readonly record struct LeaseInput(LeaseVerb Verb, Moment Begun, bool HasFailed, Lease? Lease);
+internal readonly record struct LeaseInput(LeaseVerb Verb, Moment Begun, bool HasFailed, Lease? Lease);
 
 /// <summary>What a candidate remembers between steps.</summary>
 /// <param name="lease">The lease as it was last read or written.</param>
 /// <param name="changedAt">When its record was seen to have changed.</param>
 /// <param name="renewedAt">When the last write that succeeded was sent; null while this process does not lead.</param>
-public sealed class LeaseState(Lease? lease, Moment changedAt, Moment? renewedAt)
+internal sealed class LeaseState(Lease? lease, Moment changedAt, Moment? renewedAt)
 {
     public static LeaseState Start { get; } = new(null, default, null);
 
@@ -99,7 +99,7 @@ public sealed class LeaseState(Lease? lease, Moment changedAt, Moment? renewedAt
 /// flight have LeaseDuration − RenewDeadline to end, whatever the retry period is. And a leader that reads another holder ends
 /// at once, while client-go's would try to get the lease back.
 /// </remarks>
-public sealed class LeaseMachine(string identity, LeaseTiming timing)
+internal sealed class LeaseMachine(string identity, LeaseTiming timing)
 {
     // From controller-runtime (pkg/leaderelection): one request that hangs does not lose the lease.
     private readonly TimeSpan _requestLimit =

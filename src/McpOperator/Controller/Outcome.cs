@@ -4,12 +4,12 @@ namespace McpOperator.Controller;
 /// Reconciles one object. It is never called for a key while another call for the same key runs. The token is cancelled when the
 /// process must end. What it throws is logged, and the key is tried again.
 /// </summary>
-public delegate Task<Outcome> Reconcile(ObjectKey key, CancellationToken cancellationToken);
+internal delegate Task<Outcome> Reconcile(ObjectKey key, CancellationToken cancellationToken);
 
 /// <summary>
 /// When to reconcile the object again if it does not change before. The default value is <see cref="Done"/>.
 /// </summary>
-public readonly record struct Outcome
+internal readonly record struct Outcome
 {
     private Outcome(OutcomeKind kind, TimeSpan delay)
     {
@@ -36,7 +36,7 @@ public readonly record struct Outcome
 }
 
 /// <summary>The kinds of <see cref="Outcome"/>.</summary>
-public enum OutcomeKind
+internal enum OutcomeKind
 {
     Done,
     RequeueAfter,

@@ -1,7 +1,7 @@
 namespace McpOperator.Controller;
 
 /// <summary>Why a key is to be reconciled. Later values come first.</summary>
-public enum Priority
+internal enum Priority
 {
     /// <summary>A list has found it: most likely there is nothing to do.</summary>
     Listed,

@@ -4,7 +4,7 @@ namespace McpOperator.Controller;
 /// The reconciles of a lane: how many ended with which result (the label values of controller_runtime_reconcile_total), how
 /// long they took, and which are in flight.
 /// </summary>
-public sealed class ReconcileCounters(int workers, TimeProvider time)
+internal sealed class ReconcileCounters(int workers, TimeProvider time)
 {
     private readonly Lock _lock = new();
 
@@ -91,7 +91,7 @@ public sealed class ReconcileCounters(int workers, TimeProvider time)
 }
 
 /// <summary>The workers that have a key at one moment.</summary>
-public readonly ref struct BusyWorkers
+internal readonly ref struct BusyWorkers
 {
     public int Workers { get; init; }
 

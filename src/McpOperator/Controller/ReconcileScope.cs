@@ -7,7 +7,7 @@ namespace McpOperator.Controller;
 /// The log scope of one reconcile: every line that is logged in it has these three fields. The text of the id is made only when a
 /// line is written.
 /// </summary>
-public sealed class ReconcileScope(uint id, ObjectKey key) : IReadOnlyList<KeyValuePair<string, object?>>
+internal sealed class ReconcileScope(uint id, ObjectKey key) : IReadOnlyList<KeyValuePair<string, object?>>
 {
     public int Count => 3;
 

@@ -19,7 +19,7 @@ namespace McpOperator.Controller;
 /// <param name="isOptional">
 /// Whether the kind need not be installed. Nobody waits for it then, and the store is empty (<see cref="Store{T}.IsInstalled"/>).
 /// </param>
-public sealed class Reflector<T>(
+internal sealed class Reflector<T>(
     IListWatch<T> source, Store<T> store, ILogger logger, TimeSpan timeout, TimeProvider time, Func<double> random,
     bool fromEtcd = false, bool isOptional = false)
     : IReflector

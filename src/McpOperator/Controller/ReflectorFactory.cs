@@ -5,7 +5,7 @@ namespace McpOperator.Controller;
 /// <summary>Makes reflectors that have all in common but what they watch.</summary>
 /// <param name="timeout">When the API server shall end a watch.</param>
 /// <param name="time">The clock of backoffs.</param>
-public sealed class ReflectorFactory(ApiClient api, TimeSpan timeout, TimeProvider time, ILogger logger)
+internal sealed class ReflectorFactory(ApiClient api, TimeSpan timeout, TimeProvider time, ILogger logger)
 {
     /// <param name="ns">Where; null is everywhere.</param>
     /// <param name="selector">By labels; null is every object.</param>

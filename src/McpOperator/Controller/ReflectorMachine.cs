@@ -1,7 +1,7 @@
 namespace McpOperator.Controller;
 
 /// <summary>What a reflector does next.</summary>
-public enum ReflectorVerb
+internal enum ReflectorVerb
 {
     List,
     Watch,
@@ -10,14 +10,14 @@ public enum ReflectorVerb
 /// <summary>One action of a reflector.</summary>
 /// <param name="Version">The resource version to list or watch at; "" is the latest of etcd.</param>
 /// <param name="Delay">How long to wait before it.</param>
-public readonly record struct ReflectorStep(ReflectorVerb Verb, string Version, TimeSpan Delay);
+internal readonly record struct ReflectorStep(ReflectorVerb Verb, string Version, TimeSpan Delay);
 
 /// <summary>What became of a step.</summary>
 /// <param name="Version">The version of the list, or the last one that the watch delivered.</param>
 /// <param name="Fault">Why it ended.</param>
 /// <param name="SawEvents">Whether the watch delivered anything, a bookmark included.</param>
 /// <param name="RetryAfter">The delay that the server asks for; zero when it asks for none.</param>
-public readonly record struct ReflectorInput(
+internal readonly record struct ReflectorInput(
     ReflectorVerb Verb, string Version, WatchFault Fault, TimeSpan Lasted, bool SawEvents, TimeSpan RetryAfter);
 
 /// <summary>What a reflector remembers between steps. It begins with the default value.</summary>
@@ -28,14 +28,14 @@ public readonly record struct ReflectorInput(
 /// <param name="Relisted">Whether the last watch failed because of its version, so that another such failure needs a delay.</param>
 /// <param name="ServerErrors">How many watches in a row ended with a server error.</param>
 /// <param name="Backoff">Failures of lists and watches together.</param>
-public readonly record struct ReflectorState(
+internal readonly record struct ReflectorState(
     string? Version, bool AskEtcd, bool Relisted, int ServerErrors, BackoffProgress Backoff);
 
 /// <summary>
 /// The rules of list and watch, as a function of what happened (client-go tools/cache/reflector.go, in the form of kube-rs's
 /// watcher::step). No I/O, no clock.
 /// </summary>
-public static class ReflectorMachine
+internal static class ReflectorMachine
 {
     /// <summary>
     /// Some failures of a watch come from its version (a damaged history in etcd), and a list helps.

@@ -16,7 +16,7 @@ namespace McpOperator.Controller;
 /// (<see cref="BeginWrite"/>); null for one that is ours as a whole.
 /// </param>
 /// <param name="onInstalled">Told when an optional kind was installed or removed, after the store was filled or emptied.</param>
-public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differOnlyInStatus = null, Action? onInstalled = null)
+internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differOnlyInStatus = null, Action? onInstalled = null)
     where T : class, IKubernetesObject
 {
     // Writers take both, in this order; readers the second alone. So handlers run in the order of the changes, and a
@@ -323,11 +323,11 @@ public sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differ
 /// <param name="before">Null when the object is new.</param>
 /// <param name="after">Null when it was deleted; the same as before when a list found it unchanged.</param>
 /// <param name="origin">Who tells of it.</param>
-public delegate void ChangeHandler<in T>(T? before, T? after, Origin origin)
+internal delegate void ChangeHandler<in T>(T? before, T? after, Origin origin)
     where T : class;
 
 /// <summary>Where a store has a change from.</summary>
-public enum Origin
+internal enum Origin
 {
     /// <summary>
     /// A list. It reports every object of its scope, changed or not, which makes up for whatever a failing handler missed.

@@ -3,7 +3,7 @@ using System.Net;
 namespace McpOperator.Controller;
 
 /// <summary>Why a list or a watch ended, as far as it matters for the next step.</summary>
-public enum WatchFault
+internal enum WatchFault
 {
     /// <summary>No fault: the list was complete, or the server ended the watch at its time-out.</summary>
     None,
@@ -40,7 +40,7 @@ public enum WatchFault
 }
 
 /// <summary>Sorts exceptions into <see cref="WatchFault"/>s.</summary>
-public static class WatchFaults
+internal static class WatchFaults
 {
     public static WatchFault Of(Exception exception) => exception switch
     {

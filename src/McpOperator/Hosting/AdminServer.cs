@@ -196,4 +196,4 @@ internal sealed class AdminServer : IAsyncDisposable
 }
 
 /// <summary>An address cannot be listened on; the message names the flag, the address and the reason.</summary>
-public sealed class BindException(string message, Exception innerException) : Exception(message, innerException);
+internal sealed class BindException(string message, Exception innerException) : Exception(message, innerException);

@@ -6,7 +6,7 @@ namespace McpOperator.Hosting;
 /// <summary>Where a listener listens, as Go programs spell it. No address means every interface.</summary>
 /// <param name="Address">The interface's address; null for all of them, IPv6 and IPv4.</param>
 /// <param name="Port">0 lets the kernel choose.</param>
-public sealed record BindAddress(IPAddress? Address, int Port)
+internal sealed record BindAddress(IPAddress? Address, int Port)
 {
     /// <summary>Reads <c>:8080</c>, <c>127.0.0.1:0</c>, <c>[::1]:8080</c> or <c>localhost:8080</c>.</summary>
     public static bool TryParse(string text, out BindAddress? address)

@@ -7,7 +7,7 @@ namespace McpOperator.Hosting;
 /// <param name="Help">One sentence.</param>
 /// <param name="Rule">Completes "NAME=VALUE: must be …".</param>
 /// <param name="Apply">The options with the value in them; null when the value breaks the rule.</param>
-public sealed record Flag<TOptions>(
+internal sealed record Flag<TOptions>(
     string Name,
     string? Placeholder,
     string? Default,

@@ -1,14 +1,14 @@
 namespace McpOperator.Hosting;
 
 /// <summary>The result for the arguments of <c>run</c>: options, a request for help, or one line about what is wrong.</summary>
-public sealed record ParsedFlags(RunOptions? Options, string? Error)
+internal sealed record ParsedFlags(RunOptions? Options, string? Error)
 {
     /// <summary>Neither options nor an error: help was asked for.</summary>
     public bool HelpWanted => Options is null && Error is null;
 }
 
 /// <summary>Reads arguments as Go's flag package does: one dash or two, <c>=value</c> or the next argument. And kubectl's single letters.</summary>
-public static class FlagParser
+internal static class FlagParser
 {
     public static ParsedFlags Parse(IReadOnlyList<string> arguments)
     {

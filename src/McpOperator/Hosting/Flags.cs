@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Hosting;
 
 /// <summary>The flags of <c>run</c>. The zap ones are those of controller-runtime, pkg/log/zap.</summary>
-public static class Flags
+internal static class Flags
 {
     private const string AddressRule = "an address such as :8080, 127.0.0.1:0 or [::1]:8080, or 0 to turn it off";
     private const string LevelRule = "debug, info, warn, error, panic, or a number above 0 for debug";

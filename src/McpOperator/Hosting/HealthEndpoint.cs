@@ -9,7 +9,7 @@ namespace McpOperator.Hosting;
 /// Returns null when all is well, else the reason. It is called at each request, on any thread, and must be quick. A check that
 /// throws has failed.
 /// </param>
-public sealed record HealthCheck(string Name, Func<string?> Probe);
+internal sealed record HealthCheck(string Name, Func<string?> Probe);
 
 /// <summary>
 /// /healthz or /readyz, as controller-runtime and the API server answer them (pkg/healthz): all checks, one check as
@@ -17,7 +17,7 @@ public sealed record HealthCheck(string Name, Func<string?> Probe);
 /// </summary>
 /// <param name="name">The path, without its slash.</param>
 /// <param name="level">At which a failed check is logged, at each request.</param>
-public sealed class HealthEndpoint(string name, ILogger logger, LogLevel level)
+internal sealed class HealthEndpoint(string name, ILogger logger, LogLevel level)
 {
     private readonly Lock _lock = new();
     private readonly string _path = "/" + name;

@@ -1,7 +1,7 @@
 namespace McpOperator.Hosting;
 
 /// <summary>/metrics: whatever the registered writers write, at the moment of the request.</summary>
-public sealed class MetricsEndpoint
+internal sealed class MetricsEndpoint
 {
     private readonly Lock _lock = new();
     private Action<PrometheusWriter>[] _writers = [];

@@ -6,7 +6,7 @@ namespace McpOperator.Hosting;
 /// The metrics that dashboards expect of any process. They are read from the kernel and the garbage collector at each scrape;
 /// nothing runs in between.
 /// </summary>
-public sealed class ProcessMetrics(DateTimeOffset startTime)
+internal sealed class ProcessMetrics(DateTimeOffset startTime)
 {
     public void Write(PrometheusWriter metrics)
     {

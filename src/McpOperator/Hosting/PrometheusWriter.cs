@@ -9,7 +9,7 @@ namespace McpOperator.Hosting;
 /// Writes the Prometheus text format 0.0.4. A family must be followed by all its samples, so that only one writer may write it.
 /// Names must be valid metric names; label values may be any text.
 /// </summary>
-public sealed class PrometheusWriter(IBufferWriter<byte> output)
+internal sealed class PrometheusWriter(IBufferWriter<byte> output)
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Hosting;
 
 /// <summary>What the operator gets from the process.</summary>
-public sealed class RunContext
+internal sealed class RunContext
 {
     public required RunOptions Options { get; init; }
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Hosting;
 
-public enum LogFormat
+internal enum LogFormat
 {
     /// <summary>One JSON object for each line, for machines.</summary>
     Json,
@@ -13,7 +13,7 @@ public enum LogFormat
 }
 
 /// <summary>The values of the flags of <c>run</c>.</summary>
-public sealed record RunOptions
+internal sealed record RunOptions
 {
     /// <summary>Where /metrics is served; null when it is off.</summary>
     public BindAddress? Metrics { get; init; } = new(null, 8080);

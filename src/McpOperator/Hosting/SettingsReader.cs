@@ -4,7 +4,7 @@ using McpOperator.Api;
 namespace McpOperator.Hosting;
 
 /// <summary>Reads the settings from the environment, under the names that installations of the Go operator use.</summary>
-public static class SettingsReader
+internal static class SettingsReader
 {
     private const string DnsName = "a DNS name in lower case";
 

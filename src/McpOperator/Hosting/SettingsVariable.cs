@@ -7,7 +7,7 @@ namespace McpOperator.Hosting;
 /// <param name="Default">As a person would write it; null when there is none.</param>
 /// <param name="Meaning">One sentence.</param>
 /// <param name="Apply">The settings with the value in them; null when it cannot be read.</param>
-public sealed record SettingsVariable(
+internal sealed record SettingsVariable(
     IReadOnlyList<string> Names,
     string? Default,
     string Meaning,
@@ -24,4 +24,4 @@ public sealed record SettingsVariable(
 /// <param name="Value">The text <c>withheld</c> when it is secret.</param>
 /// <param name="Rule">Completes "must be …".</param>
 /// <param name="Default">What is used instead.</param>
-public sealed record SettingsWarning(string Variable, string Value, string Rule, string Default);
+internal sealed record SettingsWarning(string Variable, string Value, string Rule, string Default);

@@ -1,7 +1,7 @@
 namespace McpOperator.Kubernetes;
 
 /// <summary>metav1.Condition.</summary>
-public sealed record Condition
+internal sealed record Condition
 {
     /// <summary>metav1.Condition's limit is 32,768 bytes; nobody reads that far.</summary>
     private const int LongestMessage = 4096;

@@ -1,7 +1,7 @@
 namespace McpOperator.Kubernetes;
 
 /// <summary>An object whose status we write.</summary>
-public interface IReportedObject : IKubernetesObject
+internal interface IReportedObject : IKubernetesObject
 {
     ObjectMeta Metadata { get; }
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace McpOperator.Kubernetes;
 
 /// <summary>What is kept of the status that an object carries: enough to tell whether the next one differs.</summary>
-public sealed class LastReport
+internal sealed class LastReport
 {
     /// <summary>Of the fields of the status that are ours; equals that of the body which reported them.</summary>
     public ulong Fingerprint { get; init; }
@@ -68,4 +68,4 @@ public sealed class LastReport
 }
 
 /// <summary>A condition as it was reported; null is what was not there, or made no sense.</summary>
-public readonly record struct LastCondition(string? Type, string? Status, string? Since, string? Reason = null);
+internal readonly record struct LastCondition(string? Type, string? Status, string? Since, string? Reason = null);

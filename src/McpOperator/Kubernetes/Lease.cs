@@ -9,12 +9,12 @@ namespace McpOperator.Kubernetes;
 /// </summary>
 /// <param name="Holder">Empty when the lease was released.</param>
 /// <param name="DurationSeconds">For how long others respect it after its last change.</param>
-public sealed record LeaseRecord(
+internal sealed record LeaseRecord(
     string Holder, long DurationSeconds, string? AcquireTime, string? RenewTime, long Transitions);
 
 /// <summary>A stored Lease.</summary>
 /// <param name="metadata">As JSON, with the resource version. A PUT sends it back unchanged.</param>
-public sealed class Lease(LeaseRecord record, byte[] metadata)
+internal sealed class Lease(LeaseRecord record, byte[] metadata)
 {
     public static readonly ResourceType Type = new("coordination.k8s.io", "v1", "leases", "Lease");
 

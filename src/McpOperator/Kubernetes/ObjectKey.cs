@@ -1,14 +1,14 @@
 namespace McpOperator.Kubernetes;
 
 /// <summary>The name of an object whose kind is known. Stores are indexed by it, and work queues hold it.</summary>
-public readonly record struct ObjectKey(string Namespace, string Name)
+internal readonly record struct ObjectKey(string Namespace, string Name)
 {
     /// <summary><c>namespace/name</c>, as kubectl and other controllers print it.</summary>
     public override string ToString() => $"{Namespace}/{Name}";
 }
 
 /// <summary>What a store needs of an object, whatever its kind.</summary>
-public interface IKubernetesObject
+internal interface IKubernetesObject
 {
     ObjectKey Key { get; }
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace McpOperator.Kubernetes;
 
 /// <summary>What we read of metav1.ObjectMeta.</summary>
-public sealed record ObjectMeta
+internal sealed record ObjectMeta
 {
     public required string Name { get; init; }
 

@@ -1,7 +1,7 @@
 namespace McpOperator.Kubernetes;
 
 /// <summary>A namespaced kind and where the API server serves it. Group is empty for the core API.</summary>
-public sealed record ResourceType(string Group, string Version, string Plural, string Kind)
+internal sealed record ResourceType(string Group, string Version, string Plural, string Kind)
 {
     /// <summary>As written in an object: <c>apps/v1</c>, or <c>v1</c> for the core API.</summary>
     public string ApiVersion { get; } = Group.Length == 0 ? Version : $"{Group}/{Version}";

@@ -1,7 +1,7 @@
 namespace McpOperator.Kubernetes;
 
 /// <summary>Kinds of Kubernetes' own.</summary>
-public static class ResourceTypes
+internal static class ResourceTypes
 {
     public static readonly ResourceType Deployment = new("apps", "v1", "deployments", "Deployment");
     public static readonly ResourceType Service = new("", "v1", "services", "Service");

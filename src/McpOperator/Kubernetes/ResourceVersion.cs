@@ -4,7 +4,7 @@ namespace McpOperator.Kubernetes;
 /// Orders the resource versions of one resource. They are decimal integers that only grow, as the API promises since
 /// Kubernetes 1.35 and etcd has always given (apimachinery pkg/util/resourceversion).
 /// </summary>
-public static class ResourceVersion
+internal static class ResourceVersion
 {
     /// <summary>True when both are decimal integers and <paramref name="left"/> is the later one.</summary>
     public static bool IsNewer(string left, string right) =>

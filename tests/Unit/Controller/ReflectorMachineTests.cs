@@ -48,10 +48,11 @@ public sealed class ReflectorMachineTests
     }
 
     [Theory]
-    [InlineData(WatchFault.Expired)]
-    [InlineData(WatchFault.TooLargeVersion)]
-    public void AListThatCannotHaveItsVersionAsksEtcdAtOnceAndOnlyOnce(WatchFault fault)
+    [InlineData(nameof(WatchFault.Expired))]
+    [InlineData(nameof(WatchFault.TooLargeVersion))]
+    public void AListThatCannotHaveItsVersionAsksEtcdAtOnceAndOnlyOnce(string faultName)
     {
+        var fault = Enum.Parse<WatchFault>(faultName);
         Listed("10");
         Watched("12", WatchFault.Expired, Long);
 
@@ -86,11 +87,12 @@ public sealed class ReflectorMachineTests
     }
 
     [Theory]
-    [InlineData(WatchFault.Unreachable)]
-    [InlineData(WatchFault.TooManyRequests)]
-    [InlineData(WatchFault.ServerError)]
-    public void AServerThatIsDownOrBusyIsWatchedAgainWithBackoffAndNotListed(WatchFault fault)
+    [InlineData(nameof(WatchFault.Unreachable))]
+    [InlineData(nameof(WatchFault.TooManyRequests))]
+    [InlineData(nameof(WatchFault.ServerError))]
+    public void AServerThatIsDownOrBusyIsWatchedAgainWithBackoffAndNotListed(string faultName)
     {
+        var fault = Enum.Parse<WatchFault>(faultName);
         Listed("10");
 
         Assert.Equal(Watch("10", First), Watched("10", fault, Short, sawEvents: false));
@@ -146,23 +148,25 @@ public sealed class ReflectorMachineTests
     }
 
     [Theory]
-    [InlineData(WatchFault.Refused)]
-    [InlineData(WatchFault.Unexpected)]
-    public void ARefusedWatchAndAFaultOfOurOwnRelistWithBackoff(WatchFault fault)
+    [InlineData(nameof(WatchFault.Refused))]
+    [InlineData(nameof(WatchFault.Unexpected))]
+    public void ARefusedWatchAndAFaultOfOurOwnRelistWithBackoff(string faultName)
     {
+        var fault = Enum.Parse<WatchFault>(faultName);
         Listed("10");
 
         Assert.Equal(List("10", First), Watched("10", fault, Long));
     }
 
     [Theory]
-    [InlineData(WatchFault.Unreachable)]
-    [InlineData(WatchFault.TooManyRequests)]
-    [InlineData(WatchFault.ServerError)]
-    [InlineData(WatchFault.Refused)]
-    [InlineData(WatchFault.Unexpected)]
-    public void TheFirstListIsTriedForEverWithBackoff(WatchFault fault)
+    [InlineData(nameof(WatchFault.Unreachable))]
+    [InlineData(nameof(WatchFault.TooManyRequests))]
+    [InlineData(nameof(WatchFault.ServerError))]
+    [InlineData(nameof(WatchFault.Refused))]
+    [InlineData(nameof(WatchFault.Unexpected))]
+    public void TheFirstListIsTriedForEverWithBackoff(string faultName)
     {
+        var fault = Enum.Parse<WatchFault>(faultName);
         Assert.Equal(List("0", First), ListFailed(fault));
         Assert.Equal(List("0", First * 2), ListFailed(fault));
         for (var i = 0; i < 100; i++)

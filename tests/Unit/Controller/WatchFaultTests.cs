@@ -6,19 +6,19 @@ namespace McpOperator.Unit.Controller;
 public sealed class WatchFaultTests
 {
     [Theory]
-    [InlineData(410, "Expired", WatchFault.Expired)]
-    [InlineData(410, "Gone", WatchFault.Expired)]
-    [InlineData(0, "Expired", WatchFault.Expired)]
-    [InlineData(429, "TooManyRequests", WatchFault.TooManyRequests)]
-    [InlineData(500, "InternalError", WatchFault.ServerError)]
-    [InlineData(0, "InternalError", WatchFault.ServerError)]
-    [InlineData(503, "ServiceUnavailable", WatchFault.ServerError)]
-    [InlineData(504, "Timeout", WatchFault.ServerError)]
-    [InlineData(401, "Unauthorized", WatchFault.Refused)]
-    [InlineData(403, "Forbidden", WatchFault.Refused)]
-    [InlineData(404, "NotFound", WatchFault.Refused)]
-    public void RefusalsAreSortedByCodeAndReason(int code, string reason, WatchFault expected) =>
-        Assert.Equal(expected, WatchFaults.Of(Refusals.Of(code, reason)));
+    [InlineData(410, "Expired", nameof(WatchFault.Expired))]
+    [InlineData(410, "Gone", nameof(WatchFault.Expired))]
+    [InlineData(0, "Expired", nameof(WatchFault.Expired))]
+    [InlineData(429, "TooManyRequests", nameof(WatchFault.TooManyRequests))]
+    [InlineData(500, "InternalError", nameof(WatchFault.ServerError))]
+    [InlineData(0, "InternalError", nameof(WatchFault.ServerError))]
+    [InlineData(503, "ServiceUnavailable", nameof(WatchFault.ServerError))]
+    [InlineData(504, "Timeout", nameof(WatchFault.ServerError))]
+    [InlineData(401, "Unauthorized", nameof(WatchFault.Refused))]
+    [InlineData(403, "Forbidden", nameof(WatchFault.Refused))]
+    [InlineData(404, "NotFound", nameof(WatchFault.Refused))]
+    public void RefusalsAreSortedByCodeAndReason(int code, string reason, string expected) =>
+        Assert.Equal(expected, WatchFaults.Of(Refusals.Of(code, reason)).ToString());
 
     [Fact]
     public void ATooLargeVersionIsNoMereTimeout() =>

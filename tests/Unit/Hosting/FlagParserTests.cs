@@ -75,20 +75,20 @@ public sealed class FlagParserTests
         Assert.Equal(expected, Options("--watch-namespaces", value).WatchNamespaces);
 
     [Theory]
-    [InlineData(LogLevel.Debug, LogFormat.Console, "--zap-devel")]
-    [InlineData(LogLevel.Information, LogFormat.Json, "--zap-devel=false")]
-    [InlineData(LogLevel.Error, LogFormat.Console, "--zap-log-level=error", "--zap-devel")]
-    [InlineData(LogLevel.Debug, LogFormat.Json, "--zap-encoder=json", "--zap-devel")]
-    [InlineData(LogLevel.Debug, LogFormat.Json, "--zap-log-level=5")]
-    [InlineData(LogLevel.Critical, LogFormat.Json, "--zap-log-level=panic")]
-    [InlineData(LogLevel.Warning, LogFormat.Json, "--log-level=warning", "--zap-log-level=debug")]
-    [InlineData(LogLevel.Warning, LogFormat.Json, "--log-level=WARN", "--log-format=JSON", "--zap-devel")]
-    [InlineData(LogLevel.Debug, LogFormat.Json, "--log-level=2")]
-    [InlineData(LogLevel.Information, LogFormat.Json, "--zap-time-encoding=epoch", "-zap-stacktrace-level", "panic")]
-    public void OurOwnLogFlagsWinOverZapsInAnyOrder(LogLevel level, LogFormat format, params string[] arguments)
+    [InlineData(LogLevel.Debug, nameof(LogFormat.Console), "--zap-devel")]
+    [InlineData(LogLevel.Information, nameof(LogFormat.Json), "--zap-devel=false")]
+    [InlineData(LogLevel.Error, nameof(LogFormat.Console), "--zap-log-level=error", "--zap-devel")]
+    [InlineData(LogLevel.Debug, nameof(LogFormat.Json), "--zap-encoder=json", "--zap-devel")]
+    [InlineData(LogLevel.Debug, nameof(LogFormat.Json), "--zap-log-level=5")]
+    [InlineData(LogLevel.Critical, nameof(LogFormat.Json), "--zap-log-level=panic")]
+    [InlineData(LogLevel.Warning, nameof(LogFormat.Json), "--log-level=warning", "--zap-log-level=debug")]
+    [InlineData(LogLevel.Warning, nameof(LogFormat.Json), "--log-level=WARN", "--log-format=JSON", "--zap-devel")]
+    [InlineData(LogLevel.Debug, nameof(LogFormat.Json), "--log-level=2")]
+    [InlineData(LogLevel.Information, nameof(LogFormat.Json), "--zap-time-encoding=epoch", "-zap-stacktrace-level", "panic")]
+    public void OurOwnLogFlagsWinOverZapsInAnyOrder(LogLevel level, string format, params string[] arguments)
     {
         var options = Options(arguments);
-        Assert.Equal((level, format), (options.LogLevel, options.LogFormat));
+        Assert.Equal((level, format), (options.LogLevel, options.LogFormat.ToString()));
     }
 
     [Theory]

@@ -4,7 +4,7 @@ namespace McpOperator.Kubernetes;
 /// Where the API server is and how to authenticate to it, as read from a kubeconfig or a service account. Data wins over a file
 /// of the same purpose, as in client-go. Not a record, whose text would show the token.
 /// </summary>
-public sealed class ClusterAccess
+internal sealed class ClusterAccess
 {
     public required Uri Server { get; init; }
 
@@ -51,7 +51,7 @@ public sealed class ClusterAccess
 }
 
 /// <summary>A credential plugin: a command that prints an ExecCredential.</summary>
-public sealed class ExecCommand
+internal sealed class ExecCommand
 {
     /// <summary>client.authentication.k8s.io/v1 or v1beta1.</summary>
     public required string ApiVersion { get; init; }
@@ -70,4 +70,4 @@ public sealed class ExecCommand
 }
 
 /// <summary>No usable way to a cluster was found. The message is for the person who started the operator.</summary>
-public sealed class ConnectionException(string message) : Exception(message);
+internal sealed class ConnectionException(string message) : Exception(message);

@@ -13,7 +13,7 @@ namespace McpOperator.Kubernetes;
 /// New certificates, the client's or the CA's, apply to new connections: those get a new <see cref="SocketsHttpHandler"/>,
 /// while the streams of the old one go on until the server ends them.
 /// </remarks>
-public sealed class Connection : HttpMessageHandler
+internal sealed class Connection : HttpMessageHandler
 {
     private readonly string? _tlsName;
     private readonly FixedProxy? _proxy;

@@ -4,7 +4,7 @@ namespace McpOperator.Kubernetes;
 /// Finds out how to reach the cluster, in controller-runtime's order: an explicit kubeconfig, else $KUBECONFIG, else the pod's
 /// service account, else ~/.kube/config. Environment and directory are parameters for tests.
 /// </summary>
-public sealed class ConnectionSource
+internal sealed class ConnectionSource
 {
     private const string DefaultNamespace = "default";
 

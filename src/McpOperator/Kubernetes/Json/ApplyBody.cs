@@ -16,7 +16,7 @@ namespace McpOperator.Kubernetes;
 /// relaxed encoder is right: it escapes control characters, line separators and what is no character. It also keeps the body
 /// short: a quote in a document inside a ConfigMap takes two bytes and not six of the 3 MiB that a body may have.
 /// </remarks>
-public static class ApplyBody
+internal static class ApplyBody
 {
     public static byte[] Write(Action<Utf8JsonWriter> content)
     {

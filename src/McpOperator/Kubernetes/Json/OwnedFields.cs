@@ -38,7 +38,7 @@ namespace McpOperator.Kubernetes;
 /// </para>
 /// </remarks>
 /// <param name="manager">Our name there.</param>
-public sealed class OwnedFields(string manager)
+internal sealed class OwnedFields(string manager)
 {
     /// <summary>The fingerprint of an object of which we own no field. No body of an apply has it.</summary>
     public const ulong None = 0;

@@ -7,7 +7,7 @@ namespace McpOperator.Kubernetes;
 /// stands in each of its objects. Each slot keeps its latest string only, so that the pool stays small whatever passes through
 /// it. Safe for any number of threads: in a race there may be a second copy.
 /// </summary>
-public static class StringPool
+internal static class StringPool
 {
     /// <summary>Enough for the names and uids of a few thousand servers.</summary>
     private const int Slots = 8192;

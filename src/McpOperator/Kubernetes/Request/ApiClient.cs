@@ -6,7 +6,7 @@ namespace McpOperator.Kubernetes;
 /// The requests that an operator needs. All of them throw <see cref="ApiException"/> when the API server refuses, and
 /// <see cref="HttpRequestException"/> when no complete answer comes within <see cref="Deadline"/> or <see cref="WriteDeadline"/>.
 /// </summary>
-public sealed class ApiClient : IDisposable
+internal sealed class ApiClient : IDisposable
 {
     private const string ApplyPatch = "application/apply-patch+yaml";
     private const string MergePatch = "application/merge-patch+json";

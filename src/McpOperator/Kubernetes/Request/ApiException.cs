@@ -5,7 +5,7 @@ namespace McpOperator.Kubernetes;
 /// <summary>
 /// The API server refused a request. When it could not be reached, that is an <see cref="HttpRequestException"/>.
 /// </summary>
-public sealed class ApiException(Status status, string request)
+internal sealed class ApiException(Status status, string request)
     : Exception($"{request}: {status.Message ?? status.Reason ?? "no reason given"}")
 {
     public Status Status { get; } = status;

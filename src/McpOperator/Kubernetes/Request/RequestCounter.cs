@@ -5,7 +5,7 @@ namespace McpOperator.Kubernetes;
 /// <summary>
 /// What <c>rest_client_requests_total</c> counts: every request sent, retries included, by method and status code.
 /// </summary>
-public sealed class RequestCounter
+internal sealed class RequestCounter
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Method, string Code), long> _counts = [];
@@ -36,4 +36,4 @@ public sealed class RequestCounter
 }
 
 /// <summary>How often one method was answered with one code.</summary>
-public readonly record struct RequestCount(string Method, string Code, long Count);
+internal readonly record struct RequestCount(string Method, string Code, long Count);

@@ -1,7 +1,7 @@
 namespace McpOperator.Kubernetes;
 
 /// <summary>metav1.Status: the reason of a refusal, in the body of an answer or in an ERROR event of a watch.</summary>
-public sealed record Status
+internal sealed record Status
 {
     public string? Message { get; init; }
 
@@ -25,7 +25,7 @@ public sealed record Status
 }
 
 /// <summary>metav1.StatusDetails.</summary>
-public sealed record StatusDetails
+internal sealed record StatusDetails
 {
     public IReadOnlyList<StatusCause>? Causes { get; init; }
 
@@ -33,7 +33,7 @@ public sealed record StatusDetails
 }
 
 /// <summary>metav1.StatusCause.</summary>
-public sealed record StatusCause
+internal sealed record StatusCause
 {
     public string? Reason { get; init; }
 

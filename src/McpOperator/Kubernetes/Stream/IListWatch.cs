@@ -1,10 +1,10 @@
 namespace McpOperator.Kubernetes;
 
 /// <summary>All objects as they were at one resource version.</summary>
-public sealed record ListResult<T>(IReadOnlyList<T> Items, string ResourceVersion);
+internal sealed record ListResult<T>(IReadOnlyList<T> Items, string ResourceVersion);
 
 /// <summary>Lists and watches the objects of one kind in one scope: what a reflector needs of the API server.</summary>
-public interface IListWatch<T>
+internal interface IListWatch<T>
     where T : class, IKubernetesObject
 {
     /// <summary>For log lines: <c>deployments.apps</c>, with the namespace when it is limited to one.</summary>

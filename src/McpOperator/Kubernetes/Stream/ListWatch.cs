@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace McpOperator.Kubernetes;
 
 /// <summary>Lists and watches one kind at the API server, in one namespace or in all, limited by a label selector.</summary>
-public sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, string? labelSelector, Decoder<T> decode)
+internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, string? labelSelector, Decoder<T> decode)
     : IListWatch<T>
     where T : class, IKubernetesObject
 {

@@ -1,7 +1,7 @@
 namespace McpOperator.Kubernetes;
 
 /// <summary>What a watch delivers.</summary>
-public enum WatchEventType
+internal enum WatchEventType
 {
     Added,
     Modified,
@@ -15,4 +15,4 @@ public enum WatchEventType
 }
 
 /// <summary>One line of a watch. <paramref name="Object"/> is set for Added, Modified and Deleted.</summary>
-public readonly record struct WatchEvent<T>(WatchEventType Type, T? Object, string? ResourceVersion, Status? Error);
+internal readonly record struct WatchEvent<T>(WatchEventType Type, T? Object, string? ResourceVersion, Status? Error);

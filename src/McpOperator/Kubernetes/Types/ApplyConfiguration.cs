@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace McpOperator.Kubernetes.Types;
 
 /// <summary>Manifests as server-side apply takes them: JSON that names every field we own, and no other.</summary>
-public static class ApplyConfiguration
+internal static class ApplyConfiguration
 {
     public static byte[] Of(Deployment deployment) => Of(deployment, ManifestJsonContext.Default.Deployment);
 

@@ -1,6 +1,6 @@
 namespace McpOperator.Kubernetes.Types;
 
-public sealed record ConfigMap : Manifest
+internal sealed record ConfigMap : Manifest
 {
     public override string ApiVersion => ResourceTypes.ConfigMap.ApiVersion;
     public override string Kind => ResourceTypes.ConfigMap.Kind;

@@ -2,14 +2,14 @@ using System.Text.Json.Serialization;
 
 namespace McpOperator.Kubernetes.Types;
 
-public sealed record Deployment : Manifest
+internal sealed record Deployment : Manifest
 {
     public override string ApiVersion => ResourceTypes.Deployment.ApiVersion;
     public override string Kind => ResourceTypes.Deployment.Kind;
     public required DeploymentSpec Spec { get; init; }
 }
 
-public sealed record DeploymentSpec
+internal sealed record DeploymentSpec
 {
     public required int Replicas { get; init; }
     public required LabelSelector Selector { get; init; }
@@ -20,12 +20,12 @@ public sealed record DeploymentSpec
     public required PodTemplate Template { get; init; }
 }
 
-public sealed record LabelSelector
+internal sealed record LabelSelector
 {
     public required IReadOnlyDictionary<string, string> MatchLabels { get; init; }
 }
 
-public sealed record DeploymentStrategy
+internal sealed record DeploymentStrategy
 {
     public required string Type { get; init; }
 
@@ -33,19 +33,19 @@ public sealed record DeploymentStrategy
     public RollingUpdate? RollingUpdate { get; init; }
 }
 
-public sealed record RollingUpdate
+internal sealed record RollingUpdate
 {
     public required IntOrString MaxUnavailable { get; init; }
     public required IntOrString MaxSurge { get; init; }
 }
 
-public sealed record PodTemplate
+internal sealed record PodTemplate
 {
     public required PodMetadata Metadata { get; init; }
     public required PodSpec Spec { get; init; }
 }
 
-public sealed record PodMetadata
+internal sealed record PodMetadata
 {
     public required IReadOnlyDictionary<string, string> Labels { get; init; }
 
@@ -53,7 +53,7 @@ public sealed record PodMetadata
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 }
 
-public sealed record PodSpec
+internal sealed record PodSpec
 {
     public required string ServiceAccountName { get; init; }
     public required bool AutomountServiceAccountToken { get; init; }
@@ -63,30 +63,30 @@ public sealed record PodSpec
     public IReadOnlyList<Volume>? Volumes { get; init; }
 }
 
-public sealed record PodSecurityContext
+internal sealed record PodSecurityContext
 {
     public required bool RunAsNonRoot { get; init; }
     public required long RunAsUser { get; init; }
     public required SeccompProfile SeccompProfile { get; init; }
 }
 
-public sealed record SeccompProfile
+internal sealed record SeccompProfile
 {
     public required string Type { get; init; }
 }
 
-public sealed record LocalObjectReference
+internal sealed record LocalObjectReference
 {
     public required string Name { get; init; }
 }
 
-public sealed record Volume
+internal sealed record Volume
 {
     public required string Name { get; init; }
     public required LocalObjectReference ConfigMap { get; init; }
 }
 
-public sealed record Container
+internal sealed record Container
 {
     public required string Name { get; init; }
     public required string Image { get; init; }
@@ -100,7 +100,7 @@ public sealed record Container
     public required ContainerSecurityContext SecurityContext { get; init; }
 }
 
-public sealed record ContainerPort
+internal sealed record ContainerPort
 {
     public required string Name { get; init; }
 
@@ -111,7 +111,7 @@ public sealed record ContainerPort
     public string Protocol { get; init; } = "TCP";
 }
 
-public sealed record Env
+internal sealed record Env
 {
     public required string Name { get; init; }
 
@@ -120,24 +120,24 @@ public sealed record Env
     public EnvSource? ValueFrom { get; init; }
 }
 
-public sealed record EnvSource
+internal sealed record EnvSource
 {
     public required SecretKeySelector SecretKeyRef { get; init; }
 }
 
-public sealed record SecretKeySelector
+internal sealed record SecretKeySelector
 {
     public required string Name { get; init; }
     public required string Key { get; init; }
 }
 
-public sealed record ContainerResources
+internal sealed record ContainerResources
 {
     public required Quantities Requests { get; init; }
     public required Quantities Limits { get; init; }
 }
 
-public sealed record VolumeMount
+internal sealed record VolumeMount
 {
     public required string Name { get; init; }
     public required string MountPath { get; init; }
@@ -145,14 +145,14 @@ public sealed record VolumeMount
 }
 
 /// <summary>In the API server's canonical form: any other is stored differently from what was sent.</summary>
-public sealed record Quantities
+internal sealed record Quantities
 {
     public required string Cpu { get; init; }
     public required string Memory { get; init; }
 }
 
 /// <summary>With exactly one of the two actions.</summary>
-public sealed record Probe
+internal sealed record Probe
 {
     public TcpSocketAction? TcpSocket { get; init; }
     public HttpGetAction? HttpGet { get; init; }
@@ -160,18 +160,18 @@ public sealed record Probe
     public required int PeriodSeconds { get; init; }
 }
 
-public sealed record TcpSocketAction
+internal sealed record TcpSocketAction
 {
     public required int Port { get; init; }
 }
 
-public sealed record HttpGetAction
+internal sealed record HttpGetAction
 {
     public required string Path { get; init; }
     public required int Port { get; init; }
 }
 
-public sealed record ContainerSecurityContext
+internal sealed record ContainerSecurityContext
 {
     public required bool AllowPrivilegeEscalation { get; init; }
     public required bool RunAsNonRoot { get; init; }
@@ -181,7 +181,7 @@ public sealed record ContainerSecurityContext
     public required Capabilities Capabilities { get; init; }
 }
 
-public sealed record Capabilities
+internal sealed record Capabilities
 {
     public required IReadOnlyList<string> Drop { get; init; }
 }

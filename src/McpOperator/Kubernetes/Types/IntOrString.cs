@@ -6,7 +6,7 @@ namespace McpOperator.Kubernetes.Types;
 
 /// <summary>intstr.IntOrString: <c>3</c> is written as a number, <c>25%</c> as a string.</summary>
 [JsonConverter(typeof(Converter))]
-public readonly record struct IntOrString(string Text)
+internal readonly record struct IntOrString(string Text)
 {
     internal sealed class Converter : JsonConverter<IntOrString>
     {

@@ -1,7 +1,7 @@
 namespace McpOperator.Kubernetes.Types;
 
 /// <summary>The part of metav1.ObjectMeta that an apply may carry.</summary>
-public sealed record Metadata
+internal sealed record Metadata
 {
     public required string Name { get; init; }
     public required string Namespace { get; init; }
@@ -19,7 +19,7 @@ public sealed record Metadata
 }
 
 /// <summary>metav1.OwnerReference of the one controller of an object.</summary>
-public sealed record OwnerReference
+internal sealed record OwnerReference
 {
     public required string ApiVersion { get; init; }
     public required string Kind { get; init; }
@@ -33,7 +33,7 @@ public sealed record OwnerReference
 }
 
 /// <summary>An object as server-side apply takes it: nothing in it that we do not mean to own.</summary>
-public abstract record Manifest
+internal abstract record Manifest
 {
     public abstract string ApiVersion { get; }
     public abstract string Kind { get; }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace McpOperator.Kubernetes.Types;
 
 /// <summary>The identity that the servers' pods of a namespace share; it has no permissions and no token.</summary>
-public sealed record ServiceAccount : Manifest
+internal sealed record ServiceAccount : Manifest
 {
     public override string ApiVersion => ResourceTypes.ServiceAccount.ApiVersion;
     public override string Kind => ResourceTypes.ServiceAccount.Kind;
@@ -11,7 +11,7 @@ public sealed record ServiceAccount : Manifest
 }
 
 /// <summary>Written, never read: the operator has no permission to.</summary>
-public sealed record Secret : Manifest
+internal sealed record Secret : Manifest
 {
     public override string ApiVersion => ResourceTypes.Secret.ApiVersion;
     public override string Kind => ResourceTypes.Secret.Kind;
@@ -25,12 +25,12 @@ public sealed record Secret : Manifest
 }
 
 /// <summary>The content of a <c>.dockerconfigjson</c>.</summary>
-public sealed record DockerConfig
+internal sealed record DockerConfig
 {
     public required IReadOnlyDictionary<string, DockerAuth> Auths { get; init; }
 }
 
-public sealed record DockerAuth
+internal sealed record DockerAuth
 {
     public required string Username { get; init; }
     public required string Password { get; init; }

@@ -2,21 +2,21 @@ using System.Text.Json.Serialization;
 
 namespace McpOperator.Kubernetes.Types;
 
-public sealed record Service : Manifest
+internal sealed record Service : Manifest
 {
     public override string ApiVersion => ResourceTypes.Service.ApiVersion;
     public override string Kind => ResourceTypes.Service.Kind;
     public required ServiceSpec Spec { get; init; }
 }
 
-public sealed record ServiceSpec
+internal sealed record ServiceSpec
 {
     public required string Type { get; init; }
     public required IReadOnlyDictionary<string, string> Selector { get; init; }
     public required IReadOnlyList<ServicePort> Ports { get; init; }
 }
 
-public sealed record ServicePort
+internal sealed record ServicePort
 {
     public required string Name { get; init; }
 
