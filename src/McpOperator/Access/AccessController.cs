@@ -174,9 +174,9 @@ internal sealed class AccessController
         return head.IsTooLarge ? (null, GatewayPolicy.TooLarge) : (head, null);
     }
 
-    private PolicyMembers Judge(ObjectKey key, MCPServer? server, PolicyHead? head)
+    private AccessJudgement Judge(ObjectKey key, MCPServer? server, PolicyHead? head)
     {
-        var members = PolicyMembers.Of(
+        var members = AccessJudgement.Of(
             key, server, head,
             _mirror.Grants.Of(key).Select(static grant => grant.ReadGrant()),
             _mirror.Sessions.Of(key).Select(static session => session.ReadSession()),
@@ -186,7 +186,7 @@ internal sealed class AccessController
     }
 
     /// <summary>Before the document that makes it so is in force, nobody is told of being accepted, or revoked.</summary>
-    private void Tell(PolicyMembers members, bool isInForce)
+    private void Tell(AccessJudgement members, bool isInForce)
     {
         foreach (var (member, verdict) in members.Verdicts)
         {
@@ -196,7 +196,7 @@ internal sealed class AccessController
     }
 
     /// <summary>For the status of the session: the document stays as it is, and gateways see for themselves that its time is over.</summary>
-    private void LookAtNextExpiry(ObjectKey key, PolicyMembers members)
+    private void LookAtNextExpiry(ObjectKey key, AccessJudgement members)
     {
         if (members.NextExpiry - _time.GetUtcNow() is { } left)
             _queue.AddAfter(key, left < LongestSleep ? left : LongestSleep);

@@ -13,49 +13,49 @@ namespace McpOperator.Access;
 internal sealed class AccessReporter
 {
     private readonly string _kind;
-    private readonly Members _members;
+    private readonly AccessByServer _members;
     private readonly ILook _queue;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly StatusWriter<StoredMember> _writer;
+    private readonly StatusWriter<StoredAccess> _writer;
 
     // Of those whose status differs from it.
-    private readonly KeyMap<Owed> _owed = new();
+    private readonly KeyMap<Pending> _pending = new();
 
     // Of those whose status is not what was wanted, though it was written, or was refused.
     private readonly KeyMap<ApplyMemory> _memories = new();
 
     /// <param name="time">Of the transitions in conditions.</param>
     public AccessReporter(
-        ResourceType type, Members members, ILook queue, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
+        ResourceType type, AccessByServer members, ILook queue, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
     {
         _kind = type.Kind;
         _members = members;
         _queue = queue;
         _time = time;
         _logger = logger;
-        _writer = new(type, json => StoredMember.Decode(json, api.Identity.OwnedFields), members.Store, api, counters, logger);
+        _writer = new(type, json => StoredAccess.Decode(json, api.Identity.OwnedFields), members.Store, api, counters, logger);
         members.Gone += Forget;
     }
 
     /// <summary>Has it told, unless its status says so already.</summary>
     /// <param name="member">As it was judged.</param>
     /// <param name="verdict">Null when nothing is to be said of it for now.</param>
-    public void Report(PolicyMember member, Verdict? verdict)
+    public void Report(AccessObject member, Verdict? verdict)
     {
-        var owed = _owed.Get(member.Key);
+        var pending = _pending.Get(member.Key);
         // It waits for its turn already, or for the end of its backoff.
-        if (owed is not null && owed.Verdict == verdict && owed.Member.Metadata.IsSameButForVersion(member.Metadata))
+        if (pending is not null && pending.Verdict == verdict && pending.Member.Metadata.IsSameButForVersion(member.Metadata))
             return;
         // While another report is under way the status is about to be another one than the store has.
         if (verdict is null
-            || (owed is null && _writer.IsWritten(member.Metadata, member.Reported, StatusOf(member, member.Reported, verdict), _memories.Get(member.Key))))
+            || (pending is null && _writer.IsWritten(member.Metadata, member.Reported, StatusOf(member, member.Reported, verdict), _memories.Get(member.Key))))
         {
-            _owed.Remove(member.Key);
+            _pending.Remove(member.Key);
             return;
         }
 
-        _owed.Set(member.Key, new Owed(member, verdict));
+        _pending.Set(member.Key, new Pending(member, verdict));
         _queue.Add(member.Key, Priority.Listed);
     }
 
@@ -63,7 +63,7 @@ internal sealed class AccessReporter
     /// <exception cref="ApiException">It has trouble of its own, or the object has changed meanwhile.</exception>
     public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
-        if (_owed.Get(key) is not { } report)
+        if (_pending.Get(key) is not { } report)
             return Outcome.Done;
         if (_members.Store.Get(key) is not { } live)
         {
@@ -82,8 +82,8 @@ internal sealed class AccessReporter
                 live.Metadata, live.Reported, StatusOf(report.Member, live.Reported, report.Verdict), memory, cancellationToken).ConfigureAwait(false))
                 Log.AccessReported(_logger, _kind, key, report.Verdict.Phase, report.Verdict.Message);
             memory.ForgetRefusal();
-            if (ReferenceEquals(_owed.Get(key), report))
-                _owed.Remove(key);
+            if (ReferenceEquals(_pending.Get(key), report))
+                _pending.Remove(key);
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
@@ -104,7 +104,7 @@ internal sealed class AccessReporter
         return Outcome.Done;
     }
 
-    private Action<Utf8JsonWriter> StatusOf(PolicyMember member, LastReport? reported, Verdict verdict)
+    private Action<Utf8JsonWriter> StatusOf(AccessObject member, LastReport? reported, Verdict verdict)
     {
         var status = verdict.ToStatus(member with { Reported = reported }, _time.GetUtcNow());
         return json => JsonSerializer.Serialize(json, status, ApiJsonContext.Default.AccessStatus);
@@ -112,9 +112,9 @@ internal sealed class AccessReporter
 
     private void Forget(ObjectKey key)
     {
-        _owed.Remove(key);
+        _pending.Remove(key);
         _memories.Remove(key);
     }
 
-    private sealed record Owed(PolicyMember Member, Verdict Verdict);
+    private sealed record Pending(AccessObject Member, Verdict Verdict);
 }

@@ -20,14 +20,14 @@ internal sealed class AccessStores
     public AccessStores(ILook access)
     {
         _access = access;
-        Grants = new Members(OnMemberChanged);
-        Sessions = new Members(OnMemberChanged);
+        Grants = new AccessByServer(OnMemberChanged);
+        Sessions = new AccessByServer(OnMemberChanged);
         ConfigMaps = new Store<ObservedConfigMap>(OnPolicyChanged);
     }
 
-    public Members Grants { get; }
+    public AccessByServer Grants { get; }
 
-    public Members Sessions { get; }
+    public AccessByServer Sessions { get; }
 
     public Store<ObservedConfigMap> ConfigMaps { get; }
 

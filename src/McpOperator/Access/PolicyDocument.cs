@@ -16,7 +16,7 @@ internal sealed class PolicyDocument
     private readonly IReadOnlyList<MCPAccessGrant> _grants;
     private readonly IReadOnlyList<MCPAgentSession> _sessions;
 
-    /// <param name="grants">Those that the document holds, in the order in which it holds them (<see cref="PolicyMembers"/>).</param>
+    /// <param name="grants">Those that the document holds, in the order in which it holds them (<see cref="AccessJudgement"/>).</param>
     public PolicyDocument(PolicyHead head, IReadOnlyList<MCPAccessGrant> grants, IReadOnlyList<MCPAgentSession> sessions)
     {
         _head = head;
@@ -52,8 +52,8 @@ internal sealed class PolicyDocument
         if (generatedAt is { } time)
             json.Always("generated_at", KubernetesTime.Format(time));
         json.Members(head);
-        json.Each("grants", _grants, grant => PolicyMemberJson.Write(json, grant, _head.Team));
-        json.Each("sessions", _sessions, session => PolicyMemberJson.Write(json, session, _head.Team));
+        json.Each("grants", _grants, grant => AccessObjectJson.Write(json, grant, _head.Team));
+        json.Each("sessions", _sessions, session => AccessObjectJson.Write(json, session, _head.Team));
         json.EndObject();
     }
 }

@@ -8,11 +8,11 @@ namespace McpOperator.Access;
 /// </summary>
 /// <remarks>
 /// Members go in one by one, and from the first on that does not fit all stay out: whether one has a place must not change with
-/// the size of those after it. <see cref="MemberSize.Limit"/> is what can be lost by that.
+/// the size of those after it. <see cref="AccessObjectSize.Limit"/> is what can be lost by that.
 /// </remarks>
 internal sealed class PolicyFit
 {
-    private readonly HashSet<PolicyMember> _leftOut = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<AccessObject> _leftOut = new(ReferenceEqualityComparer.Instance);
 
     private PolicyFit()
     {
@@ -26,7 +26,7 @@ internal sealed class PolicyFit
     /// </summary>
     public bool LosesGrant { get; private set; }
 
-    public bool LeavesOut(PolicyMember member) => _leftOut.Contains(member);
+    public bool LeavesOut(AccessObject member) => _leftOut.Contains(member);
 
     /// <param name="now">Decides which sessions are expired.</param>
     /// <param name="room">For the whole text, in bytes.</param>
@@ -34,8 +34,8 @@ internal sealed class PolicyFit
     public static PolicyFit? Of(
         PolicyHead head, List<MCPAccessGrant> grants, List<MCPAgentSession> sessions, string own, DateTimeOffset now, int room)
     {
-        var size = new MemberSize(head.Team);
-        long total = head.Size + MemberSize.OfList("grants") + MemberSize.OfList("sessions");
+        var size = new AccessObjectSize(head.Team);
+        long total = head.Size + AccessObjectSize.OfList("grants") + AccessObjectSize.OfList("sessions");
         foreach (var grant in grants)
             total += size.AtMost(grant);
         foreach (var session in sessions)
@@ -72,7 +72,7 @@ internal sealed class PolicyFit
         {
             ref var isBegun = ref places[i].Member is MCPAccessGrant ? ref hasGrants : ref hasSessions;
             if (!isBegun)
-                room -= MemberSize.OfList(places[i].Member is MCPAccessGrant ? "grants" : "sessions");
+                room -= AccessObjectSize.OfList(places[i].Member is MCPAccessGrant ? "grants" : "sessions");
             isBegun = true;
             room -= places[i].Size;
             if (room < 0)
@@ -116,5 +116,5 @@ internal sealed class PolicyFit
     /// <param name="Member">A grant or a session.</param>
     /// <param name="Turn">Grants that take away, then what is of the server's own namespace, then what is not; last what has expired.</param>
     /// <param name="Size">In bytes.</param>
-    private sealed record Place(PolicyMember Member, int Turn, int Size);
+    private sealed record Place(AccessObject Member, int Turn, int Size);
 }

@@ -17,7 +17,7 @@ internal sealed record Verdict(string Phase, string Reason, string Message)
         || Reason is AccessReasons.Revoked or AccessReasons.Expired or AccessReasons.Terminating or AccessReasons.PolicyFull;
 
     /// <summary>The status to report. The same as before when nothing has changed.</summary>
-    public AccessStatus ToStatus(PolicyMember member, DateTimeOffset now) => new()
+    public AccessStatus ToStatus(AccessObject member, DateTimeOffset now) => new()
     {
         ObservedGeneration = member.Metadata.Generation,
         Phase = Phase,

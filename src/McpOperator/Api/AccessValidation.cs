@@ -68,7 +68,7 @@ internal static class AccessValidation
             SecretKey(faults, "spec.upstreamTokenSecretRef", reference);
     }
 
-    private static void Member(SpecFaults faults, PolicyMember member, Subject? subject)
+    private static void Member(SpecFaults faults, AccessObject member, Subject? subject)
     {
         if (!Names.IsDns1123Subdomain(member.Metadata.Name))
             faults.Add("metadata.name", $"{SpecFaults.Quote(member.Metadata.Name)} {DnsName}");

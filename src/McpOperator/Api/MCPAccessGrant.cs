@@ -1,7 +1,7 @@
 namespace McpOperator.Api;
 
 /// <summary>What a caller may do with a server's tools.</summary>
-internal sealed record MCPAccessGrant : PolicyMember
+internal sealed record MCPAccessGrant : AccessObject
 {
     public static readonly ResourceType Type = new("mcpruntime.org", "v1alpha1", "mcpaccessgrants", "MCPAccessGrant");
 

@@ -1,7 +1,7 @@
 namespace McpOperator.Api;
 
 /// <summary>What a caller has consented that an agent does with a server in its name, and until when.</summary>
-internal sealed record MCPAgentSession : PolicyMember
+internal sealed record MCPAgentSession : AccessObject
 {
     public static readonly ResourceType Type = new("mcpruntime.org", "v1alpha1", "mcpagentsessions", "MCPAgentSession");
 

@@ -29,7 +29,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         var live = store.Get(key);
         if (wanted.Removed is { } removed && live?.Uid == removed.Uid)
             live = null;
-        if (live is not null && owner.MayNotTouch(type, live) is { } conflict)
+        if (live is not null && owner.OwnershipConflict(type, live) is { } conflict)
             return new ApplyResult<T>(null, conflict);
         var manifest = wanted.Manifest(live);
         var fingerprint = OwnedFields.FingerprintOf(manifest);
@@ -47,7 +47,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
                 live = await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false);
             if (!isKnown && live is not null)
             {
-                if (owner.MayNotTouch(type, live) is { } foreign)
+                if (owner.OwnershipConflict(type, live) is { } foreign)
                     return new ApplyResult<T>(null, foreign);
                 manifest = wanted.Manifest(live);
             }
@@ -192,7 +192,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         Task SendAsync(bool force) => api.ApplyAsync(type, key, manifest, force, static _ => true, cancellationToken: cancellationToken);
     }
 
-    /// <summary>Whether we have written to it, or the operator before us has: then it is made ours first.</summary>
+    /// <summary>Whether this operator wrote to it, or the one before it, from which it is then taken over.</summary>
     private async Task<bool> IsOfOurMakingAsync(ResourceType type, Observed live, ApplyMemory memory, CancellationToken cancellationToken)
     {
         if (live.Fingerprint != OwnedFields.None)
@@ -205,7 +205,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         return false;
     }
 
-    /// <summary>Of the objects that are there and ours, just those of the operator before us are none of our writing.</summary>
+    /// <summary>Takes over what the operator before us wrote, of an object of which we own no field yet. True when there was something.</summary>
     private async Task<bool> MigrateAsync(ResourceType type, Observed? live, ObjectKey key, CancellationToken cancellationToken)
     {
         if (live is not { Fingerprint: OwnedFields.None }

@@ -39,13 +39,13 @@ internal sealed class ApplyMemory
     /// </summary>
     public Problem Refused(ILogger logger, string kind, ApiException refusal)
     {
-        var level = LevelOf(refusal.Message);
+        var level = NoteRefusal(refusal.Message);
         Log.ObjectRefused(logger, level, kind, refusal.Message);
         return new Problem(Problem.ApplyFailed, refusal.Message);
     }
 
     /// <summary>At which level a refusal is to be logged now.</summary>
-    public LogLevel LevelOf(string refusal)
+    public LogLevel NoteRefusal(string refusal)
     {
         var level = _refusal == refusal ? LogLevel.Debug : LogLevel.Warning;
         _refusal = refusal;

@@ -8,7 +8,7 @@ namespace McpOperator.Apply;
 /// <param name="IsRepair">Whether nothing else is wanted than before, so that a difference is somebody else's doing.</param>
 /// <param name="WasThere">Whether it is known that there was one.</param>
 /// <param name="Recover">Asked when the API server finds the manifest invalid.</param>
-/// <param name="Removed">What was just deleted, and may be held still.</param>
+/// <param name="Removed">An object that was just deleted to make room. The store may still hold it.</param>
 internal sealed record Desired<T>(
     Func<T?, byte[]> Manifest, bool IsRepair, bool WasThere, Recovery? Recover = null, T? Removed = null)
     where T : Observed

@@ -15,5 +15,5 @@ internal sealed record OwnedObjects<T>(ResourceType Type, Decoder<T> Decode, Sto
 {
     /// <summary>What is there of the owner's under this name.</summary>
     public T? Find(Owner owner, ObjectKey key) =>
-        Store.Get(key) is { } live && owner.MayNotTouch(Type, live) is null ? live : null;
+        Store.Get(key) is { } live && owner.OwnershipConflict(Type, live) is null ? live : null;
 }

@@ -8,7 +8,7 @@ internal readonly record struct Owner(ResourceType Type, ObjectMeta Metadata)
     public bool Controls(Observed? live) => live is not null && live.ControllerUid == Metadata.Uid;
 
     /// <summary>Null when an object is the owner's, or nobody's but labelled as the owner's (an orphan is adopted).</summary>
-    public Problem? MayNotTouch(ResourceType type, Observed live)
+    public Problem? OwnershipConflict(ResourceType type, Observed live)
     {
         if (Controls(live) || (live.ControllerUid is null && (live.LabelledOwner == Metadata.Name || live.IsProvablyOurs)))
             return null;

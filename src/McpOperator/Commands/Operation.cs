@@ -42,7 +42,7 @@ internal sealed class Operation : IDisposable
         // More than a namespace may have: what hangs in one keeps no other waiting.
         AddLane("policy", policies, _access.ReconcileAsync, workers == 1 ? 1 : 4 * workers);
 
-        AccessReporter Reporter(ResourceType type, Members members)
+        AccessReporter Reporter(ResourceType type, AccessByServer members)
         {
             var queue = Queue();
             var reporter = new AccessReporter(type, members, queue, api, Counters, time, logger);

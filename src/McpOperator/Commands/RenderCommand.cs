@@ -41,7 +41,7 @@ internal static class RenderCommand
         var servers = given.Manifests.Servers();
         // No session is expired: the same input gives the same bytes at any time.
         var plan = new ServerPlan(
-            given.Manifests.Members(MCPAccessGrant.Type), given.Manifests.Members(MCPAgentSession.Type), given.Settings, now: DateTimeOffset.MinValue);
+            given.Manifests.Access(MCPAccessGrant.Type), given.Manifests.Access(MCPAgentSession.Type), given.Settings, now: DateTimeOffset.MinValue);
         servers.ForEach(plan.Add);
         foreach (var server in servers)
         {

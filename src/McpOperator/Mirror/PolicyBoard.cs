@@ -81,7 +81,7 @@ internal sealed class PolicyBoard(Action<ObjectKey> look)
     }
 
     /// <summary>The change was told.</summary>
-    public void Told(ObjectKey server, PolicyState state)
+    public void MarkReported(ObjectKey server, PolicyState state)
     {
         lock (_lock)
         {

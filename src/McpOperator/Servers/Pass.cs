@@ -15,7 +15,7 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
         server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
 
     /// <summary>With its spec as it is written.</summary>
-    public MCPServer Written => server;
+    public MCPServer AsWritten => server;
 
     public MCPServerSpec Spec => Server.Spec;
 
@@ -55,10 +55,10 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
     /// Brings every object to what is wanted, each when it is due. Those of an invalid server stay as they are: they are of the last
     /// valid spec.
     /// </summary>
-    /// <param name="bring">What brings one there: or prints it, or asks what would become of it.</param>
-    public async Task RunAsync(ServerKinds kinds, Func<OwnedKind, Wanted, Task<ApplyResult<Observed>>> bring)
+    /// <param name="reconcile">Brings one there, or prints it, or asks what would become of it.</param>
+    public async Task RunAsync(ServerKinds kinds, Func<OwnedKind, Wanted, Task<ApplyResult<Observed>>> reconcile)
     {
         while (kinds.All.FirstOrDefault(kind => !IsDone(kind) && kind.IsDue(this)) is { } kind)
-            _results[kind.Index] = await bring(kind, IsValid ? kind.Want(this) : Wanted.AsItIs).ConfigureAwait(false);
+            _results[kind.Index] = await reconcile(kind, IsValid ? kind.Want(this) : new Wanted.Keep()).ConfigureAwait(false);
     }
 }

@@ -69,16 +69,16 @@ internal sealed class Reconciler(
         if (AwaitsPolicy(pass))
             return Outcome.RequeueAfter(settings.RequeueDelay);
 
-        var areDefaultsOwed = false;
-        if (pass.IsValid && settings.PersistDefaults && Defaults.Added(pass.Written.Spec, pass.Spec) is { } added)
+        var areDefaultsPending = false;
+        if (pass.IsValid && settings.PersistDefaults && Defaults.Added(pass.AsWritten.Spec, pass.Spec) is { } added)
         {
-            (var written, areDefaultsOwed) = await _defaults.PersistAsync(pass.Written, added, memory.Defaults, cancellationToken).ConfigureAwait(false);
+            (var written, areDefaultsPending) = await _defaults.PersistAsync(pass.AsWritten, added, memory.Defaults, cancellationToken).ConfigureAwait(false);
             pass = pass.Over(written);
         }
 
-        await pass.RunAsync(kinds, (kind, wanted) => kind.BringAsync(_applier, pass, wanted, cancellationToken)).ConfigureAwait(false);
+        await pass.RunAsync(kinds, (kind, wanted) => kind.ReconcileAsync(_applier, pass, wanted, cancellationToken)).ConfigureAwait(false);
         var surfaces = await _reporter.ReportAsync(pass, cancellationToken).ConfigureAwait(false);
-        var outcome = surfaces is null || areDefaultsOwed ? Outcome.Retry : pass.IsValid ? OutcomeOf(surfaces) : Outcome.Done;
+        var outcome = surfaces is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(surfaces) : Outcome.Done;
         // After a pass that created what it did not see, to see nothing again means that it is gone again.
         if (outcome.Kind == OutcomeKind.RequeueAfter && !pass.HasWritten)
             memory.Waiting = seen;
@@ -111,7 +111,7 @@ internal sealed class Reconciler(
     [
         server, stores.Policies.Get(server.Key), stores.Routes.ConflictOf(server.Key),
         // A kind that is installed later is another reason to go on than any object of it.
-        .. kinds.All.Select(kind => kind.IsInstalled ? kind.Find(server.Key) : (object)kind),
+        .. kinds.All.Select(kind => kind.IsInstalled ? kind.FindAny(server.Key) : (object)kind),
     ];
 
     private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)

@@ -18,10 +18,10 @@ internal sealed class ServerReporter(
     /// <exception cref="ApiException">The API server refused the status.</exception>
     public async Task<IReadOnlyList<Surface>?> ReportAsync(Pass pass, CancellationToken cancellationToken)
     {
-        var server = pass.Written;
+        var server = pass.AsWritten;
         events.Changed(server, kinds.All.Select(kind => (kind.ChangeOf(pass), kind.Name)));
         if (pass.Policy is { Change: not Change.None } told)
-            stores.Policies.Told(server.Key, told);
+            stores.Policies.MarkReported(server.Key, told);
         if (pass.IsRaced)
             return null;
 

@@ -19,7 +19,7 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
     /// break stays.
     /// </returns>
     /// <exception cref="ApiException">The server was edited meanwhile (a conflict), or is gone.</exception>
-    public async Task<(MCPServer Server, bool IsOwed)> PersistAsync(
+    public async Task<(MCPServer Server, bool IsPending)> PersistAsync(
         MCPServer server, MCPServerSpec added, ApplyMemory memory, CancellationToken cancellationToken)
     {
         var spec = JsonSerializer.SerializeToUtf8Bytes(added, ApiJsonContext.Default.MCPServerSpec);
@@ -51,12 +51,12 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
         }
         catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false, IsTransient: false })
         {
-            var isOwed = exception.Code == HttpStatusCode.Forbidden || (int)exception.Code >= 500;
-            var level = memory.LevelOf(exception.Message);
-            if (!isOwed)
+            var isPending = exception.Code == HttpStatusCode.Forbidden || (int)exception.Code >= 500;
+            var level = memory.NoteRefusal(exception.Message);
+            if (!isPending)
                 memory.Settle(wanted, live: 0);
             Log.DefaultsNotPersisted(logger, level, exception.Message);
-            return (server, isOwed);
+            return (server, isPending);
         }
     }
 }

@@ -9,12 +9,6 @@ internal abstract record Wanted
     {
     }
 
-    /// <summary>It is not to be there.</summary>
-    public static Wanted NotThere { get; } = new Absent();
-
-    /// <summary>It stays as it is.</summary>
-    public static Wanted AsItIs { get; } = new Keep();
-
     /// <summary>It is to be so.</summary>
     /// <param name="Manifest">Makes the apply configuration: every field that we own, and no other.</param>
     /// <param name="Recover">Asked when the API server finds it invalid.</param>
@@ -24,8 +18,10 @@ internal abstract record Wanted
     /// </param>
     public sealed record Apply(Func<byte[]> Manifest, Recovery? Recover = null, bool? IsRepair = null) : Wanted;
 
+    /// <summary>It is not to be there.</summary>
     public sealed record Absent : Wanted;
 
+    /// <summary>It stays as it is.</summary>
     public sealed record Keep : Wanted;
 
     /// <summary>It is wanted, and must not be there for now.</summary>

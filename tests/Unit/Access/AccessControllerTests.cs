@@ -21,7 +21,7 @@ public sealed class AccessControllerTests
         using var api = new ApiClient(Product.Identity, hanging, new Uri("https://api.example.org"), TimeProvider.System);
         var (queue, counters, settings) = (new Looks(), new WriteCounters(), new OperatorSettings());
         var (stores, mirror) = (new Stores(queue, queue, settings), new AccessStores(queue));
-        AccessReporter Reporter(ResourceType type, Members members) =>
+        AccessReporter Reporter(ResourceType type, AccessByServer members) =>
             new(type, members, queue, api, counters, TimeProvider.System, NullLogger.Instance);
         var controller = new AccessController(
             stores, mirror, queue, Reporter(MCPAccessGrant.Type, mirror.Grants), Reporter(MCPAgentSession.Type, mirror.Sessions), refresh: null,

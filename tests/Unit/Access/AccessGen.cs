@@ -82,5 +82,5 @@ internal static class AccessGen
 
     /// <summary>No two of the same namespace and name: an API server has none.</summary>
     public static Gen<T[]> Crowd<T>(Gen<T> member, int most)
-        where T : PolicyMember => member.Array[0, most].Select(members => members.DistinctBy(one => one.Key).ToArray());
+        where T : AccessObject => member.Array[0, most].Select(members => members.DistinctBy(one => one.Key).ToArray());
 }

@@ -271,8 +271,8 @@ public sealed class AccessHistoryTests
                 switch (kind)
                 {
                     case "mcpservers": _stores.Servers.Apply(null, Event(type, live, json => StoredServer.Decode(json, Product.Identity.OwnedFields))); break;
-                    case "mcpaccessgrants": _mirror.Grants.Store.Apply(null, Event(type, live, json => StoredMember.Decode(json, Product.Identity.OwnedFields))); break;
-                    case "mcpagentsessions": _mirror.Sessions.Store.Apply(null, Event(type, live, json => StoredMember.Decode(json, Product.Identity.OwnedFields))); break;
+                    case "mcpaccessgrants": _mirror.Grants.Store.Apply(null, Event(type, live, json => StoredAccess.Decode(json, Product.Identity.OwnedFields))); break;
+                    case "mcpagentsessions": _mirror.Sessions.Store.Apply(null, Event(type, live, json => StoredAccess.Decode(json, Product.Identity.OwnedFields))); break;
                     default: _mirror.ConfigMaps.Apply(null, Event(type, live, json => new ObservedConfigMap(json, Product.Identity.OwnedFields))); break;
                 }
             }
@@ -290,8 +290,8 @@ public sealed class AccessHistoryTests
             switch (kind)
             {
                 case "mcpservers": _stores.Servers.Replace(null, [.. all.Select(live => Read(live, json => StoredServer.Decode(json, Product.Identity.OwnedFields)))], version); break;
-                case "mcpaccessgrants": _mirror.Grants.Store.Replace(null, [.. all.Select(live => Read(live, json => StoredMember.Decode(json, Product.Identity.OwnedFields)))], version); break;
-                case "mcpagentsessions": _mirror.Sessions.Store.Replace(null, [.. all.Select(live => Read(live, json => StoredMember.Decode(json, Product.Identity.OwnedFields)))], version); break;
+                case "mcpaccessgrants": _mirror.Grants.Store.Replace(null, [.. all.Select(live => Read(live, json => StoredAccess.Decode(json, Product.Identity.OwnedFields)))], version); break;
+                case "mcpagentsessions": _mirror.Sessions.Store.Replace(null, [.. all.Select(live => Read(live, json => StoredAccess.Decode(json, Product.Identity.OwnedFields)))], version); break;
                 default: _mirror.ConfigMaps.Replace(null, [.. all.Select(live => Read(live, json => new ObservedConfigMap(json, Product.Identity.OwnedFields)))], version); break;
             }
         }

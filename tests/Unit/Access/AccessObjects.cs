@@ -28,9 +28,9 @@ internal static class AccessObjects
 
     public static MCPServer AsServer(JsonElement json) => StoredServer.Decode(json, Product.Identity.OwnedFields).Read();
 
-    public static MCPAccessGrant AsGrant(JsonElement json) => StoredMember.Decode(json, Product.Identity.OwnedFields).ReadGrant();
+    public static MCPAccessGrant AsGrant(JsonElement json) => StoredAccess.Decode(json, Product.Identity.OwnedFields).ReadGrant();
 
-    public static MCPAgentSession AsSession(JsonElement json) => StoredMember.Decode(json, Product.Identity.OwnedFields).ReadSession();
+    public static MCPAgentSession AsSession(JsonElement json) => StoredAccess.Decode(json, Product.Identity.OwnedFields).ReadSession();
 
     public static T Read<T>(string json, Func<JsonElement, T> decode)
     {

@@ -20,7 +20,7 @@ public sealed class AccessReporterTests
     private static readonly Verdict Accepted = new(AccessPhase.Accepted, AccessReasons.Accepted, "Accepted");
 
     private readonly Looks _queue = new();
-    private readonly Members _members = new((_, _) => { });
+    private readonly AccessByServer _members = new((_, _) => { });
 
     public AccessReporterTests() => _members.Store.Replace(null, [Session("10")], "10");
 
@@ -124,7 +124,7 @@ public sealed class AccessReporterTests
         // Another status than was sent, so that the writer remembers it; and the deletion before the answer.
         using var server = new ScenarioHandler(request =>
         {
-            _members.Store.Apply(null, new WatchEvent<StoredMember>(WatchEventType.Deleted, Session("10"), "30", null));
+            _members.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Deleted, Session("10"), "30", null));
             return Answer(request, "pruned");
         }, Answer);
         var reporter = Reporter(server);
@@ -133,7 +133,7 @@ public sealed class AccessReporterTests
 
         // A namesake that looks just as the one before was left.
         var namesake = Session("40", status: "pruned");
-        _members.Store.Apply(null, new WatchEvent<StoredMember>(WatchEventType.Added, namesake, "40", null));
+        _members.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Added, namesake, "40", null));
         reporter.Report(Held(), Accepted);
         await reporter.ReconcileAsync(Key, CancellationToken.None);
 
@@ -146,8 +146,8 @@ public sealed class AccessReporterTests
 
     private MCPAgentSession Held() => _members.Store.Get(Key)!.ReadSession();
 
-    private void Change(StoredMember session) =>
-        _members.Store.Apply(null, new WatchEvent<StoredMember>(WatchEventType.Modified, session, session.ResourceVersion, null));
+    private void Change(StoredAccess session) =>
+        _members.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Modified, session, session.ResourceVersion, null));
 
     private static HttpResponseMessage Answer(SentRequest request) => Answer(request, phase: null);
 
@@ -159,7 +159,7 @@ public sealed class AccessReporterTests
         return ScenarioHandler.Json(Object(version, 1, "u", sent["status"]!).ToJsonString());
     }
 
-    private static StoredMember Session(string version, long generation = 1, string uid = "u", string? status = null) => StoredMember.Decode(
+    private static StoredAccess Session(string version, long generation = 1, string uid = "u", string? status = null) => StoredAccess.Decode(
         JsonElement.Parse(Object(version, generation, uid, status is null ? null : new JsonObject { ["phase"] = status }).ToJsonString()), Product.Identity.OwnedFields);
 
     private static JsonObject Object(string version, long generation, string uid, JsonNode? status) => new()

@@ -67,7 +67,7 @@ public sealed class GatewayRulesTests
                     server = server with { Spec = Defaults.Apply("demo", new MCPServerSpec { Image = "i", Gateway = new GatewayConfig { Enabled = true } }, Settings) };
                 else
                     Interlocked.Increment(ref servers);
-                var members = PolicyMembers.Of(new ObjectKey("servers", "demo"), server, AccessObjects.Head(server), ofServer, sessionsOfServer, DateTimeOffset.UnixEpoch);
+                var members = AccessJudgement.Of(new ObjectKey("servers", "demo"), server, AccessObjects.Head(server), ofServer, sessionsOfServer, DateTimeOffset.UnixEpoch);
                 Interlocked.Add(ref grants, members.Grants.Count);
                 Interlocked.Add(ref sessions, members.Sessions.Count);
                 Assert.Empty(GatewayRules.Broken(JsonNode.Parse(AccessObjects.Document(server, members.Grants, members.Sessions).ToText(null))!));

@@ -11,7 +11,7 @@ namespace McpOperator.Unit.Access;
 /// </summary>
 internal sealed class NaiveAccess
 {
-    private readonly List<(PolicyMember Member, string? Reason)> _said = [];
+    private readonly List<(AccessObject Member, string? Reason)> _said = [];
 
     /// <summary>Null when there is to be no document.</summary>
     public JsonObject? Head { get; private set; }
@@ -21,7 +21,7 @@ internal sealed class NaiveAccess
     public List<MCPAgentSession> Sessions { get; private set; } = [];
 
     /// <summary>The reason for each; none for those of which nothing is said.</summary>
-    public IEnumerable<(PolicyMember Member, string Reason)> Said => _said.Where(entry => entry.Reason is not null).Select(entry => (entry.Member, entry.Reason!));
+    public IEnumerable<(AccessObject Member, string Reason)> Said => _said.Where(entry => entry.Reason is not null).Select(entry => (entry.Member, entry.Reason!));
 
     public string Revision => NaivePolicy.Of(Head!, Grants, Sessions, null).Revision;
 
@@ -52,7 +52,7 @@ internal sealed class NaiveAccess
 
     private List<T> Judge<T>(
         IEnumerable<T> all, ObjectKey key, MCPServer? server, HashSet<ObjectKey>? stood, int budget, Func<T, bool> isInvalid, Func<T, string> otherwise)
-        where T : PolicyMember
+        where T : AccessObject
     {
         var held = new List<T>();
         // The server's own namespace first, then the older, then by the alphabet.
@@ -88,7 +88,7 @@ internal sealed class NaiveAccess
     {
         if (Size(Grants, Sessions) <= room)
             return;
-        var turns = Grants.Cast<PolicyMember>().Concat(Sessions)
+        var turns = Grants.Cast<AccessObject>().Concat(Sessions)
             .OrderBy(member => !Denies(member)).ThenBy(Expired).ThenBy(member => !Denies(member) && member.Metadata.Namespace != key.Namespace)
             .ThenBy(member => member.Metadata.CreationTimestamp).ThenBy(member => member.Metadata.Namespace, StringComparer.Ordinal)
             .ThenBy(member => member.Metadata.Name, StringComparer.Ordinal).ThenBy(member => member is MCPAgentSession).ToList();
@@ -98,7 +98,7 @@ internal sealed class NaiveAccess
         if (count < turns.Count && Denies(turns[count]))
             count = 0;
 
-        var out_ = turns.Skip(count).ToHashSet<PolicyMember>(ReferenceEqualityComparer.Instance);
+        var out_ = turns.Skip(count).ToHashSet<AccessObject>(ReferenceEqualityComparer.Instance);
         Grants.RemoveAll(out_.Contains);
         Sessions.RemoveAll(out_.Contains);
         for (var i = 0; i < _said.Count; i++)
@@ -113,13 +113,13 @@ internal sealed class NaiveAccess
             Head["policy"]!["default_decision"] = "deny";
         }
 
-        bool Expired(PolicyMember member) => member is MCPAgentSession session && session.ExpiresAt <= now;
+        bool Expired(AccessObject member) => member is MCPAgentSession session && session.ExpiresAt <= now;
 
-        static bool Denies(PolicyMember member) => member is MCPAccessGrant { Spec.Disabled: not true } grant
+        static bool Denies(AccessObject member) => member is MCPAccessGrant { Spec.Disabled: not true } grant
             && (grant.Spec.ToolRules ?? []).Any(rule => rule.Decision?.Trim() == "deny" || rule.RequiredTrust?.Trim() is "medium" or "high");
     }
 
-    private int SizeOf(PolicyMember member) => member is MCPAccessGrant grant
+    private int SizeOf(AccessObject member) => member is MCPAccessGrant grant
         ? Size([Another, grant], []) - Size([Another], [])
         : Size([], [AnotherSession, (MCPAgentSession)member]) - Size([], [AnotherSession]);
 

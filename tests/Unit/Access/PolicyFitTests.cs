@@ -16,20 +16,20 @@ public sealed class PolicyFitTests
     private static PolicyHead Head(string decision = "deny") => AccessObjects.Head(AccessObjects.Server(
         $$$"""{"policy":{"mode":"allow-list","defaultDecision":"{{{decision}}}"}}"""));
 
-    private static PolicyMembers Of(
+    private static AccessJudgement Of(
         PolicyHead head, int room, IReadOnlyList<MCPAccessGrant> grants, params IReadOnlyList<MCPAgentSession> sessions) =>
-        PolicyMembers.Of(Key, AccessObjects.Server(allow: "*"), head, grants, sessions, Noon, room);
+        AccessJudgement.Of(Key, AccessObjects.Server(allow: "*"), head, grants, sessions, Noon, room);
 
-    private static string TextOf(PolicyMembers members) => new PolicyDocument(members.Head!, members.Grants, members.Sessions).ToText(Noon);
+    private static string TextOf(AccessJudgement members) => new PolicyDocument(members.Head!, members.Grants, members.Sessions).ToText(Noon);
 
-    private static int SizeOf(PolicyMembers members) => Encoding.UTF8.GetByteCount(TextOf(members));
+    private static int SizeOf(AccessJudgement members) => Encoding.UTF8.GetByteCount(TextOf(members));
 
     private static T At<T>(T member, int minute)
-        where T : PolicyMember => member with { Metadata = member.Metadata with { CreationTimestamp = Noon.AddMinutes(minute) } };
+        where T : AccessObject => member with { Metadata = member.Metadata with { CreationTimestamp = Noon.AddMinutes(minute) } };
 
-    private static Verdict Of(PolicyMembers members, PolicyMember member) => members.Verdicts.Single(entry => ReferenceEquals(entry.Member, member)).Verdict;
+    private static Verdict Of(AccessJudgement members, AccessObject member) => members.Verdicts.Single(entry => ReferenceEquals(entry.Member, member)).Verdict;
 
-    private static string Names(PolicyMembers members) => string.Join(' ', members.Grants.Select(grant => grant.Metadata.Name)
+    private static string Names(AccessJudgement members) => string.Join(' ', members.Grants.Select(grant => grant.Metadata.Name)
         .Concat(members.Sessions.Select(session => session.Metadata.Name)).Order(StringComparer.Ordinal));
 
     /// <summary>Members as large as asked for, to the byte.</summary>
@@ -39,8 +39,8 @@ public sealed class PolicyFitTests
         var rules = Enumerable.Range(0, size / 200).Select(i => new ToolRule { Name = $"{i:000}" }).ToArray();
         grant = grant with { Spec = grant.Spec with { ToolRules = rules, AllowedSideEffects = ["read"] } };
         for (var i = 0; i < rules.Length; i++)
-            rules[i] = rules[i] with { Name = rules[i].Name + new string('t', Math.Min(200, size - new MemberSize(null).Of(grant))) };
-        Assert.Equal(size, new MemberSize(null).Of(grant));
+            rules[i] = rules[i] with { Name = rules[i].Name + new string('t', Math.Min(200, size - new AccessObjectSize(null).Of(grant))) };
+        Assert.Equal(size, new AccessObjectSize(null).Of(grant));
         return grant;
     }
 
@@ -64,7 +64,7 @@ public sealed class PolicyFitTests
         var (large, other) = (GrantOf(32 * 1024 + 1), AccessObjects.Grant("g", "team"));
         Assert.Equal([other], Of(Head(), PolicyConfigMapBuilder.MaxBytes, [large, other]).Grants);
         // And where there is no document there is no budget.
-        Assert.Equal("Accepted", Of(PolicyMembers.Of(Key, AccessObjects.Server(), null, [large], [], Noon), large).Reason);
+        Assert.Equal("Accepted", Of(AccessJudgement.Of(Key, AccessObjects.Server(), null, [large], [], Noon), large).Reason);
     }
 
     /// <summary>Three of these silenced all the others, and kept each revocation from the gateways.</summary>
@@ -77,7 +77,7 @@ public sealed class PolicyFitTests
         Assert.Contains(own, members.Grants);
         Assert.Equal(31, members.Grants.Count(grant => grant.Metadata.Namespace == "team"));
         Assert.Equal(29, members.LeftOut);
-        Assert.InRange(SizeOf(members), PolicyConfigMapBuilder.MaxBytes - MemberSize.Limit, PolicyConfigMapBuilder.MaxBytes);
+        Assert.InRange(SizeOf(members), PolicyConfigMapBuilder.MaxBytes - AccessObjectSize.Limit, PolicyConfigMapBuilder.MaxBytes);
         Assert.Equal(
             new Verdict("Rejected", "PolicyFull", "The policy of MCPServer servers/demo is full, and has no room for it: " +
                 "delete grants and sessions of that server that nobody needs, or shorten their toolRules"),
@@ -175,12 +175,12 @@ public sealed class PolicyFitTests
         List<MCPAccessGrant> grants = [.. Enumerable.Range(0, 2000).Select(i => AccessObjects.Grant(
             $"grant-{i}", fields: $$""" "subject":{"humanID":"user-{{i}}@example.com"},"allowedSideEffects":["read"],"toolRules":[{"name":"refund"},{"name":"read"}] """))];
         var head = Head();
-        var size = new MemberSize(head.Team);
+        var size = new AccessObjectSize(head.Team);
         long Allocated()
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
             foreach (var grant in grants)
-                Assert.True(size.AtMost(grant) <= MemberSize.Limit);
+                Assert.True(size.AtMost(grant) <= AccessObjectSize.Limit);
             Assert.Null(PolicyFit.Of(head, grants, [], "servers", Noon, PolicyConfigMapBuilder.MaxBytes));
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
@@ -201,9 +201,9 @@ public sealed class PolicyFitTests
                 grants = [.. grants.Where(grant => grant.Spec.ToolRules!.Count < 10)];
                 server = server with { AllowAccessFrom = "*" };
                 var head = AccessObjects.Head(server);
-                var all = PolicyMembers.Of(Key, server, head, grants, sessions, Noon, int.MaxValue);
+                var all = AccessJudgement.Of(Key, server, head, grants, sessions, Noon, int.MaxValue);
                 var room = head.Size + (SizeOf(all) - head.Size) * percent / 100;
-                var some = PolicyMembers.Of(Key, server, head, grants, sessions, Noon, room);
+                var some = AccessJudgement.Of(Key, server, head, grants, sessions, Noon, room);
                 Assert.True(SizeOf(some) <= room);
                 Interlocked.Add(ref left, some.LeftOut);
                 var (before, after) = (JsonNode.Parse(TextOf(all))!, JsonNode.Parse(TextOf(some))!);

@@ -166,8 +166,8 @@ public sealed class CrdTests
         using var json = JsonDocument.Parse(Json(document).ToJsonString());
         Assert.Empty(definition.Type.Kind switch
         {
-            "MCPAccessGrant" => Validation.Validate(StoredMember.Decode(json.RootElement, Product.Identity.OwnedFields).ReadGrant()),
-            "MCPAgentSession" => Validation.Validate(StoredMember.Decode(json.RootElement, Product.Identity.OwnedFields).ReadSession()),
+            "MCPAccessGrant" => Validation.Validate(StoredAccess.Decode(json.RootElement, Product.Identity.OwnedFields).ReadGrant()),
+            "MCPAgentSession" => Validation.Validate(StoredAccess.Decode(json.RootElement, Product.Identity.OwnedFields).ReadSession()),
             _ => OfServer(StoredServer.Decode(json.RootElement, Product.Identity.OwnedFields).Read()),
         });
 

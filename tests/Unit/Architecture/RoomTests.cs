@@ -43,12 +43,12 @@ public sealed partial class RoomTests
     }
 
     [Theory]
-    [InlineData("Servers", "const int Size = Access.MemberSize.Limit; /* a constant */")]
+    [InlineData("Servers", "const int Size = Access.AccessObjectSize.Limit; /* a constant */")]
     [InlineData("Servers", "Mirror.Stores? A; Access.AccessStores? B;")]
     [InlineData("Access", "void Do(Servers.Kinds.ServerKinds kinds) => kinds.GetHashCode();")]
     [InlineData("Access", "string Name => nameof(Hosting.BindAddress);")]
     [InlineData("Mirror", "object New() => new Servers.ServerMemory();")]
-    [InlineData("Hosting", "bool Is(object o) => o is Access.Members;")]
+    [InlineData("Hosting", "bool Is(object o) => o is Access.AccessByServer;")]
     [InlineData("Hosting", "const string Lease = Commands.Product.Lease;")]
     [InlineData("Apply", "const string Label = Api.Labels.ManagedBy;")]
     [InlineData("Apply", "System.Func<Api.MCPServer>? Of;")]

@@ -29,7 +29,7 @@ public sealed class FuzzTests
 
     private static readonly Decoder<IKubernetesObject>[] Decoders =
     [
-        json => StoredServer.Decode(json, Product.Identity.OwnedFields), json => StoredMember.Decode(json, Product.Identity.OwnedFields),
+        json => StoredServer.Decode(json, Product.Identity.OwnedFields), json => StoredAccess.Decode(json, Product.Identity.OwnedFields),
         json => new ObservedDeployment(json, Product.Identity.OwnedFields), json => new ObservedService(json, Product.Identity.OwnedFields),
         json => new ObservedIngress(json, Product.Identity.OwnedFields), json => new ObservedConfigMap(json, Product.Identity.OwnedFields),
     ];

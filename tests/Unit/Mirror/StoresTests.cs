@@ -167,7 +167,7 @@ public sealed class StoresTests
     {
         _members.Grants.Store.Replace(null, [], "7");
 
-        _members.Grants.Store.Apply(null, new WatchEvent<StoredMember>(WatchEventType.Added, Grant("8"), "8", null));
+        _members.Grants.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Added, Grant("8"), "8", null));
         _members.Grants.Store.Replace(null, [Grant("8")], "9");
 
         Assert.Equal([(_server.Key, null, (TimeSpan?)AccessStores.Burst), (_server.Key, Priority.Listed, null)], _access.All);
@@ -207,7 +207,7 @@ public sealed class StoresTests
     {
         var state = new PolicyState("u", 1, PolicyState.SurfaceOf(exists: true, isCurrent: true, isShown: true), MayRun: true, Change: McpOperator.Apply.Change.Created);
         _stores.Policies.Set(_server.Key, state);
-        _stores.Policies.Told(_server.Key, _stores.Policies.Get(_server.Key)!);
+        _stores.Policies.MarkReported(_server.Key, _stores.Policies.Get(_server.Key)!);
         Assert.Equal([(_server.Key, (Priority?)Priority.Changed)], Queued);
         _looks.All.Clear();
 
@@ -227,7 +227,7 @@ public sealed class StoresTests
         _stores.Servers.EndWrite(answer.Key, answer);
     }
 
-    private static StoredMember Grant(string version) => new()
+    private static StoredAccess Grant(string version) => new()
     {
         Metadata = new ObjectMeta { Name = "g", Namespace = "team", Uid = "g", ResourceVersion = version, Generation = 1 },
         Server = new ObjectKey("team", "demo"),

@@ -26,7 +26,7 @@ public sealed class FootprintTests(ITestOutputHelper output)
 
     [Fact]
     public void AGrantTakesFewBytesInTheStores() =>
-        Assert.InRange(BytesOf((_, access) => Fill(access.Grants.Store, "mcpaccessgrant", json => StoredMember.Decode(json, Product.Identity.OwnedFields))), 300, 1200);
+        Assert.InRange(BytesOf((_, access) => Fill(access.Grants.Store, "mcpaccessgrant", json => StoredAccess.Decode(json, Product.Identity.OwnedFields))), 300, 1200);
 
     /// <summary>Of each of what is filled in.</summary>
     private long BytesOf(Func<Stores, AccessStores, object> fill)
@@ -80,7 +80,7 @@ public sealed class FootprintTests(ITestOutputHelper output)
             "deployment" => () => ReadAsync(lines, json => new ObservedDeployment(json, Product.Identity.OwnedFields)),
             "service" => () => ReadAsync(lines, json => new ObservedService(json, Product.Identity.OwnedFields)),
             "configmap" => () => ReadAsync(lines, json => new ObservedConfigMap(json, Product.Identity.OwnedFields)),
-            "mcpaccessgrant" => () => ReadAsync(lines, json => StoredMember.Decode(json, Product.Identity.OwnedFields)),
+            "mcpaccessgrant" => () => ReadAsync(lines, json => StoredAccess.Decode(json, Product.Identity.OwnedFields)),
             _ => () => ReadAsync(lines, json => new ObservedIngress(json, Product.Identity.OwnedFields)),
         };
         await read();

@@ -22,7 +22,7 @@ public sealed class SpecDefaultsTests
     // A rule stays until the spec is another one.
     [InlineData(422, false)]
     [InlineData(400, false)]
-    public async Task DefaultsThatWereRefusedAreSentAgainOnlyWhereThatCanHelp(int code, bool isOwed)
+    public async Task DefaultsThatWereRefusedAreSentAgainOnlyWhereThatCanHelp(int code, bool isPending)
     {
         var server = SampleServers.Of();
         using var refusing = new ScenarioHandler(_ => Refusal(code), _ => Refusal(code));
@@ -34,8 +34,8 @@ public sealed class SpecDefaultsTests
         var first = await defaults.PersistAsync(server, Added, memory, CancellationToken.None);
         var second = await defaults.PersistAsync(server, Added, memory, CancellationToken.None);
 
-        Assert.Equal([(server, isOwed), (server, isOwed)], [first, second]);
-        Assert.Equal(isOwed ? 2 : 1, refusing.Sent.Count);
+        Assert.Equal([(server, isPending), (server, isPending)], [first, second]);
+        Assert.Equal(isPending ? 2 : 1, refusing.Sent.Count);
     }
 
     private static HttpResponseMessage Refusal(int code) => ScenarioHandler.Json(

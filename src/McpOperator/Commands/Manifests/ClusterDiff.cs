@@ -43,7 +43,7 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
             plan.Add(server);
         wanted.ForEach(plan.Add);
         // Grants and sessions change the policies of servers whose manifests are not there, too.
-        var named = given.Manifests.Manifests.Where(manifest => manifest.Kind != MCPServer.Type.Kind).Select(manifest => manifest.ReadMember().Server);
+        var named = given.Manifests.Manifests.Where(manifest => manifest.Kind != MCPServer.Type.Kind).Select(manifest => manifest.ReadAccess().Server);
         foreach (var key in named.Concat(cluster.Left))
         {
             if (!wanted.Exists(server => server.Key == key) && cluster.Find(key) is { } other)
@@ -101,7 +101,7 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
 
         await plan.PassOver(server, policy, mayRun).RunAsync(plan.Kinds, async (kind, wanted) =>
         {
-            var found = kind.Find(server.Key);
+            var found = kind.FindAny(server.Key);
             if (wanted is Wanted.Withhold { Problem: var problem })
                 Note($"MCPServer {server.Key}: {problem.Reason}: {problem.Message}");
             if (wanted is Wanted.Apply shared && kind.IsShared)
@@ -115,12 +115,12 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         }).ConfigureAwait(false);
     }
 
-    private static bool Owns(MCPServer server, ResourceType type, Observed found) => server.AsOwner().MayNotTouch(type, found) is null;
+    private static bool Owns(MCPServer server, ResourceType type, Observed found) => server.AsOwner().OwnershipConflict(type, found) is null;
 
     /// <returns>Whether the operator would get it there.</returns>
     private async Task<bool> ApplyAsync(MCPServer server, ResourceType type, Observed? found, JsonElement? present, byte[] manifest, Recovery? recover)
     {
-        if (found is not null && server.AsOwner().MayNotTouch(type, found) is { } problem)
+        if (found is not null && server.AsOwner().OwnershipConflict(type, found) is { } problem)
         {
             Note($"MCPServer {server.Key}: {problem.Reason}: {problem.Message}");
             return false;
@@ -210,7 +210,7 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
     }
 
     /// <summary>Of those among the manifests: what is said of others is no news.</summary>
-    private void Tell(PolicyMember member, Verdict verdict)
+    private void Tell(AccessObject member, Verdict verdict)
     {
         var kind = (member is MCPAccessGrant ? MCPAccessGrant.Type : MCPAgentSession.Type).Kind;
         if (verdict.Phase == AccessPhase.Rejected && given.Manifests.Manifests.Any(manifest => manifest.Kind == kind && manifest.Key == member.Key))

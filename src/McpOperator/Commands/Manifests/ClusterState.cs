@@ -17,10 +17,10 @@ internal sealed class ClusterState
     public IEnumerable<MCPServer> Servers => _servers.Values.Select(server => server.Read());
 
     /// <summary>Of all servers, after the manifests.</summary>
-    public required IReadOnlyList<StoredMember> Grants { get; init; }
+    public required IReadOnlyList<StoredAccess> Grants { get; init; }
 
     /// <inheritdoc cref="Grants"/>
-    public required IReadOnlyList<StoredMember> Sessions { get; init; }
+    public required IReadOnlyList<StoredAccess> Sessions { get; init; }
 
     /// <summary>The servers that grants and sessions among the manifests name no more.</summary>
     public required IReadOnlyList<ObjectKey> Left { get; init; }
@@ -30,12 +30,12 @@ internal sealed class ClusterState
     /// <exception cref="HttpRequestException">It could not be reached.</exception>
     public static async Task<ClusterState> ReadAsync(ApiClient api, ManifestInput given, Action<string> note)
     {
-        var grants = given.Manifests.Members(MCPAccessGrant.Type);
-        var sessions = given.Manifests.Members(MCPAgentSession.Type);
+        var grants = given.Manifests.Access(MCPAccessGrant.Type);
+        var sessions = given.Manifests.Access(MCPAgentSession.Type);
         var namespaces = new HashSet<string>(StringComparer.Ordinal);
         foreach (var server in given.Manifests.Servers())
             namespaces.Add(server.Metadata.Namespace);
-        foreach (var member in (IEnumerable<StoredMember>)[.. grants, .. sessions])
+        foreach (var member in (IEnumerable<StoredAccess>)[.. grants, .. sessions])
             namespaces.Add(member.Server.Namespace);
 
         var lists = new Lists(api, namespaces);
@@ -70,10 +70,10 @@ internal sealed class ClusterState
         };
     }
 
-    private static async Task<IReadOnlyList<StoredMember>> WithAsync(
-        Lists lists, ResourceType type, List<StoredMember> given, List<ObjectKey> left)
+    private static async Task<IReadOnlyList<StoredAccess>> WithAsync(
+        Lists lists, ResourceType type, List<StoredAccess> given, List<ObjectKey> left)
     {
-        var all = await lists.ReadAsync(type, json => StoredMember.Decode(json, Product.Identity.OwnedFields)).ConfigureAwait(false);
+        var all = await lists.ReadAsync(type, json => StoredAccess.Decode(json, Product.Identity.OwnedFields)).ConfigureAwait(false);
         foreach (var member in given)
         {
             var live = all.GetValueOrDefault(member.Key);

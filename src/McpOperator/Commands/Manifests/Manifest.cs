@@ -28,9 +28,9 @@ internal sealed record Manifest(ManifestSource Source, string ApiVersion, string
     }
 
     /// <summary>Of a grant or a session, as <see cref="ReadServer"/>.</summary>
-    public StoredMember ReadMember()
+    public StoredAccess ReadAccess()
     {
-        var member = StoredMember.Decode(Json, Product.Identity.OwnedFields);
+        var member = StoredAccess.Decode(Json, Product.Identity.OwnedFields);
         return member.In(InTurn(member.Metadata), member.Reported);
     }
 
@@ -101,8 +101,8 @@ internal sealed class ManifestSet(
         [.. Manifests.Where(manifest => manifest.Kind == MCPServer.Type.Kind).Select(manifest => manifest.ReadServer())];
 
     /// <summary>Grants, or sessions.</summary>
-    public List<StoredMember> Members(ResourceType type) =>
-        [.. Manifests.Where(manifest => manifest.Kind == type.Kind).Select(manifest => manifest.ReadMember())];
+    public List<StoredAccess> Access(ResourceType type) =>
+        [.. Manifests.Where(manifest => manifest.Kind == type.Kind).Select(manifest => manifest.ReadAccess())];
 
     /// <summary>One line for each kind that was passed over.</summary>
     public IEnumerable<string> Notes

@@ -29,7 +29,7 @@ internal sealed class ManifestValidator
             validator.Alone(manifest);
         validator._faults.AddRange(NameCollisions.Of(validator._servers, manifests.Others));
         validator.Routes();
-        validator.Members();
+        validator.GrantsAndSessions();
         List<string> files = [.. manifests.Files];
         return [.. validator._faults.OrderBy(fault => string.Create(
             CultureInfo.InvariantCulture, $"{files.IndexOf(fault.Source.File):d9}{fault.Source.Document:d9}{fault.Source.Line:d9}"), StringComparer.Ordinal)];
@@ -51,12 +51,12 @@ internal sealed class ManifestValidator
         }
         else if (manifest.Kind == MCPAccessGrant.Type.Kind)
         {
-            faults.AddRules(Validation.Validate(manifest.ReadMember().ReadGrant()));
+            faults.AddRules(Validation.Validate(manifest.ReadAccess().ReadGrant()));
             IsFirst(manifest);
         }
         else if (manifest.Kind == MCPAgentSession.Type.Kind)
         {
-            faults.AddRules(Validation.Validate(manifest.ReadMember().ReadSession()));
+            faults.AddRules(Validation.Validate(manifest.ReadAccess().ReadSession()));
             IsFirst(manifest);
         }
 
@@ -95,7 +95,7 @@ internal sealed class ManifestValidator
     }
 
     /// <summary>What the operator would say of policies, and of grants and sessions whose server is among the manifests. Of others nothing is known.</summary>
-    private void Members()
+    private void GrantsAndSessions()
     {
         List<Manifest> members = [.. _known.Values.Where(manifest => manifest.Kind != MCPServer.Type.Kind)];
         foreach (var server in _servers)
@@ -108,13 +108,13 @@ internal sealed class ManifestValidator
                 head = null;
             }
 
-            List<Manifest> ofServer = [.. members.Where(member => member.ReadMember().Server == manifest.Key)];
+            List<Manifest> ofServer = [.. members.Where(member => member.ReadAccess().Server == manifest.Key)];
             if (ofServer.Count == 0)
                 continue;
-            var policy = PolicyMembers.Of(
+            var policy = AccessJudgement.Of(
                 manifest.Key, effective, head,
-                ofServer.Where(member => member.Kind == MCPAccessGrant.Type.Kind).Select(member => member.ReadMember().ReadGrant()),
-                ofServer.Where(member => member.Kind == MCPAgentSession.Type.Kind).Select(member => member.ReadMember().ReadSession()),
+                ofServer.Where(member => member.Kind == MCPAccessGrant.Type.Kind).Select(member => member.ReadAccess().ReadGrant()),
+                ofServer.Where(member => member.Kind == MCPAgentSession.Type.Kind).Select(member => member.ReadAccess().ReadSession()),
                 DateTimeOffset.MinValue);
             foreach (var (member, verdict) in policy.Verdicts)
             {

@@ -14,7 +14,7 @@ namespace McpOperator.Commands.Manifests;
 /// </summary>
 /// <param name="now">Decides which sessions are expired: they are the first that a full policy does without.</param>
 internal sealed class ServerPlan(
-    IReadOnlyList<StoredMember> grants, IReadOnlyList<StoredMember> sessions, OperatorSettings settings, DateTimeOffset now)
+    IReadOnlyList<StoredAccess> grants, IReadOnlyList<StoredAccess> sessions, OperatorSettings settings, DateTimeOffset now)
 {
     private readonly RouteTable _routes = new(settings);
 
@@ -39,11 +39,11 @@ internal sealed class ServerPlan(
     /// <param name="server">With its spec in effect, and valid.</param>
     /// <param name="live">The one that is there: the time in it stays, which no rendered one has.</param>
     /// <param name="tell">Told what would be said of each grant and session.</param>
-    public byte[]? PolicyOf(MCPServer server, ObservedConfigMap? live = null, Action<PolicyMember, Verdict>? tell = null)
+    public byte[]? PolicyOf(MCPServer server, ObservedConfigMap? live = null, Action<AccessObject, Verdict>? tell = null)
     {
         if (!server.Spec.HasGateway() || PolicyHead.Of(server, settings) is not { IsTooLarge: false } head)
             return null;
-        var judged = PolicyMembers.Of(
+        var judged = AccessJudgement.Of(
             server.Key, server, head,
             grants.Where(grant => grant.Server == server.Key).Select(grant => grant.ReadGrant()),
             sessions.Where(session => session.Server == server.Key).Select(session => session.ReadSession()),

@@ -12,9 +12,9 @@ internal sealed class CanaryKind(ServerKinds kinds, Store<ObservedDeployment> st
     /// <inheritdoc cref="StableKind.IsDue"/>
     public override bool IsDue(Pass pass) => pass.Spec.HasCanary() || pass.IsDone(Kinds.Stable);
 
-    public override Wanted Want(Pass pass) => !pass.MayRunPods ? Wanted.AsItIs
+    public override Wanted Want(Pass pass) => !pass.MayRunPods ? new Wanted.Keep()
         : pass.Spec.HasCanary() ? Apply(DeploymentManifest.BuildCanary(pass.Server, pass.Settings, PolicyUid(pass)))
-        : Wanted.NotThere;
+        : new Wanted.Absent();
 
     public override IEnumerable<Surface> Judge(Pass pass) =>
         pass.Spec.HasCanary() ? [SurfaceOf(pass, ProblemOf(pass), Judged)] : [];

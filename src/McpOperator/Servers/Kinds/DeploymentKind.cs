@@ -33,7 +33,7 @@ internal abstract class DeploymentKind(
     /// Of the ConfigMap that needs new pods. It stays when there is no reason for it any more: to take it away would replace the pods
     /// once more.
     /// </summary>
-    protected string? PolicyUid(Pass pass) => pass.Policy?.PodsUid ?? Find(pass.Server)?.PolicyUid;
+    protected string? PolicyUid(Pass pass) => pass.Policy?.PodsUid ?? FindOwned(pass.Server)?.PolicyUid;
 
     /// <summary>What keeps it from what is wanted, or its pods from starting.</summary>
     protected Problem? ProblemOf(Pass pass) =>

@@ -31,7 +31,7 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
             _ => Unready(Reasons.LoadBalancerPending, "no ingress controller has published an address yet"),
         })];
 
-    /// <summary>Where it did, when it could not be changed.</summary>
+    /// <summary>As reported before, when it could not be changed: then it leads where it led.</summary>
     public override string? UrlOf(Pass pass) => pass.Of(this) switch
     {
         { Live: null } => null,

@@ -38,7 +38,7 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     }
 
     /// <summary>What is there under the server's name for it, whoever's it is; null, too, of what is not watched.</summary>
-    public virtual Observed? Find(ObjectKey server) => null;
+    public virtual Observed? FindAny(ObjectKey server) => null;
 
     /// <summary>False while something has to come first.</summary>
     public virtual bool IsDue(Pass pass) => true;
@@ -47,7 +47,7 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     public abstract Wanted Want(Pass pass);
 
     /// <summary>Brings it to what is wanted.</summary>
-    public abstract Task<ApplyResult<Observed>> BringAsync(Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken);
+    public abstract Task<ApplyResult<Observed>> ReconcileAsync(Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken);
 
     /// <summary>What it says of the server.</summary>
     public virtual IEnumerable<Surface> Judge(Pass pass) => [];
@@ -88,21 +88,21 @@ internal abstract class OwnedKind<T>(
         store.Apply(null, new WatchEvent<T>(WatchEventType.Added, loaded, loaded.ResourceVersion, Error: null));
     }
 
-    public override T? Find(ObjectKey server) => store.Get(Key(server));
+    public override T? FindAny(ObjectKey server) => store.Get(Key(server));
 
     /// <summary>What is there of the server's.</summary>
-    public T? Find(MCPServer server) => _objects.Find(server.AsOwner(), Key(server.Key));
+    public T? FindOwned(MCPServer server) => _objects.Find(server.AsOwner(), Key(server.Key));
 
     /// <summary>As it is after this pass.</summary>
-    public T? LiveIn(Pass pass) => (T?)pass.Of(this).Live;
+    public T? LiveAfter(Pass pass) => (T?)pass.Of(this).Live;
 
-    public override async Task<ApplyResult<Observed>> BringAsync(
+    public override async Task<ApplyResult<Observed>> ReconcileAsync(
         Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
     {
-        var result = await BringOwnAsync().ConfigureAwait(false);
+        var result = await ReconcileOwnAsync().ConfigureAwait(false);
         return new(result.Live, result.Problem, result.IsRaced, result.Change);
 
-        async Task<ApplyResult<T>> BringOwnAsync()
+        async Task<ApplyResult<T>> ReconcileOwnAsync()
         {
             var server = pass.Server;
             switch (wanted)
@@ -118,7 +118,7 @@ internal abstract class OwnedKind<T>(
                     var deleted = await DeleteAsync().ConfigureAwait(false);
                     return deleted.Problem is null ? new(null, problem) : deleted;
                 default:
-                    return new(Find(server));
+                    return new(FindOwned(server));
             }
         }
 
@@ -131,7 +131,7 @@ internal abstract class OwnedKind<T>(
 
     /// <summary>What the object says of the server: what <paramref name="judge"/> says of one that is there to stay.</summary>
     /// <param name="problem">What keeps it from what is wanted.</param>
-    protected Surface SurfaceOf(Pass pass, Problem? problem, Func<T, Surface> judge) => (LiveIn(pass) switch
+    protected Surface SurfaceOf(Pass pass, Problem? problem, Func<T, Surface> judge) => (LiveAfter(pass) switch
     {
         null => Unready(Reasons.NotCreated, $"the {Name} does not exist"),
         { Terminating: { } finalizers } => Unready(Reasons.Terminating, TerminatingMessage(finalizers)),

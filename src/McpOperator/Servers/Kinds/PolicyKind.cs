@@ -9,9 +9,9 @@ namespace McpOperator.Servers.Kinds;
 /// </summary>
 internal sealed class PolicyKind() : OwnedKind(ResourceTypes.ConfigMap)
 {
-    public override Wanted Want(Pass pass) => Wanted.AsItIs;
+    public override Wanted Want(Pass pass) => new Wanted.Keep();
 
-    public override Task<ApplyResult<Observed>> BringAsync(
+    public override Task<ApplyResult<Observed>> ReconcileAsync(
         Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken) => Task.FromResult<ApplyResult<Observed>>(default);
 
     public override IEnumerable<Surface> Judge(Pass pass) => pass.Spec.HasGateway()

@@ -15,7 +15,7 @@ internal sealed class PullSecretKind() : SharedKind(ResourceTypes.Secret)
 {
     public override Wanted Want(Pass pass) => pass.MayRunPods && DeploymentManifest.UsesOperatorPullSecret(pass.Spec, pass.Settings)
         ? new Wanted.Apply(() => ApplyConfiguration.Of(Build(pass.Server.Metadata.Namespace, pass.Settings.ProvisionedRegistry)))
-        : Wanted.AsItIs;
+        : new Wanted.Keep();
 
     /// <exception cref="InvalidOperationException">The registry has no credentials.</exception>
     internal static Secret Build(string ns, ProvisionedRegistry registry)

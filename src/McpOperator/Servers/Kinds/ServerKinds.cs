@@ -46,7 +46,7 @@ internal sealed class ServerKinds
         var pods = new List<GatewayPods>(capacity: 2);
         foreach (var kind in (ReadOnlySpan<DeploymentKind>)[Stable, Canary])
         {
-            if (kind.Find(server.Key) is { } live && server.AsOwner().Controls(live))
+            if (kind.FindAny(server.Key) is { } live && server.AsOwner().Controls(live))
                 pods.Add(DeploymentKind.PodsOf(live));
         }
 

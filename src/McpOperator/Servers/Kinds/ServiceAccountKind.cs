@@ -9,9 +9,9 @@ internal sealed class ServiceAccountKind(ServerKinds kinds) : SharedKind(Resourc
 {
     /// <summary>A Deployment that stands had it: a restarted operator need not ask again.</summary>
     public override Wanted Want(Pass pass) =>
-        pass.MayRunPods && (kinds.Stable.Find(pass.Server.Key) is null || IsGone(pass) || IsOwed(pass.Server.Metadata.Namespace))
+        pass.MayRunPods && (kinds.Stable.FindAny(pass.Server.Key) is null || IsGone(pass) || IsPending(pass.Server.Metadata.Namespace))
             ? new Wanted.Apply(() => ApplyConfiguration.Of(Build(pass.Server.Metadata.Namespace)))
-            : Wanted.AsItIs;
+            : new Wanted.Keep();
 
     internal static ServiceAccount Build(string ns) => new()
     {
@@ -21,7 +21,7 @@ internal sealed class ServiceAccountKind(ServerKinds kinds) : SharedKind(Resourc
 
     /// <summary>The Deployment controller says so of its pods.</summary>
     protected override bool IsGone(Pass pass) =>
-        kinds.Stable.Find(pass.Server.Key) is { LacksServiceAccount: true } || kinds.Canary.Find(pass.Server.Key) is { LacksServiceAccount: true };
+        kinds.Stable.FindAny(pass.Server.Key) is { LacksServiceAccount: true } || kinds.Canary.FindAny(pass.Server.Key) is { LacksServiceAccount: true };
 
     protected override Task<Problem?> WriteAsync(
         Applier applier, Pass pass, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken) =>

@@ -22,19 +22,19 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
     {
         // Traffic moves to the gateways when each pod that serves has one. The other way round it moves at once: the servers
         // themselves always listen.
-        var live = Find(pass.Server);
+        var live = FindOwned(pass.Server);
         var toGateway = pass.Spec.HasGateway()
             && (live is null or { LeadsToGateway: true } || pass.Memory.IsAtGateway
-                || !(DeploymentKind.ServesWithoutGateway(kinds.Stable.LiveIn(pass)) || DeploymentKind.ServesWithoutGateway(kinds.Canary.LiveIn(pass))));
+                || !(DeploymentKind.ServesWithoutGateway(kinds.Stable.LiveAfter(pass)) || DeploymentKind.ServesWithoutGateway(kinds.Canary.LiveAfter(pass))));
         return new Wanted.Apply(
             () => ApplyConfiguration.Of(Build(pass.Server, toGateway)), Recover,
             IsRepair: live is not null && live.LeadsToGateway != toGateway ? false : null);
     }
 
-    public override async Task<ApplyResult<Observed>> BringAsync(
+    public override async Task<ApplyResult<Observed>> ReconcileAsync(
         Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
     {
-        var result = await base.BringAsync(applier, pass, wanted, cancellationToken).ConfigureAwait(false);
+        var result = await base.ReconcileAsync(applier, pass, wanted, cancellationToken).ConfigureAwait(false);
         if (pass.IsValid)
             pass.Memory.IsAtGateway = pass.Spec.HasGateway() && (pass.Memory.IsAtGateway || result.Live is ObservedService { LeadsToGateway: true });
         return result;

@@ -16,7 +16,7 @@ internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
 
     public override bool IsShared => true;
 
-    public override async Task<ApplyResult<Observed>> BringAsync(
+    public override async Task<ApplyResult<Observed>> ReconcileAsync(
         Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
     {
         if (wanted is not Wanted.Apply { Manifest: var manifest })
@@ -39,7 +39,7 @@ internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
     protected virtual bool IsGone(Pass pass) => false;
 
     /// <summary>True while it is written, and when the last attempt failed.</summary>
-    protected bool IsOwed(string ns) => _runs.Get(KeyOf(ns)) is { IsDone: false };
+    protected bool IsPending(string ns) => _runs.Get(KeyOf(ns)) is { IsDone: false };
 
     /// <returns>What kept it from being written; null when it is there.</returns>
     /// <exception cref="ApiException">The namespace is being deleted.</exception>

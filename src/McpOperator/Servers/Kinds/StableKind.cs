@@ -14,15 +14,15 @@ internal sealed class StableKind(ServerKinds kinds, Store<ObservedDeployment> st
 
     public override Wanted Want(Pass pass) => pass.MayRunPods
         ? Apply(DeploymentManifest.Build(pass.Server, pass.Settings, PolicyUid(pass)))
-        : Wanted.AsItIs;
+        : new Wanted.Keep();
 
     public override IEnumerable<Surface> Judge(Pass pass)
     {
-        // A canary that cannot be deleted, or a policy, has no condition of its own by now.
-        var leftOver = pass.Spec.HasCanary() ? null : pass.Of(Kinds.Canary).Problem;
-        yield return SurfaceOf(pass, ProblemOf(pass) ?? leftOver ?? (pass.IsValid ? pass.Policy?.Problem : null), Judged);
+        // A canary or a policy that is not wanted any more has no condition; that it cannot be deleted is said here.
+        var undeleted = (pass.Spec.HasCanary() ? null : pass.Of(Kinds.Canary).Problem) ?? (pass.IsValid ? pass.Policy?.Problem : null);
+        yield return SurfaceOf(pass, ProblemOf(pass) ?? undeleted, Judged);
         if (pass.Spec.HasGateway())
-            yield return GatewayOf(LiveIn(pass));
+            yield return GatewayOf(LiveAfter(pass));
     }
 
     private Surface GatewayOf(ObservedDeployment? live) => live switch

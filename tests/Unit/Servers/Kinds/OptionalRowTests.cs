@@ -38,7 +38,7 @@ public sealed class OptionalRowTests : IDisposable
     {
         await LookForItAsync();
 
-        var result = await BringAsync(new Wanted.Apply(() => throw new InvalidOperationException("not to be sent")));
+        var result = await ReconcileAsync(new Wanted.Apply(() => throw new InvalidOperationException("not to be sent")));
 
         Assert.False(_row.IsInstalled);
         Assert.Equal(
@@ -52,8 +52,8 @@ public sealed class OptionalRowTests : IDisposable
     {
         await LookForItAsync();
 
-        Assert.Equal(default, await BringAsync(Wanted.NotThere));
-        Assert.Equal(default, await BringAsync(Wanted.AsItIs));
+        Assert.Equal(default, await ReconcileAsync(new Wanted.Absent()));
+        Assert.Equal(default, await ReconcileAsync(new Wanted.Keep()));
         Assert.Single(_server.Sent);
     }
 
@@ -74,7 +74,7 @@ public sealed class OptionalRowTests : IDisposable
         json => StoredServer.Decode(json, Product.Identity.OwnedFields),
         $$"""{"metadata":{"name":"{{name}}","namespace":"ns","uid":"{{name}}","resourceVersion":"5"},"spec":{"image":"example.org/web"} }""");
 
-    private Task<ApplyResult<Observed>> BringAsync(Wanted wanted) => _row.BringAsync(
+    private Task<ApplyResult<Observed>> ReconcileAsync(Wanted wanted) => _row.ReconcileAsync(
         new Applier(_api, new WriteCounters(), NullLogger.Instance), Passes.Over(SampleServers.Effective()), wanted, default);
 
     private async Task LookForItAsync()
@@ -92,7 +92,7 @@ public sealed class OptionalRowTests : IDisposable
     {
         public override bool IsOptional => true;
 
-        public override Wanted Want(Pass pass) => Wanted.NotThere;
+        public override Wanted Want(Pass pass) => new Wanted.Absent();
     }
 
     private sealed class Gadget(JsonElement json) : Observed(json, Product.Identity.OwnedFields, Labels.OwnerOf(json));

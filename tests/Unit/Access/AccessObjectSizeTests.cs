@@ -5,7 +5,7 @@ using McpOperator.Api;
 
 namespace McpOperator.Unit.Access;
 
-public sealed class MemberSizeTests
+public sealed class AccessObjectSizeTests
 {
     private static readonly Gen<MCPServer> Server = PolicyGen.Server;
 
@@ -15,13 +15,13 @@ public sealed class MemberSizeTests
         (server, grants, sessions) =>
         {
             var head = AccessObjects.Head(server);
-            var size = new MemberSize(head.Team);
+            var size = new AccessObjectSize(head.Team);
             foreach (var grant in grants)
                 Assert.True(size.Of(grant) <= size.AtMost(grant));
             foreach (var session in sessions)
                 Assert.True(size.Of(session) <= size.AtMost(session));
             var sum = head.Size + grants.Sum(size.Of) + sessions.Sum(size.Of)
-                + (grants.Length == 0 ? 0 : MemberSize.OfList("grants")) + (sessions.Length == 0 ? 0 : MemberSize.OfList("sessions"));
+                + (grants.Length == 0 ? 0 : AccessObjectSize.OfList("grants")) + (sessions.Length == 0 ? 0 : AccessObjectSize.OfList("sessions"));
             Assert.Equal(Encoding.UTF8.GetByteCount(new PolicyDocument(head, grants, sessions).ToText(DateTimeOffset.UnixEpoch)), sum);
         }, iter: 2_000);
 
@@ -41,8 +41,8 @@ public sealed class MemberSizeTests
     {
         var grant = AccessObjects.Grant("g");
         grant = grant with { Spec = grant.Spec with { Subject = new Subject { HumanID = string.Concat(Enumerable.Repeat(text, 10_000)) } } };
-        Assert.True(new MemberSize(null).Of(grant) <= new MemberSize(null).AtMost(grant));
+        Assert.True(new AccessObjectSize(null).Of(grant) <= new AccessObjectSize(null).AtMost(grant));
         if (text is "~" or " ")
-            Assert.InRange(new MemberSize(null).AtMost(grant) - new MemberSize(null).Of(grant), 0, 100);
+            Assert.InRange(new AccessObjectSize(null).AtMost(grant) - new AccessObjectSize(null).Of(grant), 0, 100);
     }
 }

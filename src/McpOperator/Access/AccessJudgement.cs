@@ -7,13 +7,13 @@ namespace McpOperator.Access;
 /// Which of the grants and sessions that name a server its policy holds, and what is said of each. Each one is judged on
 /// its own, so that a bad one never keeps the others from the gateway.
 /// </summary>
-internal sealed class PolicyMembers
+internal sealed class AccessJudgement
 {
     private readonly List<MCPAccessGrant> _grants = [];
     private readonly List<MCPAgentSession> _sessions = [];
-    private readonly List<(PolicyMember Member, Verdict Verdict)> _verdicts = [];
+    private readonly List<(AccessObject Member, Verdict Verdict)> _verdicts = [];
 
-    private PolicyMembers()
+    private AccessJudgement()
     {
     }
 
@@ -27,7 +27,7 @@ internal sealed class PolicyMembers
     /// What is to be said, once at most of each grant and session that was given. Nothing is said of one that a frozen document
     /// keeps out (<see cref="PolicyHead.IsFrozen"/>).
     /// </summary>
-    public IReadOnlyList<(PolicyMember Member, Verdict Verdict)> Verdicts => _verdicts;
+    public IReadOnlyList<(AccessObject Member, Verdict Verdict)> Verdicts => _verdicts;
 
     /// <summary>
     /// When the next session expires, and this is to be asked again for the sake of its verdict. The document stays the same, unless
@@ -47,26 +47,26 @@ internal sealed class PolicyMembers
     /// <param name="key">Of the server; its name is blank for those that name none.</param>
     /// <param name="server">Null when there is none of that name. Of one whose spec cannot be read, consent still counts.</param>
     /// <param name="head">Of the document that is to hold them; null when there is to be none, for want of a server or of a gateway.</param>
-    /// <param name="grants">All that name it (<see cref="StoredMember.Server"/>), in any order.</param>
+    /// <param name="grants">All that name it (<see cref="StoredAccess.Server"/>), in any order.</param>
     /// <param name="now">Decides which sessions are expired.</param>
-    public static PolicyMembers Of(
+    public static AccessJudgement Of(
         ObjectKey key, MCPServer? server, PolicyHead? head, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions,
         DateTimeOffset now) => Of(key, server, head, grants, sessions, now, PolicyConfigMapBuilder.MaxBytes);
 
     /// <summary>The same with another <paramref name="room"/> for the text of the document, in bytes.</summary>
-    internal static PolicyMembers Of(
+    internal static AccessJudgement Of(
         ObjectKey key, MCPServer? server, PolicyHead? head, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions,
         DateTimeOffset now, int room)
     {
-        var members = new PolicyMembers { Head = head };
-        var size = new MemberSize(head?.Team);
+        var members = new AccessJudgement { Head = head };
+        var size = new AccessObjectSize(head?.Team);
         var holders = new Dictionary<string, string>(StringComparer.Ordinal);
         var isFrozen = head is { IsFrozen: true };
         foreach (var grant in InTurn(grants, key.Namespace))
         {
             var mayComeIn = !isFrozen || head!.HadGrant(grant.Key);
             var refusal = Refusal(grant, Validation.Validate(grant), key, server)
-                ?? (head is not null && size.AtMost(grant) > MemberSize.Limit ? TooLarge(size.Of(grant)) : null)
+                ?? (head is not null && size.AtMost(grant) > AccessObjectSize.Limit ? TooLarge(size.Of(grant)) : null)
                 ?? (mayComeIn ? Duplicate(grant, holders, key) : null);
             if (refusal is null && mayComeIn && head is not null)
                 members._grants.Add(grant);
@@ -78,7 +78,7 @@ internal sealed class PolicyMembers
         {
             var mayComeIn = !isFrozen || head!.HadSession(session.Key);
             var refusal = Refusal(session, Validation.Validate(session), key, server)
-                ?? (head is not null && size.AtMost(session) > MemberSize.Limit ? TooLarge(size.Of(session)) : null)
+                ?? (head is not null && size.AtMost(session) > AccessObjectSize.Limit ? TooLarge(size.Of(session)) : null)
                 ?? (mayComeIn ? Duplicate(session, holders, key) : null);
             if (refusal is null && mayComeIn && head is not null)
                 members._sessions.Add(session);
@@ -112,7 +112,7 @@ internal sealed class PolicyMembers
     }
 
     /// <summary>Of one that may not come in, nothing is said that the document would have to make true.</summary>
-    private void Say(PolicyMember member, Verdict verdict, bool mayComeIn)
+    private void Say(AccessObject member, Verdict verdict, bool mayComeIn)
     {
         if (mayComeIn || !verdict.TakesPolicy)
             _verdicts.Add((member, verdict));
@@ -123,7 +123,7 @@ internal sealed class PolicyMembers
     /// be able to push a grant out of the policy, and with it what it denies, by giving a new one its name.
     /// </summary>
     private static List<T> InTurn<T>(IEnumerable<T> members, string own)
-        where T : PolicyMember
+        where T : AccessObject
     {
         List<T> sorted = [.. members];
         sorted.Sort((left, right) =>
@@ -136,13 +136,13 @@ internal sealed class PolicyMembers
         return sorted;
     }
 
-    private static int InOrder(PolicyMember left, PolicyMember right)
+    private static int InOrder(AccessObject left, AccessObject right)
     {
         var order = string.CompareOrdinal(left.Metadata.Namespace, right.Metadata.Namespace);
         return order != 0 ? order : string.CompareOrdinal(left.Metadata.Name, right.Metadata.Name);
     }
 
-    private static Verdict? Refusal(PolicyMember member, IReadOnlyList<SpecFault> faults, ObjectKey key, MCPServer? server)
+    private static Verdict? Refusal(AccessObject member, IReadOnlyList<SpecFault> faults, ObjectKey key, MCPServer? server)
     {
         if (faults.Count > 0)
             return Invalid(faults);
@@ -164,7 +164,7 @@ internal sealed class PolicyMembers
     }
 
     /// <summary>A gateway refuses a policy in which a name comes twice. The first one in turn keeps it.</summary>
-    private static Verdict? Duplicate(PolicyMember member, Dictionary<string, string> holders, ObjectKey key) =>
+    private static Verdict? Duplicate(AccessObject member, Dictionary<string, string> holders, ObjectKey key) =>
         holders.TryAdd(member.Metadata.Name, member.Metadata.Namespace)
             ? null
             : Rejected(AccessReasons.DuplicateName, $"MCPServer {key} already has one of this name, " +
@@ -188,9 +188,9 @@ internal sealed class PolicyMembers
     private static Verdict Expired(DateTimeOffset time) =>
         new(AccessPhase.Expired, AccessReasons.Expired, $"Expired at {KubernetesTime.Format(time)}");
 
-    private static Verdict? TooLarge(int size) => size <= MemberSize.Limit ? null : Rejected(
+    private static Verdict? TooLarge(int size) => size <= AccessObjectSize.Limit ? null : Rejected(
         AccessReasons.TooLarge, string.Create(CultureInfo.InvariantCulture,
-            $"It would take {size:N0} bytes of the policy, and one may take {MemberSize.Limit:N0}: shorten spec.toolRules and the ids of spec.subject, " +
+            $"It would take {size:N0} bytes of the policy, and one may take {AccessObjectSize.Limit:N0}: shorten spec.toolRules and the ids of spec.subject, " +
             $"or spread the rules over several grants"));
 
     private static Verdict Invalid(IReadOnlyList<SpecFault> faults) =>

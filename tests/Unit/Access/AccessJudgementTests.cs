@@ -9,18 +9,18 @@ using McpOperator.Kubernetes;
 
 namespace McpOperator.Unit.Access;
 
-public sealed class PolicyMembersTests
+public sealed class AccessJudgementTests
 {
     private static readonly ObjectKey Key = new("servers", "demo");
     private static readonly DateTimeOffset Noon = new(2026, 3, 26, 12, 0, 0, TimeSpan.Zero);
 
-    private static PolicyMembers Of(
+    private static AccessJudgement Of(
         IEnumerable<MCPAccessGrant>? grants = null, IEnumerable<MCPAgentSession>? sessions = null, string? allow = null, bool exists = true) =>
-        PolicyMembers.Of(
+        AccessJudgement.Of(
             Key, exists ? AccessObjects.Server(allow: allow) : null, exists ? AccessObjects.Head(AccessObjects.Server()) : null,
             grants ?? [], sessions ?? [], Noon);
 
-    private static Verdict Of(PolicyMembers members, PolicyMember member) => members.Verdicts.Single(entry => entry.Member == member).Verdict;
+    private static Verdict Of(AccessJudgement members, AccessObject member) => members.Verdicts.Single(entry => entry.Member == member).Verdict;
 
     private static (string Phase, string Reason, bool IsAccepted) Short(Verdict verdict) => (verdict.Phase, verdict.Reason, verdict.IsAccepted);
 
@@ -160,16 +160,16 @@ public sealed class PolicyMembersTests
     }
 
     private static T Deleting<T>(T member)
-        where T : PolicyMember => member with { Metadata = member.Metadata with { DeletionTimestamp = Noon } };
+        where T : AccessObject => member with { Metadata = member.Metadata with { DeletionTimestamp = Noon } };
 
     /// <summary>The document that stands there: two grants and two sessions of two namespaces.</summary>
     private static PolicyHead Stored() => PolicyHead.Read(Encoding.UTF8.GetBytes(AccessObjects.Document(
         AccessObjects.Server("""{"teamID":"blue"}"""),
         [AccessObjects.Grant("f", "a"), AccessObjects.Grant("g")], [AccessObjects.Session("t", "a"), AccessObjects.Session("s")]).ToText(Noon)))!;
 
-    private static PolicyMembers Frozen(
+    private static AccessJudgement Frozen(
         PolicyHead head, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions, string? allow = "a") =>
-        PolicyMembers.Of(Key, AccessObjects.Server("""{"replicas":"none"}""", allow: allow), head, grants, sessions, Noon);
+        AccessJudgement.Of(Key, AccessObjects.Server("""{"replicas":"none"}""", allow: allow), head, grants, sessions, Noon);
 
     [Fact]
     public void AFrozenDocumentKeepsWhatStoodThereAsItIsNow()
@@ -227,7 +227,7 @@ public sealed class PolicyMembersTests
     [Fact]
     public void WithoutADocumentThereAreOnlyVerdicts()
     {
-        var members = PolicyMembers.Of(Key, AccessObjects.Server(), null, [AccessObjects.Grant("g")], [AccessObjects.Session("s")], Noon);
+        var members = AccessJudgement.Of(Key, AccessObjects.Server(), null, [AccessObjects.Grant("g")], [AccessObjects.Session("s")], Noon);
         Assert.Empty(members.Grants);
         Assert.Empty(members.Sessions);
         Assert.Null(members.Head);
@@ -255,11 +255,11 @@ public sealed class PolicyMembersTests
                     1 => (PolicyHead.Read(Encoding.UTF8.GetBytes(stored))!, NaivePolicy.HeadOf(stored), JsonNode.Parse(stored)!.AsObject()),
                     _ => (PolicyHead.Closed(Key, settings), NaivePolicy.Head(Closed, "local"), []),
                 };
-                var all = PolicyMembers.Of(Key, server, head, grants, sessions, AccessGen.Noon, int.MaxValue);
+                var all = AccessJudgement.Of(Key, server, head, grants, sessions, AccessGen.Noon, int.MaxValue);
                 var size = Encoding.UTF8.GetByteCount(new PolicyDocument(head, all.Grants, all.Sessions).ToText(Noon));
                 var room = percent >= 100 ? size : head.Size + (size - head.Size) * percent / 100;
 
-                var members = PolicyMembers.Of(Key, server, head, grants, sessions, AccessGen.Noon, room);
+                var members = AccessJudgement.Of(Key, server, head, grants, sessions, AccessGen.Noon, room);
                 var expected = NaiveAccess.Of(Key, server, naive, frozen, grants, sessions, AccessGen.Noon, room);
                 Assert.Equal(expected.Grants, members.Grants);
                 Assert.Equal(expected.Sessions, members.Sessions);
@@ -287,7 +287,7 @@ public sealed class PolicyMembersTests
     {
         var grant = AccessObjects.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":"x"}""", AccessObjects.AsGrant);
         var session = AccessObjects.Read("""{"metadata":{"name":"s","namespace":"team"},"spec":{"subject":{"humanID":"h"}}}""", AccessObjects.AsSession);
-        var members = PolicyMembers.Of(new ObjectKey("team", ""), null, null, [grant], [session], Noon);
+        var members = AccessJudgement.Of(new ObjectKey("team", ""), null, null, [grant], [session], Noon);
         Assert.Equal(new Verdict("Rejected", "Invalid", "spec: must be an object"), Of(members, grant));
         Assert.Equal(new Verdict("Rejected", "Invalid", "spec.serverRef.name: is required: the name of an MCPServer"), Of(members, session));
     }
@@ -296,7 +296,7 @@ public sealed class PolicyMembersTests
     public void WhatNobodyEnforcesSaysSo()
     {
         var (grant, session) = (AccessObjects.Grant("g"), AccessObjects.Session("s"));
-        var members = PolicyMembers.Of(Key, AccessObjects.Server("""{"gateway":{"enabled":false}}"""), null, [grant], [session], Noon);
+        var members = AccessJudgement.Of(Key, AccessObjects.Server("""{"gateway":{"enabled":false}}"""), null, [grant], [session], Noon);
         Assert.All(members.Verdicts, entry => Assert.Equal(
             new Verdict("Accepted", "Accepted", "Accepted for MCPServer servers/demo, whose gateway is off: nothing enforces it"), entry.Verdict));
         Assert.Equal("Accepted for MCPServer servers/demo", Of(Of([grant]), grant).Message);

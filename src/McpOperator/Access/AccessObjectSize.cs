@@ -5,7 +5,7 @@ namespace McpOperator.Access;
 
 /// <summary>What grants and sessions add to the text of a document, in bytes.</summary>
 /// <param name="team">The server's, which stands in each of them that names none.</param>
-internal sealed class MemberSize(string? team)
+internal sealed class AccessObjectSize(string? team)
 {
     /// <summary>What one of them may add: more than a hundred tool rules, and the thirtieth part of what a policy can hold.</summary>
     public const int Limit = 32 * 1024;
@@ -20,15 +20,15 @@ internal sealed class MemberSize(string? team)
     private GoJsonWriter? _counter;
 
     /// <summary>The exact size: by how much the text grows when one more of a list is this one.</summary>
-    public int Of(PolicyMember member)
+    public int Of(AccessObject member)
     {
         var json = _counter ??= InAList();
         var before = json.Length;
         json.StartObject();
         if (member is MCPAccessGrant grant)
-            PolicyMemberJson.Write(json, grant, team);
+            AccessObjectJson.Write(json, grant, team);
         else
-            PolicyMemberJson.Write(json, (MCPAgentSession)member, team);
+            AccessObjectJson.Write(json, (MCPAgentSession)member, team);
         json.EndObject();
         return json.Length - before;
     }
@@ -76,7 +76,7 @@ internal sealed class MemberSize(string? team)
     /// <summary>What a list adds that is not empty, without its members and their commas.</summary>
     public static int OfList(string name) => Frame(name, 1) - 1;
 
-    private int Identity(PolicyMember member, Subject? subject) => Braces(2)
+    private int Identity(AccessObject member, Subject? subject) => Braces(2)
         + Field("name", member.Metadata.Name) + Field("namespace", member.Metadata.Namespace)
         + Field("human_id", subject?.HumanID) + Field("agent_id", subject?.AgentID) + Field("team_id", Or(subject?.TeamID, team));
 

@@ -7,7 +7,7 @@ using McpOperator.Unit.Access;
 namespace McpOperator.Unit.Api;
 
 /// <summary>How grants and sessions are read, and whose they are.</summary>
-public sealed class StoredMemberTests
+public sealed class StoredAccessTests
 {
     [Fact]
     public void ReadsAGrant()
@@ -54,7 +54,7 @@ public sealed class StoredMemberTests
     {
         Assert.Null(AccessObjects.Read(json, AccessObjects.AsGrant).Unreadable);
         Assert.Null(AccessObjects.Read(json, AccessObjects.AsSession).Unreadable);
-        Assert.Empty(AccessObjects.Read(json, json => StoredMember.Decode(json, Product.Identity.OwnedFields)).Server.Name);
+        Assert.Empty(AccessObjects.Read(json, json => StoredAccess.Decode(json, Product.Identity.OwnedFields)).Server.Name);
     }
 
     [Theory]
@@ -69,13 +69,13 @@ public sealed class StoredMemberTests
     public void TheServerIsInItsOwnNamespaceUnlessItSaysOtherwise(string reference, string server)
     {
         var json = $$$"""{"metadata":{"name":"x","namespace":"team"},"spec":{"serverRef":{{{reference}}}}}""";
-        Assert.Equal(server, AccessObjects.Read(json, json => StoredMember.Decode(json, Product.Identity.OwnedFields)).Server.ToString());
+        Assert.Equal(server, AccessObjects.Read(json, json => StoredAccess.Decode(json, Product.Identity.OwnedFields)).Server.ToString());
     }
 
     [Fact]
     public void WhatCannotBeReadIsStillForItsServer()
     {
-        var stored = AccessObjects.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":{"serverRef":{"name":"demo"},"disabled":"yes"}}""", json => StoredMember.Decode(json, Product.Identity.OwnedFields));
+        var stored = AccessObjects.Read("""{"metadata":{"name":"g","namespace":"team"},"spec":{"serverRef":{"name":"demo"},"disabled":"yes"}}""", json => StoredAccess.Decode(json, Product.Identity.OwnedFields));
         Assert.Equal("team/demo", stored.Server.ToString());
         Assert.Equal(["spec.disabled"], stored.ReadGrant().Unreadable!.Select(fault => fault.Field));
     }

@@ -3,7 +3,7 @@ using McpOperator.Api;
 namespace McpOperator.Access;
 
 /// <summary>Writes a grant or a session, as fields of the object that is open.</summary>
-internal static class PolicyMemberJson
+internal static class AccessObjectJson
 {
     public static void Write(GoJsonWriter json, MCPAccessGrant grant, string? teamOfServer)
     {
@@ -42,7 +42,7 @@ internal static class PolicyMemberJson
             json.Always("upstream_token_ref", $"{reference.Name}/{reference.Key}");
     }
 
-    private static void Identity(GoJsonWriter json, PolicyMember member, Subject? subject, string? teamOfServer)
+    private static void Identity(GoJsonWriter json, AccessObject member, Subject? subject, string? teamOfServer)
     {
         json.Always("name", member.Metadata.Name);
         json.IfSet("namespace", member.Metadata.Namespace);

@@ -7,26 +7,26 @@ namespace McpOperator.Access;
 /// The grants, or the sessions, of all servers, and which server each one names: a change of one costs what its server has
 /// of them, not what the cluster has. Safe for any number of threads.
 /// </summary>
-internal sealed class Members
+internal sealed class AccessByServer
 {
     private readonly Action<ObjectKey, Origin> _onChange;
     private readonly Lock _lock = new();
     private readonly Dictionary<ObjectKey, HashSet<ObjectKey>> _byServer = [];
 
     /// <param name="onChange">Told which server is to be looked at, and who says so.</param>
-    public Members(Action<ObjectKey, Origin> onChange)
+    public AccessByServer(Action<ObjectKey, Origin> onChange)
     {
         _onChange = onChange;
-        Store = new Store<StoredMember>(OnChanged, IReportedObject.DifferOnlyInStatus);
+        Store = new Store<StoredAccess>(OnChanged, IReportedObject.DifferOnlyInStatus);
     }
 
-    public Store<StoredMember> Store { get; }
+    public Store<StoredAccess> Store { get; }
 
     /// <summary>Told of each one that was deleted, so that nobody remembers anything of it.</summary>
     public event Action<ObjectKey>? Gone;
 
     /// <summary>Those that name this server, in no order.</summary>
-    public IReadOnlyList<StoredMember> Of(ObjectKey server)
+    public IReadOnlyList<StoredAccess> Of(ObjectKey server)
     {
         ObjectKey[] keys;
         lock (_lock)
@@ -36,7 +36,7 @@ internal sealed class Members
             keys = [.. members];
         }
 
-        var found = new List<StoredMember>(keys.Length);
+        var found = new List<StoredAccess>(keys.Length);
         foreach (var key in keys)
         {
             // One that moves or goes in this very moment asks for another look.
@@ -54,7 +54,7 @@ internal sealed class Members
             return _byServer.ContainsKey(server);
     }
 
-    private void OnChanged(StoredMember? before, StoredMember? after, Origin origin)
+    private void OnChanged(StoredAccess? before, StoredAccess? after, Origin origin)
     {
         Index(before, after);
         if (after is null)
@@ -66,7 +66,7 @@ internal sealed class Members
             Tell(before, after, before is null || before == after ? origin : Origin.Watch);
     }
 
-    private void Tell(StoredMember? before, StoredMember? after, Origin origin)
+    private void Tell(StoredAccess? before, StoredAccess? after, Origin origin)
     {
         if (after is not null)
             _onChange(after.Server, origin);
@@ -74,7 +74,7 @@ internal sealed class Members
             _onChange(before.Server, origin);
     }
 
-    private void Index(StoredMember? before, StoredMember? after)
+    private void Index(StoredAccess? before, StoredAccess? after)
     {
         lock (_lock)
         {
@@ -90,7 +90,7 @@ internal sealed class Members
     }
 
     /// <summary>A label, an annotation: nothing that a policy or a status goes by.</summary>
-    private static bool IsAsBefore(StoredMember? before, StoredMember? after) =>
+    private static bool IsAsBefore(StoredAccess? before, StoredAccess? after) =>
         before is not null && after is not null && IReportedObject.DifferOnlyInStatus(before, after)
         && before.Reported?.Fingerprint == after.Reported?.Fingerprint;
 }

@@ -1,7 +1,7 @@
 namespace McpOperator.Api;
 
 /// <summary>What grants and sessions have in common: they name a server, and stand in its policy when it takes them.</summary>
-internal abstract record PolicyMember
+internal abstract record AccessObject
 {
     public required ObjectMeta Metadata { get; init; }
 

@@ -7,7 +7,7 @@ namespace McpOperator.Api;
 /// A grant or a session as the store keeps it: as <see cref="StoredServer"/> does, the spec as the bytes that came. Of
 /// thousands few are looked at again.
 /// </summary>
-internal sealed class StoredMember : IReportedObject
+internal sealed class StoredAccess : IReportedObject
 {
     public required ObjectMeta Metadata { get; init; }
 
@@ -28,12 +28,12 @@ internal sealed class StoredMember : IReportedObject
     public string ResourceVersion => Metadata.ResourceVersion;
 
     /// <summary>A <see cref="Decoder{T}"/>. Never throws for what is stored.</summary>
-    public static StoredMember Decode(JsonElement json, OwnedFields ours)
+    public static StoredAccess Decode(JsonElement json, OwnedFields ours)
     {
         var metadata = ObjectMeta.Decode(json.Child("metadata"u8) ?? default);
         var spec = json.Child("spec"u8);
         var server = spec?.Child("serverRef"u8);
-        return new StoredMember
+        return new StoredAccess
         {
             Metadata = metadata,
             Spec = spec is { } bytes ? JsonMarshal.GetRawUtf8Value(bytes).ToArray() : default,
@@ -44,7 +44,7 @@ internal sealed class StoredMember : IReportedObject
     }
 
     /// <summary>The same spec in another object.</summary>
-    public StoredMember In(ObjectMeta metadata, LastReport? reported) =>
+    public StoredAccess In(ObjectMeta metadata, LastReport? reported) =>
         new() { Metadata = metadata, Spec = Spec, Server = Server, Reported = reported };
 
     /// <summary>With its spec decoded; of an object that came from a store of grants.</summary>

@@ -6,18 +6,18 @@ using McpOperator.Kubernetes;
 
 namespace McpOperator.Unit.Access;
 
-public sealed class MembersTests
+public sealed class AccessByServerTests
 {
     private static readonly ObjectKey Demo = new("team", "demo");
     private static readonly ObjectKey Other = new("team", "other");
 
     private readonly List<(ObjectKey Server, Origin Origin)> _looks = [];
-    private readonly Members _grants;
+    private readonly AccessByServer _grants;
     private int _version = 100;
 
-    public MembersTests()
+    public AccessByServerTests()
     {
-        _grants = new Members((server, origin) => _looks.Add((server, origin)));
+        _grants = new AccessByServer((server, origin) => _looks.Add((server, origin)));
         _grants.Store.Replace(null, [], "100");
     }
 
@@ -78,7 +78,7 @@ public sealed class MembersTests
         Added(grant);
         _looks.Clear();
 
-        _grants.Store.Apply(null, new WatchEvent<StoredMember>(WatchEventType.Deleted, grant, Version(), null));
+        _grants.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Deleted, grant, Version(), null));
 
         Assert.Equal([Demo], _looks.Select(look => look.Server));
         Assert.Empty(_grants.Of(Demo));
@@ -201,18 +201,18 @@ public sealed class MembersTests
 
     private IEnumerable<string> NamesOf(ObjectKey server) => _grants.Of(server).Select(grant => grant.Key.Name).Order(StringComparer.Ordinal);
 
-    private void Added(params StoredMember[] grants)
+    private void Added(params StoredAccess[] grants)
     {
         foreach (var grant in grants)
-            _grants.Store.Apply(null, new WatchEvent<StoredMember>(WatchEventType.Added, grant, grant.ResourceVersion, null));
+            _grants.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Added, grant, grant.ResourceVersion, null));
     }
 
-    private void Changed(StoredMember grant) =>
-        _grants.Store.Apply(null, new WatchEvent<StoredMember>(WatchEventType.Modified, grant, grant.ResourceVersion, null));
+    private void Changed(StoredAccess grant) =>
+        _grants.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Modified, grant, grant.ResourceVersion, null));
 
     private string Version() => $"{++_version}";
 
-    private StoredMember Grant(string name, ObjectKey server, long generation = 1, ulong fingerprint = 0) => new()
+    private StoredAccess Grant(string name, ObjectKey server, long generation = 1, ulong fingerprint = 0) => new()
     {
         Metadata = new ObjectMeta { Name = name, Namespace = "team", Uid = name, ResourceVersion = Version(), Generation = generation },
         Spec = Encoding.UTF8.GetBytes("{}"),
