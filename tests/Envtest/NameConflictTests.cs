@@ -16,6 +16,8 @@ public sealed class NameConflictTests(ControlPlaneFixture fixture)
     [InlineData("Service", "bare", "{}", "was not made by this operator")]
     [InlineData("Service", "controlled", OtherController, "is controlled by ConfigMap other")]
     [InlineData("Service", "labelled", "labels: {app.kubernetes.io/managed-by: mcp-runtime}\n" + OtherController, "is controlled by ConfigMap other")]
+    // None of its fields is in the way of ours.
+    [InlineData("Service", "other-port", "{}", "was not made by this operator")]
     [InlineData("Ingress", "bare", "{}", "was not made by this operator")]
     [InlineData("Ingress", "controlled", OtherController, "is controlled by ConfigMap other")]
     [InlineData("Ingress", "labelled", "labels: {app.kubernetes.io/managed-by: mcp-runtime}\n" + OtherController, "is controlled by ConfigMap other")]
@@ -136,6 +138,12 @@ public sealed class NameConflictTests(ControlPlaneFixture fixture)
               template:
                 metadata: {labels: {app: theirs}}
                 spec: {containers: [{name: theirs, image: example.org/theirs}]}
+            """,
+        "Service" when name == "other-port" => $$$"""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: {{{name}}}}
+            spec: {selector: {run: theirs}, ports: [{name: theirs, port: 9090}]}
             """,
         "Service" => $$$"""
             apiVersion: v1

@@ -9,7 +9,7 @@ namespace McpOperator.Servers;
 
 /// <summary>
 /// Brings the cluster to what one MCPServer asks for, one server at a time, and reports what it sees there. Reads only
-/// the stores; every request it makes is one that changes something, or one read before an object is first created.
+/// the stores; every request it makes is one that changes something, or one read where a name was taken.
 /// </summary>
 internal sealed class Reconciler(
     Stores stores, ServerKinds kinds, ApiClient api, OperatorSettings settings, WriteCounters counters, Action<ClusterEvent> record,
