@@ -9,7 +9,12 @@ public sealed class NameConflictTests(ControlPlaneFixture fixture)
         ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: other, uid: 9c0f7a3e-0000-4000-8000-000000000001, controller: true}]
         """;
 
+    private const string OtherOperator = """
+        ownerReferences: [{apiVersion: toolhive.stacklok.dev/v1alpha1, kind: MCPServer, name: namesake, uid: 9c0f7a3e-0000-4000-8000-000000000002, controller: true}]
+        """;
+
     [Theory]
+    [InlineData("Deployment", "namesake", OtherOperator, "is controlled by MCPServer namesake of toolhive.stacklok.dev/v1alpha1; it is left alone: rename")]
     [InlineData("Deployment", "bare", "{}", "was not made by this operator")]
     [InlineData("Deployment", "controlled", OtherController, "is controlled by ConfigMap other")]
     [InlineData("Deployment", "labelled", "labels: {app.kubernetes.io/managed-by: mcp-runtime}\n" + OtherController, "is controlled by ConfigMap other")]

@@ -43,7 +43,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         store.BeginWrite(key);
         try
         {
-            if (live is null && wanted.Removed is null)
+            if (live is null)
             {
                 // The watch sees only what carries our label, so that there may be one without the store knowing.
                 (answer, live) = await CreateOrFindAsync(objects, key, manifest, wanted.Recover, cancellationToken).ConfigureAwait(false);
@@ -51,6 +51,9 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
                     return Applied(answer);
                 if (live is null)
                     return new ApplyResult<T>(null, IsRaced: true);
+                // Deleted, and held by its finalizers.
+                if (live.Uid == wanted.Removed?.Uid)
+                    return new ApplyResult<T>(live);
                 if (owner.OwnershipConflict(type, live) is { } foreign)
                     return new ApplyResult<T>(null, foreign);
                 manifest = wanted.Manifest(live);
@@ -60,13 +63,12 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
                 && isExact && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } migrated)
                 manifest = wanted.Manifest(migrated); // another version
 
-            answer = await ApplyAsync(
-                objects, key, manifest, live is null ? Existing.Unforced : Existing.Forced, wanted.Recover, cancellationToken).ConfigureAwait(false);
+            answer = await ApplyAsync(objects, key, manifest, Existing.Forced, wanted.Recover, cancellationToken).ConfigureAwait(false);
             return Applied(answer);
         }
         catch (ApiException exception) when (exception.IsConflict)
         {
-            return new ApplyResult<T>(live, IsRaced: true);
+            return memory.Raced() ? new ApplyResult<T>(live, IsRaced: true) : new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
@@ -126,6 +128,8 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         where T : Observed
     {
         var type = objects.Type;
+        if (live.Terminating is not null)
+            return new ApplyResult<T>(live);
         try
         {
             if (!await api.DeleteAsync(type, live.Key, live.Uid, cancellationToken).ConfigureAwait(false))

@@ -92,12 +92,9 @@ internal sealed class Reconciler(
     private static bool AwaitsPolicy(Pass pass)
     {
         var (server, awaited) = (pass.Server.Metadata, pass.Memory.AwaitedPolicyOf);
-        pass.Memory.AwaitedPolicyOf = null;
-        if (!pass.Spec.HasGateway() || pass.Policy?.IsAbout(server) == true
-            || (awaited is not null && awaited.Uid == server.Uid && awaited.Generation == server.Generation))
-            return false;
-        pass.Memory.AwaitedPolicyOf = server;
-        return true;
+        var isKnown = !pass.Spec.HasGateway() || pass.Policy?.IsAbout(server) == true;
+        pass.Memory.AwaitedPolicyOf = isKnown ? null : server;
+        return !isKnown && (awaited?.Uid != server.Uid || awaited.Generation != server.Generation);
     }
 
     private Pass PassOver(MCPServer server, ServerMemory memory) => new(
