@@ -77,6 +77,31 @@ public sealed class CanaryTests(ControlPlaneFixture fixture)
     }
 
     [Fact]
+    public async Task ACanaryServerIsScaledLikeAnyOther()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, "--workers", "1");
+        await scenario.CreateServerAsync("{image: 'example.org/web:1', replicas: 4, rollout: {strategy: Canary, canaryReplicas: 2}}");
+        await scenario.SettledAsync();
+
+        foreach (var (replicas, stable, canary) in new[] { (0, 0, 0), (2, 1, 1), (1, 1, 0), (6, 4, 2), (0, 0, 0), (4, 2, 2) })
+        {
+            await scenario.Client.PatchAsync(
+                Resource.MCPServers, scenario.Namespace.Name, ServerScenario.Name,
+                new JsonObject { ["spec"] = new JsonObject { ["replicas"] = replicas } }, PatchKind.Merge, "scale");
+            Assert.Equal(replicas, (int?)(await scenario.SettledAsync())["spec"]!["replicas"]);
+            await ReplicasAsync(scenario, stable, canary);
+            await scenario.RollOutAsync();
+            await scenario.RollOutAsync(Canary);
+
+            var status = await scenario.EventuallyPhaseAsync("Ready");
+            Assert.Equal((replicas, replicas), ((int)status["replicas"]!, (int)status["readyReplicas"]!));
+            Assert.Equal(
+                (stable == 0 ? "True ScaledToZero" : "True DeploymentAvailable", canary == 0 ? "True ScaledToZero" : "True DeploymentAvailable"),
+                (ServerScenario.StatusAndReason(status, "DeploymentReady"), ServerScenario.StatusAndReason(status, "CanaryReady")));
+        }
+    }
+
+    [Fact]
     public async Task BothTracksHaveTheGatewayAndTheServiceWaitsForBoth()
     {
         await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, "--workers", "1");
@@ -205,4 +230,12 @@ public sealed class CanaryTests(ControlPlaneFixture fixture)
         Assert.Equal((string)own["metadata"]!["uid"]!, (string)after["metadata"]!["uid"]!);
         Assert.Equal(OwnedLeaves.Text(own), OwnedLeaves.Text(await scenario.DeploymentAsync(Canary)));
     }
+
+    /// <summary>Waits until both tracks have so many replicas; with none at all there is no canary.</summary>
+    private static async Task ReplicasAsync(ServerScenario scenario, int stable, int? canary) => await Eventually.TrueAsync(
+        $"the tracks had {stable} and {canary} replicas",
+        async () => (
+            (int?)(await scenario.DeploymentAsync())["spec"]!["replicas"],
+            (int?)(await scenario.Client.FindAsync(Resource.Deployments, scenario.Namespace.Name, Canary))?["spec"]!["replicas"]),
+        seen => seen == (stable, canary));
 }
