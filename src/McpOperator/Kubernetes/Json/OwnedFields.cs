@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace McpOperator.Kubernetes;
@@ -147,6 +148,9 @@ internal sealed class OwnedFields(string manager)
     private static bool TryWhole(JsonElement value, bool isOrdered, out ulong hash)
     {
         hash = 0;
+        // What is nested so deeply was not applied by us.
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            return false;
         switch (value.ValueKind)
         {
             case JsonValueKind.Null:
@@ -196,7 +200,7 @@ internal sealed class OwnedFields(string manager)
     private static bool TryProject(JsonElement live, JsonElement fields, bool isOrdered, out ulong hash)
     {
         // Owning a leaf means to own all that is below it.
-        if (!HasMembers(fields))
+        if (!HasMembers(fields) || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
             return TryWhole(live, isOrdered, out hash);
 
         return live.ValueKind switch
