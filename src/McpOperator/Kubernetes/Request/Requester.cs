@@ -101,7 +101,7 @@ internal sealed class Requester(
                 {
                     var refusal = await ApiError.FromAsync(response, request.ToString(), either.Token).ConfigureAwait(false);
                     // A webhook that denies the object would be asked the same again, while a worker waits.
-                    if (attempt >= MaxAttempts || !request.MayWait || refusal.IsDenied || !AsksToRetry(response, out delay) 
+                    if (attempt >= MaxAttempts || !request.MayWait || refusal.IsDenied || !AsksToRetry(response, out delay)
                         || time.GetElapsedTime(begun) + delay > LongestRetry)
                         throw refusal;
                 }
