@@ -16,6 +16,7 @@ public sealed class DefaultsTests(ControlPlaneFixture fixture)
         publicPathPrefix: web
         ingressPath: /web/mcp
         ingressClass: traefik
+        ingressPathType: Prefix
         """;
 
     [Fact]
@@ -60,6 +61,7 @@ public sealed class DefaultsTests(ControlPlaneFixture fixture)
         var expected = Manifest.Parse(spec);
         expected["rollout"] = Manifest.Parse("{strategy: RollingUpdate, maxUnavailable: 25%, maxSurge: '1'}");
         expected["tools"]![0]!["requiredTrust"] = "low";
+        expected["ingressPathType"] = "Prefix";
         ServerScenario.AssertJson(expected, server["spec"]);
     }
 
