@@ -80,7 +80,7 @@ public sealed class DefaultsTests(ControlPlaneFixture fixture)
 
         var server = await without.ServerAsync();
         Assert.Equal(1, (long)server["metadata"]!["generation"]!);
-        ServerScenario.AssertJson("{image: example.org/web, replicas: 1, port: 8088, servicePort: 80}", server["spec"]); // the schema's
+        ServerScenario.AssertJson("{image: example.org/web, replicas: 1, port: 8088, servicePort: 80, ingressPathType: Prefix}", server["spec"]); // the schema's
         Assert.All(await without.WritesAsync(), write => Assert.False(write is { Resource: "mcpservers", Subresource: "" }));
         ServerScenario.AssertJson((await with.DeploymentAsync())["spec"], (await without.DeploymentAsync())["spec"]);
         ServerScenario.AssertJson((await with.ServiceAsync())["spec"]!["ports"], (await without.ServiceAsync())["spec"]!["ports"]);
