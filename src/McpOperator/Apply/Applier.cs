@@ -172,39 +172,43 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
     /// Applies an object that nobody owns and that we may not read, as long as nobody else, but the operator before us, has written
     /// what is to stand there.
     /// </summary>
-    /// <returns>Whether somebody else has; or what kept it from being applied; neither when it is there.</returns>
+    /// <param name="before">The version in which it was last applied; null for none.</param>
+    /// <returns>Whether somebody else has; or what kept it from being applied; or its version when it is there.</returns>
     /// <exception cref="ApiException">The namespace is being deleted, or the API server has trouble of its own.</exception>
-    public async Task<(bool IsTaken, Problem? Problem)> ApplyUnreadAsync(
-        ResourceType type, ObjectKey key, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken)
+    public async Task<(bool IsTaken, Problem? Problem, string? Version)> ApplyUnreadAsync(
+        ResourceType type, ObjectKey key, byte[] manifest, string? before, ApplyMemory memory, CancellationToken cancellationToken)
     {
+        string version;
         try
         {
             try
             {
-                await SendAsync(force: false).ConfigureAwait(false);
+                version = await SendAsync(force: false).ConfigureAwait(false);
             }
             catch (ApiException exception) when (
                 exception.IsFieldManagerConflict && api.Identity.Predecessor is { } predecessor && exception.Status.IsConflictWith(predecessor))
             {
-                await SendAsync(force: true).ConfigureAwait(false);
+                version = await SendAsync(force: true).ConfigureAwait(false);
             }
 
-            counters.Write(type.Kind, Change.Updated);
+            if (version != before)
+                counters.Write(type.Kind, Change.Updated);
         }
         catch (ApiException exception) when (exception.IsFieldManagerConflict)
         {
             memory.Refused(logger, type.Kind, exception);
-            return (IsTaken: true, null);
+            return (IsTaken: true, null, null);
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
-            return (IsTaken: false, memory.Refused(logger, type.Kind, exception));
+            return (IsTaken: false, memory.Refused(logger, type.Kind, exception), null);
         }
 
         memory.ForgetRefusal();
-        return default;
+        return (IsTaken: false, null, version);
 
-        Task SendAsync(bool force) => api.ApplyAsync(type, key, manifest, force, static _ => true, cancellationToken: cancellationToken);
+        Task<string> SendAsync(bool force) => api.ApplyAsync(
+            type, key, manifest, force, static json => json.Child("metadata"u8)?.Text("resourceVersion"u8) ?? "", cancellationToken: cancellationToken);
     }
 
     /// <summary>Whether this operator wrote to it, or the one before it, from which it is then taken over.</summary>

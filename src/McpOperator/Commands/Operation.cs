@@ -28,7 +28,7 @@ internal sealed class Operation : IDisposable
         var policies = Queue();
         Stores = new Stores(servers, policies, settings);
         Access = new AccessStores(policies);
-        Kinds = new ServerKinds(Stores, api.Identity.OwnedFields);
+        Kinds = new ServerKinds(Stores, api.Identity.OwnedFields, time);
 
         var reconciler = new Reconciler(Stores, Kinds, api, settings, Counters, record, time, context.LoggerFactory.CreateLogger<Reconciler>());
         AddLane("mcpserver", servers, reconciler.ReconcileAsync, workers);

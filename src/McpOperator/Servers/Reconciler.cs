@@ -108,7 +108,7 @@ internal sealed class Reconciler(
     [
         server, stores.Policies.Get(server.Key), stores.Routes.ConflictOf(server.Key),
         // A kind that is installed later is another reason to go on than any object of it.
-        .. kinds.All.Select(kind => kind.IsInstalled ? kind.FindAny(server.Key) : (object)kind),
+        .. kinds.All.Select(kind => kind.IsInstalled ? kind.LookOf(server.Key) : kind),
     ];
 
     private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)

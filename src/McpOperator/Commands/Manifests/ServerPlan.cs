@@ -19,7 +19,7 @@ internal sealed class ServerPlan(
     private readonly RouteTable _routes = new(settings);
 
     public ServerKinds Kinds { get; } =
-        new(new Stores(new Nobody(), new Nobody(), settings), Product.Identity.OwnedFields);
+        new(new Stores(new Nobody(), new Nobody(), settings), Product.Identity.OwnedFields, TimeProvider.System);
 
     /// <summary>Takes in a server that asks for routes, planned or not.</summary>
     public void Add(MCPServer server) => _routes.Update(server.Key, server);

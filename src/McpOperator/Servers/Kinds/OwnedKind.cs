@@ -40,6 +40,9 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     /// <summary>What is there under the server's name for it, whoever's it is; null, too, of what is not watched.</summary>
     public virtual Observed? FindAny(ObjectKey server) => null;
 
+    /// <summary>What a pass goes by. As long as it is the same, and all else, another pass would come to the same.</summary>
+    public virtual object? LookOf(ObjectKey server) => FindAny(server);
+
     /// <summary>False while something has to come first.</summary>
     public virtual bool IsDue(Pass pass) => true;
 
