@@ -85,6 +85,8 @@ internal sealed class AccessController
         catch (ApiException exception) when (exception.IsNotFound || exception.IsNamespaceTerminating)
         {
             // The server, or its namespace, goes: the watch brings the news.
+            if (exception.IsNamespaceTerminating)
+                _stores.NoteEnding(server.Metadata);
             return Outcome.Done;
         }
         catch (ApiException exception) when (exception is { IsTransient: true, Status.Details.RetryAfterSeconds: > 0 })

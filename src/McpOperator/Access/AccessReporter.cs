@@ -15,6 +15,7 @@ internal sealed class AccessReporter
     private readonly string _kind;
     private readonly AccessByServer _members;
     private readonly ILook _queue;
+    private readonly EndingNamespaces _ending;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly StatusWriter<StoredAccess> _writer;
@@ -27,11 +28,12 @@ internal sealed class AccessReporter
 
     /// <param name="time">Of the transitions in conditions.</param>
     public AccessReporter(
-        ResourceType type, AccessByServer members, ILook queue, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
+        ResourceType type, AccessByServer members, ILook queue, EndingNamespaces ending, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
     {
         _kind = type.Kind;
         _members = members;
         _queue = queue;
+        _ending = ending;
         _time = time;
         _logger = logger;
         _writer = new(type, json => StoredAccess.Decode(json, api.Identity.OwnedFields), members.Store, api, counters, logger);
@@ -65,7 +67,7 @@ internal sealed class AccessReporter
     {
         if (_pending.Get(key) is not { } report)
             return Outcome.Done;
-        if (_members.Store.Get(key) is not { } live)
+        if (_members.Store.Get(key) is not { } live || _ending.Contains(key.Namespace))
         {
             Forget(key);
             return Outcome.Done;

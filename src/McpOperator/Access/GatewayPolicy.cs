@@ -80,9 +80,10 @@ internal sealed class GatewayPolicy(
     {
         var live = Find(server);
         var own = Own(server);
-        // What goes with its server is not made anew, nor is it replaced.
-        var isGoing = server.Metadata.DeletionTimestamp is not null;
-        if (own is null && !mayCreate && (isGoing || _memories.Get(server.Key)?.Removed is null))
+        // What goes with its server, or its namespace, is not made anew, nor is it replaced. What stands there follows what is taken away.
+        var isEnding = stores.Ending.Contains(server.Metadata.Namespace);
+        var isGoing = isEnding || server.Metadata.DeletionTimestamp is not null;
+        if (own is null && (isEnding || (!mayCreate && (isGoing || _memories.Get(server.Key)?.Removed is null))))
             return default;
         var memory = MemoryOf(server);
 

@@ -31,7 +31,7 @@ internal sealed class Reconciler(
             return Outcome.Done;
         }
 
-        if (stored.Metadata.DeletionTimestamp is not null)
+        if (stored.Metadata.DeletionTimestamp is not null || stores.Ending.Contains(key.Namespace))
             return Outcome.Done;
         var memory = _memories.Get(key) ?? new ServerMemory();
         var seen = Look(stored);
@@ -49,7 +49,8 @@ internal sealed class Reconciler(
         }
         catch (ApiException exception) when (exception.IsNamespaceTerminating)
         {
-            Log.NamespaceTerminating(logger);
+            if (stores.NoteEnding(stored.Metadata))
+                Log.NamespaceTerminating(logger);
             return Outcome.Done;
         }
         finally
@@ -136,6 +137,7 @@ internal sealed class Reconciler(
         if (stores.Servers.Snapshot(key.Namespace).Count > 0)
             return;
         // With its last server the whole namespace may have gone, and what was made in it.
+        stores.Ending.Remove(key.Namespace);
         foreach (var kind in kinds.All)
             kind.ForgetNamespace(key.Namespace);
     }
