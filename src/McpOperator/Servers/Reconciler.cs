@@ -15,8 +15,8 @@ internal sealed class Reconciler(
     Stores stores, ServerKinds kinds, ApiClient api, OperatorSettings settings, WriteCounters counters, Action<ClusterEvent> record,
     TimeProvider time, ILogger logger)
 {
-    private readonly Applier _applier = new(api, counters, logger);
-    private readonly SpecDefaults _defaults = new(api, stores, settings, counters, logger);
+    private readonly Applier _applier = new(api, counters, time, logger);
+    private readonly SpecDefaults _defaults = new(api, stores, settings, counters, time, logger);
     private readonly ServerReporter _reporter = new(api, stores, kinds, counters, new ServerEvents(record), time, logger);
     private readonly KeyMap<ServerMemory> _memories = new();
 
@@ -80,10 +80,11 @@ internal sealed class Reconciler(
         await pass.RunAsync(kinds, (kind, wanted) => kind.ReconcileAsync(_applier, pass, wanted, cancellationToken)).ConfigureAwait(false);
         var surfaces = await _reporter.ReportAsync(pass, cancellationToken).ConfigureAwait(false);
         var outcome = surfaces is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(surfaces) : Outcome.Done;
+        var quietIn = memory.QuietIn(time);
         // After a pass that created what it did not see, to see nothing again means that it is gone again.
-        if (outcome.Kind == OutcomeKind.RequeueAfter && !pass.HasWritten)
+        if (outcome.Kind == OutcomeKind.RequeueAfter && !pass.HasWritten && quietIn is null)
             memory.Waiting = seen;
-        return outcome;
+        return outcome.Within(pass.PutOff).Within(quietIn);
     }
 
     /// <summary>
@@ -118,11 +119,11 @@ internal sealed class Reconciler(
     private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)
     {
         // A route that another server holds is not waited for, nor is a kind that is not installed, nor a policy, which is not
-        // written here: the change that helps brings this server back.
+        // written here: the change that helps brings this server back. What is contested has its own time.
         if (surfaces.Any(surface => surface is
             {
                 IsFailed: true,
-                Reason: not (Reasons.RouteConflict or Problem.NotInstalled),
+                Reason: not (Reasons.RouteConflict or Problem.NotInstalled or Problem.Contested),
                 ConditionType: not ConditionTypes.PolicyReady,
             }))
             return Outcome.Retry;
@@ -136,8 +137,8 @@ internal sealed class Reconciler(
         _memories.Remove(key);
         if (stores.Servers.Snapshot(key.Namespace).Count > 0)
             return;
-        // With its last server the whole namespace may have gone, and what was made in it.
         stores.Ending.Remove(key.Namespace);
+        // With its last server the whole namespace may have gone, and what was made in it.
         foreach (var kind in kinds.All)
             kind.ForgetNamespace(key.Namespace);
     }

@@ -100,7 +100,7 @@ internal abstract class OwnedKind<T>(
         Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
     {
         var result = await ReconcileOwnAsync().ConfigureAwait(false);
-        return new(result.Live, result.Problem, result.IsRaced, result.Change);
+        return new(result.Live, result.Problem, result.IsRaced, result.Change, result.PutOff);
 
         async Task<ApplyResult<T>> ReconcileOwnAsync()
         {
@@ -116,7 +116,7 @@ internal abstract class OwnedKind<T>(
                     return await DeleteAsync().ConfigureAwait(false) with { Live = null };
                 case Wanted.Withhold { Problem: var problem }:
                     var deleted = await DeleteAsync().ConfigureAwait(false);
-                    return deleted.Problem is null ? new(null, problem) : deleted;
+                    return deleted with { Live = deleted is { Problem: null, PutOff: null } ? null : deleted.Live, Problem = deleted.Problem ?? problem };
                 default:
                     return new(FindOwned(server));
             }
