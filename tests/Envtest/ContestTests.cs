@@ -115,7 +115,7 @@ public sealed partial class ContestTests(ControlPlaneFixture fixture)
                 (string?)ServerScenario.Condition(status, "DeploymentReady")!["message"], StringComparison.Ordinal);
             AssertSlowsDown((await WritesAsync(scenario, scenario.Namespace.OperatorUser, Resource.Deployments))[1..]);
             // One read tells who it is.
-            Assert.Equal(2, (await scenario.Namespace.OperatorRequestsAsync()).Count(request => request is { Verb: "get", Resource: "deployments" }));
+            Assert.Single(await scenario.Namespace.OperatorRequestsAsync(), request => request is { Verb: "get", Resource: "deployments" });
         }
 
         // What the user wants is done at once, and is no contest.

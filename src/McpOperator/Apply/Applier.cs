@@ -8,6 +8,9 @@ namespace McpOperator.Apply;
 /// </summary>
 internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
 {
+    // A kind that this API server does not create by an apply that names a version: Service, before it was created like the others.
+    private volatile ResourceType? _readFirst;
+
     public ILogger Logger => logger;
 
     /// <param name="wanted">What is wanted of it.</param>
@@ -46,13 +49,17 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         store.BeginWrite(key);
         try
         {
-            var isKnown = live is not null;
-            // The watch sees only what carries our label, so an object of this name may exist without the store knowing.
-            // One that is found is applied to whatever it looks like: the API server's cache may show what is gone.
-            if (!isKnown && wanted.Removed is null)
-                live = await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false);
-            if (!isKnown && live is not null)
+            if (live is null)
             {
+                // The watch sees only what carries our label, so that there may be one without the store knowing.
+                (answer, live) = await CreateOrFindAsync(objects, key, manifest, wanted.Recover, cancellationToken).ConfigureAwait(false);
+                if (answer is not null)
+                    return Applied(answer);
+                if (live is null)
+                    return new ApplyResult<T>(null, IsRaced: true);
+                // Deleted, and held by its finalizers.
+                if (live.Uid == wanted.Removed?.Uid)
+                    return new ApplyResult<T>(live);
                 if (owner.OwnershipConflict(type, live) is { } foreign)
                     return new ApplyResult<T>(null, foreign);
                 manifest = wanted.Manifest(live);
@@ -62,24 +69,12 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
                 && isExact && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } migrated)
                 manifest = wanted.Manifest(migrated); // another version
 
-            answer = await ApplyAsync(objects, key, manifest, isNew: live is null, wanted.Recover, cancellationToken).ConfigureAwait(false);
-            if (!memory.Taken(fingerprint, answer.Fingerprint))
-                Log.AnswerDiffers(logger, type.Kind);
-            // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
-            if (answer.Fingerprint == live?.Fingerprint)
-                return new ApplyResult<T>(answer);
-            var change = wanted.ChangeOf(isNew: live is null);
-            Wrote(type, fingerprint, isRepair: change == Change.Repaired, memory);
-            counters.Write(type.Kind, change);
-            if (live is null)
-                Log.ObjectCreated(logger, type.Kind);
-            else
-                Log.ObjectApplied(logger, type.Kind);
-            return new ApplyResult<T>(answer, memory.Contested, Change: change);
+            answer = await ApplyAsync(objects, key, manifest, Existing.Forced, wanted.Recover, cancellationToken).ConfigureAwait(false);
+            return Applied(answer);
         }
         catch (ApiException exception) when (exception.IsConflict)
         {
-            return new ApplyResult<T>(live, IsRaced: true);
+            return memory.Raced() ? new ApplyResult<T>(live, IsRaced: true) : new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
@@ -88,6 +83,24 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         finally
         {
             store.EndWrite(key, answer);
+        }
+
+        ApplyResult<T> Applied(T answer)
+        {
+            var isNew = live is null;
+            if (!memory.Taken(fingerprint, answer.Fingerprint))
+                Log.AnswerDiffers(logger, type.Kind);
+            // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
+            if (answer.Fingerprint == live?.Fingerprint)
+                return new ApplyResult<T>(answer);
+            var change = wanted.ChangeOf(isNew);
+            Wrote(type, fingerprint, isRepair: change == Change.Repaired, memory);
+            counters.Write(type.Kind, change);
+            if (isNew)
+                Log.ObjectCreated(logger, type.Kind);
+            else
+                Log.ObjectApplied(logger, type.Kind);
+            return new ApplyResult<T>(answer, memory.Contested, Change: change);
         }
     }
 
@@ -103,8 +116,8 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         if (objects.Find(owner, key) is not { } live)
             return default;
         var longest = objects.LongestPause ?? Contest.LongestPause;
-        var pause = memory.PauseBefore(OwnedFields.None, time, longest);
-        if (memory.IsContestNew)
+        var pause = live.Terminating is null ? memory.PauseBefore(OwnedFields.None, time, longest) : TimeSpan.Zero;
+        if (memory.IsContestNew && live.Terminating is null)
             memory.SayContested(Contested($"somebody keeps making {objects.Type.Kind} {key.Name} anew", longest));
         if (pause > TimeSpan.Zero)
             return new ApplyResult<T>(live, memory.Contested, PutOff: pause);
@@ -131,6 +144,8 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         where T : Observed
     {
         var type = objects.Type;
+        if (live.Terminating is not null)
+            return new ApplyResult<T>(live);
         try
         {
             if (!await api.DeleteAsync(type, live.Key, live.Uid, cancellationToken).ConfigureAwait(false))
@@ -259,19 +274,51 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         return true;
     }
 
+    /// <summary>
+    /// Creates an object, and never touches one that is there: its other fields may go well with ours, so that an apply which is merely
+    /// not forced would be taken.
+    /// </summary>
+    /// <returns>One of the two; neither when it was gone again.</returns>
+    private async Task<(T? Created, T? Found)> CreateOrFindAsync<T>(
+        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, Recovery? recover, CancellationToken cancellationToken)
+        where T : Observed
+    {
+        var (type, decode) = (objects.Type, objects.Decode);
+        if (_readFirst != type)
+        {
+            try
+            {
+                return (await ApplyAsync(objects, key, manifest, Existing.Conflict, recover, cancellationToken).ConfigureAwait(false), null);
+            }
+            catch (ApiException exception) when (exception.IsConflict || exception.IsAlreadyExists)
+            {
+                return (null, await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false));
+            }
+            catch (ApiException exception) when (exception.IsVersionRefused)
+            {
+                _readFirst = type;
+            }
+        }
+
+        // What the API server's cache shows may be gone, and is applied to all the same.
+        return await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false) is { } found
+            ? (null, found)
+            : (await ApplyAsync(objects, key, manifest, Existing.Unforced, recover, cancellationToken).ConfigureAwait(false), null);
+    }
+
     private async Task<T> ApplyAsync<T>(
-        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, bool isNew, Recovery? recover, CancellationToken cancellationToken)
+        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, Existing existing, Recovery? recover, CancellationToken cancellationToken)
         where T : Observed
     {
         var type = objects.Type;
+        var isNew = existing != Existing.Forced;
         var tried = new List<Remedy>();
         while (true)
         {
-            var force = !isNew || tried.Count > 0;
             ApiException refusal;
             try
             {
-                return await SendAsync(manifest, force).ConfigureAwait(false);
+                return await SendAsync(manifest).ConfigureAwait(false);
             }
             catch (ApiException exception) when (
                 exception.IsInvalid && recover?.Invoke(new Attempt(isNew, tried, exception)) is { } remedy)
@@ -283,7 +330,8 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             switch (tried[^1])
             {
                 case Remedy.Apply { Manifest: var first }:
-                    await SendAsync(first, force).ConfigureAwait(false);
+                    await SendAsync(first).ConfigureAwait(false);
+                    existing = Existing.Forced;
                     break;
                 case Remedy.Patch { Body: var body }:
                     await api.StrategicPatchAsync(type, key, body, cancellationToken).ConfigureAwait(false);
@@ -297,7 +345,21 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             }
         }
 
-        Task<T> SendAsync(byte[] body, bool force) => api.ApplyAsync(
-            type, key, body, force, objects.Decode, mayWait: !objects.IsExact, cancellationToken);
+        Task<T> SendAsync(byte[] body) => api.ApplyAsync(
+            type, key, existing == Existing.Conflict ? ApplyBody.ForNew(body) : body, existing == Existing.Forced, objects.Decode,
+            mayWait: !objects.IsExact, cancellationToken);
+    }
+
+    /// <summary>What becomes of an apply where there is an object already.</summary>
+    private enum Existing
+    {
+        /// <summary>It takes fields from other managers.</summary>
+        Forced,
+
+        /// <summary>It is refused when another manager has one of its fields.</summary>
+        Unforced,
+
+        /// <summary>It is refused in any case.</summary>
+        Conflict,
     }
 }

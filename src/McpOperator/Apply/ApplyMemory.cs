@@ -11,12 +11,16 @@ namespace McpOperator.Apply;
 /// <remarks>One thread writes, others may read.</remarks>
 internal sealed class ApplyMemory
 {
+    /// <summary>Conflicts in a row. A writer who is faster each time is not a race any more, but somebody in the way.</summary>
+    private const int MostRaces = 10;
+
     private Outcome? _outcome;
     private string? _refusal;
+    private int _races;
     private Contest? _contest;
 
     /// <summary>True when there is nothing to remember.</summary>
-    public bool IsEmpty => _outcome is null && _refusal is null && CopyUid is null && _contest is null;
+    public bool IsEmpty => _outcome is null && _refusal is null && _races == 0 && CopyUid is null && _contest is null;
 
     /// <summary>What is said of it while somebody else keeps changing it back.</summary>
     public Problem? Contested => _contest?.Problem;
@@ -35,9 +39,13 @@ internal sealed class ApplyMemory
     public bool Taken(ulong wanted, ulong live)
     {
         _refusal = null;
+        _races = 0;
         Settle(wanted, live);
         return wanted == live;
     }
+
+    /// <summary>Somebody else wrote at the same time. False when that has happened too often to be chance.</summary>
+    public bool Raced() => ++_races <= MostRaces;
 
     /// <summary>As long as this stands there, the same is not sent again.</summary>
     public void Settle(ulong wanted, ulong live) => _outcome = wanted == live ? null : new Outcome(wanted, live);

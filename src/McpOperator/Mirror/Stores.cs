@@ -130,7 +130,7 @@ internal sealed class Stores
 
     private void LookAtOwner(Observed? child, Priority priority)
     {
-        if (child is { ControllerName: { } owner } && child.ControllerKind == MCPServer.Type.Kind)
+        if (child is { ControllerName: { } owner } && child.IsControlledBy(MCPServer.Type))
             _servers.Add(child.Key with { Name = owner }, priority);
     }
 }

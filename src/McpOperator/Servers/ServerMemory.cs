@@ -20,6 +20,9 @@ internal sealed class ServerMemory
     /// </summary>
     public bool IsAtGateway { get; set; }
 
+    /// <summary>The track that keeps more replicas than it is to have, until the other one is up; null for none.</summary>
+    public DeploymentKind? Held { get; set; }
+
     /// <summary>Of the defaults that are written into its spec.</summary>
     public ApplyMemory Defaults { get; } = new();
 
@@ -31,6 +34,6 @@ internal sealed class ServerMemory
     public TimeSpan? QuietIn(TimeProvider time) =>
         _objects.OfType<ApplyMemory>().Append(Defaults).Append(Status).Min(memory => memory.QuietIn(time));
 
-    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !IsAtGateway && Defaults.IsEmpty && Status.IsEmpty
+    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !IsAtGateway && Held is null && Defaults.IsEmpty && Status.IsEmpty
         && Array.TrueForAll(_objects, static memory => memory?.IsEmpty != false);
 }

@@ -115,8 +115,11 @@ internal abstract class OwnedKind<T>(
                 case Wanted.Absent:
                     return await DeleteAsync().ConfigureAwait(false) with { Live = null };
                 case Wanted.Withhold { Problem: var problem }:
+                    var live = FindOwned(server);
                     var deleted = await DeleteAsync().ConfigureAwait(false);
-                    return deleted with { Live = deleted is { Problem: null, PutOff: null } ? null : deleted.Live, Problem = deleted.Problem ?? problem };
+                    // Until the watch says that it is gone it is there, for its finalizers may hold it.
+                    var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.Terminating is not null;
+                    return deleted.Problem is null ? new(isThere ? live : null, problem, PutOff: deleted.PutOff) : deleted;
                 default:
                     return new(FindOwned(server));
             }
