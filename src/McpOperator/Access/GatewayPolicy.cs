@@ -13,10 +13,13 @@ internal sealed class GatewayPolicy(
     Stores stores, AccessStores mirror, Func<MCPServer, List<GatewayPods>> podsOf, PolicyRefresh? refresh, ApiClient api, WriteCounters counters,
     TimeProvider time, ILogger logger)
 {
-    private readonly Applier _applier = new(api, counters, logger);
+    /// <summary>Between two repairs of one that somebody else keeps changing: what is taken away is another document, and written at once.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly Applier _applier = new(api, counters, time, logger);
 
     private readonly OwnedObjects<ObservedConfigMap> _configMaps = new(
-        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), mirror.ConfigMaps, IsExact: true);
+        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), mirror.ConfigMaps, IsExact: true, LongestPause);
 
     private readonly KeyMap<Memory> _memories = new();
 
@@ -80,9 +83,10 @@ internal sealed class GatewayPolicy(
     {
         var live = Find(server);
         var own = Own(server);
-        // What goes with its server is not made anew, nor is it replaced.
-        var isGoing = server.Metadata.DeletionTimestamp is not null;
-        if (own is null && !mayCreate && (isGoing || _memories.Get(server.Key)?.Removed is null))
+        // What goes with its server, or its namespace, is not made anew, nor is it replaced. What stands there follows what is taken away.
+        var isEnding = stores.Ending.Contains(server.Metadata.Namespace);
+        var isGoing = isEnding || server.Metadata.DeletionTimestamp is not null;
+        if (own is null && (isEnding || (!mayCreate && (isGoing || _memories.Get(server.Key)?.Removed is null))))
             return default;
         var memory = MemoryOf(server);
 
@@ -115,7 +119,7 @@ internal sealed class GatewayPolicy(
                 : await RemoveImmutableAsync(server, closed, memory, cancellationToken).ConfigureAwait(false);
         }
 
-        if (ensured is { Problem: null, IsRaced: false, Live: not null })
+        if (ensured is { Stands: true, Live: not null })
         {
             memory.HasSeen = true;
             memory.Removed = null;
@@ -192,6 +196,10 @@ internal sealed class GatewayPolicy(
         if (server.Spec.HasGateway() && stores.Policies.Get(server.Key)?.IsAbout(server.Metadata) != true)
             Say(server, hasGateway: true, new(Own(server)), problem: null, document: null);
     }
+
+    /// <summary>How long until it is to be looked at again because of whoever keeps changing it; null when nobody does.</summary>
+    public TimeSpan? ContestedFor(ObjectKey server, in ApplyResult<ObservedConfigMap> result) =>
+        result.PutOff ?? (result.Problem?.Reason == Problem.Contested ? _memories.Get(server)?.Apply.QuietIn(time) : null);
 
     public void Forget(ObjectKey server)
     {

@@ -6,7 +6,7 @@ namespace McpOperator.Apply;
 /// Brings objects to what their owners want, by server-side apply, and only those that differ. An object that is not the owner's is
 /// never touched.
 /// </summary>
-internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger logger)
+internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
 {
     // A kind that this API server does not create by an apply that names a version: Service, before it was created like the others.
     private volatile ResourceType? _readFirst;
@@ -22,7 +22,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         OwnedObjects<T> objects, Owner owner, ObjectKey key, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
-        var (type, decode, store, isExact) = objects;
+        var (type, decode, store, isExact, _) = objects;
         if (!store.IsInstalled)
         {
             return new ApplyResult<T>(null, new Problem(
@@ -36,8 +36,14 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             return new ApplyResult<T>(null, conflict);
         var manifest = wanted.Manifest(live);
         var fingerprint = OwnedFields.FingerprintOf(manifest);
+        var longest = objects.LongestPause ?? Contest.LongestPause;
+        var pause = memory.PauseBefore(fingerprint, time, longest);
         if (live is not null && memory.IsSettled(fingerprint, live.Fingerprint))
-            return new ApplyResult<T>(live);
+            return new ApplyResult<T>(live, memory.Contested);
+        if (memory.IsContestNew)
+            memory.SayContested(await ContestedAsync(type, key, manifest, longest, cancellationToken).ConfigureAwait(false));
+        if (pause > TimeSpan.Zero)
+            return new ApplyResult<T>(live, memory.Contested, PutOff: pause);
 
         T? answer = null;
         store.BeginWrite(key);
@@ -88,12 +94,13 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             if (answer.Fingerprint == live?.Fingerprint)
                 return new ApplyResult<T>(answer);
             var change = wanted.ChangeOf(isNew);
+            Wrote(type, fingerprint, isRepair: change == Change.Repaired, memory);
             counters.Write(type.Kind, change);
             if (isNew)
                 Log.ObjectCreated(logger, type.Kind);
             else
                 Log.ObjectApplied(logger, type.Kind);
-            return new ApplyResult<T>(answer, Change: change);
+            return new ApplyResult<T>(answer, memory.Contested, Change: change);
         }
     }
 
@@ -108,6 +115,12 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
     {
         if (objects.Find(owner, key) is not { } live)
             return default;
+        var longest = objects.LongestPause ?? Contest.LongestPause;
+        var pause = live.Terminating is null ? memory.PauseBefore(OwnedFields.None, time, longest) : TimeSpan.Zero;
+        if (memory.IsContestNew && live.Terminating is null)
+            memory.SayContested(Contested($"somebody keeps making {objects.Type.Kind} {key.Name} anew", longest));
+        if (pause > TimeSpan.Zero)
+            return new ApplyResult<T>(live, memory.Contested, PutOff: pause);
         try
         {
             if (!await IsOfOurMakingAsync(objects.Type, live, memory, cancellationToken).ConfigureAwait(false))
@@ -118,7 +131,10 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             return new ApplyResult<T>(live, memory.Refused(logger, objects.Type.Kind, exception));
         }
 
-        return await DeleteAsync(objects, live, memory, cancellationToken).ConfigureAwait(false);
+        var deleted = await DeleteAsync(objects, live, memory, cancellationToken).ConfigureAwait(false);
+        if (deleted.Change == Change.Deleted)
+            Wrote(objects.Type, OwnedFields.None, isRepair: true, memory);
+        return deleted;
     }
 
     /// <summary>Deletes this object, whoever made it, and no other of its name.</summary>
@@ -209,6 +225,33 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
 
         Task<string> SendAsync(bool force) => api.ApplyAsync(
             type, key, manifest, force, static json => json.Child("metadata"u8)?.Text("resourceVersion"u8) ?? "", cancellationToken: cancellationToken);
+    }
+
+    private void Wrote(ResourceType type, ulong wanted, bool isRepair, ApplyMemory memory)
+    {
+        memory.Wrote(wanted, isRepair, time);
+        if (memory.Contested is not null)
+            counters.ContestedRepair(type.Kind);
+    }
+
+    /// <summary>Reads once who has changed it, and where, to say so.</summary>
+    private async Task<Problem> ContestedAsync(
+        ResourceType type, ObjectKey key, byte[] manifest, TimeSpan longest, CancellationToken cancellationToken)
+    {
+        var other = await api.FindAsync(
+            type, key, json => OtherWriter.Of(json, manifest, api.Identity), cancellationToken: cancellationToken).ConfigureAwait(false);
+        return Contested(
+            other is null ? $"somebody keeps deleting {type.Kind} {key.Name}"
+                : $"{other.Writer} keeps changing {(other.Field is null ? "" : $"{other.Field} of ")}{type.Kind} {key.Name}",
+            longest);
+    }
+
+    private Problem Contested(string what, TimeSpan longest)
+    {
+        var problem = new Problem(
+            Problem.Contested, $"{what}: it is put right ever more rarely, in the end every {longest.TotalSeconds:0} s; one of the two has to leave it alone");
+        Log.ObjectContested(logger, problem.Message);
+        return problem;
     }
 
     /// <summary>Whether this operator wrote to it, or the one before it, from which it is then taken over.</summary>

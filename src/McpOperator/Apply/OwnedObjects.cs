@@ -10,7 +10,9 @@ namespace McpOperator.Apply;
 /// Whether an apply is for what was read, by preconditions in its manifest, and for this moment: it is not sent again, as it is, when
 /// the API server asks to come back later.
 /// </param>
-internal sealed record OwnedObjects<T>(ResourceType Type, Decoder<T> Decode, Store<T> Store, bool IsExact = false)
+/// <param name="LongestPause">Between two repairs of one that is contested; null for <see cref="Contest.LongestPause"/>.</param>
+internal sealed record OwnedObjects<T>(
+    ResourceType Type, Decoder<T> Decode, Store<T> Store, bool IsExact = false, TimeSpan? LongestPause = null)
     where T : Observed
 {
     /// <summary>What is there of the owner's under this name.</summary>

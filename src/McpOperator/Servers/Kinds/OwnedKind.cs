@@ -103,7 +103,7 @@ internal abstract class OwnedKind<T>(
         Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
     {
         var result = await ReconcileOwnAsync().ConfigureAwait(false);
-        return new(result.Live, result.Problem, result.IsRaced, result.Change);
+        return new(result.Live, result.Problem, result.IsRaced, result.Change, result.PutOff);
 
         async Task<ApplyResult<T>> ReconcileOwnAsync()
         {
@@ -121,8 +121,8 @@ internal abstract class OwnedKind<T>(
                     var live = FindOwned(server);
                     var deleted = await DeleteAsync().ConfigureAwait(false);
                     // Until the watch says that it is gone it is there, for its finalizers may hold it.
-                    var isThere = deleted.Change == Change.Deleted || live?.Terminating is not null;
-                    return deleted.Problem is null ? new(isThere ? live : null, problem) : deleted;
+                    var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.Terminating is not null;
+                    return deleted.Problem is null ? new(isThere ? live : null, problem, PutOff: deleted.PutOff) : deleted;
                 default:
                     return new(FindOwned(server));
             }
