@@ -137,7 +137,12 @@ internal sealed class AccessController
         problem ??= head.IsFrozen && hasGateway ? GatewayPolicy.Frozen : null;
         var isInForce = _policies.Say(server, hasGateway, written, problem, document);
         Tell(members, isInForce);
-        return written.Problem is null ? Outcome.Done : Outcome.Retry;
+        return written.Problem switch
+        {
+            null => Outcome.Done,
+            { Reason: Problem.LabelOverwritten } => Outcome.RequeueAfter(_settings.UnwatchedDelay),
+            _ => Outcome.Retry,
+        };
     }
 
     private bool TryEnter(string ns)

@@ -16,7 +16,8 @@ internal sealed class GatewayPolicy(
     private readonly Applier _applier = new(api, counters, logger);
 
     private readonly OwnedObjects<ObservedConfigMap> _configMaps = new(
-        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), mirror.ConfigMaps, IsExact: true);
+        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), mirror.ConfigMaps, IsExact: true,
+        json => WatchLabel.Overwritten(json, api.Identity.OwnedFields));
 
     private readonly KeyMap<Memory> _memories = new();
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Apply;
@@ -19,7 +20,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         OwnedObjects<T> objects, Owner owner, ObjectKey key, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
-        var (type, decode, store, isExact) = objects;
+        var (type, decode, store, isExact, _) = objects;
         if (!store.IsInstalled)
         {
             return new ApplyResult<T>(null, new Problem(
@@ -33,7 +34,9 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             return new ApplyResult<T>(null, conflict);
         var manifest = wanted.Manifest(live);
         var fingerprint = OwnedFields.FingerprintOf(manifest);
-        if (live is not null && memory.IsSettled(fingerprint, live.Fingerprint))
+        // What no watch shows may be another by now: it is applied to with each look, of which there are few then.
+        if (live is not null && memory.Unwatched is null && !memory.MayTakeOver(live.Uid, live.CopiedBy)
+            && memory.IsSettled(fingerprint, wanted.Fingerprint(live)))
             return new ApplyResult<T>(live);
 
         T? answer = null;
@@ -52,23 +55,30 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
                 manifest = wanted.Manifest(live);
             }
 
-            if (await MigrateAsync(type, live, key, cancellationToken).ConfigureAwait(false)
-                && isExact && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } migrated)
-                manifest = wanted.Manifest(migrated); // another version
+            if (await MigrateAsync(type, live, key, cancellationToken).ConfigureAwait(false))
+                await RenewAsync().ConfigureAwait(false);
+            if (live is not null && await ClearAsync(type, live, wanted, memory, cancellationToken).ConfigureAwait(false))
+                await RenewAsync().ConfigureAwait(false);
+            answer = await ApplyAsync(objects, key, manifest, isNew: live is null, wanted.Recover, memory, cancellationToken).ConfigureAwait(false);
+            if (await ClearAsync(type, answer, wanted, memory, cancellationToken).ConfigureAwait(false))
+            {
+                await RenewAsync().ConfigureAwait(false);
+                answer = await ApplyAsync(objects, key, manifest, isNew: false, wanted.Recover, memory, cancellationToken).ConfigureAwait(false);
+            }
 
-            answer = await ApplyAsync(objects, key, manifest, isNew: live is null, wanted.Recover, cancellationToken).ConfigureAwait(false);
-            if (!memory.Taken(fingerprint, answer.Fingerprint))
+            var answered = wanted.Fingerprint(answer);
+            if (!memory.Taken(fingerprint, answered))
                 Log.AnswerDiffers(logger, type.Kind);
             // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
-            if (answer.Fingerprint == live?.Fingerprint)
-                return new ApplyResult<T>(answer);
+            if (live is not null && answered == wanted.Fingerprint(live))
+                return new ApplyResult<T>(answer, memory.Unwatched);
             var change = wanted.ChangeOf(isNew: live is null);
             counters.Write(type.Kind, change);
             if (live is null)
                 Log.ObjectCreated(logger, type.Kind);
             else
                 Log.ObjectApplied(logger, type.Kind);
-            return new ApplyResult<T>(answer, Change: change);
+            return new ApplyResult<T>(answer, memory.Unwatched, Change: change);
         }
         catch (ApiException exception) when (exception.IsConflict)
         {
@@ -81,6 +91,13 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         finally
         {
             store.EndWrite(key, answer);
+        }
+
+        // It is another version now.
+        async Task RenewAsync()
+        {
+            if (isExact && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } renewed)
+                manifest = wanted.Manifest(renewed);
         }
     }
 
@@ -202,7 +219,32 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         if (await MigrateAsync(type, live, live.Key, cancellationToken).ConfigureAwait(false))
             return true;
         memory.CopyUid = live.Uid;
+        Log.CopyLeft(logger, type.Kind);
         return false;
+    }
+
+    /// <summary>Has what is there let go of what our apply cannot take away: a copy's share in ours, and what others put under our names.</summary>
+    /// <returns>Whether something has changed.</returns>
+    private async Task<bool> ClearAsync<T>(
+        ResourceType type, T live, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
+        where T : Observed
+    {
+        if (live.CopiedBy is { } manager && memory.MayTakeOver(live.Uid, manager))
+        {
+            var isThere = await FieldOwnership.TakeOverCopiesAsync(api, type, live.Key, isStatus: false, cancellationToken).ConfigureAwait(false);
+            memory.TakeOver(live.Uid, manager);
+            if (isThere)
+            {
+                counters.Migrated(type.Kind);
+                Log.CopyTakenOver(logger, manager, type.Kind);
+                return true;
+            }
+        }
+
+        if (wanted.Removal?.Invoke(live) is not { } removal)
+            return false;
+        await api.StrategicPatchAsync(type, live.Key, removal, cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>Takes over what the operator before us wrote, of an object of which we own no field yet. True when there was something.</summary>
@@ -217,7 +259,8 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
     }
 
     private async Task<T> ApplyAsync<T>(
-        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, bool isNew, Recovery? recover, CancellationToken cancellationToken)
+        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, bool isNew, Recovery? recover, ApplyMemory memory,
+        CancellationToken cancellationToken)
         where T : Observed
     {
         var type = objects.Type;
@@ -255,6 +298,12 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         }
 
         Task<T> SendAsync(byte[] body, bool force) => api.ApplyAsync(
-            type, key, body, force, objects.Decode, mayWait: !objects.IsExact, cancellationToken);
+            type, key, body, force, Decode, mayWait: !objects.IsExact, cancellationToken);
+
+        T Decode(JsonElement json)
+        {
+            memory.Unwatched = objects.Unwatched?.Invoke(json);
+            return objects.Decode(json);
+        }
     }
 }

@@ -80,7 +80,7 @@ internal sealed class Reconciler(
         var surfaces = await _reporter.ReportAsync(pass, cancellationToken).ConfigureAwait(false);
         var outcome = surfaces is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(surfaces) : Outcome.Done;
         // After a pass that created what it did not see, to see nothing again means that it is gone again.
-        if (outcome.Kind == OutcomeKind.RequeueAfter && !pass.HasWritten)
+        if (outcome == Outcome.RequeueAfter(settings.RequeueDelay) && !pass.HasWritten)
             memory.Waiting = seen;
         return outcome;
     }
@@ -121,10 +121,12 @@ internal sealed class Reconciler(
         if (surfaces.Any(surface => surface is
             {
                 IsFailed: true,
-                Reason: not (Reasons.RouteConflict or Problem.NotInstalled),
+                Reason: not (Reasons.RouteConflict or Problem.NotInstalled or Problem.LabelOverwritten),
                 ConditionType: not ConditionTypes.PolicyReady,
             }))
             return Outcome.Retry;
+        if (surfaces.Any(surface => surface.Reason == Problem.LabelOverwritten))
+            return Outcome.RequeueAfter(settings.UnwatchedDelay);
         return surfaces.All(surface => surface.IsReady || surface.IsFailed)
             ? Outcome.Done
             : Outcome.RequeueAfter(settings.RequeueDelay);
