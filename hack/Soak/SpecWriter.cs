@@ -53,7 +53,7 @@ internal sealed class SpecWriter(Dice dice)
         () => new() { ["ingressPath"] = "/a/../b" },
         () => new() { ["port"] = 9103, ["gateway"] = new JsonObject { ["enabled"] = true } },
         () => new() { ["port"] = 8091, ["gateway"] = new JsonObject { ["enabled"] = true, ["port"] = 8091 } },
-        () => new() { ["replicas"] = 1, ["rollout"] = new JsonObject { ["strategy"] = "Canary", ["canaryReplicas"] = 1 } },
+        () => new() { ["rollout"] = new JsonObject { ["strategy"] = "Canary", ["canaryReplicas"] = 0 } },
         () => new() { ["rollout"] = new JsonObject { ["strategy"] = "RollingUpdate", ["maxSurge"] = "0", ["maxUnavailable"] = "0%" } },
         () => new() { ["resources"] = new JsonObject { ["requests"] = Amounts("2", "1Gi"), ["limits"] = Amounts("100m", "32Mi") } },
         BreakAccess,

@@ -44,6 +44,8 @@ public sealed class CanaryTests(ControlPlaneFixture fixture)
         await AssertTracksAsync((3, "example.org/web:1"), (1, "example.org/web:3"));
         ServerScenario.AssertJson(untouched, await scenario.DeploymentAsync());
         await scenario.EditAndSettleAsync("rollout: {canaryReplicas: 3}");
+        await scenario.RollOutAsync(Canary);
+        await ReplicasAsync(scenario, 1, 3);
         await AssertTracksAsync((1, "example.org/web:1"), (3, "example.org/web:3"));
         await scenario.EditAndSettleAsync("replicas: 6");
         await AssertTracksAsync((3, "example.org/web:1"), (3, "example.org/web:3"));
@@ -56,14 +58,16 @@ public sealed class CanaryTests(ControlPlaneFixture fixture)
         status = (await scenario.EditAndSettleAsync("rollout: {strategy: RollingUpdate}"))["status"]!;
         Assert.Null(ServerScenario.Condition(status, "CanaryReady"));
         Assert.False((bool)status["canaryReady"]!);
+        await scenario.RollOutAsync();
         await Eventually.TrueAsync(
             "the canary was gone", () => scenario.Client.FindAsync(Resource.Deployments, scenario.Namespace.Name, Canary), found => found is null);
-        await scenario.RollOutAsync();
         status = await scenario.EventuallyPhaseAsync("Ready");
         Assert.Equal((6, 6), ((int)status["replicas"]!, (int)status["readyReplicas"]!));
 
         // The strategy alone turns it on again.
         await scenario.EditAndSettleAsync("rollout: {strategy: Canary}");
+        await scenario.RollOutAsync(Canary);
+        await ReplicasAsync(scenario, 3, 3);
         await AssertTracksAsync((3, "example.org/web:3"), (3, "example.org/web:3"));
 
         async Task AssertTracksAsync((int, string) stable, (int, string) canary)
@@ -74,6 +78,114 @@ public sealed class CanaryTests(ControlPlaneFixture fixture)
 
         static (int, string) Track(JsonObject deployment) =>
             ((int)deployment["spec"]!["replicas"]!, (string)deployment["spec"]!["template"]!["spec"]!["containers"]![0]!["image"]!);
+    }
+
+    [Fact]
+    public async Task TheTrackThatTakesOverIsUpBeforeTheOtherOneShrinks()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, "--workers", "1");
+        await scenario.CreateServerAsync("{image: 'example.org/web:1', replicas: 4}");
+        await scenario.SettledAsync();
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+
+        // On: the stable track stays at its full size until the canary is there.
+        await EditAsync("rollout: {strategy: Canary, canaryReplicas: 1}", stable: 4, canary: 1);
+        await MoveAsync(up: Canary, stable: 3, canary: 1);
+
+        // Larger, and smaller again.
+        await EditAsync("rollout: {canaryReplicas: 3}", stable: 3, canary: 3);
+        await MoveAsync(up: Canary, stable: 1, canary: 3);
+        await EditAsync("rollout: {canaryReplicas: 1}", stable: 3, canary: 3);
+        await MoveAsync(up: ServerScenario.Name, stable: 3, canary: 1);
+        await scenario.RollOutAsync(Canary);
+
+        // Off: the canary stays until the stable track is there in full, and the pods of both are counted.
+        await EditAsync("rollout: {strategy: RollingUpdate}", stable: 4, canary: 1);
+        Assert.Equal(4, (int)(await scenario.ServerAsync())["status"]!["replicas"]!);
+        await MoveAsync(up: ServerScenario.Name, stable: 4, canary: null);
+        await scenario.EventuallyPhaseAsync("Ready");
+
+        // What is finished later is no repair: nobody else had a hand in it.
+        Assert.DoesNotContain(
+            await scenario.Client.ListAsync(Resource.Events, scenario.Namespace.Name), seen => (string?)seen["reason"] is "Repaired");
+
+        async Task EditAsync(string spec, int stable, int? canary)
+        {
+            await scenario.EditAndSettleAsync(spec);
+            await ReplicasAsync(scenario, stable, canary);
+            // Another look finds the same reason to wait.
+            await scenario.PassAsync();
+            await ReplicasAsync(scenario, stable, canary);
+        }
+
+        async Task MoveAsync(string up, int stable, int? canary)
+        {
+            await scenario.RollOutAsync(up);
+            await ReplicasAsync(scenario, stable, canary);
+            await scenario.RollOutAsync();
+        }
+    }
+
+    [Fact]
+    public async Task ACanaryThatNeverComesUpCostsTheServerNothing()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, "--workers", "1");
+        await scenario.CreateServerAsync("{image: 'example.org/web:1', replicas: 4}");
+        await scenario.SettledAsync();
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+        var before = await scenario.DeploymentAsync();
+
+        await scenario.EditAndSettleAsync("rollout: {strategy: Canary, canaryReplicas: 2, canaryImage: 'example.org/web:broken'}");
+        await Kubelet.NotReadyAsync(scenario.Client, scenario.Namespace.Name, Canary);
+
+        var status = await scenario.EventuallyStatusAsync(
+            "the status said so", seen => ((string?)ServerScenario.Condition(seen, "CanaryReady")?["message"])?.StartsWith("0 of 2 replicas are available", StringComparison.Ordinal) == true);
+        Assert.Equal("0 of 2 replicas are available; meanwhile the Deployment stays at 4", (string?)ServerScenario.Condition(status, "CanaryReady")!["message"]);
+        Assert.Equal("True DeploymentAvailable", ServerScenario.StatusAndReason(status, "DeploymentReady"));
+        await scenario.PassAsync();
+        ServerScenario.AssertJson(before, await scenario.DeploymentAsync());
+
+        // A server that is to be smaller is smaller all the same, by what the canary does not do; and one that is stopped is stopped.
+        await scenario.EditAndSettleAsync("replicas: 3");
+        await ReplicasAsync(scenario, 3, 2);
+        await scenario.EditAndSettleAsync("replicas: 0");
+        await ReplicasAsync(scenario, 0, 0);
+        await scenario.EditAndSettleAsync("replicas: 4");
+        await ReplicasAsync(scenario, 2, 2);
+
+        // Given up.
+        await scenario.RollOutAsync();
+        await scenario.EditAndSettleAsync("rollout: null");
+        await ReplicasAsync(scenario, 4, 2);
+        await scenario.RollOutAsync();
+        await ReplicasAsync(scenario, 4, null);
+    }
+
+    [Fact]
+    public async Task ACanaryServerIsScaledLikeAnyOther()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, "--workers", "1");
+        await scenario.CreateServerAsync("{image: 'example.org/web:1', replicas: 4, rollout: {strategy: Canary, canaryReplicas: 2}}");
+        await scenario.SettledAsync();
+
+        foreach (var (replicas, stable, canary) in new[] { (0, 0, 0), (2, 1, 1), (1, 1, 0), (6, 4, 2), (0, 0, 0), (4, 2, 2) })
+        {
+            await scenario.Client.PatchAsync(
+                Resource.MCPServers, scenario.Namespace.Name, ServerScenario.Name,
+                new JsonObject { ["spec"] = new JsonObject { ["replicas"] = replicas } }, PatchKind.Merge, "scale");
+            Assert.Equal(replicas, (int?)(await scenario.SettledAsync())["spec"]!["replicas"]);
+            await ReplicasAsync(scenario, stable, canary);
+            await scenario.RollOutAsync();
+            await scenario.RollOutAsync(Canary);
+
+            var status = await scenario.EventuallyPhaseAsync("Ready");
+            Assert.Equal((replicas, replicas), ((int)status["replicas"]!, (int)status["readyReplicas"]!));
+            Assert.Equal(
+                (stable == 0 ? "True ScaledToZero" : "True DeploymentAvailable", canary == 0 ? "True ScaledToZero" : "True DeploymentAvailable"),
+                (ServerScenario.StatusAndReason(status, "DeploymentReady"), ServerScenario.StatusAndReason(status, "CanaryReady")));
+        }
     }
 
     [Fact]
@@ -205,4 +317,12 @@ public sealed class CanaryTests(ControlPlaneFixture fixture)
         Assert.Equal((string)own["metadata"]!["uid"]!, (string)after["metadata"]!["uid"]!);
         Assert.Equal(OwnedLeaves.Text(own), OwnedLeaves.Text(await scenario.DeploymentAsync(Canary)));
     }
+
+    /// <summary>Waits until both tracks have so many replicas; with none at all there is no canary.</summary>
+    private static async Task ReplicasAsync(ServerScenario scenario, int stable, int? canary) => await Eventually.TrueAsync(
+        $"the tracks had {stable} and {canary} replicas",
+        async () => (
+            (int?)(await scenario.DeploymentAsync())["spec"]!["replicas"],
+            (int?)(await scenario.Client.FindAsync(Resource.Deployments, scenario.Namespace.Name, Canary))?["spec"]!["replicas"]),
+        seen => seen == (stable, canary));
 }

@@ -181,9 +181,9 @@ public sealed class CreateTests(ControlPlaneFixture fixture)
         Assert.Equal(
             [
                 "patch mcpservers",
-                "get deployments", "patch deployments",
-                "get services", "patch services",
-                "get ingresses", "patch ingresses",
+                "patch deployments",
+                "patch services",
+                "patch ingresses",
                 "patch mcpservers/status",
             ],
             requests.Select(request => $"{request.Verb} {request.Resource}{(request.Subresource is "" ? "" : "/")}{request.Subresource}"));

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using McpOperator.Envtest.Faults;
 
 namespace McpOperator.Envtest;
 
@@ -212,6 +213,37 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
 
         Task IsRightAsync(string what) => Eventually.TrueAsync(
             $"the document was right after {what}", () => scenario.ConfigMapAsync(), live => (string?)live["data"]!["policy.json"] == right);
+    }
+
+    /// <summary>Deleted to be made anew, it leaves its name to whoever is faster.</summary>
+    [Fact]
+    public async Task WhoTakesItsNameMeanwhileIsNamedAndNotTouched()
+    {
+        fixture.RequireOwn("a front that is a user of its own");
+        await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        await using var front = await FaultyApiServer.StartAsync(fixture.ControlPlane, ns.OperatorUser);
+        await using var scenario = await ServerScenario.StartAsync(
+            fixture.ControlPlane, ns, ServerScenario.Permissive, "--kubeconfig", front.Kubeconfig);
+        await scenario.CreateServerAsync(Gateways.Spec);
+        await scenario.SettledAsync();
+        JsonObject? theirs = null;
+        using var fault = front.Fail(
+            request => request.Method == "DELETE" && request.IsOf(Resource.ConfigMaps),
+            async exchange =>
+            {
+                await scenario.Client.DeleteAsync(Resource.ConfigMaps, ns.Name, Gateways.PolicyName());
+                theirs = await scenario.Client.CreateAsync(
+                    Manifest.Parse($"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {Gateways.PolicyName()}}}, data: {{theirs: this}}}}"), ns.Name);
+                await exchange.ForwardAsync();
+            },
+            times: 1);
+
+        await FreezeAsync(scenario);
+
+        var status = await scenario.EventuallyStatusAsync(
+            "it was said who has the name", seen => ServerScenario.StatusAndReason(seen, "PolicyReady") == "False NameConflict");
+        Assert.Contains($"ConfigMap {ns.Name}/{Gateways.PolicyName()} was not made by this operator", (string)status["message"]!, StringComparison.Ordinal);
+        ServerScenario.AssertJson(theirs!, await scenario.ConfigMapAsync());
     }
 
     private async Task<ServerScenario> RunningAsync()

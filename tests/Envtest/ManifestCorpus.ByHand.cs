@@ -26,6 +26,8 @@ internal static partial class ManifestCorpus
         ("{gateway: {enabled: false}}", null),
         ("{session: {maxLifetime: 1h30m, idleTimeout: '0'}}", null),
         ("{replicas: 3, rollout: {strategy: Canary, canaryReplicas: 1, canaryImage: 'a:2'}}", null),
+        ("{replicas: 0, rollout: {strategy: Canary, canaryReplicas: 1}}", null),
+        ("{rollout: {strategy: Canary, canaryReplicas: 1}}", null),
         ("{rollout: {strategy: Recreate, maxSurge: '0', maxUnavailable: '0'}}", null),
         ("{rollout: {maxSurge: '0', maxUnavailable: '1'}}", null),
         ("{teamID: ''}", null),
@@ -37,7 +39,6 @@ internal static partial class ManifestCorpus
         ("{gateway: {enabled: true, image: 'g:1'}, servicePort: 9103}", "spec.servicePort"),
         ("{gateway: {enabled: true, image: 'g:1'}, auth: {mode: oauth}}", "spec.auth.issuerURL"),
         ("{analytics: {ingestURL: 'https://i.example.com'}}", "spec.analytics"),
-        ("{rollout: {strategy: Canary, canaryReplicas: 1}}", "spec.rollout.canaryReplicas"),
         ("{replicas: 2, rollout: {strategy: Canary}}", "spec.rollout.canaryReplicas"),
         ("{rollout: {maxSurge: '0', maxUnavailable: 0%}}", "spec.rollout.maxUnavailable"),
         // The operator's own.

@@ -9,13 +9,20 @@ public sealed class NameConflictTests(ControlPlaneFixture fixture)
         ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: other, uid: 9c0f7a3e-0000-4000-8000-000000000001, controller: true}]
         """;
 
+    private const string OtherOperator = """
+        ownerReferences: [{apiVersion: toolhive.stacklok.dev/v1alpha1, kind: MCPServer, name: namesake, uid: 9c0f7a3e-0000-4000-8000-000000000002, controller: true}]
+        """;
+
     [Theory]
+    [InlineData("Deployment", "namesake", OtherOperator, "is controlled by MCPServer namesake of toolhive.stacklok.dev/v1alpha1; it is left alone: rename")]
     [InlineData("Deployment", "bare", "{}", "was not made by this operator")]
     [InlineData("Deployment", "controlled", OtherController, "is controlled by ConfigMap other")]
     [InlineData("Deployment", "labelled", "labels: {app.kubernetes.io/managed-by: mcp-runtime}\n" + OtherController, "is controlled by ConfigMap other")]
     [InlineData("Service", "bare", "{}", "was not made by this operator")]
     [InlineData("Service", "controlled", OtherController, "is controlled by ConfigMap other")]
     [InlineData("Service", "labelled", "labels: {app.kubernetes.io/managed-by: mcp-runtime}\n" + OtherController, "is controlled by ConfigMap other")]
+    // None of its fields is in the way of ours.
+    [InlineData("Service", "other-port", "{}", "was not made by this operator")]
     [InlineData("Ingress", "bare", "{}", "was not made by this operator")]
     [InlineData("Ingress", "controlled", OtherController, "is controlled by ConfigMap other")]
     [InlineData("Ingress", "labelled", "labels: {app.kubernetes.io/managed-by: mcp-runtime}\n" + OtherController, "is controlled by ConfigMap other")]
@@ -136,6 +143,12 @@ public sealed class NameConflictTests(ControlPlaneFixture fixture)
               template:
                 metadata: {labels: {app: theirs}}
                 spec: {containers: [{name: theirs, image: example.org/theirs}]}
+            """,
+        "Service" when name == "other-port" => $$$"""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: {{{name}}}}
+            spec: {selector: {run: theirs}, ports: [{name: theirs, port: 9090}]}
             """,
         "Service" => $$$"""
             apiVersion: v1

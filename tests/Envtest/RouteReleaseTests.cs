@@ -9,6 +9,36 @@ public sealed class RouteReleaseTests(ControlPlaneFixture fixture)
     private const string Older = "a-older";
     private const string Younger = "b-younger";
 
+    /// <summary>What finalizers hold is deleted once, and serves until it is gone.</summary>
+    [Fact]
+    public async Task AnIngressThatIsHeldByItsFinalizersKeepsItsRoute()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
+        await scenario.CreateServerAsync(Same, Older);
+        await scenario.SettledAsync(Older);
+        const string Moving = "c-moving";
+        await scenario.CreateServerAsync("{image: 'example.org/hello:1', ingressHost: x.example.org, ingressPath: /left}", Moving);
+        await scenario.SettledAsync(Moving);
+        await scenario.Client.PatchAsync(
+            Resource.Ingresses, scenario.Namespace.Name, Moving, """{"metadata": {"finalizers": ["example.org/held"]}}""");
+
+        await scenario.EditServerAsync("ingressPath: /same", Moving);
+        await scenario.EventuallyStatusAsync(
+            "it was withheld", seen => ServerScenario.StatusAndReason(seen, "IngressReady") == "False RouteConflict", Moving);
+        await scenario.CreateServerAsync("{image: 'example.org/hello:1', ingressHost: x.example.org, ingressPath: /left}", Younger);
+        await IsAsync("False RouteConflict");
+        await scenario.PassAsync(Moving);
+        await scenario.PassAsync(Moving);
+        await IsAsync("False RouteConflict");
+        Assert.Single(await scenario.WritesAsync(Moving), request => request.Verb == "delete");
+
+        await scenario.Client.PatchAsync(Resource.Ingresses, scenario.Namespace.Name, Moving, """{"metadata": {"finalizers": null}}""");
+        await IsAsync("True IngressCreated");
+
+        Task IsAsync(string reason) => scenario.EventuallyStatusAsync(
+            $"the younger one was {reason}", seen => ServerScenario.StatusAndReason(seen, "IngressReady") == reason, Younger);
+    }
+
     /// <summary>
     /// A server whose spec is invalid keeps the route that it serves, as its status says; without an Ingress it serves none. The operator's own write of
     /// that status is answered before the watch tells of it.

@@ -18,7 +18,7 @@ public sealed class SchemalessTests
             ["spec.envVars[1].name: ", "spec.envVars[2].name: ", "spec.envVars[3].name: ", "spec.secretEnvVars[0].secretKeyRef: ", "spec.secretEnvVars[1].secretKeyRef.name: ", "spec.secretEnvVars[1].secretKeyRef.key: "]),
         ("team", "{image: x, teamID: 'a b'}", ["spec.teamID: "]),
         ("rollout", "{image: x, rollout: {strategy: Sideways, maxSurge: many, maxUnavailable: 200%}}", ["spec.rollout.strategy: ", "spec.rollout.maxSurge: ", "spec.rollout.maxUnavailable: "]),
-        ("canary", "{image: x, replicas: 2, rollout: {strategy: Canary, canaryReplicas: 2, canaryImage: A}}", ["spec.rollout.canaryReplicas: ", "spec.rollout.canaryImage: "]),
+        ("canary", "{image: x, replicas: 2, rollout: {strategy: Canary, canaryReplicas: 0, canaryImage: A}}", ["spec.rollout.canaryReplicas: ", "spec.rollout.canaryImage: "]),
         ("tools", "{image: x, tools: [{name: t, sideEffect: none}, {name: t, sideEffect: read}, {sideEffect: read}, {name: u}]}",
             ["spec.tools[0].sideEffect: ", "spec.tools[1].name: ", "spec.tools[2].name: ", "spec.tools[3].sideEffect: "]),
         ("gateway", "{image: x, port: 8091, auth: {mode: oauth}, gateway: {enabled: true, port: 8091}, analytics: {}}",

@@ -85,6 +85,24 @@ internal sealed class Checker
             : live.IsManaged() ? null : live;
     }
 
+    // While the canary cannot come up, since its name is somebody else's, the stable track does not shrink for it.
+    private int StableReplicas(Wanted wanted)
+    {
+        var least = wanted.Replicas - wanted.CanaryReplicas;
+        var held = wanted.IsCanary && Foreign(wanted, Resource.Deployments, wanted.CanaryName) is not null
+            ? (int?)_snapshot.Find(Resource.Deployments, wanted.Namespace, wanted.Name)?.Number("spec", "replicas")
+            : null;
+        return held > least && held <= wanted.Replicas ? held.Value : least;
+    }
+
+    // Nor does a canary that is not wanted go while the stable track cannot take over.
+    private JsonObject? KeptCanary(Wanted wanted) =>
+        !wanted.IsCanary && wanted.Replicas > 0 && Foreign(wanted, Resource.Deployments, wanted.Name) is not null
+        && _snapshot.Find(Resource.Deployments, wanted.Namespace, wanted.CanaryName) is { } live
+        && live.Controller().Raw("uid") == wanted.Server.Uid() && Comparison.OwnedBy(live).Any() && live.Number("spec", "replicas") > 0
+            ? live
+            : null;
+
     private bool HasForeignPolicy(Wanted wanted) =>
         wanted.HasGateway && Foreign(wanted, Resource.ConfigMaps, wanted.PolicyName) is not null;
 
@@ -125,7 +143,9 @@ internal sealed class Checker
 
         if (!frozen)
         {
-            CheckDeployment(wanted.Name, expected.Deployment(canary: false));
+            var stable = expected.Deployment(canary: false);
+            stable["spec"]!["replicas"] = StableReplicas(wanted);
+            CheckDeployment(wanted.Name, stable);
             if (wanted.IsCanary)
                 CheckDeployment(wanted.CanaryName, expected.Deployment(canary: true));
         }
@@ -299,8 +319,11 @@ internal sealed class Checker
         }
         if (!HasForeignPolicy(wanted))
         {
-            var replicas = (Foreign(wanted, Resource.Deployments, wanted.Name) is null ? wanted.Replicas - wanted.CanaryReplicas : 0)
-                + (wanted.IsCanary && Foreign(wanted, Resource.Deployments, wanted.CanaryName) is null ? wanted.CanaryReplicas : 0);
+            var replicas = Foreign(wanted, Resource.Deployments, wanted.Name) is null ? StableReplicas(wanted) : 0;
+            if (KeptCanary(wanted) is { } kept)
+                replicas += (int)kept.Number("spec", "replicas")!.Value;
+            else if (wanted.IsCanary && Foreign(wanted, Resource.Deployments, wanted.CanaryName) is null)
+                replicas += wanted.CanaryReplicas;
             Is("replicas", replicas.Show(), status.At("replicas").Show());
             Is("readyReplicas", replicas.Show(), status.At("readyReplicas").Show());
         }
@@ -394,7 +417,7 @@ internal sealed class Checker
         }
         if (!live.IsManaged() || owner.Faults().Count > 0)
             return;
-        var wanted = kind == Resource.Deployments ? live.Name() == owner.Name || (owner.IsCanary && live.Name() == owner.CanaryName)
+        var wanted = kind == Resource.Deployments ? live.Name() == owner.Name || (owner.IsCanary && live.Name() == owner.CanaryName) || live == KeptCanary(owner)
             : kind == Resource.ConfigMaps ? owner.HasGateway && live.Name() == owner.PolicyName
             : kind == Resource.Ingresses ? live.Name() == owner.Name && HasItsRoutes(owner)
             : live.Name() == owner.Name;

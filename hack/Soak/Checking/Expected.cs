@@ -13,7 +13,7 @@ internal sealed class Expected(Wanted wanted, Func<string, string?> policyUid)
     public JsonObject Deployment(bool canary)
     {
         var track = canary ? "canary" : "stable";
-        var replicas = canary ? wanted.CanaryReplicas : Math.Max(0, wanted.Replicas - wanted.CanaryReplicas);
+        var replicas = canary ? wanted.CanaryReplicas : wanted.Replicas - wanted.CanaryReplicas;
         var pod = new JsonObject
         {
             ["serviceAccountName"] = "mcp-workload",

@@ -31,7 +31,7 @@ internal sealed class Wanted(JsonObject server, Settings settings)
 
     public int Replicas => (int)(Spec.Number("replicas") ?? 1);
 
-    public int CanaryReplicas => IsCanary ? (int)(Spec.Number("rollout", "canaryReplicas") ?? 0) : 0;
+    public int CanaryReplicas => IsCanary ? Math.Min((int)(Spec.Number("rollout", "canaryReplicas") ?? 0), Math.Max(Replicas - 1, 0)) : 0;
 
     public string Strategy => Spec.Text("rollout", "strategy") ?? "RollingUpdate";
 
@@ -135,7 +135,7 @@ internal sealed class Wanted(JsonObject server, Settings settings)
                 "resources");
         var names = Spec.Items("envVars").Concat(Spec.Items("secretEnvVars")).Select(variable => variable.Raw("name")).ToList();
         Rule(names.Distinct().Count() != names.Count, "secretEnvVars");
-        Rule(IsCanary && !(CanaryReplicas > 0 && CanaryReplicas < Replicas), "rollout.canaryReplicas");
+        Rule(IsCanary && !(Spec.Number("rollout", "canaryReplicas") > 0), "rollout.canaryReplicas");
         Rule(Strategy != "Recreate" && MaxUnavailable is "0" or "0%" && MaxSurge is "0" or "0%", "rollout");
         Rule(HasGateway && GatewayPort == Port, "gateway.port");
         Rule(HasGateway && GatewayPort == 9103, "gateway.port");

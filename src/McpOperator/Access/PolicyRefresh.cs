@@ -87,7 +87,7 @@ internal sealed class PolicyRefresh
                 if (await PatchAsync(pod, revision, cancellationToken).ConfigureAwait(false) is { } refusal)
                 {
                     fault = refusal.Status.Message ?? refusal.Message;
-                    if (refusal.Code == HttpStatusCode.Forbidden || refusal.IsTransient)
+                    if (refusal is { Code: HttpStatusCode.Forbidden, IsDenied: false } || refusal.IsTransient)
                         break;
                 }
             }

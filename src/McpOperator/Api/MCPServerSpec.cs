@@ -45,6 +45,16 @@ internal sealed record MCPServerSpec
     public bool HasGateway() => Gateway is { Enabled: true };
 
     public bool HasCanary() => Rollout is { Strategy: RolloutConfig.Canary };
+
+    /// <summary>
+    /// Pods of the canary track. One pod of the server at least is on the stable track, so that a server that is scaled down has a
+    /// smaller canary, or none.
+    /// </summary>
+    public int CanaryReplicas() => HasCanary() ? Math.Clamp(Rollout!.CanaryReplicas ?? 0, 0, Math.Max(0, AllReplicas() - 1)) : 0;
+
+    public int StableReplicas() => AllReplicas() - CanaryReplicas();
+
+    private int AllReplicas() => Replicas ?? Defaults.Replicas;
 }
 
 internal sealed record ResourceRequirements

@@ -24,15 +24,8 @@ internal static class RolloutValidation
             faults.Add("spec.rollout.canaryReplicas", $"{rollout.CanaryReplicas} must not be negative");
         if (rollout.CanaryImage is not null)
             ImageValidation.Check(faults, "spec.rollout.canaryImage", rollout.CanaryImage);
-        if (!spec.HasCanary())
-            return;
-        if (rollout.CanaryReplicas is null or 0)
-            faults.Add("spec.rollout.canaryReplicas", $"{Required} with strategy Canary: more than 0 and less than spec.replicas");
-        else if (rollout.CanaryReplicas > 0 && !(rollout.CanaryReplicas < spec.Replicas))
-        {
-            faults.Add("spec.rollout.canaryReplicas", $"{rollout.CanaryReplicas} must be less than spec.replicas ({spec.Replicas}): " +
-                "some pods have to stay on the stable track");
-        }
+        if (spec.HasCanary() && rollout.CanaryReplicas is null or 0)
+            faults.Add("spec.rollout.canaryReplicas", $"{Required} with strategy Canary: more than 0, and less than spec.replicas");
     }
 
     /// <summary>The number of <c>3</c> or <c>25%</c>; null when it is unset or neither.</summary>

@@ -9,6 +9,8 @@ namespace McpOperator.Api;
 /// A server that does not get its routes still comes before younger ones, also at those of its routes that nobody else claims.
 /// So which of two servers comes first never depends on a third, a change concerns only the servers that claim what the changed
 /// one claims, and a route that a server may still serve is given to nobody before its Ingress is gone.
+/// Who keeps a server from its routes is remembered: of the hundreds that may wait for one route, next to none is kept from it by
+/// the one that changes.
 /// </remarks>
 internal sealed class RouteTable(OperatorSettings settings)
 {
@@ -24,6 +26,9 @@ internal sealed class RouteTable(OperatorSettings settings)
     private readonly Dictionary<ObjectKey, RouteClaims> _servers = [];
     private readonly Dictionary<Route, List<RouteClaims>> _byRoute = [];
 
+    /// <summary>Of those that do not get their routes.</summary>
+    private readonly Dictionary<ObjectKey, RouteClaims.Precedence> _first = [];
+
     /// <summary>Those of the routes whose path is a metadata path or may be below one, in order.</summary>
     private readonly SortedSet<Route> _metadata = new(Comparer<Route>.Create(static (left, right) =>
     {
@@ -35,11 +40,8 @@ internal sealed class RouteTable(OperatorSettings settings)
     /// Notes the server's claims (null: the server is gone). They follow from its metadata, spec, reported URL and observed
     /// generation, and between an edit and its report from what was known before. So every change must be given, in order.
     /// </summary>
-    /// <returns>
-    /// The servers to reconcile again because their conflict may have changed: rivals, and the server itself when it was known
-    /// before.
-    /// </returns>
-    public IReadOnlyCollection<ObjectKey> Update(ObjectKey key, MCPServer? server)
+    /// <returns>Whoever else is kept from its routes by another than before; the server itself, too, when it was known.</returns>
+    public IReadOnlyCollection<RouteChange> Update(ObjectKey key, MCPServer? server)
     {
         lock (_lock)
         {
@@ -48,16 +50,19 @@ internal sealed class RouteTable(OperatorSettings settings)
             if (before is null ? after is null : after is not null && after.IsSameAs(before))
                 return [];
 
-            HashSet<ObjectKey> affected = [];
-            foreach (var rival in Rivals(before).Concat(Rivals(after)))
-                if (before?.Over(rival) != after?.Over(rival))
-                    affected.Add(rival.Key);
-            var conflict = Conflict(before);
             Remove(before);
             Add(after);
-            if (before is not null && server is not null && Conflict(after) != conflict)
-                affected.Add(key);
-            return affected;
+            List<RouteChange> changed = [];
+            if (SetFirst(key, First(after)) is { } own && before is not null && server is not null)
+                changed.Add(own);
+            foreach (var rival in Rivals(before).Concat(Rivals(after)))
+            {
+                var over = after?.Over(rival);
+                if (over != before?.Over(rival) && SetFirst(rival.Key, FirstAfter(rival, key, over)) is { } change)
+                    changed.Add(change);
+            }
+
+            return changed;
         }
     }
 
@@ -65,17 +70,41 @@ internal sealed class RouteTable(OperatorSettings settings)
     public RouteConflict? ConflictOf(ObjectKey key)
     {
         lock (_lock)
-            return Conflict(_servers.GetValueOrDefault(key));
+            return ConflictAt(key);
     }
 
-    private RouteConflict? Conflict(RouteClaims? server)
+    /// <summary>The first of those that come before the server.</summary>
+    private RouteClaims.Precedence? First(RouteClaims? server)
     {
         RouteClaims.Precedence? first = null;
         foreach (var rival in Rivals(server))
             if (rival.Over(server!) is { } precedence && (first is null || precedence.ComesBefore(first.Value)))
                 first = precedence;
-        return first?.Conflict;
+        return first;
     }
+
+    /// <summary>The same after one of them changed, without a look at the others unless the first one became weaker.</summary>
+    /// <param name="over">The precedence that the changed one has now.</param>
+    private RouteClaims.Precedence? FirstAfter(RouteClaims server, ObjectKey changed, RouteClaims.Precedence? over)
+    {
+        RouteClaims.Precedence? first = _first.TryGetValue(server.Key, out var known) ? known : null;
+        if (over is { } precedence && first?.ComesBefore(precedence) != true)
+            return precedence;
+        return first?.Conflict.Holder == changed ? First(server) : first;
+    }
+
+    /// <returns>Null when the server has the conflict that it had.</returns>
+    private RouteChange? SetFirst(ObjectKey key, RouteClaims.Precedence? first)
+    {
+        var before = ConflictAt(key);
+        if (first is { } precedence)
+            _first[key] = precedence;
+        else
+            _first.Remove(key);
+        return first?.Conflict == before ? null : new RouteChange(key, StillWaits: before is not null && first is not null);
+    }
+
+    private RouteConflict? ConflictAt(ObjectKey key) => _first.TryGetValue(key, out var first) ? first.Conflict : null;
 
     /// <summary>The other servers whose claims may overlap with those of the server. Some come more than once.</summary>
     private IEnumerable<RouteClaims> Rivals(RouteClaims? server) =>
@@ -142,3 +171,7 @@ internal sealed class RouteTable(OperatorSettings settings)
         }
     }
 }
+
+/// <summary>A server whose conflict is another than before.</summary>
+/// <param name="StillWaits">Whether it is only another server that keeps it from its routes now: there is nothing to do but to say so.</param>
+internal readonly record struct RouteChange(ObjectKey Server, bool StillWaits);

@@ -14,6 +14,12 @@ internal static class SpecWarnings
         if (effective.HasCanary() && effective.Rollout!.CanaryImage is { } canary
             && Image("spec.rollout.canaryImage", ImageReference.ResolveCanary(effective, settings), canary) is { } canaryImage)
             yield return canaryImage;
+        if (effective.HasCanary() && effective.Replicas > 0 && effective.CanaryReplicas() < effective.Rollout!.CanaryReplicas)
+        {
+            yield return new("spec.rollout.canaryReplicas", $"{effective.Rollout.CanaryReplicas} is not less than spec.replicas ({effective.Replicas}): " +
+                $"the canary gets {effective.CanaryReplicas()}, for one pod at least stays on the stable track");
+        }
+
         if (effective.HasGateway() && effective.Gateway!.Image is { } gateway && Image("spec.gateway.image", gateway, gateway) is { } gatewayImage)
             yield return gatewayImage;
         if (spec.Resources is not { Requests: not null } and not { Limits: not null })

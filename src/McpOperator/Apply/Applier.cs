@@ -9,6 +9,9 @@ namespace McpOperator.Apply;
 /// </summary>
 internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger logger)
 {
+    // A kind that this API server does not create by an apply that names a version: Service, before it was created like the others.
+    private volatile ResourceType? _readFirst;
+
     public ILogger Logger => logger;
 
     /// <param name="wanted">What is wanted of it.</param>
@@ -20,7 +23,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         OwnedObjects<T> objects, Owner owner, ObjectKey key, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
-        var (type, decode, store, isExact, _) = objects;
+        var (type, decode, store, isExact, unwatched) = objects;
         if (!store.IsInstalled)
         {
             return new ApplyResult<T>(null, new Problem(
@@ -38,18 +41,23 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         if (live is not null && memory.Unwatched is null && !memory.MayTakeOver(live.Uid, live.CopiedBy)
             && memory.IsSettled(fingerprint, wanted.Fingerprint(live)))
             return new ApplyResult<T>(live);
+        objects = objects with { Decode = DecodeAnswer };
 
         T? answer = null;
         store.BeginWrite(key);
         try
         {
-            var isKnown = live is not null;
-            // The watch sees only what carries our label, so an object of this name may exist without the store knowing.
-            // One that is found is applied to whatever it looks like: the API server's cache may show what is gone.
-            if (!isKnown && wanted.Removed is null)
-                live = await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false);
-            if (!isKnown && live is not null)
+            if (live is null)
             {
+                // The watch sees only what carries our label, so that there may be one without the store knowing.
+                (answer, live) = await CreateOrFindAsync(objects, key, manifest, wanted.Recover, cancellationToken).ConfigureAwait(false);
+                if (answer is not null)
+                    return Applied(answer);
+                if (live is null)
+                    return new ApplyResult<T>(null, IsRaced: true);
+                // Deleted, and held by its finalizers.
+                if (live.Uid == wanted.Removed?.Uid)
+                    return new ApplyResult<T>(live);
                 if (owner.OwnershipConflict(type, live) is { } foreign)
                     return new ApplyResult<T>(null, foreign);
                 manifest = wanted.Manifest(live);
@@ -57,32 +65,20 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
 
             if (await MigrateAsync(type, live, key, cancellationToken).ConfigureAwait(false))
                 await RenewAsync().ConfigureAwait(false);
-            if (live is not null && await ClearAsync(type, live, wanted, memory, cancellationToken).ConfigureAwait(false))
+            if (await ClearAsync(type, live, wanted, memory, cancellationToken).ConfigureAwait(false))
                 await RenewAsync().ConfigureAwait(false);
-            answer = await ApplyAsync(objects, key, manifest, isNew: live is null, wanted.Recover, memory, cancellationToken).ConfigureAwait(false);
+            answer = await ApplyAsync(objects, key, manifest, Existing.Forced, wanted.Recover, cancellationToken).ConfigureAwait(false);
             if (await ClearAsync(type, answer, wanted, memory, cancellationToken).ConfigureAwait(false))
             {
                 await RenewAsync().ConfigureAwait(false);
-                answer = await ApplyAsync(objects, key, manifest, isNew: false, wanted.Recover, memory, cancellationToken).ConfigureAwait(false);
+                answer = await ApplyAsync(objects, key, manifest, Existing.Forced, wanted.Recover, cancellationToken).ConfigureAwait(false);
             }
 
-            var answered = wanted.Fingerprint(answer);
-            if (!memory.Taken(fingerprint, answered))
-                Log.AnswerDiffers(logger, type.Kind);
-            // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
-            if (live is not null && answered == wanted.Fingerprint(live))
-                return new ApplyResult<T>(answer, memory.Unwatched);
-            var change = wanted.ChangeOf(isNew: live is null);
-            counters.Write(type.Kind, change);
-            if (live is null)
-                Log.ObjectCreated(logger, type.Kind);
-            else
-                Log.ObjectApplied(logger, type.Kind);
-            return new ApplyResult<T>(answer, memory.Unwatched, Change: change);
+            return Applied(answer);
         }
         catch (ApiException exception) when (exception.IsConflict)
         {
-            return new ApplyResult<T>(live, IsRaced: true);
+            return memory.Raced() ? new ApplyResult<T>(live, IsRaced: true) : new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
@@ -91,6 +87,30 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         finally
         {
             store.EndWrite(key, answer);
+        }
+
+        ApplyResult<T> Applied(T answer)
+        {
+            var isNew = live is null;
+            var answered = wanted.Fingerprint(answer);
+            if (!memory.Taken(fingerprint, answered))
+                Log.AnswerDiffers(logger, type.Kind);
+            // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
+            if (live is not null && answered == wanted.Fingerprint(live))
+                return new ApplyResult<T>(answer, memory.Unwatched);
+            var change = wanted.ChangeOf(isNew);
+            counters.Write(type.Kind, change);
+            if (isNew)
+                Log.ObjectCreated(logger, type.Kind);
+            else
+                Log.ObjectApplied(logger, type.Kind);
+            return new ApplyResult<T>(answer, memory.Unwatched, Change: change);
+        }
+
+        T DecodeAnswer(JsonElement json)
+        {
+            memory.Unwatched = unwatched?.Invoke(json);
+            return decode(json);
         }
 
         // It is another version now.
@@ -132,6 +152,8 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         where T : Observed
     {
         var type = objects.Type;
+        if (live.Terminating is not null)
+            return new ApplyResult<T>(live);
         try
         {
             if (!await api.DeleteAsync(type, live.Key, live.Uid, cancellationToken).ConfigureAwait(false))
@@ -258,20 +280,51 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         return true;
     }
 
+    /// <summary>
+    /// Creates an object, and never touches one that is there: its other fields may go well with ours, so that an apply which is merely
+    /// not forced would be taken.
+    /// </summary>
+    /// <returns>One of the two; neither when it was gone again.</returns>
+    private async Task<(T? Created, T? Found)> CreateOrFindAsync<T>(
+        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, Recovery? recover, CancellationToken cancellationToken)
+        where T : Observed
+    {
+        var (type, decode) = (objects.Type, objects.Decode);
+        if (_readFirst != type)
+        {
+            try
+            {
+                return (await ApplyAsync(objects, key, manifest, Existing.Conflict, recover, cancellationToken).ConfigureAwait(false), null);
+            }
+            catch (ApiException exception) when (exception.IsConflict || exception.IsAlreadyExists)
+            {
+                return (null, await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false));
+            }
+            catch (ApiException exception) when (exception.IsVersionRefused)
+            {
+                _readFirst = type;
+            }
+        }
+
+        // What the API server's cache shows may be gone, and is applied to all the same.
+        return await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false) is { } found
+            ? (null, found)
+            : (await ApplyAsync(objects, key, manifest, Existing.Unforced, recover, cancellationToken).ConfigureAwait(false), null);
+    }
+
     private async Task<T> ApplyAsync<T>(
-        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, bool isNew, Recovery? recover, ApplyMemory memory,
-        CancellationToken cancellationToken)
+        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, Existing existing, Recovery? recover, CancellationToken cancellationToken)
         where T : Observed
     {
         var type = objects.Type;
+        var isNew = existing != Existing.Forced;
         var tried = new List<Remedy>();
         while (true)
         {
-            var force = !isNew || tried.Count > 0;
             ApiException refusal;
             try
             {
-                return await SendAsync(manifest, force).ConfigureAwait(false);
+                return await SendAsync(manifest).ConfigureAwait(false);
             }
             catch (ApiException exception) when (
                 exception.IsInvalid && recover?.Invoke(new Attempt(isNew, tried, exception)) is { } remedy)
@@ -283,7 +336,8 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             switch (tried[^1])
             {
                 case Remedy.Apply { Manifest: var first }:
-                    await SendAsync(first, force).ConfigureAwait(false);
+                    await SendAsync(first).ConfigureAwait(false);
+                    existing = Existing.Forced;
                     break;
                 case Remedy.Patch { Body: var body }:
                     await api.StrategicPatchAsync(type, key, body, cancellationToken).ConfigureAwait(false);
@@ -297,13 +351,21 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             }
         }
 
-        Task<T> SendAsync(byte[] body, bool force) => api.ApplyAsync(
-            type, key, body, force, Decode, mayWait: !objects.IsExact, cancellationToken);
+        Task<T> SendAsync(byte[] body) => api.ApplyAsync(
+            type, key, existing == Existing.Conflict ? ApplyBody.ForNew(body) : body, existing == Existing.Forced, objects.Decode,
+            mayWait: !objects.IsExact, cancellationToken);
+    }
 
-        T Decode(JsonElement json)
-        {
-            memory.Unwatched = objects.Unwatched?.Invoke(json);
-            return objects.Decode(json);
-        }
+    /// <summary>What becomes of an apply where there is an object already.</summary>
+    private enum Existing
+    {
+        /// <summary>It takes fields from other managers.</summary>
+        Forced,
+
+        /// <summary>It is refused when another manager has one of its fields.</summary>
+        Unforced,
+
+        /// <summary>It is refused in any case.</summary>
+        Conflict,
     }
 }

@@ -13,12 +13,17 @@ internal sealed class ApplyMemory
     /// <summary>Managers have any name: somebody who always takes another one costs no more than this.</summary>
     private const int MostCopies = 8;
 
+    /// <summary>Conflicts in a row. A writer who is faster each time is not a race any more, but somebody in the way.</summary>
+    private const int MostRaces = 10;
+
     private Outcome? _outcome;
     private string? _refusal;
     private List<(string Uid, string Manager)>? _copies;
+    private int _races;
 
     /// <summary>True when there is nothing to remember.</summary>
-    public bool IsEmpty => _outcome is null && _refusal is null && CopyUid is null && _copies is null && Unwatched is null;
+    public bool IsEmpty =>
+        _outcome is null && _refusal is null && _races == 0 && CopyUid is null && _copies is null && Unwatched is null;
 
     /// <summary>
     /// True when what stands there is what was wanted, or what the API server made of it before. Anybody else's change looks
@@ -31,9 +36,13 @@ internal sealed class ApplyMemory
     public bool Taken(ulong wanted, ulong live)
     {
         _refusal = null;
+        _races = 0;
         Settle(wanted, live);
         return wanted == live;
     }
+
+    /// <summary>Somebody else wrote at the same time. False when that has happened too often to be chance.</summary>
+    public bool Raced() => ++_races <= MostRaces;
 
     /// <summary>As long as this stands there, the same is not sent again.</summary>
     public void Settle(ulong wanted, ulong live) => _outcome = wanted == live ? null : new Outcome(wanted, live);

@@ -28,6 +28,7 @@ internal abstract class Observed : IKubernetesObject
                 if (owner.Child("controller"u8) is { ValueKind: JsonValueKind.True })
                 {
                     ControllerUid = owner.Interned("uid"u8);
+                    ControllerApiVersion = owner.Interned("apiVersion"u8);
                     ControllerKind = owner.Interned("kind"u8);
                     ControllerName = owner.Interned("name"u8);
                 }
@@ -49,6 +50,8 @@ internal abstract class Observed : IKubernetesObject
     /// <summary>Of the object that controls it; null when none does.</summary>
     public string? ControllerUid { get; }
 
+    public string? ControllerApiVersion { get; }
+
     public string? ControllerKind { get; }
 
     public string? ControllerName { get; }
@@ -64,6 +67,10 @@ internal abstract class Observed : IKubernetesObject
 
     /// <summary>Of an object that is being deleted, the finalizers that hold it, for a person; null of any other.</summary>
     public string? Terminating { get; }
+
+    /// <summary>Whether what controls it is of this kind, in any version.</summary>
+    public bool IsControlledBy(ResourceType type) => ControllerKind == type.Kind
+        && ControllerApiVersion is { } version && version.AsSpan(0, Math.Max(0, version.IndexOf('/', StringComparison.Ordinal))).SequenceEqual(type.Group);
 
     private static string FinalizersOf(JsonElement metadata) => metadata.Child("finalizers"u8) is { ValueKind: JsonValueKind.Array } names
         ? string.Join(", ", names.EnumerateArray())

@@ -15,8 +15,9 @@ internal readonly record struct Owner(ResourceType Type, ObjectMeta Metadata)
         var holder = live switch
         {
             { ControllerUid: null } => "was not made by this operator",
-            { ControllerKind: var kind, ControllerName: var name } when kind == Type.Kind && name == Metadata.Name =>
+            { ControllerName: var name } when live.IsControlledBy(Type) && name == Metadata.Name =>
                 $"still belongs to a deleted {Type.Kind} of this name: it goes when the garbage collector takes it",
+            { ControllerKind: var kind } when kind == Type.Kind => $"is controlled by {kind} {live.ControllerName} of {live.ControllerApiVersion}",
             _ => $"is controlled by {live.ControllerKind} {live.ControllerName}",
         };
         return new Problem(

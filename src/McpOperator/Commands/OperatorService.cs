@@ -46,6 +46,7 @@ internal static class OperatorService
             return;
         }
 
+        elector.Rewound += () => reflectors.ForEach(reflector => reflector.RefreshAsync(CancellationToken.None));
         context.Liveness.Add("leaderElection", elector.StuckLeader);
         context.Metrics.Add(new ElectionMetrics(elector).Write);
         await elector.RunAsync(loop.RunAsync, context.Stopping);

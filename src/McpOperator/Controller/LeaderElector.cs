@@ -33,6 +33,9 @@ internal sealed class LeaderElector(
     private bool _hasLed;
     private long _slowPaths;
 
+    /// <summary>Raised when the lease is of an older version than before: nothing that is held of the cluster can be believed.</summary>
+    public event Action? Rewound;
+
     public string Name => key.Name;
 
     /// <summary>
@@ -154,6 +157,8 @@ internal sealed class LeaderElector(
                 : exception;
         }
 
+        if (lease is not null && _state.Lease is { } before && ResourceVersion.IsNewer(before.Version, lease.Version))
+            Rewound?.Invoke();
         var now = Now;
         var (state, next) = _rules.Next(_state, new(step.Verb, begun, fault is not null, lease), now, random());
         _state = state;

@@ -46,6 +46,10 @@ internal static partial class Log
         Message = "The cluster has no {Resource}, and nothing waits for them. The next look is in {Seconds:0.0##} s")]
     public static partial void NotInstalled(ILogger logger, LogLevel level, string resource, double seconds);
 
+    [LoggerMessage(EventId = 209, EventName = "HistoryRewound", Level = LogLevel.Warning,
+        Message = "The API server went back from version {Reached} of {Resource} to {Version}: etcd was put back to a snapshot, and all is read anew")]
+    public static partial void HistoryRewound(ILogger logger, string resource, string reached, string version);
+
     [LoggerMessage(EventId = 210, EventName = "WaitingForSync", Level = LogLevel.Warning,
         Message = "Nothing is reconciled before the first lists; still missing: {Missing}")]
     public static partial void WaitingForSync(ILogger logger, string missing);

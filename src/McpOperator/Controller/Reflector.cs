@@ -37,6 +37,9 @@ internal sealed class Reflector<T>(
     private readonly long _epoch = time.GetTimestamp();
     private (ReflectorVerb Verb, string Message)? _fault;
     private long _dueTicks = long.MaxValue;
+
+    // Whether the last watch did not last as long as it was to: API servers that restart may do so with another history.
+    private bool _isCutShort;
     private long _lists;
     private long _watches;
 
@@ -122,8 +125,11 @@ internal sealed class Reflector<T>(
             return Failed(ReflectorVerb.List, version, fault, exception, TimeSpan.Zero, false);
         }
 
+        if (store.Version(source.Namespace) is { } reached && ResourceVersion.IsNewer(reached, list.ResourceVersion))
+            Log.HistoryRewound(logger, Name, reached, list.ResourceVersion);
         Fill(() => store.Replace(source.Namespace, list.Items, list.ResourceVersion));
         Interlocked.Increment(ref _lists);
+        _isCutShort = false;
         Log.Listed(logger, Name, list.Items.Count, list.ResourceVersion);
         _synced.TrySetResult();
         _refreshes.Complete(served);
@@ -160,10 +166,15 @@ internal sealed class Reflector<T>(
         var applying = false;
         try
         {
+            if (_isCutShort)
+                NotBefore(version, await source.LatestVersionAsync(either.Token));
+            _isCutShort = false;
             await foreach (var line in source.WatchAsync(version, lasting, either.Token))
             {
                 if (line.Type == WatchEventType.Error)
                     throw new ApiException(line.Error ?? new Status { Message = "no status" }, $"watch {Name}");
+                var reached = line.ResourceVersion ?? line.Object?.ResourceVersion ?? version;
+                NotBefore(version, reached);
 
                 if (!sawEvents)
                 {
@@ -174,7 +185,7 @@ internal sealed class Reflector<T>(
                 applying = true;
                 store.Apply(source.Namespace, line);
                 applying = false;
-                version = line.ResourceVersion ?? line.Object?.ResourceVersion ?? version;
+                version = reached;
             }
 
             // A cancelled stream may also end without an exception.
@@ -188,12 +199,21 @@ internal sealed class Reflector<T>(
                 : refresh.IsCancellationRequested ? WatchFault.RefreshWanted
                 : deadline.IsCancellationRequested ? WatchFault.Overdue
                 : WatchFaults.Of(exception);
+            _isCutShort = true;
             return Failed(ReflectorVerb.Watch, version, fault, exception, Now - begun, sawEvents);
         }
 
         var lasted = Now - begun;
+        _isCutShort = lasted < timeout;
         Log.WatchEnded(logger, Name, version, lasted.TotalSeconds);
         return (new(ReflectorVerb.Watch, version, WatchFault.None, lasted, sawEvents, TimeSpan.Zero), null);
+    }
+
+    /// <exception cref="HistoryRewoundException">It is.</exception>
+    private static void NotBefore(string seen, string version)
+    {
+        if (ResourceVersion.IsNewer(seen, version))
+            throw new HistoryRewoundException(seen, version);
     }
 
     private static (ReflectorInput, Exception?) Failed(

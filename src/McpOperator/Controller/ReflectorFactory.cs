@@ -13,7 +13,11 @@ internal sealed class ReflectorFactory(ApiClient api, TimeSpan timeout, TimeProv
     /// <param name="isOptional">Whether the kind need not be installed.</param>
     public IReflector Create<T>(
         ResourceType type, string? ns, string? selector, Decoder<T> decode, Store<T> store, bool fromEtcd = false, bool isOptional = false)
-        where T : class, IKubernetesObject =>
-        new Reflector<T>(
+        where T : class, IKubernetesObject
+    {
+        var reflector = new Reflector<T>(
             new ListWatch<T>(api, type, ns, selector, decode), store, logger, timeout, time, Random.Shared.NextDouble, fromEtcd, isOptional);
+        store.Rewound += () => reflector.RefreshAsync(CancellationToken.None);
+        return reflector;
+    }
 }

@@ -32,6 +32,9 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
 
     private volatile bool _isInstalled = true;
 
+    /// <summary>Raised when the answer to a write is older than what was written to: nothing that is held can be believed.</summary>
+    public event Action? Rewound;
+
     /// <summary>False of an optional kind that the API server was last seen not to serve.</summary>
     public bool IsInstalled => _isInstalled;
 
@@ -191,7 +194,7 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
     public void BeginWrite(ObjectKey key)
     {
         lock (_writing)
-            _inWriting[key] = _inWriting.GetValueOrDefault(key) is { Writers: > 0 } other ? other with { Writers = other.Writers + 1, IsShared = true } : new(1);
+            _inWriting[key] = _inWriting.GetValueOrDefault(key) is { Writers: > 0 } other ? other with { Writers = other.Writers + 1, IsShared = true } : new(1, Get(key)?.ResourceVersion);
     }
 
     /// <summary>
@@ -209,6 +212,8 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
             _inWriting[key] = writing;
             if (answer is not null)
                 Observe(answer, OriginOfAnswer);
+            if (answer is not null && writing.Version is { } version && ResourceVersion.IsNewer(version, answer.ResourceVersion))
+                Rewound?.Invoke();
             if (writing.Writers > 0)
                 return;
             _inWriting.Remove(key);
@@ -252,9 +257,10 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
     }
 
     /// <param name="Writers">How many are at it: as a rule one.</param>
+    /// <param name="Version">Of the object that was there; null for none.</param>
     /// <param name="HeldBack">The object from before the first change that came meanwhile and may be that write; null for none.</param>
     /// <param name="IsShared">Whether there was more than one.</param>
-    private readonly record struct Writing(int Writers, T? HeldBack = null, bool IsShared = false);
+    private readonly record struct Writing(int Writers, string? Version, T? HeldBack = null, bool IsShared = false);
 
     private List<ObjectKey> KeysNotIn(string? ns, IReadOnlyCollection<T> items)
     {

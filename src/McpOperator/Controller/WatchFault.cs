@@ -14,6 +14,12 @@ internal enum WatchFault
     /// <summary>The server's cache has not reached the version asked for.</summary>
     TooLargeVersion,
 
+    /// <summary>
+    /// Versions have gone back: etcd was put back to a snapshot. A watch at a version from before would wait for the future
+    /// without a word.
+    /// </summary>
+    Rewound,
+
     /// <summary>No connection, or it broke.</summary>
     Unreachable,
 
@@ -39,6 +45,10 @@ internal enum WatchFault
     Unexpected,
 }
 
+/// <summary>The API server is at an earlier version than one that it has answered with.</summary>
+internal sealed class HistoryRewoundException(string seen, string now)
+    : Exception($"the API server is at version {now}, and was at {seen}: etcd was put back to a snapshot");
+
 /// <summary>Sorts exceptions into <see cref="WatchFault"/>s.</summary>
 internal static class WatchFaults
 {
@@ -51,6 +61,7 @@ internal static class WatchFaults
         ApiException { Code: >= HttpStatusCode.InternalServerError } => WatchFault.ServerError,
         ApiException { Status.Reason: "InternalError" } => WatchFault.ServerError,
         ApiException => WatchFault.Refused,
+        HistoryRewoundException => WatchFault.Rewound,
         // A request that exceeds its deadline may end as a cancellation.
         HttpRequestException or IOException or OperationCanceledException => WatchFault.Unreachable,
         _ => WatchFault.Unexpected,

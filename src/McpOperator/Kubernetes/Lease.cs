@@ -14,11 +14,13 @@ internal sealed record LeaseRecord(
 
 /// <summary>A stored Lease.</summary>
 /// <param name="metadata">As JSON, with the resource version. A PUT sends it back unchanged.</param>
-internal sealed class Lease(LeaseRecord record, byte[] metadata)
+internal sealed class Lease(LeaseRecord record, byte[] metadata, string version = "")
 {
     public static readonly ResourceType Type = new("coordination.k8s.io", "v1", "leases", "Lease");
 
     public LeaseRecord Record => record;
+
+    public string Version => version;
 
     /// <summary>Never throws for what is stored: what is missing is empty, or 0.</summary>
     public static Lease Decode(JsonElement json)
@@ -31,7 +33,8 @@ internal sealed class Lease(LeaseRecord record, byte[] metadata)
                 spec.Text("acquireTime"u8),
                 spec.Text("renewTime"u8),
                 spec.Number("leaseTransitions"u8)),
-            JsonMarshal.GetRawUtf8Value(json.GetProperty("metadata"u8)).ToArray());
+            JsonMarshal.GetRawUtf8Value(json.GetProperty("metadata"u8)).ToArray(),
+            json.ResourceVersion() ?? "");
     }
 
     /// <summary>The whole object for a POST.</summary>

@@ -10,6 +10,12 @@ namespace McpOperator.Mirror;
 /// </summary>
 internal sealed class Stores
 {
+    /// <summary>
+    /// How long a server that waits for a route is not told that it waits for another one now: when hundreds go, one after another,
+    /// each of them was the first for a moment.
+    /// </summary>
+    private static readonly TimeSpan Burst = TimeSpan.FromSeconds(1);
+
     private readonly ILook _servers;
     private readonly ILook _access;
 
@@ -37,8 +43,13 @@ internal sealed class Stores
         var key = (after ?? before)!.Key;
         if (!ClaimsTheSame(before, after))
         {
-            foreach (var rival in Routes.Update(key, after?.Read()))
-                _servers.Add(rival, Priority.Changed);
+            foreach (var (rival, stillWaits) in Routes.Update(key, after?.Read()))
+            {
+                if (stillWaits)
+                    _servers.AddAfter(rival, Burst);
+                else
+                    _servers.Add(rival, Priority.Changed);
+            }
         }
 
         var isEdited = before is not null && after is not null && before.Metadata.Generation != after.Metadata.Generation;
@@ -106,7 +117,7 @@ internal sealed class Stores
 
     private void LookAtOwner(Observed? child, Priority priority)
     {
-        if (child is { ControllerName: { } owner } && child.ControllerKind == MCPServer.Type.Kind)
+        if (child is { ControllerName: { } owner } && child.IsControlledBy(MCPServer.Type))
             _servers.Add(child.Key with { Name = owner }, priority);
     }
 }

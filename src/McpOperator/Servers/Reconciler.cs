@@ -9,7 +9,7 @@ namespace McpOperator.Servers;
 
 /// <summary>
 /// Brings the cluster to what one MCPServer asks for, one server at a time, and reports what it sees there. Reads only
-/// the stores; every request it makes is one that changes something, or one read before an object is first created.
+/// the stores; every request it makes is one that changes something, or one read where a name was taken.
 /// </summary>
 internal sealed class Reconciler(
     Stores stores, ServerKinds kinds, ApiClient api, OperatorSettings settings, WriteCounters counters, Action<ClusterEvent> record,
@@ -92,12 +92,9 @@ internal sealed class Reconciler(
     private static bool AwaitsPolicy(Pass pass)
     {
         var (server, awaited) = (pass.Server.Metadata, pass.Memory.AwaitedPolicyOf);
-        pass.Memory.AwaitedPolicyOf = null;
-        if (!pass.Spec.HasGateway() || pass.Policy?.IsAbout(server) == true
-            || (awaited is not null && awaited.Uid == server.Uid && awaited.Generation == server.Generation))
-            return false;
-        pass.Memory.AwaitedPolicyOf = server;
-        return true;
+        var isKnown = !pass.Spec.HasGateway() || pass.Policy?.IsAbout(server) == true;
+        pass.Memory.AwaitedPolicyOf = isKnown ? null : server;
+        return !isKnown && (awaited?.Uid != server.Uid || awaited.Generation != server.Generation);
     }
 
     private Pass PassOver(MCPServer server, ServerMemory memory) => new(

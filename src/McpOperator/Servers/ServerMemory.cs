@@ -23,6 +23,9 @@ internal sealed class ServerMemory
     /// <summary>What was told of others' fields in its objects, so that it is told once; null for nothing.</summary>
     public string? ToldForeign { get; set; }
 
+    /// <summary>The track that keeps more replicas than it is to have, until the other one is up; null for none.</summary>
+    public DeploymentKind? Held { get; set; }
+
     /// <summary>Of the defaults that are written into its spec.</summary>
     public ApplyMemory Defaults { get; } = new();
 
@@ -30,6 +33,6 @@ internal sealed class ServerMemory
 
     public ApplyMemory Of(OwnedKind kind) => _objects[kind.Index] ??= new ApplyMemory();
 
-    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !IsAtGateway && ToldForeign is null && Defaults.IsEmpty && Status.IsEmpty
+    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !IsAtGateway && Held is null && ToldForeign is null && Defaults.IsEmpty && Status.IsEmpty
         && Array.TrueForAll(_objects, static memory => memory?.IsEmpty != false);
 }

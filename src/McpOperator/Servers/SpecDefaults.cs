@@ -51,7 +51,7 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
         }
         catch (ApiException exception) when (exception is { IsConflict: false, IsNotFound: false, IsTransient: false })
         {
-            var isPending = exception.Code == HttpStatusCode.Forbidden || (int)exception.Code >= 500;
+            var isPending = exception.Code is not (HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity);
             var level = memory.NoteRefusal(exception.Message);
             if (!isPending)
                 memory.Settle(wanted, live: 0);

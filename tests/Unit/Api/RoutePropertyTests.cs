@@ -9,7 +9,7 @@ namespace McpOperator.Unit.Api;
 public sealed class RoutePropertyTests
 {
     [Fact]
-    public void TheHolderIsThatOfTheNaiveTableAndWhoeverIsAffectedIsNamed() =>
+    public void TheHolderIsThatOfTheNaiveTableAndWhoeverHasAnotherConflictIsNamedAndNobodyElse() =>
         RouteWorld.Step([Kind.Write, Kind.Write, .. Enum.GetValues<Kind>()]).Array[1, 40].Sample(
             steps =>
             {
@@ -18,19 +18,22 @@ public sealed class RoutePropertyTests
                 {
                     var before = RouteWorld.Keys.ToDictionary(key => key, table.ConflictOf);
                     var (key, server, _) = world.Take(step);
-                    var strength = RouteWorld.Keys.ToDictionary(other => other, other => naive.StrengthOver(key, other));
 
-                    var affected = table.Update(key, server);
+                    var changes = table.Update(key, server).ToDictionary(change => change.Server, change => change.StillWaits);
 
                     naive.Update(key, server);
                     foreach (var other in RouteWorld.Keys)
                     {
                         Assert.Equal(naive.HolderBefore(other), table.ConflictOf(other)?.Holder);
-                        if (table.ConflictOf(other) != before[other] && (other != key || (server is not null && before[other] is not null)))
-                            Assert.Contains(other, affected);
-                        // Nobody is disturbed whom the server kept from nothing, and does not now.
-                        if (other != key && strength[other] == 0 && naive.StrengthOver(key, other) == 0)
-                            Assert.DoesNotContain(other, affected);
+                        var isChanged = table.ConflictOf(other) != before[other];
+                        if (other != key)
+                            Assert.Equal(isChanged, changes.ContainsKey(other));
+                        else if (!isChanged || server is null)
+                            Assert.DoesNotContain(other, changes);
+                        else if (before[other] is not null)
+                            Assert.Contains(other, changes);
+                        if (changes.TryGetValue(other, out var stillWaits))
+                            Assert.Equal(before[other] is not null && table.ConflictOf(other) is not null, stillWaits);
                     }
                 }
             }, iter: 3_000);
@@ -96,7 +99,7 @@ public sealed class RoutePropertyTests
 
         void Tell(ObjectKey key, MCPServer? server)
         {
-            foreach (var affected in table.Update(key, server))
+            foreach (var (affected, _) in table.Update(key, server))
                 queue.Enqueue(affected);
         }
     }

@@ -24,7 +24,7 @@ public sealed class RouteTableTests
     {
         var younger = Add("younger", "/same", age: 1);
 
-        var rivals = _routes.Update(Key("older"), Server("older", "/same", age: 2));
+        var rivals = Update(Key("older"), Server("older", "/same", age: 2));
 
         Assert.Equal([younger], rivals);
         Assert.Equal(Key("older"), _routes.ConflictOf(younger)?.Holder);
@@ -46,7 +46,7 @@ public sealed class RouteTableTests
         var older = Add("older", "/same", age: 2);
         var younger = Add("younger", "/same", age: 1);
 
-        Assert.Equal([younger], _routes.Update(older, null));
+        Assert.Equal([younger], Update(older, null));
         Assert.Null(_routes.ConflictOf(younger));
     }
 
@@ -56,7 +56,7 @@ public sealed class RouteTableTests
         var older = Add("older", "/same", age: 2);
         var younger = Add("younger", "/same", age: 1);
 
-        Assert.Equal([younger], _routes.Update(older, Server("older", "/other", age: 2)));
+        Assert.Equal([younger], Update(older, Server("older", "/other", age: 2)));
         Assert.Null(_routes.ConflictOf(younger));
         Assert.Null(_routes.ConflictOf(older));
     }
@@ -67,7 +67,7 @@ public sealed class RouteTableTests
         var older = Add("older", "/same", age: 2);
         Add("younger", "/same", age: 1);
 
-        Assert.Empty(_routes.Update(older, Server("older", "/same", age: 2)));
+        Assert.Empty(Update(older, Server("older", "/same", age: 2)));
     }
 
     [Theory]
@@ -160,7 +160,7 @@ public sealed class RouteTableTests
         var waiting = Put(OAuth("waiting", "/same", age: 1));
 
         var namesake = OAuth("first", "/same", age: 0);
-        var affected = _routes.Update(first, namesake with { Metadata = namesake.Metadata with { Uid = "another" } });
+        var affected = Update(first, namesake with { Metadata = namesake.Metadata with { Uid = "another" } });
 
         Assert.Contains(waiting, affected);
         Assert.Null(_routes.ConflictOf(waiting));
@@ -178,7 +178,7 @@ public sealed class RouteTableTests
         Put(moved);
         Assert.Equal(older, _routes.ConflictOf(younger)?.Holder);
 
-        Assert.Equal([younger], _routes.Update(older, Served(moved)));
+        Assert.Equal([younger], Update(older, Served(moved)));
         Assert.Null(_routes.ConflictOf(younger));
     }
 
@@ -193,9 +193,9 @@ public sealed class RouteTableTests
         Assert.Equal(second.Key, _routes.ConflictOf(first.Key)?.Holder);
         Assert.Equal(first.Key, _routes.ConflictOf(second.Key)?.Holder);
 
-        Assert.Contains(second.Key, _routes.Update(first.Key, first with { Reported = null }));
+        Assert.Contains(second.Key, Update(first.Key, first with { Reported = null }));
         Assert.Null(_routes.ConflictOf(second.Key));
-        Assert.Equal([first.Key], _routes.Update(second.Key, second with { Reported = null }));
+        Assert.Equal([first.Key], Update(second.Key, second with { Reported = null }));
         Assert.Null(_routes.ConflictOf(first.Key));
     }
 
@@ -314,14 +314,14 @@ public sealed class RouteTableTests
             for (var i = 0; i < count; i++)
             {
                 var server = OAuth($"s{i}", $"/s{i}/mcp", age: 1, host: "h.example", ns: $"ns-{i % 100}");
-                Assert.Empty(_routes.Update(server.Key, round % 2 == 0 ? server : Served(server)));
+                Assert.Empty(Update(server.Key, round % 2 == 0 ? server : Served(server)));
                 Assert.Null(_routes.ConflictOf(server.Key));
             }
 
         // One at the root has its metadata path above all others.
         var root = Put(OAuth("root", "/", age: 0, host: "h.example", ns: "ns-0"));
         Assert.NotNull(_routes.ConflictOf(root));
-        Assert.Empty(_routes.Update(root, null));
+        Assert.Empty(Update(root, null));
     }
 
     [Fact]
@@ -332,6 +332,26 @@ public sealed class RouteTableTests
 
         Assert.Null(_routes.ConflictOf(deep));
         Assert.Equal(deep, _routes.ConflictOf(Add("another", path, age: 2))?.Holder);
+    }
+
+    /// <summary>All that has to be said is that it is another one, which can wait for the end of a burst.</summary>
+    [Fact]
+    public void WhoeverIsKeptFromARouteByAnotherThanBeforeStillWaits()
+    {
+        var (first, second, third) = (Add("first", "/same", age: 3), Add("second", "/same", age: 2), Add("third", "/same", age: 1));
+
+        Assert.Equal([new(second, StillWaits: false), new(third, StillWaits: true)], _routes.Update(first, null));
+        Assert.Equal(second, _routes.ConflictOf(third)?.Holder);
+    }
+
+    [Fact]
+    public void WhoeverWaitsForARouteHasNothingToDoWithTheOthersThatWait()
+    {
+        Put(Served(Server("first", "/same", age: 300)));
+        for (var age = 250; age > 0; age--)
+            Assert.Empty(Update(Key($"s{age}"), Server($"s{age}", "/same", age)));
+        for (var age = 250; age > 0; age--)
+            Assert.Empty(Update(Key($"s{age}"), null));
     }
 
     private static MCPServer Invalid(string path, int age, string? url)
@@ -373,6 +393,8 @@ public sealed class RouteTableTests
         Metadata = server.Metadata with { Generation = server.Metadata.Generation + 1 },
         Spec = server.Spec with { IngressPath = path },
     };
+
+    private IEnumerable<ObjectKey> Update(ObjectKey key, MCPServer? server) => _routes.Update(key, server).Select(change => change.Server);
 
     private ObjectKey Put(MCPServer server)
     {

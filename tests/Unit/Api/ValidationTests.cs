@@ -214,10 +214,11 @@ public sealed class ValidationTests
         { "\"rollout\":{\"strategy\":\"BlueGreen\"}", ["spec.rollout.strategy"] },
         { "\"rollout\":{\"canaryReplicas\":-1}", ["spec.rollout.canaryReplicas"] },
         { "\"replicas\":3,\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":2}", [] },
-        { "\"replicas\":3,\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":3}", ["spec.rollout.canaryReplicas"] },
+        { "\"replicas\":3,\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":3}", [] },
+        { "\"replicas\":0,\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":3}", [] },
         { "\"replicas\":3,\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":0}", ["spec.rollout.canaryReplicas"] },
         { "\"rollout\":{\"strategy\":\"Canary\"}", ["spec.rollout.canaryReplicas"] },
-        { "\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":1}", ["spec.rollout.canaryReplicas"] },
+        { "\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":1}", [] },
         { "\"replicas\":2,\"rollout\":{\"strategy\":\" Canary \",\"canaryReplicas\":1,\"canaryImage\":\"ghcr.io/acme/tools:1.5\"}", [] },
         { "\"replicas\":2,\"rollout\":{\"strategy\":\"Canary\",\"canaryReplicas\":1,\"canaryImage\":\" \"}", [] },
         // Left from a canary that is over.

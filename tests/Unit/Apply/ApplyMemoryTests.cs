@@ -29,6 +29,20 @@ public sealed class ApplyMemoryTests
     }
 
     [Fact]
+    public void WhoIsFasterTenTimesInARowIsInTheWay()
+    {
+        for (var i = 0; i < 10; i++)
+            Assert.True(_memory.Raced());
+        Assert.False(_memory.Raced());
+        Assert.False(_memory.IsEmpty);
+
+        _memory.Taken(wanted: 5, live: 5);
+
+        Assert.True(_memory.IsEmpty);
+        Assert.True(_memory.Raced());
+    }
+
+    [Fact]
     public void AnAnswerAsWantedLeavesNothingToRemember()
     {
         _memory.Taken(wanted: 5, live: 6);

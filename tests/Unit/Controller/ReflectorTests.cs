@@ -74,6 +74,29 @@ public sealed class ReflectorTests : IAsyncDisposable
         Assert.Equal((0, 1), (_reflector.Relists, _reflector.WatchRestarts));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AServerThatIsAtAnEarlierVersionThanBeforeIsListedAnew(bool isCut)
+    {
+        var watch = await _server.ListThenWatch("20", Thing.At("a", 15), Thing.At("b", 17));
+        watch.Send(Events.Bookmark("21"));
+        _server.Latest = "12";
+        if (isCut)
+            watch.End(new HttpRequestException("the connection broke"));
+        else
+            watch.Send(Events.Bookmark("12"));
+
+        var list = await _server.List();
+        Assert.Equal("", list.Version);
+        list.Answer.SetResult(([Thing.At("a", 11)], "12"));
+        var next = await _server.Watch();
+
+        Assert.Equal("12", next.Version);
+        Assert.Equal([Thing.At("a", 11)], _store.Snapshot());
+        Assert.Equal([LogLevel.Warning], _log.LevelsOf("HistoryRewound"));
+    }
+
     [Fact]
     public async Task AnExpiredWatchRelistsAndDeletesWhatWasMissed()
     {
@@ -619,6 +642,8 @@ public sealed class ReflectorTests : IAsyncDisposable
             return Task.FromResult(new ListResult<Thing>([], "10"));
         }
 
+        public Task<string> LatestVersionAsync(CancellationToken cancellationToken) => Task.FromResult("10");
+
         public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
             string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
@@ -641,6 +666,8 @@ public sealed class ReflectorTests : IAsyncDisposable
 
         public Task<ListResult<Thing>> ListAsync(string resourceVersion, CancellationToken cancellationToken) =>
             Task.FromResult(new ListResult<Thing>([], "10"));
+
+        public Task<string> LatestVersionAsync(CancellationToken cancellationToken) => Task.FromResult("10");
 
         public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
             string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)

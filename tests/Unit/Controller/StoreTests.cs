@@ -265,6 +265,26 @@ public sealed class StoreTests
     }
 
     /// <summary>Two owners may want an object of the same name: the canary of one, and another one called so.</summary>
+    [Theory]
+    [InlineData(8, true)]
+    [InlineData(9, false)] // nothing came of the write
+    [InlineData(11, false)]
+    public void AnAnswerThatIsOlderThanWhatWasWrittenToIsOfAnotherHistory(int answered, bool isRewound)
+    {
+        var store = new Store<Thing>((_, _, _) => { });
+        store.Replace(null, [Thing.At("a", 9)], "10");
+        var rewound = 0;
+        store.Rewound += () => rewound++;
+        ObjectKey key = new("ns", "a");
+
+        store.BeginWrite(key);
+        // Somebody else was faster, and the watch too.
+        store.Apply(null, Events.Modified(Thing.At("a", 12)));
+        store.EndWrite(key, Thing.At("a", answered));
+
+        Assert.Equal(isRewound ? 1 : 0, rewound);
+    }
+
     [Fact]
     public void OfTwoThatWriteAtTheSameTimeNeitherLosesWhatTheOtherDid()
     {

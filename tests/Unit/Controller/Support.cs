@@ -94,6 +94,9 @@ internal sealed class FakeServer(string? ns = null) : IListWatch<Thing>
         public void End(Exception? fault = null) => Stream.Writer.TryComplete(fault);
     }
 
+    /// <summary>The version that it is at, for whoever asks.</summary>
+    public string Latest { get; set; } = "1000";
+
     public async Task<ListRequest> List() => Assert.IsType<ListRequest>(await Next());
 
     public async Task<WatchRequest> Watch() => Assert.IsType<WatchRequest>(await Next());
@@ -113,6 +116,8 @@ internal sealed class FakeServer(string? ns = null) : IListWatch<Thing>
         var (items, version) = await answer.Task.WaitAsync(cancellationToken);
         return new(items, version);
     }
+
+    public Task<string> LatestVersionAsync(CancellationToken cancellationToken) => Task.FromResult(Latest);
 
     public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
         string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -87,6 +87,27 @@ public sealed class StoresTests
         Assert.Null(_stores.Servers.Get(_server.Key));
     }
 
+    /// <summary>Deleted in the order of their age, each of them is the one that the others wait for.</summary>
+    [Fact]
+    public void HundredsOnOneRouteThatComeAndGoAreNotAllLookedAtEachTime()
+    {
+        const int count = 250;
+        StoredServer[] servers = [.. Enumerable.Range(0, count).Select(i => Server(Before, $"{10 + i}", name: $"e-{i:000}"))];
+        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Deleted, _server, "8", null));
+        _looks.All.Clear();
+
+        foreach (var server in servers)
+            Change(server);
+        Assert.Equal(servers.Select(server => (server.Key, (Priority?)Priority.Changed)), Queued);
+        _looks.All.Clear();
+        foreach (var server in servers)
+            _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Deleted, server, $"{500 + _looks.All.Count}", null));
+
+        // The one that goes, and the one that has the route now; the others when the burst is over.
+        Assert.Equal((2 * count) - 1, _looks.All.Count(look => look.Delay is null));
+        Assert.All(_looks.All.Where(look => look.Delay is not null), look => Assert.Equal(TimeSpan.FromSeconds(1), look.Delay));
+    }
+
     [Fact]
     public void AnEditThatTheAnswerToOurReportHoldsIs()
     {

@@ -26,6 +26,26 @@ internal static class ApplyBody
         return WithoutSurrogates(buffer.WrittenSpan);
     }
 
+    /// <summary>
+    /// The same body for an object that must not be there: an apply creates it whatever version the body names, and is a conflict for
+    /// one that has another version (apiserver, registry/generic/registry/store.go). No object has the first one.
+    /// </summary>
+    /// <param name="body">Names no version.</param>
+    public static byte[] ForNew(ReadOnlySpan<byte> body)
+    {
+        var reader = new Utf8JsonReader(body);
+        while (reader.Read())
+        {
+            if (reader.CurrentDepth != 1 || reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals("metadata"u8))
+                continue;
+            reader.Read();
+            var start = (int)reader.BytesConsumed;
+            return [.. body[..start], .. "\"resourceVersion\":\"1\","u8, .. body[start..]];
+        }
+
+        throw new ArgumentException("the body has no metadata", nameof(body));
+    }
+
     private static byte[] WithoutSurrogates(ReadOnlySpan<byte> json)
     {
         var result = new byte[json.Length];

@@ -12,15 +12,24 @@ internal sealed class ApiException(Status status, string request)
 
     public HttpStatusCode Code => (HttpStatusCode)Status.Code;
 
-    public bool IsNotFound => Code == HttpStatusCode.NotFound;
+    /// <summary>
+    /// A webhook or an admission policy of the cluster denied it, with whatever code and reason. It is none of what follows but
+    /// <see cref="IsObjectRefused"/>.
+    /// </summary>
+    public bool IsDenied { get; } = status.IsDenial;
+
+    public bool IsNotFound => Code == HttpStatusCode.NotFound && !IsDenied;
 
     /// <summary>409: the object was edited meanwhile, or another manager owns a field.</summary>
-    public bool IsConflict => Code == HttpStatusCode.Conflict && Status.Reason != "AlreadyExists";
+    public bool IsConflict => Code == HttpStatusCode.Conflict && Status.Reason != "AlreadyExists" && !IsDenied;
 
     /// <summary>409: an apply without force would have changed fields that others own.</summary>
     public bool IsFieldManagerConflict => IsConflict && Status.HasCause("FieldManagerConflict");
 
-    public bool IsAlreadyExists => Status.Reason == "AlreadyExists";
+    public bool IsAlreadyExists => Status.Reason == "AlreadyExists" && !IsDenied;
+
+    /// <summary>500: an object that is to be created may not name a version. Etcd's storage says so where a kind is created its own way.</summary>
+    public bool IsVersionRefused => Status.Message?.Contains("resourceVersion should not be set on objects to be created", StringComparison.Ordinal) == true;
 
     /// <summary>410: the resource version asked for is no longer known, and a new list is needed.</summary>
     public bool IsExpired => Code == HttpStatusCode.Gone || Status.Reason is "Expired" or "Gone";
@@ -29,13 +38,13 @@ internal sealed class ApiException(Status status, string request)
     public bool IsTooLargeResourceVersion => Status.HasCause("ResourceVersionTooLarge");
 
     /// <summary>Nothing can be created in a namespace that is being deleted.</summary>
-    public bool IsNamespaceTerminating => Status.HasCause("NamespaceTerminating");
+    public bool IsNamespaceTerminating => Status.HasCause("NamespaceTerminating") && !IsDenied;
 
     /// <summary>
     /// The API server does not know us at the moment, has too much to do, or is not ready. That says nothing about the object. A
     /// plain 500 is not among these: the API server answers so as long as a webhook cannot be reached, which may be for ever.
     /// </summary>
-    public bool IsTransient => Code is HttpStatusCode.Unauthorized or HttpStatusCode.TooManyRequests
+    public bool IsTransient => !IsDenied && Code is HttpStatusCode.Unauthorized or HttpStatusCode.TooManyRequests
         or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
 
     /// <summary>
@@ -44,5 +53,5 @@ internal sealed class ApiException(Status status, string request)
     public bool IsObjectRefused => !IsConflict && !IsNamespaceTerminating && !IsTransient;
 
     /// <summary>422 or 400: the object breaks a rule of the API server, and would be refused again.</summary>
-    public bool IsInvalid => Code is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest;
+    public bool IsInvalid => !IsDenied && Code is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest;
 }

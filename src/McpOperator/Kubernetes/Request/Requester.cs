@@ -97,8 +97,10 @@ internal sealed class Requester(
                     return await finish(response, either.Token).ConfigureAwait(false);
                 using (response)
                 {
-                    if (attempt >= MaxAttempts || !request.MayWait || !AsksToRetry(response, out delay) || waited + delay > LongestWait)
-                        throw await ApiError.FromAsync(response, request.ToString(), either.Token).ConfigureAwait(false);
+                    var refusal = await ApiError.FromAsync(response, request.ToString(), either.Token).ConfigureAwait(false);
+                    // A webhook that denies the object would be asked the same again, while a worker waits.
+                    if (attempt >= MaxAttempts || !request.MayWait || refusal.IsDenied || !AsksToRetry(response, out delay) || waited + delay > LongestWait)
+                        throw refusal;
                 }
             }
             catch (OperationCanceledException) when (expiry.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

@@ -17,6 +17,29 @@ internal sealed record Status
     public bool HasCause(string reason) => Details?.Causes?.Any(cause => cause.Reason == reason) ?? false;
 
     /// <summary>
+    /// Whether a webhook or an admission policy denied the request. It chooses the code and the reason, so that these do not mean what
+    /// they mean in the API server's own answers. Told by the words of the API server (apiserver
+    /// pkg/admission/plugin/webhook/errors/statuserror.go, pkg/admission/plugin/policy/validating/dispatcher.go), before which newer
+    /// ones say what was forbidden: <c>deployments.apps "web" is forbidden: </c>.
+    /// </summary>
+    public bool IsDenial
+    {
+        get
+        {
+            var text = Message.AsSpan();
+            if (text.IndexOf(Forbidden, StringComparison.Ordinal) is var forbidden and >= 0 && text[..forbidden].IndexOf(": ", StringComparison.Ordinal) < 0)
+                text = text[(forbidden + Forbidden.Length)..];
+            else if (text.StartsWith(InternalError, StringComparison.Ordinal))
+                text = text[InternalError.Length..];
+            return (text.StartsWith("admission webhook \"", StringComparison.Ordinal) && text.Contains("\" denied the request", StringComparison.Ordinal))
+                || (text.StartsWith("ValidatingAdmissionPolicy '", StringComparison.Ordinal) && text.Contains("' denied request", StringComparison.Ordinal));
+        }
+    }
+
+    private const string Forbidden = "\" is forbidden: ";
+    private const string InternalError = "Internal error occurred: ";
+
+    /// <summary>
     /// True when this manager owns all the fields that an apply without force conflicts with (apimachinery
     /// managedfields/internal/conflict.go).
     /// </summary>

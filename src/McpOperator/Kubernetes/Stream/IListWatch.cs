@@ -21,6 +21,10 @@ internal interface IListWatch<T>
     /// <exception cref="HttpRequestException">It could not be reached.</exception>
     Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken);
 
+    /// <summary>The version that etcd is at now.</summary>
+    /// <inheritdoc cref="ListAsync"/>
+    Task<string> LatestVersionAsync(CancellationToken cancellationToken);
+
     /// <summary>Streams what changed since <paramref name="resourceVersion"/> until the server ends the watch.</summary>
     /// <param name="resourceVersion">The first event is the one after it.</param>
     /// <param name="timeout">After this time the server ends the watch.</param>

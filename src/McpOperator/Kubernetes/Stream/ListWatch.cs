@@ -33,19 +33,19 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
         // With a resource version the server answers from its cache in one go; a limit would make it go to etcd
         // (client-go tools/cache/reflector.go). Only a list from etcd itself is worth pages.
         var query = resourceVersion.Length > 0 ? $"?resourceVersion={Uri.EscapeDataString(resourceVersion)}" : $"?limit={PageSize}";
-        var page = await ListPageAsync(query, cancellationToken).ConfigureAwait(false);
+        var page = await ListPageAsync(query, _selector, cancellationToken).ConfigureAwait(false);
         var items = page.Items;
         while (page.Continue is { } next)
         {
             try
             {
-                page = await ListPageAsync($"?limit={PageSize}&continue={Uri.EscapeDataString(next)}", cancellationToken).ConfigureAwait(false);
+                page = await ListPageAsync($"?limit={PageSize}&continue={Uri.EscapeDataString(next)}", _selector, cancellationToken).ConfigureAwait(false);
             }
             catch (ApiException e) when (e.IsExpired)
             {
                 // etcd no longer has the version that the pages before belong to (it keeps one for some five minutes).
                 items.Clear();
-                page = await ListPageAsync("?resourceVersion=", cancellationToken).ConfigureAwait(false);
+                page = await ListPageAsync("?resourceVersion=", _selector, cancellationToken).ConfigureAwait(false);
             }
 
             items.AddRange(page.Items);
@@ -53,6 +53,11 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
 
         return new(items, page.ResourceVersion);
     }
+
+    /// <inheritdoc/>
+    public async Task<string> LatestVersionAsync(CancellationToken cancellationToken) =>
+        // Without the selector, for which the API server might look through all that there is.
+        (await ListPageAsync("?limit=1", "", cancellationToken).ConfigureAwait(false)).ResourceVersion;
 
     public async IAsyncEnumerable<WatchEvent<T>> WatchAsync(
         string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -69,9 +74,9 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
             yield return events.Current;
     }
 
-    private Task<Page> ListPageAsync(string query, CancellationToken cancellationToken) =>
+    private Task<Page> ListPageAsync(string query, string selector, CancellationToken cancellationToken) =>
         api.Requester.SendAsync(
-            new(HttpMethod.Get, type.CollectionPath(ns), query + _selector),
+            new(HttpMethod.Get, type.CollectionPath(ns), query + selector),
             ListDeadline,
             async (stream, token) =>
             {

@@ -13,10 +13,23 @@ internal sealed class CanaryKind(ServerKinds kinds, Store<ObservedDeployment> st
     /// <inheritdoc cref="StableKind.IsDue"/>
     public override bool IsDue(Pass pass) => pass.Spec.HasCanary() || pass.IsDone(Kinds.Stable);
 
-    public override Wanted Want(Pass pass) => !pass.MayRunPods ? new Wanted.Keep()
-        : pass.Spec.HasCanary() ? Apply(pass, DeploymentManifest.BuildCanary(pass.Server, pass.Settings, PolicyUid(pass)))
-        : new Wanted.Absent();
+    public override Wanted Want(Pass pass)
+    {
+        if (!pass.MayRunPods)
+            return new Wanted.Keep();
+        if (pass.Spec.HasCanary())
+        {
+            return Apply(
+                pass, DeploymentManifest.BuildCanary(pass.Server, pass.Settings, PolicyUid(pass)), Kinds.Stable, pass.Spec.StableReplicas());
+        }
+
+        // Somebody's copy is not ours to keep, and pods that are never shown the policy of today are not kept for their number.
+        var isKept = FindOwned(pass.Server) is { WantedReplicas: > 0, Fingerprint: not OwnedFields.None } live && live.PolicyUid == PolicyUid(pass)
+            && !Kinds.Stable.IsUp(pass.Server, pass.Spec.StableReplicas());
+        Hold(pass, isKept);
+        return isKept ? new Wanted.Keep() : new Wanted.Absent();
+    }
 
     public override IEnumerable<Surface> Judge(Pass pass) =>
-        pass.Spec.HasCanary() ? [SurfaceOf(pass, ProblemOf(pass), live => Judged(pass, live))] : [];
+        pass.Spec.HasCanary() ? [WithHeld(pass, SurfaceOf(pass, ProblemOf(pass), live => Judged(pass, live)), Kinds.Stable)] : [];
 }

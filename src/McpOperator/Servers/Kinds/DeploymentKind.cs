@@ -26,9 +26,42 @@ internal abstract class DeploymentKind(
     public static bool ServesWithoutGateway(ObservedDeployment? live) =>
         live is { AvailableReplicas: > 0 } && !(live.HasGateway && IsReady(live));
 
-    protected Wanted.Apply Apply(Pass pass, Deployment deployment) => new(
-        () => ApplyConfiguration.Of(deployment), (in Attempt attempt) => Recover(deployment, attempt),
-        Removal: live => Removal(pass.Server, (ObservedDeployment)live));
+    /// <summary>
+    /// Pods move from one track to the other: the one that takes over is up before the other one shrinks. Until then that one keeps what
+    /// it has, as far as the server is to have so many.
+    /// </summary>
+    /// <param name="replicas">What the other one is to have.</param>
+    protected Wanted.Apply Apply(Pass pass, Deployment deployment, DeploymentKind other, int replicas)
+    {
+        var wanted = deployment.Spec.Replicas;
+        var held = FindOwned(pass.Server) is { } live && !other.IsUp(pass.Server, replicas)
+            ? Math.Max(wanted, Math.Min(live.WantedReplicas, wanted + replicas))
+            : wanted;
+        deployment = deployment with { Spec = deployment.Spec with { Replicas = held } };
+        var isReleased = pass.Memory.Held == this && held == wanted;
+        Hold(pass, held > wanted);
+        return new(
+            () => ApplyConfiguration.Of(deployment), (in Attempt attempt) => Recover(deployment, attempt), IsRepair: isReleased ? false : null,
+            live => Removal(pass.Server, (ObservedDeployment)live));
+    }
+
+    /// <summary>Whether it has so many replicas, all of them available and of the latest revision.</summary>
+    public bool IsUp(MCPServer server, int replicas) =>
+        replicas == 0 || (FindOwned(server) is { Terminating: null } live && live.WantedReplicas >= replicas && IsReady(live));
+
+    protected void Hold(Pass pass, bool isHeld)
+    {
+        if (isHeld)
+            pass.Memory.Held = this;
+        else if (pass.Memory.Held == this)
+            pass.Memory.Held = null;
+    }
+
+    /// <summary>What is said of this track, and of the other one when that waits for it.</summary>
+    protected static Surface WithHeld(Pass pass, Surface surface, DeploymentKind other) =>
+        pass.Memory.Held == other && other.LiveAfter(pass) is { } held
+            ? surface with { Message = $"{surface.Message}; meanwhile the {other.Name} stays at {held.WantedReplicas}" }
+            : surface;
 
     public override string? ForeignOf(Pass pass) => LiveAfter(pass) is { Foreign: { } fields }
         ? string.Join(", ", fields.Select(field => field.ToString()).Order(StringComparer.Ordinal))

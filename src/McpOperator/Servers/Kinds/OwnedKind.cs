@@ -119,8 +119,11 @@ internal abstract class OwnedKind<T>(
                 case Wanted.Absent:
                     return await DeleteAsync().ConfigureAwait(false) with { Live = null };
                 case Wanted.Withhold { Problem: var problem }:
+                    var live = FindOwned(server);
                     var deleted = await DeleteAsync().ConfigureAwait(false);
-                    return deleted.Problem is null ? new(null, problem) : deleted;
+                    // Until the watch says that it is gone it is there, for its finalizers may hold it.
+                    var isThere = deleted.Change == Change.Deleted || live?.Terminating is not null;
+                    return deleted.Problem is null ? new(isThere ? live : null, problem) : deleted;
                 default:
                     return new(FindOwned(server));
             }

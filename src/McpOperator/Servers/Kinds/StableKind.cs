@@ -14,14 +14,14 @@ internal sealed class StableKind(ServerKinds kinds, Store<ObservedDeployment> st
     public override bool IsDue(Pass pass) => !pass.Spec.HasCanary() || pass.IsDone(Kinds.Canary);
 
     public override Wanted Want(Pass pass) => pass.MayRunPods
-        ? Apply(pass, DeploymentManifest.Build(pass.Server, pass.Settings, PolicyUid(pass)))
+        ? Apply(pass, DeploymentManifest.Build(pass.Server, pass.Settings, PolicyUid(pass)), Kinds.Canary, pass.Spec.CanaryReplicas())
         : new Wanted.Keep();
 
     public override IEnumerable<Surface> Judge(Pass pass)
     {
         // A canary or a policy that is not wanted any more has no condition; that it cannot be deleted is said here.
         var undeleted = (pass.Spec.HasCanary() ? null : pass.Of(Kinds.Canary).Problem) ?? (pass.IsValid ? pass.Policy?.Problem : null);
-        yield return SurfaceOf(pass, ProblemOf(pass) ?? undeleted, live => Judged(pass, live));
+        yield return WithHeld(pass, SurfaceOf(pass, ProblemOf(pass) ?? undeleted, live => Judged(pass, live)), Kinds.Canary);
         if (pass.Spec.HasGateway())
             yield return GatewayOf(LiveAfter(pass));
     }

@@ -14,20 +14,14 @@ internal static class DeploymentManifest
 
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
     /// <param name="policyUid">Of the ConfigMap that needs new pods (<see cref="ObjectNames.PolicyUid"/>); null for none.</param>
-    public static Deployment Build(MCPServer server, OperatorSettings settings, string? policyUid = null)
-    {
-        var spec = server.Spec;
-        var replicas = spec.Replicas ?? Defaults.Replicas;
-        if (spec.HasCanary())
-            replicas = Math.Max(0, replicas - CanaryReplicas(spec));
-        return OfTrack(
-            Labels.StableTrack, server.Metadata.Name, replicas, ImageReference.Resolve(spec, settings), server, settings, policyUid);
-    }
+    public static Deployment Build(MCPServer server, OperatorSettings settings, string? policyUid = null) => OfTrack(
+        Labels.StableTrack, server.Metadata.Name, server.Spec.StableReplicas(),
+        ImageReference.Resolve(server.Spec, settings), server, settings, policyUid);
 
     /// <inheritdoc cref="Build(MCPServer, OperatorSettings, string?)"/>
     /// <summary>The same pods with another image, if the spec names one, on a track of their own.</summary>
     public static Deployment BuildCanary(MCPServer server, OperatorSettings settings, string? policyUid = null) => OfTrack(
-        Labels.CanaryTrack, ObjectNames.Canary(server.Metadata.Name), CanaryReplicas(server.Spec),
+        Labels.CanaryTrack, ObjectNames.Canary(server.Metadata.Name), server.Spec.CanaryReplicas(),
         ImageReference.ResolveCanary(server.Spec, settings), server, settings, policyUid);
 
     /// <summary>
@@ -56,8 +50,6 @@ internal static class DeploymentManifest
     /// <summary>True when the pods pull with the operator's own secret, which must then be in their namespace.</summary>
     public static bool UsesOperatorPullSecret(MCPServerSpec spec, OperatorSettings settings) =>
         settings.ProvisionedRegistry.HasCredentials && !NonBlank(spec.ImagePullSecrets).Any();
-
-    private static int CanaryReplicas(MCPServerSpec spec) => spec.Rollout?.CanaryReplicas ?? 0;
 
     private static Deployment OfTrack(
         string track, string name, int replicas, string image, MCPServer server, OperatorSettings settings, string? policyUid) => new()

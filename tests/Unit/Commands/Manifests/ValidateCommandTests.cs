@@ -160,6 +160,8 @@ public sealed class ValidateCommandTests : IDisposable
     [InlineData("{image: 'a:1', resources: {}}", "spec.resources")]
     [InlineData("{image: 'a:1', resources: {limits: {}}, ingressPath: ' /x'}", "spec.ingressPath")]
     [InlineData("{image: 'a:1', resources: {limits: {}}, replicas: 2, rollout: {strategy: Canary, canaryReplicas: 1, canaryImage: b}}", "spec.rollout.canaryImage")]
+    [InlineData("{image: 'a:1', resources: {limits: {}}, replicas: 2, rollout: {strategy: Canary, canaryReplicas: 2}}", "spec.rollout.canaryReplicas")]
+    [InlineData("{image: 'a:1', resources: {limits: {}}, replicas: 0, rollout: {strategy: Canary, canaryReplicas: 2}}", "")]
     [InlineData("{image: 'a:1', resources: {limits: {}}, gateway: {enabled: true, image: g}}", "spec.gateway.image")]
     [InlineData("{image: 'a:1', resources: {limits: {}}, ingressHost: a.b, ingressAnnotations: {traefik.ingress.kubernetes.io/router.tls: 'true'}}", "")]
     public void WhatIsDoubtfulIsAWarning(string spec, string field) =>

@@ -28,6 +28,11 @@ public sealed class ApplyBodyTests
     public void Escapes(string value, string written) => Assert.Equal($"{{\"a\":\"{written}\"}}", Encoding.UTF8.GetString(Body(value)));
 
     [Fact]
+    public void ABodyForANewObjectNamesAVersionInItsOwnMetadata() => Assert.Equal(
+        """{"spec":{"metadata":{"a":1}},"metadata":{"resourceVersion":"1","name":"web"},"kind":"K"}""",
+        Encoding.UTF8.GetString(ApplyBody.ForNew("""{"spec":{"metadata":{"a":1}},"metadata":{"name":"web"},"kind":"K"}"""u8)));
+
+    [Fact]
     public void IsTheSameAsJsonAndAsYaml() => PolicyGen.Text.Sample(value =>
     {
         // Half a surrogate pair is no text: all encoders replace it.

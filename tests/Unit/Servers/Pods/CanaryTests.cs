@@ -60,17 +60,22 @@ public sealed class CanaryTests
     }
 
     [Theory]
-    [InlineData("Canary", 4, 1, 3)]
-    [InlineData("Canary", 4, 3, 1)]
-    // An invalid spec, but no reason for what the API server would refuse.
-    [InlineData("Canary", 1, 3, 0)]
+    [InlineData("Canary", 4, 1, 3, 1)]
+    [InlineData("Canary", 4, 3, 1, 3)]
+    // Where there is no room the canary shrinks.
+    [InlineData("Canary", 4, 4, 1, 3)]
+    [InlineData("Canary", 2, 3, 1, 1)]
+    [InlineData("Canary", 1, 3, 1, 0)]
+    [InlineData("Canary", 0, 3, 0, 0)]
     // Left from a canary that is over.
-    [InlineData("RollingUpdate", 4, 1, 4)]
-    [InlineData("Recreate", 4, 1, 4)]
-    public void TheStableTrackHasTheRestOfTheReplicas(string strategy, int replicas, int canaryReplicas, int stable) => Assert.Equal(
-        stable,
-        Build(Canary with { Replicas = replicas, Rollout = new RolloutConfig { Strategy = strategy, CanaryReplicas = canaryReplicas } })
-            .Stable.Spec.Replicas);
+    [InlineData("RollingUpdate", 4, 1, 4, 0)]
+    [InlineData("Recreate", 4, 1, 4, 0)]
+    public void TheStableTrackHasTheRestOfTheReplicasAndOneAtLeast(string strategy, int replicas, int canaryReplicas, int stable, int canary)
+    {
+        var built = Build(Canary with { Replicas = replicas, Rollout = new RolloutConfig { Strategy = strategy, CanaryReplicas = canaryReplicas } });
+
+        Assert.Equal((stable, canary), (built.Stable.Spec.Replicas, built.Canary.Spec.Replicas));
+    }
 
     [Fact]
     public void WithoutAnImageOfItsOwnItRunsTheServers() =>
