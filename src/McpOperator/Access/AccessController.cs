@@ -143,7 +143,12 @@ internal sealed class AccessController
     }
 
     private Outcome OutcomeOf(ObjectKey server, in ApplyResult<ObservedConfigMap> result) =>
-        (result.Problem is null or { Reason: Problem.Contested } ? Outcome.Done : Outcome.Retry).Within(_policies.ContestedFor(server, result));
+        (result.Problem?.Reason switch
+        {
+            null or Problem.Contested => Outcome.Done,
+            Problem.LabelOverwritten => Outcome.RequeueAfter(_settings.UnwatchedDelay),
+            _ => Outcome.Retry,
+        }).Within(_policies.ContestedFor(server, result));
 
     private bool TryEnter(string ns)
     {

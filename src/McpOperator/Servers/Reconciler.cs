@@ -82,7 +82,7 @@ internal sealed class Reconciler(
         var outcome = surfaces is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(surfaces) : Outcome.Done;
         var quietIn = memory.QuietIn(time);
         // After a pass that created what it did not see, to see nothing again means that it is gone again.
-        if (outcome.Kind == OutcomeKind.RequeueAfter && !pass.HasWritten && quietIn is null)
+        if (outcome == Outcome.RequeueAfter(settings.RequeueDelay) && !pass.HasWritten && quietIn is null)
             memory.Waiting = seen;
         return outcome.Within(pass.PutOff).Within(quietIn);
     }
@@ -120,10 +120,12 @@ internal sealed class Reconciler(
         if (surfaces.Any(surface => surface is
             {
                 IsFailed: true,
-                Reason: not (Reasons.RouteConflict or Problem.NotInstalled or Problem.Contested),
+                Reason: not (Reasons.RouteConflict or Problem.NotInstalled or Problem.Contested or Problem.LabelOverwritten),
                 ConditionType: not ConditionTypes.PolicyReady,
             }))
             return Outcome.Retry;
+        if (surfaces.Any(surface => surface.Reason == Problem.LabelOverwritten))
+            return Outcome.RequeueAfter(settings.UnwatchedDelay);
         return surfaces.All(surface => surface.IsReady || surface.IsFailed)
             ? Outcome.Done
             : Outcome.RequeueAfter(settings.RequeueDelay);

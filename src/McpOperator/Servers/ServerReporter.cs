@@ -42,6 +42,10 @@ internal sealed class ServerReporter(
         {
             Log.StatusReported(logger, status.Phase!, status.Message!);
             events.Reported(server, status);
+            var foreign = string.Join(", ", kinds.All.Select(kind => kind.ForeignOf(pass)).OfType<string>().Distinct());
+            if (foreign.Length > 0 && foreign != pass.Memory.ToldForeign)
+                events.Foreign(server, foreign);
+            pass.Memory.ToldForeign = foreign.Length > 0 ? foreign : null;
             if (fault is not null)
                 Log.InvalidSpec(logger, fault.Message);
         }
