@@ -22,6 +22,7 @@ internal static class OperatorService
         var identity = $"{Environment.MachineName}_{Random.Shared.NextInt64():x16}";
         var elector = Elector(context, leases, access, identity);
         using var api = new ApiClient(Product.Identity, connection, time, requests, elector is null ? null : () => elector.Leads);
+        OutOfMemory.EndsTheProcess(options.LogFormat, api.Largest);
         using var recorder = new EventRecorder(api, Product.EventReporter, identity, time, context.LoggerFactory.CreateLogger<EventRecorder>());
         using var operation = new Operation(context, api, recorder.Record);
         var lanes = operation.Lanes;

@@ -54,6 +54,9 @@ internal sealed class ApiClient : IDisposable
 
     internal Requester Requester => _requester;
 
+    /// <summary>Of those that were listed or watched.</summary>
+    public LargestObject Largest { get; } = new();
+
     /// <summary>Null when there is no such object.</summary>
     /// <param name="resourceVersion">"0" is answered from the server's cache, null from etcd.</param>
     public async Task<T?> FindAsync<T>(
