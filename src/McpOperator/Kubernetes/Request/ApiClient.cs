@@ -200,11 +200,16 @@ internal sealed class ApiClient : IDisposable
             request.Method == HttpMethod.Get ? Deadline : WriteDeadline,
             async (stream, token) =>
             {
-                using var document = await JsonDocument.ParseAsync(stream, JsonLimits.Document, token).ConfigureAwait(false);
+                using var answer = new GrowingBuffer();
+                while (await answer.FillAsync(stream, token).ConfigureAwait(false))
+                {
+                }
+
+                using var document = ParsedJson.Of(answer.Unused);
                 try
                 {
-                    return document.RootElement.IsObject()
-                        ? decode(document.RootElement)
+                    return document.Root.IsObject()
+                        ? decode(document.Root)
                         : throw new HttpRequestException(HttpRequestError.InvalidResponse, "the answer is no object");
                 }
                 catch (InvalidOperationException e)
