@@ -87,7 +87,7 @@ internal static class OperatorService
         {
             // A standby lists from the cache, and once more when it leads.
             var fromEtcd = !context.Options.LeaderElect;
-            ofAccess.Add(factory.Create(MCPServer.Type, ns, null, json => StoredServer.Decode(json, ours), operation.Stores.Servers, fromEtcd));
+            ofAccess.Add(factory.Create(MCPServer.Type, ns, null, json => StoredServer.DecodeOutline(json, ours, context.Settings), operation.Stores.Servers, fromEtcd));
             ofAccess.Add(factory.Create(MCPAccessGrant.Type, ns, null, json => StoredAccess.Decode(json, ours), access.Grants.Store, fromEtcd));
             ofAccess.Add(factory.Create(MCPAgentSession.Type, ns, null, json => StoredAccess.Decode(json, ours), access.Sessions.Store, fromEtcd));
             reflectors.AddRange(operation.Kinds.All.Select(kind => kind.Watch(factory, ns)).OfType<IReflector>());
