@@ -2,7 +2,6 @@ using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
-using McpOperator.Kubernetes.Types;
 using McpOperator.Mirror;
 using Microsoft.Extensions.Logging;
 
@@ -113,11 +112,10 @@ internal sealed class GatewayPolicy(
         var stored = new[] { live?.Policy, memory.Written }
             .FirstOrDefault(policy => policy?.Revision == document.Revision) ?? new StoredPolicy(document.Revision, time.GetUtcNow());
         memory.Written = stored;
-        var text = document.ToText(stored.GeneratedAt);
         // A grant that changes makes another policy, though not another generation of the server.
         var isRepair = live?.Policy is { } before ? before.Revision == document.Revision : server.IsReported();
         var wanted = new Desired<ObservedConfigMap>(
-            found => ApplyConfiguration.Of(PolicyConfigMapBuilder.Build(server, text, found, NeedsNewPods(found))),
+            found => PolicyConfigMapBuilder.Build(server, document, stored.GeneratedAt, found, NeedsNewPods(found)),
             isRepair, server.Had(ConditionTypes.PolicyReady), FreeTheData, memory.Removed);
         var ensured = await _applier.ApplyAsync(
             _configMaps, server.AsOwner(), KeyOf(server.Key), wanted, memory.Apply, cancellationToken).ConfigureAwait(false);

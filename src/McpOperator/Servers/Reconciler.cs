@@ -17,7 +17,9 @@ internal sealed class Reconciler(
 {
     private readonly Applier _applier = new(api, counters, time, logger);
     private readonly SpecDefaults _defaults = new(api, stores, settings, counters, time, logger);
-    private readonly ServerReporter _reporter = new(api, stores, kinds, counters, new ServerEvents(record), time, logger);
+    private readonly ServerReporter _reporter = new(api, stores, kinds, settings, counters, new ServerEvents(record), time, logger);
+    private readonly ServerReader _reader = new(api);
+    private readonly Admission _admission = new(int.MaxValue, SpecSize.Most, namespaces: 2);
     private readonly KeyMap<ServerMemory> _memories = new();
 
     /// <summary>One pass over one server.</summary>
@@ -38,9 +40,14 @@ internal sealed class Reconciler(
         if (memory.Waiting is { } waiting && waiting.AsSpan().SequenceEqual(seen))
             return Outcome.RequeueAfter(settings.RequeueDelay);
 
+        using var ticket = _admission.TryEnter(key.Namespace, stored.Length);
+        if (ticket is null)
+            return Outcome.RequeueAfter(Admission.Turn);
         try
         {
-            return await ReconcileAsync(stored, seen, memory, cancellationToken).ConfigureAwait(false);
+            return await _reader.ReadAsync(stored, cancellationToken).ConfigureAwait(false) is { } server
+                ? await ReconcileAsync(server, seen, memory, cancellationToken).ConfigureAwait(false)
+                : Outcome.Done;
         }
         catch (ApiException exception) when (exception.IsNotFound)
         {
@@ -63,9 +70,9 @@ internal sealed class Reconciler(
     }
 
     private async Task<Outcome> ReconcileAsync(
-        StoredServer stored, object?[] seen, ServerMemory memory, CancellationToken cancellationToken)
+        MCPServer server, object?[] seen, ServerMemory memory, CancellationToken cancellationToken)
     {
-        var pass = PassOver(stored.Read(), memory);
+        var pass = PassOver(server, memory);
         memory.Waiting = null;
         if (AwaitsPolicy(pass))
             return Outcome.RequeueAfter(settings.RequeueDelay);

@@ -62,8 +62,8 @@ internal sealed class OwnedFields(string manager)
     /// <summary>Of the body of an apply: a whole object with apiVersion, kind and name.</summary>
     public static ulong FingerprintOf(ReadOnlyMemory<byte> body)
     {
-        using var document = JsonDocument.Parse(body, JsonLimits.Document);
-        var intent = document.RootElement;
+        using var document = ParsedJson.Of(body);
+        var intent = document.Root;
         var members = 0UL;
         foreach (var member in intent.EnumerateObject())
         {
