@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using McpOperator.Envtest.Faults;
 
 namespace McpOperator.Envtest;
@@ -27,7 +28,13 @@ public sealed class LabelPolicyTests(ControlPlaneFixture fixture)
             await scenario.SettledAsync();
         }
 
-        await using var policy = await LabelPolicy.StartAsync(fixture.ControlPlane, scenario.Namespace.Name, resource);
+        await using var policy = await AdmissionWebhook.StartAsync(fixture.ControlPlane, scenario.Namespace.Name);
+        policy.Change = request => AdmissionWebhook.ResourceOf(request) != resource || request["object"]?["metadata"]?["labels"]?[ManagedBy] is null ? null : new JsonArray(new JsonObject
+        {
+            ["op"] = "replace",
+            ["path"] = "/metadata/labels/app.kubernetes.io~1managed-by",
+            ["value"] = "platform",
+        });
         if (isThereBefore)
             await scenario.EditServerAsync("{image: 'example.org/web:2', ingressPath: /other, servicePort: 81, policy: {defaultDecision: allow} }");
         else
@@ -47,7 +54,7 @@ public sealed class LabelPolicyTests(ControlPlaneFixture fixture)
         Assert.InRange((await scenario.AllWritesAsync()).Count(write => write.Resource == resource && !write.Name.StartsWith(ServerScenario.Barrier, StringComparison.Ordinal)), 1, 12);
         Assert.DoesNotContain(scenario.Operator!.Complaints, line => (string?)line["name"] == ServerScenario.Name && (string?)line["event"] != "InvalidSpec");
 
-        policy.Value = null;
+        policy.Change = _ => null;
         await scenario.EventuallyStatusAsync("it was seen again", seen => !ServerScenario.StatusAndReason(seen, condition).EndsWith(" LabelOverwritten", StringComparison.Ordinal));
         if (resource == "deployments")
         {
