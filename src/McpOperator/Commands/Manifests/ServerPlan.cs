@@ -29,7 +29,10 @@ internal sealed class ServerPlan(
         server,
         new PolicyState(
             server.Metadata.Uid, server.Metadata.Generation, Surface: null, mayRun, policy is { ReplacesPods: true } ? policy.Uid : null),
-        () => _routes.ConflictOf(server.Key), settings, new ServerMemory());
+        () => _routes.ConflictOf(server.Key), settings, new ServerMemory())
+    {
+        IsPlan = true,
+    };
 
     /// <summary>With its spec in effect.</summary>
     public MCPServer InEffect(MCPServer server) => server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };

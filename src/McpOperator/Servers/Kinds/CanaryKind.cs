@@ -24,7 +24,8 @@ internal sealed class CanaryKind(ServerKinds kinds, Store<ObservedDeployment> st
         }
 
         // Somebody's copy is not ours to keep, and pods that are never shown the policy of today are not kept for their number.
-        var isKept = FindOwned(pass.Server) is { WantedReplicas: > 0, Fingerprint: not OwnedFields.None } live && live.PolicyUid == PolicyUid(pass)
+        var isKept = !pass.IsPlan
+            && FindOwned(pass.Server) is { WantedReplicas: > 0, Fingerprint: not OwnedFields.None } live && live.PolicyUid == PolicyUid(pass)
             && !Kinds.Stable.IsUp(pass.Server, pass.Spec.StableReplicas());
         Hold(pass, isKept);
         return isKept ? new Wanted.Keep() : new Wanted.Absent();

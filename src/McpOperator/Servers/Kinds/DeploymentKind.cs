@@ -34,7 +34,7 @@ internal abstract class DeploymentKind(
     protected Wanted.Apply Apply(Pass pass, Deployment deployment, DeploymentKind other, int replicas)
     {
         var wanted = deployment.Spec.Replicas;
-        var held = FindOwned(pass.Server) is { } live && !other.IsUp(pass.Server, replicas)
+        var held = !pass.IsPlan && FindOwned(pass.Server) is { } live && !other.IsUp(pass.Server, replicas)
             ? Math.Max(wanted, Math.Min(live.WantedReplicas, wanted + replicas))
             : wanted;
         deployment = deployment with { Spec = deployment.Spec with { Replicas = held } };
