@@ -2,7 +2,6 @@ using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
-using McpOperator.Kubernetes.Types;
 using McpOperator.Mirror;
 using Microsoft.Extensions.Logging;
 
@@ -19,7 +18,8 @@ internal sealed class GatewayPolicy(
     private readonly Applier _applier = new(api, counters, time, logger);
 
     private readonly OwnedObjects<ObservedConfigMap> _configMaps = new(
-        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), mirror.ConfigMaps, IsExact: true, LongestPause);
+        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), mirror.ConfigMaps, IsExact: true,
+        LongestPause, json => WatchLabel.Overwritten(json, api.Identity.OwnedFields));
 
     private readonly KeyMap<Memory> _memories = new();
 
@@ -51,17 +51,27 @@ internal sealed class GatewayPolicy(
     /// </param>
     public bool IsInUse(MCPServer server, bool isOff)
     {
-        if (Own(server) is null && !HasPods(server))
+        var own = Own(server);
+        if (own is null && !HasPods(server))
             return false;
         if (!isOff)
             return true;
+        // Somebody's copy, of a server that has had no gateway: no pod holds it, whatever its rollout is about.
+        if (own is { IsProvablyOurs: false } && !HasPods(server) && !HasHadGateway(server))
+            return false;
         // Before the look, or a change in between would be missed.
         stores.Policies.AwaitPods(server.Key, true);
         if (podsOf(server).Exists(MayUse))
             return true;
         stores.Policies.AwaitPods(server.Key, false);
+        if (_memories.Get(server.Key) is { } memory)
+            memory.HasSeen = false;
         return false;
     }
+
+    /// <summary>As far as this process knows, or the last report, which is another one once the gateway is off.</summary>
+    private bool HasHadGateway(MCPServer server) =>
+        _memories.Get(server.Key) is { HasSeen: true } || server.Reported?.Find(ConditionTypes.PolicyReady) is not null;
 
     /// <summary>
     /// What the document that stands there says of its server; when it is not one that we wrote, or the operator before us, one that
@@ -102,11 +112,10 @@ internal sealed class GatewayPolicy(
         var stored = new[] { live?.Policy, memory.Written }
             .FirstOrDefault(policy => policy?.Revision == document.Revision) ?? new StoredPolicy(document.Revision, time.GetUtcNow());
         memory.Written = stored;
-        var text = document.ToText(stored.GeneratedAt);
         // A grant that changes makes another policy, though not another generation of the server.
         var isRepair = live?.Policy is { } before ? before.Revision == document.Revision : server.IsReported();
         var wanted = new Desired<ObservedConfigMap>(
-            found => ApplyConfiguration.Of(PolicyConfigMapBuilder.Build(server, text, found, NeedsNewPods(found))),
+            found => PolicyConfigMapBuilder.Build(server, document, stored.GeneratedAt, found, NeedsNewPods(found)),
             isRepair, server.Had(ConditionTypes.PolicyReady), FreeTheData, memory.Removed);
         var ensured = await _applier.ApplyAsync(
             _configMaps, server.AsOwner(), KeyOf(server.Key), wanted, memory.Apply, cancellationToken).ConfigureAwait(false);
@@ -252,7 +261,7 @@ internal sealed class GatewayPolicy(
         /// </summary>
         public StoredPolicy? Written { get; set; }
 
-        /// <summary>Whether this process has seen a ConfigMap of it.</summary>
+        /// <summary>Whether this process has seen a ConfigMap of it, since its gateway was last switched on.</summary>
         public bool HasSeen { get; set; }
 
         /// <summary>Of the ConfigMap that took the place of an immutable one, so that nobody takes the sign of it away.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Apply;
@@ -22,7 +23,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         OwnedObjects<T> objects, Owner owner, ObjectKey key, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
-        var (type, decode, store, isExact, _) = objects;
+        var (type, decode, store, isExact, _, unwatched) = objects;
         if (!store.IsInstalled)
         {
             return new ApplyResult<T>(null, new Problem(
@@ -38,12 +39,15 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         var fingerprint = OwnedFields.FingerprintOf(manifest);
         var longest = objects.LongestPause ?? Contest.LongestPause;
         var pause = memory.PauseBefore(fingerprint, time, longest);
-        if (live is not null && memory.IsSettled(fingerprint, live.Fingerprint))
+        // What no watch shows may be another by now: it is applied to with each look, of which there are few then.
+        if (live is not null && memory.Unwatched is null && !memory.MayTakeOver(live.Uid, live.CopiedBy)
+            && memory.IsSettled(fingerprint, wanted.Fingerprint(live)))
             return new ApplyResult<T>(live, memory.Contested);
         if (memory.IsContestNew)
             memory.SayContested(await ContestedAsync(type, key, manifest, longest, cancellationToken).ConfigureAwait(false));
         if (pause > TimeSpan.Zero)
             return new ApplyResult<T>(live, memory.Contested, PutOff: pause);
+        objects = objects with { Decode = DecodeAnswer };
 
         T? answer = null;
         store.BeginWrite(key);
@@ -65,11 +69,17 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
                 manifest = wanted.Manifest(live);
             }
 
-            if (await MigrateAsync(type, live, key, cancellationToken).ConfigureAwait(false)
-                && isExact && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } migrated)
-                manifest = wanted.Manifest(migrated); // another version
-
+            if (await MigrateAsync(type, live, key, cancellationToken).ConfigureAwait(false))
+                await RenewAsync().ConfigureAwait(false);
+            if (await ClearAsync(type, live, wanted, memory, cancellationToken).ConfigureAwait(false))
+                await RenewAsync().ConfigureAwait(false);
             answer = await ApplyAsync(objects, key, manifest, Existing.Forced, wanted.Recover, cancellationToken).ConfigureAwait(false);
+            if (await ClearAsync(type, answer, wanted, memory, cancellationToken).ConfigureAwait(false))
+            {
+                await RenewAsync().ConfigureAwait(false);
+                answer = await ApplyAsync(objects, key, manifest, Existing.Forced, wanted.Recover, cancellationToken).ConfigureAwait(false);
+            }
+
             return Applied(answer);
         }
         catch (ApiException exception) when (exception.IsConflict)
@@ -88,11 +98,12 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         ApplyResult<T> Applied(T answer)
         {
             var isNew = live is null;
-            if (!memory.Taken(fingerprint, answer.Fingerprint))
+            var answered = wanted.Fingerprint(answer);
+            if (!memory.Taken(fingerprint, answered))
                 Log.AnswerDiffers(logger, type.Kind);
             // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
-            if (answer.Fingerprint == live?.Fingerprint)
-                return new ApplyResult<T>(answer);
+            if (live is not null && answered == wanted.Fingerprint(live))
+                return new ApplyResult<T>(answer, memory.Unwatched);
             var change = wanted.ChangeOf(isNew);
             Wrote(type, fingerprint, isRepair: change == Change.Repaired, memory);
             counters.Write(type.Kind, change);
@@ -100,7 +111,20 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
                 Log.ObjectCreated(logger, type.Kind);
             else
                 Log.ObjectApplied(logger, type.Kind);
-            return new ApplyResult<T>(answer, memory.Contested, Change: change);
+            return new ApplyResult<T>(answer, memory.Unwatched ?? memory.Contested, Change: change);
+        }
+
+        T DecodeAnswer(JsonElement json)
+        {
+            memory.Unwatched = unwatched?.Invoke(json);
+            return decode(json);
+        }
+
+        // It is another version now.
+        async Task RenewAsync()
+        {
+            if (isExact && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } renewed)
+                manifest = wanted.Manifest(renewed);
         }
     }
 
@@ -264,7 +288,32 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         if (await MigrateAsync(type, live, live.Key, cancellationToken).ConfigureAwait(false))
             return true;
         memory.CopyUid = live.Uid;
+        Log.CopyLeft(logger, type.Kind);
         return false;
+    }
+
+    /// <summary>Has what is there let go of what our apply cannot take away: a copy's share in ours, and what others put under our names.</summary>
+    /// <returns>Whether something has changed.</returns>
+    private async Task<bool> ClearAsync<T>(
+        ResourceType type, T live, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
+        where T : Observed
+    {
+        if (live.CopiedBy is { } manager && memory.MayTakeOver(live.Uid, manager))
+        {
+            var isThere = await FieldOwnership.TakeOverCopiesAsync(api, type, live.Key, isStatus: false, cancellationToken).ConfigureAwait(false);
+            memory.TakeOver(live.Uid, manager);
+            if (isThere)
+            {
+                counters.Migrated(type.Kind);
+                Log.CopyTakenOver(logger, manager, type.Kind);
+                return true;
+            }
+        }
+
+        if (wanted.Removal?.Invoke(live) is not { } removal)
+            return false;
+        await api.StrategicPatchAsync(type, live.Key, removal, cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>Takes over what the operator before us wrote, of an object of which we own no field yet. True when there was something.</summary>

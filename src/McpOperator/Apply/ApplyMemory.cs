@@ -11,16 +11,21 @@ namespace McpOperator.Apply;
 /// <remarks>One thread writes, others may read.</remarks>
 internal sealed class ApplyMemory
 {
+    /// <summary>Managers have any name: somebody who always takes another one costs no more than this.</summary>
+    private const int MostCopies = 8;
+
     /// <summary>Conflicts in a row. A writer who is faster each time is not a race any more, but somebody in the way.</summary>
     private const int MostRaces = 10;
 
     private Outcome? _outcome;
     private string? _refusal;
+    private List<(string Uid, string Manager)>? _copies;
     private int _races;
     private Contest? _contest;
 
     /// <summary>True when there is nothing to remember.</summary>
-    public bool IsEmpty => _outcome is null && _refusal is null && _races == 0 && CopyUid is null && _contest is null;
+    public bool IsEmpty => _outcome is null && _refusal is null && _races == 0 && CopyUid is null && _copies is null && Unwatched is null
+        && _contest is null;
 
     /// <summary>What is said of it while somebody else keeps changing it back.</summary>
     public Problem? Contested => _contest?.Problem;
@@ -70,6 +75,25 @@ internal sealed class ApplyMemory
 
     /// <summary>Of what stands in the place of a thing that is not wanted and was found to be of nobody's making that we know.</summary>
     public string? CopyUid { get; set; }
+
+    /// <summary>Why the watch does not see what stands there; null when it does.</summary>
+    public Problem? Unwatched { get; set; }
+
+    /// <summary>
+    /// Whether what a manager has copied is to be taken over: of each one once, for whoever takes it back means it, as another operator
+    /// does that owns the same under another name.
+    /// </summary>
+    /// <param name="manager">Null for nobody.</param>
+    public bool MayTakeOver(string uid, string? manager) =>
+        manager is not null && (_copies is null || (_copies.Count < MostCopies && !_copies.Contains((uid, manager))));
+
+    /// <summary>It is taken over now.</summary>
+    public void TakeOver(string uid, string manager)
+    {
+        _copies ??= [];
+        _copies.RemoveAll(copy => copy.Uid != uid);
+        _copies.Add((uid, manager));
+    }
 
     public void ForgetRefusal() => _refusal = null;
 

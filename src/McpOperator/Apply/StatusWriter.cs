@@ -56,7 +56,10 @@ internal sealed class StatusWriter<T>(
                 manifest = Manifest(metadata, isExact: false, status); // it is another version now
             }
 
-            answer = await api.ApplyStatusAsync(type, key, manifest, decode, cancellationToken).ConfigureAwait(false);
+            await TakeOverCopyAsync(carried).ConfigureAwait(false);
+            answer = await ApplyAsync().ConfigureAwait(false);
+            if (await TakeOverCopyAsync(answer.Reported).ConfigureAwait(false))
+                answer = await ApplyAsync().ConfigureAwait(false);
             counters.Status(type.Kind);
             memory.Taken(wanted, FingerprintOf(answer.Reported));
             memory.Wrote(timeless, isRepair: _recent.Wrote(key, timeless), time);
@@ -70,6 +73,22 @@ internal sealed class StatusWriter<T>(
         finally
         {
             store.EndWrite(key, answer);
+        }
+
+        Task<T> ApplyAsync() => api.ApplyStatusAsync(type, key, manifest, decode, cancellationToken);
+
+        async Task<bool> TakeOverCopyAsync(LastReport? report)
+        {
+            if (report?.CopiedBy is not { } manager || !memory.MayTakeOver(metadata.Uid, manager))
+                return false;
+            var isThere = await FieldOwnership.TakeOverCopiesAsync(api, type, key, isStatus: true, cancellationToken).ConfigureAwait(false);
+            memory.TakeOver(metadata.Uid, manager);
+            if (!isThere)
+                return false;
+            counters.Migrated(type.Kind);
+            Log.CopyTakenOver(logger, manager, type.Kind);
+            manifest = Manifest(metadata, isExact: false, status); // it is another version now
+            return true;
         }
     }
 

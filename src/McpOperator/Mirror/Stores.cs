@@ -52,6 +52,8 @@ internal sealed class Stores
         return isNews;
     }
 
+    public FormerVariables FormerVariables { get; } = new();
+
     private void OnServerChanged(StoredServer? before, StoredServer? after, Origin origin)
     {
         var key = (after ?? before)!.Key;
@@ -70,6 +72,10 @@ internal sealed class Stores
         }
 
         var isEdited = before is not null && after is not null && before.Metadata.Generation != after.Metadata.Generation;
+        if (isEdited && before!.Metadata.Uid == after!.Metadata.Uid)
+            FormerVariables.Note(before, after);
+        else if (before?.Metadata.Uid != after?.Metadata.Uid)
+            FormerVariables.Forget(key);
         var priority = isEdited ? Priority.Edited : Urgency(before, after, origin);
         // Defaults that are written go on with the pass that wrote them, which is the server's.
         if (origin != Origin.OwnWrite || isEdited)

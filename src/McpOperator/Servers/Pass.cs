@@ -27,6 +27,9 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
 
     public ServerMemory Memory => memory;
 
+    /// <summary>Whether it asks what becomes of the objects in the end, and not for the next step.</summary>
+    public bool IsPlan { get; init; }
+
     /// <summary>What is said of the policy of its gateways; null when nothing is.</summary>
     public PolicyState? Policy => policy;
 

@@ -17,7 +17,9 @@ internal sealed class Reconciler(
 {
     private readonly Applier _applier = new(api, counters, time, logger);
     private readonly SpecDefaults _defaults = new(api, stores, settings, counters, time, logger);
-    private readonly ServerReporter _reporter = new(api, stores, kinds, counters, new ServerEvents(record), time, logger);
+    private readonly ServerReporter _reporter = new(api, stores, kinds, settings, counters, new ServerEvents(record), time, logger);
+    private readonly ServerReader _reader = new(api);
+    private readonly Admission _admission = new(int.MaxValue, SpecSize.Most, namespaces: 2);
     private readonly KeyMap<ServerMemory> _memories = new();
 
     /// <summary>One pass over one server.</summary>
@@ -38,9 +40,14 @@ internal sealed class Reconciler(
         if (memory.Waiting is { } waiting && waiting.AsSpan().SequenceEqual(seen))
             return Outcome.RequeueAfter(settings.RequeueDelay);
 
+        using var ticket = _admission.TryEnter(key.Namespace, stored.Length);
+        if (ticket is null)
+            return Outcome.RequeueAfter(Admission.Turn);
         try
         {
-            return await ReconcileAsync(stored, seen, memory, cancellationToken).ConfigureAwait(false);
+            return await _reader.ReadAsync(stored, cancellationToken).ConfigureAwait(false) is { } server
+                ? await ReconcileAsync(server, seen, memory, cancellationToken).ConfigureAwait(false)
+                : Outcome.Done;
         }
         catch (ApiException exception) when (exception.IsNotFound)
         {
@@ -63,9 +70,9 @@ internal sealed class Reconciler(
     }
 
     private async Task<Outcome> ReconcileAsync(
-        StoredServer stored, object?[] seen, ServerMemory memory, CancellationToken cancellationToken)
+        MCPServer server, object?[] seen, ServerMemory memory, CancellationToken cancellationToken)
     {
-        var pass = PassOver(stored.Read(), memory);
+        var pass = PassOver(server, memory);
         memory.Waiting = null;
         if (AwaitsPolicy(pass))
             return Outcome.RequeueAfter(settings.RequeueDelay);
@@ -82,7 +89,7 @@ internal sealed class Reconciler(
         var outcome = surfaces is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(surfaces) : Outcome.Done;
         var quietIn = memory.QuietIn(time);
         // After a pass that created what it did not see, to see nothing again means that it is gone again.
-        if (outcome.Kind == OutcomeKind.RequeueAfter && !pass.HasWritten && quietIn is null)
+        if (outcome == Outcome.RequeueAfter(settings.RequeueDelay) && !pass.HasWritten && quietIn is null)
             memory.Waiting = seen;
         return outcome.Within(pass.PutOff).Within(quietIn);
     }
@@ -120,10 +127,12 @@ internal sealed class Reconciler(
         if (surfaces.Any(surface => surface is
             {
                 IsFailed: true,
-                Reason: not (Reasons.RouteConflict or Problem.NotInstalled or Problem.Contested),
+                Reason: not (Reasons.RouteConflict or Problem.NotInstalled or Problem.Contested or Problem.LabelOverwritten),
                 ConditionType: not ConditionTypes.PolicyReady,
             }))
             return Outcome.Retry;
+        if (surfaces.Any(surface => surface.Reason == Problem.LabelOverwritten))
+            return Outcome.RequeueAfter(settings.UnwatchedDelay);
         return surfaces.All(surface => surface.IsReady || surface.IsFailed)
             ? Outcome.Done
             : Outcome.RequeueAfter(settings.RequeueDelay);

@@ -9,10 +9,10 @@ namespace McpOperator.Servers;
 
 /// <summary>Tells what came of a pass: in the server's status, and in events.</summary>
 internal sealed class ServerReporter(
-    ApiClient api, Stores stores, ServerKinds kinds, WriteCounters counters, ServerEvents events, TimeProvider time, ILogger logger)
+    ApiClient api, Stores stores, ServerKinds kinds, OperatorSettings settings, WriteCounters counters, ServerEvents events, TimeProvider time, ILogger logger)
 {
     private readonly StatusWriter<StoredServer> _writer = new(
-        MCPServer.Type, json => StoredServer.Decode(json, api.Identity.OwnedFields), stores.Servers, api, counters, time, logger, hasPredecessor: true);
+        MCPServer.Type, json => StoredServer.DecodeOutline(json, api.Identity.OwnedFields, settings), stores.Servers, api, counters, time, logger, hasPredecessor: true);
 
     /// <returns>What the status says of each thing; null when what is held of one of them is not what stands there, and whatever is said may be wrong.</returns>
     /// <exception cref="ApiException">The API server refused the status.</exception>
@@ -42,6 +42,10 @@ internal sealed class ServerReporter(
         {
             Log.StatusReported(logger, status.Phase!, status.Message!);
             events.Reported(server, status);
+            var foreign = string.Join(", ", kinds.All.Select(kind => kind.ForeignOf(pass)).OfType<string>().Distinct());
+            if (foreign.Length > 0 && foreign != pass.Memory.ToldForeign)
+                events.Foreign(server, foreign);
+            pass.Memory.ToldForeign = foreign.Length > 0 ? foreign : null;
             if (fault is not null)
                 Log.InvalidSpec(logger, fault.Message);
         }

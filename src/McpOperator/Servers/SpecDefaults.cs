@@ -39,10 +39,11 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
             return (server, false);
         try
         {
-            var answer = await api.MergePatchAsync(
-                MCPServer.Type, server.Key, patch, json => StoredServer.Decode(json, api.Identity.OwnedFields), cancellationToken).ConfigureAwait(false);
+            var ours = api.Identity.OwnedFields;
+            var (answer, written) = await api.MergePatchAsync(
+                MCPServer.Type, server.Key, patch,
+                json => (StoredServer.DecodeOutline(json, ours, settings), StoredServer.Decode(json, ours).Read()), cancellationToken).ConfigureAwait(false);
             stores.Servers.Observe(answer);
-            var written = answer.Read();
             // A CRD that prunes one of these fields would otherwise have them written for ever.
             var effective = Defaults.Apply(written.Metadata.Name, written.Spec, settings);
             memory.Taken(wanted, live: Defaults.Added(written.Spec, effective) is null ? wanted : 0);

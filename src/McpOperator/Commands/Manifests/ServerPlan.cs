@@ -1,7 +1,6 @@
 using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Controller;
-using McpOperator.Kubernetes.Types;
 using McpOperator.Mirror;
 using McpOperator.Servers;
 using McpOperator.Servers.Kinds;
@@ -30,7 +29,10 @@ internal sealed class ServerPlan(
         server,
         new PolicyState(
             server.Metadata.Uid, server.Metadata.Generation, Surface: null, mayRun, policy is { ReplacesPods: true } ? policy.Uid : null),
-        () => _routes.ConflictOf(server.Key), settings, new ServerMemory());
+        () => _routes.ConflictOf(server.Key), settings, new ServerMemory())
+    {
+        IsPlan = true,
+    };
 
     /// <summary>With its spec in effect.</summary>
     public MCPServer InEffect(MCPServer server) => server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
@@ -50,8 +52,8 @@ internal sealed class ServerPlan(
             now);
         foreach (var (member, verdict) in judged.Verdicts)
             tell?.Invoke(member, verdict);
-        var text = new PolicyDocument(judged.Head!, judged.Grants, judged.Sessions).ToText(live?.Policy?.GeneratedAt);
-        return ApplyConfiguration.Of(PolicyConfigMapBuilder.Build(server, text, found: null, replacesPods: live is { ReplacesPods: true }));
+        var document = new PolicyDocument(judged.Head!, judged.Grants, judged.Sessions);
+        return PolicyConfigMapBuilder.Build(server, document, live?.Policy?.GeneratedAt, found: null, replacesPods: live is { ReplacesPods: true });
     }
 
     /// <summary>Where nothing changes, nobody is asked to look.</summary>

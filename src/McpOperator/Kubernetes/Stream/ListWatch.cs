@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text.Json;
 
 namespace McpOperator.Kubernetes;
 
@@ -69,9 +71,20 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
             .ConfigureAwait(false);
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
 
-        await using var events = WatchStream.ReadAsync(stream, decode, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using var events = WatchStream.ReadAsync(stream, Decode, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (await MoveNextAsync(events).ConfigureAwait(false))
+        {
+            if (events.Current is { Type: WatchEventType.Deleted, Object: { } gone })
+                api.Largest.Note(type, gone.Key, 0);
             yield return events.Current;
+        }
+    }
+
+    private T Decode(JsonElement json)
+    {
+        var item = decode(json);
+        api.Largest.Note(type, item.Key, JsonMarshal.GetRawUtf8Value(json).Length);
+        return item;
     }
 
     private Task<Page> ListPageAsync(string query, string selector, CancellationToken cancellationToken) =>
@@ -82,7 +95,7 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
             {
                 // This runs once for each attempt, and each begins with an empty list.
                 var items = new List<T>();
-                var list = await ListStream.ReadAsync(stream, decode, items.Add, token).ConfigureAwait(false);
+                var list = await ListStream.ReadAsync(stream, Decode, items.Add, token).ConfigureAwait(false);
                 return new Page(items, list.ResourceVersion, list.Continue);
             },
             cancellationToken);

@@ -8,7 +8,7 @@ namespace McpOperator.Servers.Kinds;
 
 /// <summary>The Ingress that brings a server's clients to its Service.</summary>
 internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours)
-    : OwnedKind<ObservedIngress>(ResourceTypes.Ingress, ConditionTypes.IngressReady, store, json => new ObservedIngress(json, ours))
+    : OwnedKind<ObservedIngress>(ResourceTypes.Ingress, ConditionTypes.IngressReady, store, json => new ObservedIngress(json, ours), ours)
 {
     private const string TraefikEntryPoints = "traefik.ingress.kubernetes.io/router.entrypoints";
     private const string TraefikTls = "traefik.ingress.kubernetes.io/router.tls";

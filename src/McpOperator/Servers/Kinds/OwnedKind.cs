@@ -55,6 +55,9 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     /// <summary>What it says of the server.</summary>
     public virtual IEnumerable<Surface> Judge(Pass pass) => [];
 
+    /// <summary>What others have put into it, where it is the spec's to say what there is; null for nothing.</summary>
+    public virtual string? ForeignOf(Pass pass) => null;
+
     /// <summary>Where it leads clients; null when it leads nobody.</summary>
     public virtual string? UrlOf(Pass pass) => null;
 
@@ -75,11 +78,11 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
 /// <param name="suffix">Of its name, after the server's.</param>
 /// <param name="name">What a person calls it; null for the kind.</param>
 internal abstract class OwnedKind<T>(
-    ResourceType type, string condition, Store<T> store, Decoder<T> decode, string suffix = "", string? name = null)
+    ResourceType type, string condition, Store<T> store, Decoder<T> decode, OwnedFields ours, string suffix = "", string? name = null)
     : OwnedKind(type, name)
     where T : Observed
 {
-    private readonly OwnedObjects<T> _objects = new(type, decode, store);
+    private readonly OwnedObjects<T> _objects = new(type, decode, store, Unwatched: json => WatchLabel.Overwritten(json, ours));
 
     public override bool IsInstalled => store.IsInstalled;
 
@@ -112,7 +115,8 @@ internal abstract class OwnedKind<T>(
             {
                 case Wanted.Apply apply:
                     var desired = new Desired<T>(
-                        _ => apply.Manifest(), apply.IsRepair ?? server.IsReported(), server.Had(condition), apply.Recover);
+                        _ => apply.Manifest(), apply.IsRepair ?? server.IsReported(), server.Had(condition), apply.Recover,
+                        Removal: apply.Removal);
                     return await applier.ApplyAsync(
                         _objects, server.AsOwner(), Key(server.Key), desired, pass.Memory.Of(this), cancellationToken).ConfigureAwait(false);
                 case Wanted.Absent:

@@ -12,8 +12,8 @@ internal sealed class ServerKinds
     public ServerKinds(Stores stores, OwnedFields ours, TimeProvider time)
     {
         var deployments = stores.OfOwned<ObservedDeployment>(runPods: true, "", ObjectNames.CanarySuffix);
-        Canary = new CanaryKind(this, deployments, ours);
-        Stable = new StableKind(this, deployments, ours);
+        Canary = new CanaryKind(this, deployments, stores.FormerVariables, ours);
+        Stable = new StableKind(this, deployments, stores.FormerVariables, ours);
         ServiceAccount = new ServiceAccountKind(this);
         PullSecret = new PullSecretKind(this, time);
         All =
