@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using McpOperator.Envtest.Faults;
 
 namespace McpOperator.Envtest;
 
@@ -9,6 +11,7 @@ namespace McpOperator.Envtest;
 /// </summary>
 public sealed partial class ContestTests(ControlPlaneFixture fixture)
 {
+    private const string Mirror = "mirror.example.org/";
     private const string Traefik = "traefik.ingress.kubernetes.io/router.entrypoints";
 
     private static readonly Dictionary<string, string?> Web = new(ServerScenario.Permissive) { ["MCP_DEFAULT_INGRESS_ENTRYPOINTS"] = "web" };
@@ -203,10 +206,10 @@ public sealed partial class ContestTests(ControlPlaneFixture fixture)
     {
         fixture.RequireOwn("the audit log");
         await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, "--workers", "1");
-        await using var webhook = await RewritingWebhook.StartAsync(scenario.Client, scenario.Namespace.Name);
+        await using var webhook = await StartMirrorAsync(scenario);
         await scenario.CreateServerAsync("image: example.org/web");
         await scenario.SettledAsync();
-        Assert.StartsWith(RewritingWebhook.Mirror, (string?)(await scenario.ContainerAsync())["image"], StringComparison.Ordinal);
+        Assert.StartsWith(Mirror, (string?)(await scenario.ContainerAsync())["image"], StringComparison.Ordinal);
         await scenario.RollOutAsync();
         await scenario.EventuallyPhaseAsync("Ready");
         var writes = (await WritesAsync(scenario, scenario.Namespace.OperatorUser, Resource.Deployments)).Count;
@@ -228,7 +231,7 @@ public sealed partial class ContestTests(ControlPlaneFixture fixture)
     {
         fixture.RequireOwn("the audit log");
         await using var scenario = await ServerScenario.StartAsync(fixture, Web, "--metrics-bind-address", "127.0.0.1:0");
-        await using var webhook = await RewritingWebhook.StartAsync(scenario.Client, scenario.Namespace.Name);
+        await using var webhook = await StartMirrorAsync(scenario);
         var second = await scenario.Namespace.GrantLeaseAsync();
         await using var otherOperator = await StartOtherAsync(scenario, second, new(Web) { ["MCP_DEFAULT_INGRESS_ENTRYPOINTS"] = "websecure" });
         await scenario.CreateServerAsync("image: example.org/web");
@@ -255,6 +258,19 @@ public sealed partial class ContestTests(ControlPlaneFixture fixture)
             + $"{edits.Max().TotalMilliseconds:0} ms at most\n{string.Join('\n', writes.Select(count => $"{count.Key}: {count.Value}"))}");
         Assert.All(writes.Where(count => count.Key.StartsWith("web ", StringComparison.Ordinal) || count.Key.StartsWith("scaled ", StringComparison.Ordinal)),
             count => Assert.InRange(count.Value, 1, 39));
+    }
+
+    /// <summary>A webhook that has the servers' images come from a mirror.</summary>
+    private static async Task<AdmissionWebhook> StartMirrorAsync(ServerScenario scenario)
+    {
+        var webhook = await AdmissionWebhook.StartAsync(scenario.ControlPlane, scenario.Namespace.Name);
+        webhook.Change = static request =>
+            AdmissionWebhook.ResourceOf(request) == "deployments"
+            && (string?)request["object"]?["spec"]?["template"]?["spec"]?["containers"]?[0]?["image"] is { } image
+            && !image.StartsWith(Mirror, StringComparison.Ordinal)
+                ? [new JsonObject { ["op"] = "replace", ["path"] = "/spec/template/spec/containers/0/image", ["value"] = Mirror + image }]
+                : null;
+        return webhook;
     }
 
     private static Task<OperatorProcess> StartOtherAsync(ServerScenario scenario, string user, Dictionary<string, string?> environment) =>

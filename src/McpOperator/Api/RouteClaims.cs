@@ -7,7 +7,7 @@ namespace McpOperator.Api;
 /// <remarks>
 /// A claim that is served comes before one that is not; between two alike, the older server's comes first. So nobody takes a
 /// route from a server that serves it by editing another one. No status says whether the metadata path is served. It is known
-/// when the report is about the current spec. Until the next such report it is what it was before. When that is not known
+/// when the report is about the current spec, and of no conflict. Until the next such report it is what it was before. When that is not known
 /// either (the operator has just started), the path counts as perhaps served, which comes before what is surely not served.
 /// </remarks>
 internal sealed class RouteClaims
@@ -54,7 +54,9 @@ internal sealed class RouteClaims
         if (served is null)
             return asked.Count == 0 ? null : new RouteClaims(server.Metadata, asked, null, servesMetadata: false);
         bool? servesMetadata = null;
-        if (asked.Count > 0 && asked[0] == served && server.Reported!.ObservedGeneration == server.Metadata.Generation)
+        // One that does not get its routes keeps its URL until its Ingress is gone, which is not as its spec asks.
+        var isWithheld = server.Reported!.Find(ConditionTypes.IngressReady)?.Reason == Reasons.RouteConflict;
+        if (asked.Count > 0 && asked[0] == served && !isWithheld && server.Reported.ObservedGeneration == server.Metadata.Generation)
             servesMetadata = asked.Count > 1;
         else if (before?._uid == server.Metadata.Uid && before._served == served)
             servesMetadata = before._servesMetadata;

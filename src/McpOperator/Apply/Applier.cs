@@ -42,11 +42,11 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         // What no watch shows may be another by now: it is applied to with each look, of which there are few then.
         if (live is not null && memory.Unwatched is null && !memory.MayTakeOver(live.Uid, live.CopiedBy)
             && memory.IsSettled(fingerprint, wanted.Fingerprint(live)))
-            return new ApplyResult<T>(live, memory.Contested);
-        if (memory.IsContestNew)
+            return new ApplyResult<T>(live, memory.Contested(fingerprint));
+        if (memory.IsContestNew(fingerprint))
             memory.SayContested(await ContestedAsync(type, key, manifest, longest, cancellationToken).ConfigureAwait(false));
         if (pause > TimeSpan.Zero)
-            return new ApplyResult<T>(live, memory.Contested, PutOff: pause);
+            return new ApplyResult<T>(live, memory.Unwatched ?? memory.Contested(fingerprint), PutOff: pause);
         objects = objects with { Decode = DecodeAnswer };
 
         T? answer = null;
@@ -111,7 +111,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
                 Log.ObjectCreated(logger, type.Kind);
             else
                 Log.ObjectApplied(logger, type.Kind);
-            return new ApplyResult<T>(answer, memory.Unwatched ?? memory.Contested, Change: change);
+            return new ApplyResult<T>(answer, memory.Unwatched ?? memory.Contested(fingerprint), Change: change);
         }
 
         T DecodeAnswer(JsonElement json)
@@ -141,10 +141,10 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             return default;
         var longest = objects.LongestPause ?? Contest.LongestPause;
         var pause = live.Terminating is null ? memory.PauseBefore(OwnedFields.None, time, longest) : TimeSpan.Zero;
-        if (memory.IsContestNew && live.Terminating is null)
+        if (live.Terminating is null && memory.IsContestNew(OwnedFields.None))
             memory.SayContested(Contested($"somebody keeps making {objects.Type.Kind} {key.Name} anew", longest));
         if (pause > TimeSpan.Zero)
-            return new ApplyResult<T>(live, memory.Contested, PutOff: pause);
+            return new ApplyResult<T>(live, memory.Contested(OwnedFields.None), PutOff: pause);
         try
         {
             if (!await IsOfOurMakingAsync(objects.Type, live, memory, cancellationToken).ConfigureAwait(false))
@@ -254,7 +254,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
     private void Wrote(ResourceType type, ulong wanted, bool isRepair, ApplyMemory memory)
     {
         memory.Wrote(wanted, isRepair, time);
-        if (memory.Contested is not null)
+        if (memory.Contested(wanted) is not null)
             counters.ContestedRepair(type.Kind);
     }
 

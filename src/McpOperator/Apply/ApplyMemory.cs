@@ -27,11 +27,11 @@ internal sealed class ApplyMemory
     public bool IsEmpty => _outcome is null && _refusal is null && _races == 0 && CopyUid is null && _copies is null && Unwatched is null
         && _contest is null;
 
-    /// <summary>What is said of it while somebody else keeps changing it back.</summary>
-    public Problem? Contested => _contest?.Problem;
+    /// <summary>What is said of it while somebody else keeps changing this back.</summary>
+    public Problem? Contested(ulong wanted) => _contest?.Wanted == wanted ? _contest.Problem : null;
 
     /// <summary>Whether it has just become clear that somebody does: it is for the caller to find out who (<see cref="SayContested"/>).</summary>
-    public bool IsContestNew => _contest is { Repairs: >= Contest.Tolerated, Problem: null };
+    public bool IsContestNew(ulong wanted) => _contest is { Repairs: >= Contest.Tolerated, Problem: null } && _contest.Wanted == wanted;
 
     /// <summary>
     /// True when what stands there is what was wanted, or what the API server made of it before. Anybody else's change looks
@@ -97,16 +97,11 @@ internal sealed class ApplyMemory
 
     public void ForgetRefusal() => _refusal = null;
 
-    /// <summary>What is remembered of repairs, when something else is wanted now, or when it has been quiet, is forgotten.</summary>
-    /// <returns>How long until it may be put right again; zero or less for now.</returns>
-    public TimeSpan PauseBefore(ulong wanted, TimeProvider time, TimeSpan longest)
-    {
-        if (_contest?.Wanted != wanted || QuietIn(time) is null)
-            _contest = null;
-        return _contest is null ? TimeSpan.Zero : _contest.Pause(longest) - time.GetElapsedTime(_contest.LastAt);
-    }
+    /// <summary>How long until this may be put right again; zero or less for now.</summary>
+    public TimeSpan PauseBefore(ulong wanted, TimeProvider time, TimeSpan longest) =>
+        QuietIn(time) is null || _contest!.Wanted != wanted ? TimeSpan.Zero : _contest.Pause(longest) - time.GetElapsedTime(_contest.LastAt);
 
-    /// <summary>It was written.</summary>
+    /// <summary>It was written. Where something else was contested before, that is forgotten.</summary>
     /// <param name="isRepair">Whether the same had been there before.</param>
     public void Wrote(ulong wanted, bool isRepair, TimeProvider time)
     {

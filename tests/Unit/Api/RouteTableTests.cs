@@ -334,6 +334,31 @@ public sealed class RouteTableTests
         Assert.Equal(deep, _routes.ConflictOf(Add("another", path, age: 2))?.Holder);
     }
 
+    /// <summary>Its Ingress is about to go, and never had that path.</summary>
+    [Fact]
+    public void AServerThatIsToldOfAConflictDoesNotServeTheMetadataPathThatItAsksFor()
+    {
+        var header = Served(Server("first", "/tools", age: 2));
+        Put(header);
+        var second = Put(Served(Server("second", Metadata + "/tools", age: 1, ns: "another")));
+        var oauth = OAuth("first", "/tools", age: 2) with { Reported = header.Reported };
+        oauth = oauth with { Metadata = oauth.Metadata with { Generation = header.Metadata.Generation + 1 } };
+        Assert.Equal(second, _routes.ConflictOf(Put(oauth))?.Holder);
+
+        Put(oauth with
+        {
+            Reported = new LastReport
+            {
+                Url = header.Reported!.Url,
+                ObservedGeneration = oauth.Metadata.Generation,
+                Conditions = [new LastCondition(ConditionTypes.IngressReady, "False", null, Reasons.RouteConflict)],
+            },
+        });
+
+        Assert.Null(_routes.ConflictOf(second));
+        Assert.Equal(second, _routes.ConflictOf(oauth.Key)?.Holder);
+    }
+
     /// <summary>All that has to be said is that it is another one, which can wait for the end of a burst.</summary>
     [Fact]
     public void WhoeverIsKeptFromARouteByAnotherThanBeforeStillWaits()

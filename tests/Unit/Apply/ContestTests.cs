@@ -79,7 +79,10 @@ public sealed class ContestTests
         _memory.SayContested(new Problem(Problem.Contested, "x"));
 
         Assert.Equal(TimeSpan.Zero, _memory.PauseBefore(Wanted + 1, _time, Contest.LongestPause));
-        Assert.Null(_memory.Contested);
+        Assert.Null(_memory.Contested(Wanted + 1));
+        // As long as it is not written, as when it is refused, the other thing is contested still.
+        Assert.NotNull(_memory.Contested(Wanted));
+        Assert.True(Pause() > TimeSpan.Zero);
         _memory.Wrote(Wanted + 1, isRepair: false, _time);
         Assert.True(_memory.IsEmpty);
     }
@@ -90,15 +93,15 @@ public sealed class ContestTests
         for (var i = 0; i < 2; i++)
         {
             Assert.True(Pause() <= TimeSpan.Zero);
-            Assert.False(_memory.IsContestNew);
+            Assert.False(_memory.IsContestNew(Wanted));
             _memory.Wrote(Wanted, isRepair: true, _time);
             _time.Advance(TimeSpan.FromSeconds(5));
         }
 
         Pause();
-        Assert.True(_memory.IsContestNew);
+        Assert.True(_memory.IsContestNew(Wanted));
         _memory.SayContested(new Problem(Problem.Contested, "x"));
-        Assert.False(_memory.IsContestNew);
+        Assert.False(_memory.IsContestNew(Wanted));
     }
 
     /// <summary>Of thousands of servers that are created or edited nothing is kept.</summary>
