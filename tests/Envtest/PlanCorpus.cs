@@ -58,6 +58,7 @@ internal static class PlanCorpus
         "{image: 'a:1', ingressClass: nginx}",
         "{image: 'a:1', ingressClass: istio}",
         "{image: 'a:1', ingressClass: other}",
+        "{image: 'a:1', ingressPath: /v1.0/mcp, ingressPathType: Exact}",
         "{image: 'a:1', ingressClass: nginx, ingressAnnotations: {nginx.ingress.kubernetes.io/ssl-redirect: 'true', example.org/x: \"a: b\\n\"} }",
         "{image: 'a:1', ingressAnnotations: {traefik.ingress.kubernetes.io/router.tls: 'false', kubernetes.io/ingress.class: traefik} }",
         "{image: 'a:1', resources: {requests: {cpu: 10m, memory: 1Gi} } }",

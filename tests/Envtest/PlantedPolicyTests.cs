@@ -102,9 +102,10 @@ public sealed class PlantedPolicyTests(ControlPlaneFixture fixture)
 
     /// <summary>Labels are enough to adopt, not to delete.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task WithoutAGatewayItIsLeftAlone(bool withOwner)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task WithoutAGatewayItIsLeftAlone(bool withOwner, bool whileRollingOut)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
         var server = await scenario.CreateServerAsync("{image: 'example.org/web:1'}");
@@ -114,11 +115,17 @@ public sealed class PlantedPolicyTests(ControlPlaneFixture fixture)
         var manifest = Planted(scenario.Namespace.Name);
         if (withOwner)
             manifest["metadata"]!["ownerReferences"] = OwnerReferences(server);
+        if (whileRollingOut)
+            await scenario.EditAndSettleAsync("image: example.org/web:2");
         var planted = await fixture.Client.CreateAsync(manifest);
         await scenario.CreateGrantAsync("g");
         await scenario.IsAcceptedAsync("g");
         await scenario.PassAsync();
+        ServerScenario.AssertJson(planted, await scenario.ConfigMapAsync());
 
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+        await scenario.PassAsync();
         ServerScenario.AssertJson(planted, await scenario.ConfigMapAsync());
     }
 

@@ -84,6 +84,8 @@ internal sealed class AccessController
         catch (ApiException exception) when (exception.IsNotFound || exception.IsNamespaceTerminating)
         {
             // The server, or its namespace, goes: the watch brings the news.
+            if (exception.IsNamespaceTerminating)
+                _stores.NoteEnding(stored.Metadata);
             return Outcome.Done;
         }
         catch (ApiException exception) when (exception is { IsTransient: true, Status.Details.RetryAfterSeconds: > 0 })
@@ -114,8 +116,8 @@ internal sealed class AccessController
         {
             var removal = isOff ? await _policies.RemoveAsync(server, cancellationToken).ConfigureAwait(false) : default;
             _policies.Say(server, hasGateway, removal, problem, document: null);
-            Tell(members, isInForce: isOff && removal.Problem is null);
-            return removal.Problem is null ? Outcome.Done : Outcome.Retry;
+            Tell(members, isInForce: isOff && removal is { Problem: null, PutOff: null });
+            return OutcomeOf(server.Key, removal);
         }
 
         // Nothing is created for what goes, nor for what was never right; where pods run, they have to be shown what was taken away.
@@ -132,8 +134,16 @@ internal sealed class AccessController
         problem ??= head.IsFrozen && hasGateway ? GatewayPolicy.Frozen : null;
         var isInForce = _policies.Say(server, hasGateway, written, problem, document);
         Tell(members, isInForce);
-        return written.Problem is null ? Outcome.Done : Outcome.Retry;
+        return OutcomeOf(server.Key, written);
     }
+
+    private Outcome OutcomeOf(ObjectKey server, in ApplyResult<ObservedConfigMap> result) =>
+        (result.Problem?.Reason switch
+        {
+            null or Problem.Contested => Outcome.Done,
+            Problem.LabelOverwritten => Outcome.RequeueAfter(_settings.UnwatchedDelay),
+            _ => Outcome.Retry,
+        }).Within(_policies.ContestedFor(server, result));
 
     /// <summary>Of what its document is made of, in bytes.</summary>
     private int LengthOf(StoredServer server) => server.Length

@@ -12,10 +12,14 @@ internal sealed class GatewayPolicy(
     Stores stores, AccessStores mirror, Func<MCPServer, List<GatewayPods>> podsOf, PolicyRefresh? refresh, ApiClient api, WriteCounters counters,
     TimeProvider time, ILogger logger)
 {
-    private readonly Applier _applier = new(api, counters, logger);
+    /// <summary>Between two repairs of one that somebody else keeps changing: what is taken away is another document, and written at once.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly Applier _applier = new(api, counters, time, logger);
 
     private readonly OwnedObjects<ObservedConfigMap> _configMaps = new(
-        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), mirror.ConfigMaps, IsExact: true);
+        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), mirror.ConfigMaps, IsExact: true,
+        LongestPause, json => WatchLabel.Overwritten(json, api.Identity.OwnedFields));
 
     private readonly KeyMap<Memory> _memories = new();
 
@@ -47,17 +51,27 @@ internal sealed class GatewayPolicy(
     /// </param>
     public bool IsInUse(MCPServer server, bool isOff)
     {
-        if (Own(server) is null && !HasPods(server))
+        var own = Own(server);
+        if (own is null && !HasPods(server))
             return false;
         if (!isOff)
             return true;
+        // Somebody's copy, of a server that has had no gateway: no pod holds it, whatever its rollout is about.
+        if (own is { IsProvablyOurs: false } && !HasPods(server) && !HasHadGateway(server))
+            return false;
         // Before the look, or a change in between would be missed.
         stores.Policies.AwaitPods(server.Key, true);
         if (podsOf(server).Exists(MayUse))
             return true;
         stores.Policies.AwaitPods(server.Key, false);
+        if (_memories.Get(server.Key) is { } memory)
+            memory.HasSeen = false;
         return false;
     }
+
+    /// <summary>As far as this process knows, or the last report, which is another one once the gateway is off.</summary>
+    private bool HasHadGateway(MCPServer server) =>
+        _memories.Get(server.Key) is { HasSeen: true } || server.Reported?.Find(ConditionTypes.PolicyReady) is not null;
 
     /// <summary>
     /// What the document that stands there says of its server; when it is not one that we wrote, or the operator before us, one that
@@ -79,9 +93,10 @@ internal sealed class GatewayPolicy(
     {
         var live = Find(server);
         var own = Own(server);
-        // What goes with its server is not made anew, nor is it replaced.
-        var isGoing = server.Metadata.DeletionTimestamp is not null;
-        if (own is null && !mayCreate && (isGoing || _memories.Get(server.Key)?.Removed is null))
+        // What goes with its server, or its namespace, is not made anew, nor is it replaced. What stands there follows what is taken away.
+        var isEnding = stores.Ending.Contains(server.Metadata.Namespace);
+        var isGoing = isEnding || server.Metadata.DeletionTimestamp is not null;
+        if (own is null && (isEnding || (!mayCreate && (isGoing || _memories.Get(server.Key)?.Removed is null))))
             return default;
         var memory = MemoryOf(server);
 
@@ -113,7 +128,7 @@ internal sealed class GatewayPolicy(
                 : await RemoveImmutableAsync(server, closed, memory, cancellationToken).ConfigureAwait(false);
         }
 
-        if (ensured is { Problem: null, IsRaced: false, Live: not null })
+        if (ensured is { Stands: true, Live: not null })
         {
             memory.HasSeen = true;
             memory.Removed = null;
@@ -191,6 +206,10 @@ internal sealed class GatewayPolicy(
             Say(server, hasGateway: true, new(Own(server)), problem: null, document: null);
     }
 
+    /// <summary>How long until it is to be looked at again because of whoever keeps changing it; null when nobody does.</summary>
+    public TimeSpan? ContestedFor(ObjectKey server, in ApplyResult<ObservedConfigMap> result) =>
+        result.PutOff ?? (result.Problem?.Reason == Problem.Contested ? _memories.Get(server)?.Apply.QuietIn(time) : null);
+
     public void Forget(ObjectKey server)
     {
         refresh?.Forget(server);
@@ -242,7 +261,7 @@ internal sealed class GatewayPolicy(
         /// </summary>
         public StoredPolicy? Written { get; set; }
 
-        /// <summary>Whether this process has seen a ConfigMap of it.</summary>
+        /// <summary>Whether this process has seen a ConfigMap of it, since its gateway was last switched on.</summary>
         public bool HasSeen { get; set; }
 
         /// <summary>Of the ConfigMap that took the place of an immutable one, so that nobody takes the sign of it away.</summary>

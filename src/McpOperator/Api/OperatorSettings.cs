@@ -27,6 +27,9 @@ internal sealed record OperatorSettings
     /// <summary>How soon a server that is not ready is reconciled again.</summary>
     public TimeSpan RequeueDelay { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How soon a server is looked at again of whose objects no watch tells; each look is a write.</summary>
+    public TimeSpan UnwatchedDelay => RequeueDelay * 30;
+
     /// <summary>Image of gateways whose spec names none.</summary>
     public string? GatewayImage { get; init; }
 
@@ -36,6 +39,9 @@ internal sealed record OperatorSettings
     public string? AnalyticsIngestUrl { get; init; }
 
     public string ClusterName { get; init; } = "local";
+
+    /// <summary>Of the servers' pods; that of distroless images. Null: the cluster says which, as OpenShift does for each namespace.</summary>
+    public long? RunAsUser { get; init; } = 65532;
 
     /// <summary>Whether defaults that depend on the object are written into its spec.</summary>
     public bool PersistDefaults { get; init; } = true;

@@ -90,6 +90,9 @@ internal static class EventReasons
     /// <summary>Objects that somebody else had changed or deleted were put right.</summary>
     public const string Repaired = "Repaired";
 
+    /// <summary>Others have put something into its containers that the spec does not name; it stays.</summary>
+    public const string NotInSpec = "NotInSpec";
+
     /// <summary>Objects that are not wanted any more were deleted.</summary>
     public const string Deleted = "Deleted";
 

@@ -31,6 +31,16 @@ internal static class FieldOwnership
         ApiClient api, ResourceType type, ObjectKey key, bool isStatus, CancellationToken cancellationToken) =>
         PatchAsync(api, type, key, live => PatchOfPredecessor(live, isStatus, api.Identity) ?? [], cancellationToken);
 
+    /// <summary>
+    /// Takes from those who have a copy of what is ours (<see cref="CopiedFields"/>) their share in it, so that it goes when we apply it
+    /// no longer. What else they own of the object stays theirs; a status is ours as a whole.
+    /// </summary>
+    /// <param name="isStatus">Of the status alone; else of all but the status.</param>
+    /// <returns>False when there is no copy.</returns>
+    public static Task<bool> TakeOverCopiesAsync(
+        ApiClient api, ResourceType type, ObjectKey key, bool isStatus, CancellationToken cancellationToken) =>
+        PatchAsync(api, type, key, live => PatchOfCopies(live, isStatus, api.Identity) ?? [], cancellationToken);
+
     private static async Task<bool> PatchAsync(
         ApiClient api, ResourceType type, ObjectKey key, Decoder<byte[]> patchOf, CancellationToken cancellationToken)
     {
@@ -99,24 +109,90 @@ internal static class FieldOwnership
     {
         if (!live.TryGetMember("metadata"u8, out var metadata)
             || !metadata.TryGetMember("managedFields"u8, out var stored)
-            || JsonNode.Parse(stored.GetRawText()) is not JsonArray entries
-            || entries.FirstOrDefault(IsOurs)?["fieldsV1"] is not JsonObject ours)
+            || JsonNode.Parse(stored.GetRawText()) is not JsonArray entries)
         {
             return null;
         }
 
-        var found = false;
+        // There is none of an object that was restored: it is ours, and we have not applied it yet.
+        var own = entries.FirstOrDefault(entry => IsOurs(entry) && entry!["fieldsV1"] is JsonObject);
+        var ours = own?["fieldsV1"]!.AsObject() ?? [];
+        JsonNode? from = null;
         foreach (var entry in entries)
         {
             if (IsOurs(entry) || entry?["subresource"] is not null || entry?["fieldsV1"] is not JsonObject theirs)
                 continue;
             foreach (var place in places)
-                found |= Move(theirs, ours, place);
+            {
+                if (Move(theirs, ours, place))
+                    from ??= entry;
+            }
         }
 
-        return found ? Write(metadata.Text("resourceVersion"u8) ?? "", entries) : null;
+        if (from is null)
+            return null;
+        if (own is null)
+        {
+            own = from.DeepClone();
+            (own["manager"], own["operation"], own["fieldsV1"]) = (identity.FieldManager, "Apply", ours);
+            entries.Add(own);
+        }
+
+        return Write(metadata.Text("resourceVersion"u8) ?? "", entries);
 
         bool IsOurs(JsonNode? entry) => Is(entry, identity.FieldManager, "Apply", isStatus: false);
+    }
+
+    /// <summary>The JSON patch of <see cref="TakeOverCopiesAsync"/>; null when there is no copy.</summary>
+    public static byte[]? PatchOfCopies(JsonElement live, bool isStatus, ApiIdentity identity)
+    {
+        var owned = identity.OwnedFields;
+        if (!owned.TryFindOurs(live, isStatus, out var ours))
+            return null;
+        var fields = JsonNode.Parse(ours.GetRawText())!.AsObject();
+        var entries = new JsonArray();
+        JsonNode? own = null;
+        var found = false;
+        foreach (var entry in OwnedFields.EntriesOf(live))
+        {
+            var kept = JsonNode.Parse(entry.GetRawText())!;
+            if (owned.IsOurs(entry, isStatus))
+            {
+                own ??= kept;
+            }
+            else if (CopiedFields.IsCopy(entry, ours, isStatus))
+            {
+                found = true;
+                var theirs = kept["fieldsV1"]!.AsObject();
+                if (isStatus)
+                    Move(theirs, fields, ["f:status"]);
+                else
+                    Subtract(theirs, fields);
+                if (theirs.Count == 0)
+                    continue;
+            }
+
+            entries.Add(kept);
+        }
+
+        own!["fieldsV1"] = fields;
+        return found ? Write(live.ResourceVersion() ?? "", entries) : null;
+    }
+
+    /// <summary>Takes out what both own, and what is left empty by that: it would claim the whole that is above it.</summary>
+    private static void Subtract(JsonObject theirs, JsonObject ours)
+    {
+        foreach (var (step, below) in ours)
+        {
+            if (theirs[step] is not JsonObject copied)
+                continue;
+            if (copied.Count > 0 && below is JsonObject { Count: > 0 } part)
+                Subtract(copied, part);
+            else
+                copied.Clear();
+            if (copied.All(static left => left.Key == "."))
+                theirs.Remove(step);
+        }
     }
 
     private static bool Is(JsonNode? entry, string manager, string operation, bool isStatus) =>

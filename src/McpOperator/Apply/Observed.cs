@@ -18,6 +18,7 @@ internal abstract class Observed : IKubernetesObject
         Generation = metadata.Number("generation"u8);
         LabelledOwner = labelledOwner;
         Fingerprint = ours.Fingerprint(json);
+        CopiedBy = ours.FindCopy(json);
         if (metadata.Child("deletionTimestamp"u8) is not null)
             Terminating = FinalizersOf(metadata);
         if (metadata.Child("ownerReferences"u8) is { ValueKind: JsonValueKind.Array } owners)
@@ -60,6 +61,9 @@ internal abstract class Observed : IKubernetesObject
 
     /// <summary>Equals the fingerprint of the manifest while the object carries exactly what we applied.</summary>
     public ulong Fingerprint { get; }
+
+    /// <summary>Who owns beside us all that we own (<see cref="CopiedFields"/>); null, as a rule, for nobody.</summary>
+    public string? CopiedBy { get; }
 
     /// <summary>Of an object that is being deleted, the finalizers that hold it, for a person; null of any other.</summary>
     public string? Terminating { get; }

@@ -23,8 +23,9 @@ internal static class OperatorService
         var elector = Elector(context, leases, access, identity);
         using var api = new ApiClient(Product.Identity, connection, time, requests, elector is null ? null : () => elector.Leads);
         OutOfMemory.EndsTheProcess(options.LogFormat, api.Largest);
-        using var recorder = new EventRecorder(api, Product.EventReporter, identity, time, context.LoggerFactory.CreateLogger<EventRecorder>());
-        using var operation = new Operation(context, api, recorder.Record);
+        var ending = new EndingNamespaces();
+        using var recorder = new EventRecorder(api, Product.EventReporter, identity, ending, time, context.LoggerFactory.CreateLogger<EventRecorder>());
+        using var operation = new Operation(context, api, recorder.Record, ending);
         var lanes = operation.Lanes;
         var (reflectors, ofAccess) = Reflectors(context, api, operation);
         var loop = new ControllerLoop(

@@ -8,6 +8,9 @@ internal sealed class LastReport
     /// <summary>Of the fields of the status that are ours; equals that of the body which reported them.</summary>
     public ulong Fingerprint { get; init; }
 
+    /// <summary>Who owns beside us all conditions that we tell (<see cref="CopiedFields"/>); null, as a rule, for nobody.</summary>
+    public string? CopiedBy { get; init; }
+
     public long ObservedGeneration { get; init; }
 
     public string? Phase { get; init; }
@@ -41,6 +44,7 @@ internal sealed class LastReport
         return new LastReport
         {
             Fingerprint = ours.FingerprintOfStatus(json),
+            CopiedBy = ours.FindCopy(json, isStatus: true),
             ObservedGeneration = status.Number("observedGeneration"u8),
             Phase = status.Interned("phase"u8),
             Message = status.Child("message"u8) is { } message ? JsonHash.OfScalar(message) : 0,

@@ -27,6 +27,9 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
 
     public ServerMemory Memory => memory;
 
+    /// <summary>Whether it asks what becomes of the objects in the end, and not for the next step.</summary>
+    public bool IsPlan { get; init; }
+
     /// <summary>What is said of the policy of its gateways; null when nothing is.</summary>
     public PolicyState? Policy => policy;
 
@@ -37,6 +40,12 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
     public bool MayRunPods => !Spec.HasGateway() || policy is { MayRun: true };
 
     public bool IsRaced => Array.Exists(_results, static result => result is { IsRaced: true });
+
+    /// <summary>How long until something is put right that somebody else keeps changing back; null when nothing is put off.</summary>
+    public TimeSpan? PutOff => _results.Select(static result => result?.PutOff).Append(StatusPutOff).Min();
+
+    /// <summary>The same of its status.</summary>
+    public TimeSpan? StatusPutOff { get; set; }
 
     public bool HasWritten => Array.Exists(_results, static result => result is { Change: not Change.None });
 

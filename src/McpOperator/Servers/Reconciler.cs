@@ -15,8 +15,8 @@ internal sealed class Reconciler(
     Stores stores, ServerKinds kinds, ApiClient api, OperatorSettings settings, WriteCounters counters, Action<ClusterEvent> record,
     TimeProvider time, ILogger logger)
 {
-    private readonly Applier _applier = new(api, counters, logger);
-    private readonly SpecDefaults _defaults = new(api, stores, settings, counters, logger);
+    private readonly Applier _applier = new(api, counters, time, logger);
+    private readonly SpecDefaults _defaults = new(api, stores, settings, counters, time, logger);
     private readonly ServerReporter _reporter = new(api, stores, kinds, settings, counters, new ServerEvents(record), time, logger);
     private readonly ServerReader _reader = new(api);
     private readonly Admission _admission = new(int.MaxValue, SpecSize.Most, namespaces: 2);
@@ -33,7 +33,7 @@ internal sealed class Reconciler(
             return Outcome.Done;
         }
 
-        if (stored.Metadata.DeletionTimestamp is not null)
+        if (stored.Metadata.DeletionTimestamp is not null || stores.Ending.Contains(key.Namespace))
             return Outcome.Done;
         var memory = _memories.Get(key) ?? new ServerMemory();
         var seen = Look(stored);
@@ -56,7 +56,8 @@ internal sealed class Reconciler(
         }
         catch (ApiException exception) when (exception.IsNamespaceTerminating)
         {
-            Log.NamespaceTerminating(logger);
+            if (stores.NoteEnding(stored.Metadata))
+                Log.NamespaceTerminating(logger);
             return Outcome.Done;
         }
         finally
@@ -86,10 +87,11 @@ internal sealed class Reconciler(
         await pass.RunAsync(kinds, (kind, wanted) => kind.ReconcileAsync(_applier, pass, wanted, cancellationToken)).ConfigureAwait(false);
         var surfaces = await _reporter.ReportAsync(pass, cancellationToken).ConfigureAwait(false);
         var outcome = surfaces is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(surfaces) : Outcome.Done;
+        var quietIn = memory.QuietIn(time);
         // After a pass that created what it did not see, to see nothing again means that it is gone again.
-        if (outcome.Kind == OutcomeKind.RequeueAfter && !pass.HasWritten)
+        if (outcome == Outcome.RequeueAfter(settings.RequeueDelay) && !pass.HasWritten && quietIn is null)
             memory.Waiting = seen;
-        return outcome;
+        return outcome.Within(pass.PutOff).Within(quietIn);
     }
 
     /// <summary>
@@ -115,20 +117,22 @@ internal sealed class Reconciler(
     [
         server, stores.Policies.Get(server.Key), stores.Routes.ConflictOf(server.Key),
         // A kind that is installed later is another reason to go on than any object of it.
-        .. kinds.All.Select(kind => kind.IsInstalled ? kind.FindAny(server.Key) : (object)kind),
+        .. kinds.All.Select(kind => kind.IsInstalled ? kind.LookOf(server.Key) : kind),
     ];
 
     private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)
     {
         // A route that another server holds is not waited for, nor is a kind that is not installed, nor a policy, which is not
-        // written here: the change that helps brings this server back.
+        // written here: the change that helps brings this server back. What is contested has its own time.
         if (surfaces.Any(surface => surface is
             {
                 IsFailed: true,
-                Reason: not (Reasons.RouteConflict or Problem.NotInstalled),
+                Reason: not (Reasons.RouteConflict or Problem.NotInstalled or Problem.Contested or Problem.LabelOverwritten),
                 ConditionType: not ConditionTypes.PolicyReady,
             }))
             return Outcome.Retry;
+        if (surfaces.Any(surface => surface.Reason == Problem.LabelOverwritten))
+            return Outcome.RequeueAfter(settings.UnwatchedDelay);
         return surfaces.All(surface => surface.IsReady || surface.IsFailed)
             ? Outcome.Done
             : Outcome.RequeueAfter(settings.RequeueDelay);
@@ -139,6 +143,7 @@ internal sealed class Reconciler(
         _memories.Remove(key);
         if (stores.Servers.Snapshot(key.Namespace).Count > 0)
             return;
+        stores.Ending.Remove(key.Namespace);
         // With its last server the whole namespace may have gone, and what was made in it.
         foreach (var kind in kinds.All)
             kind.ForgetNamespace(key.Namespace);

@@ -45,6 +45,10 @@ internal sealed class ServerEvents(Action<ClusterEvent> record)
         Record(server, isFailed, reason, ready.Reason == Reasons.InvalidSpec ? "Validate" : "Observe", status.Message!);
     }
 
+    /// <summary>What others have put into its objects, where it is the spec's to say what there is.</summary>
+    public void Foreign(MCPServer server, string fields) => Record(
+        server, isWarning: false, EventReasons.NotInSpec, "Observe", $"Not in the spec, and left alone: {fields}");
+
     private void Record(MCPServer server, bool isWarning, string reason, string action, string note) => record(
         new ClusterEvent(MCPServer.Type, server.Key, server.Metadata.Uid, isWarning, reason, action, note));
 }

@@ -20,6 +20,9 @@ internal sealed class ServerMemory
     /// </summary>
     public bool IsAtGateway { get; set; }
 
+    /// <summary>What was told of others' fields in its objects, so that it is told once; null for nothing.</summary>
+    public string? ToldForeign { get; set; }
+
     /// <summary>The track that keeps more replicas than it is to have, until the other one is up; null for none.</summary>
     public DeploymentKind? Held { get; set; }
 
@@ -30,6 +33,10 @@ internal sealed class ServerMemory
 
     public ApplyMemory Of(OwnedKind kind) => _objects[kind.Index] ??= new ApplyMemory();
 
-    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !IsAtGateway && Held is null && Defaults.IsEmpty && Status.IsEmpty
+    /// <summary>How long until something that is remembered of repairs may be forgotten; null when nothing is.</summary>
+    public TimeSpan? QuietIn(TimeProvider time) =>
+        _objects.OfType<ApplyMemory>().Append(Defaults).Append(Status).Min(memory => memory.QuietIn(time));
+
+    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !IsAtGateway && Held is null && ToldForeign is null && Defaults.IsEmpty && Status.IsEmpty
         && Array.TrueForAll(_objects, static memory => memory?.IsEmpty != false);
 }

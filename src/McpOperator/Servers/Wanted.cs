@@ -16,7 +16,9 @@ internal abstract record Wanted
     /// Whether nothing else is wanted than before, so that a difference is somebody else's doing. Null: so it is when the generation
     /// of the spec has been reported on before.
     /// </param>
-    public sealed record Apply(Func<byte[]> Manifest, Recovery? Recover = null, bool? IsRepair = null) : Wanted;
+    /// <param name="Removal">What is to be taken out of one that is there (<see cref="Desired{T}"/>).</param>
+    public sealed record Apply(
+        Func<byte[]> Manifest, Recovery? Recover = null, bool? IsRepair = null, Func<Observed, byte[]?>? Removal = null) : Wanted;
 
     /// <summary>It is not to be there.</summary>
     public sealed record Absent : Wanted;

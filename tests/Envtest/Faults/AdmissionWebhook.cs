@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Envtest.Faults;
 
 /// <summary>
-/// A validating webhook that the API server asks about every write in one namespace, as an administrator's policy engine would be. It
-/// takes everything, until it is told what to deny.
+/// A mutating webhook that the API server asks about every write in one namespace, as an administrator's policy engine would be. It
+/// takes everything as it is, until it is told what to deny or to change.
 /// </summary>
 internal sealed class AdmissionWebhook : IAsyncDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class AdmissionWebhook : IAsyncDisposable
     private const string Probe = "webhook-probe";
 
     private static readonly Resource Configurations =
-        new("admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", false);
+        new("admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", false);
 
     private readonly WebApplication _app;
     private readonly KubeClient _client;
@@ -40,6 +40,9 @@ internal sealed class AdmissionWebhook : IAsyncDisposable
 
     /// <summary>The metav1.Status of the denial of a request (admission/v1); null to take it.</summary>
     public Func<JsonNode, JsonObject?> Deny { get; set; } = _ => null;
+
+    /// <summary>The JSON patch of the object of a request; null to leave it as it is.</summary>
+    public Func<JsonNode, JsonArray?> Change { get; set; } = _ => null;
 
     public int Denied => Volatile.Read(ref _denied);
 
@@ -132,12 +135,19 @@ internal sealed class AdmissionWebhook : IAsyncDisposable
         var denial = Deny(request);
         if (denial is not null)
             Interlocked.Increment(ref _denied);
+        var response = new JsonObject { ["uid"] = (string)request["uid"]!, ["allowed"] = denial is null, ["status"] = denial };
+        if (denial is null && Change(request) is { } patch)
+        {
+            response["patchType"] = "JSONPatch";
+            response["patch"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(patch.ToJsonString()));
+        }
+
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync(new JsonObject
         {
             ["apiVersion"] = "admission.k8s.io/v1",
             ["kind"] = "AdmissionReview",
-            ["response"] = new JsonObject { ["uid"] = (string)request["uid"]!, ["allowed"] = denial is null, ["status"] = denial },
+            ["response"] = response,
         }.ToJsonString());
     }
 }

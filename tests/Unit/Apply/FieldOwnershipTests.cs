@@ -65,8 +65,53 @@ public sealed class FieldOwnershipTests
         Ports, Ours, """{"manager": "x", "operation": "Update", "subresource": "status", "fieldsV1": {"f:spec": {"f:ports": {"k:{}": {}}}}}"""));
 
     [Fact]
-    public void AnObjectThatWeHaveNeverAppliedIsLeftAlone() =>
-        Assert.Null(Patch(Ports, Other("kubectl", "Update", """{"f:spec": {"f:ports": {"k:{\"port\":81}": {}}}}""")));
+    public void WhatWasRestoredAndWeHaveNotAppliedYetIsTakenOverAllTheSame()
+    {
+        var patch = Patch(Ports, Other("velero", "Update", """{"f:spec": {"f:ports": {"k:{\"port\":81}": {}}, "f:type": {}}}"""));
+
+        Json("""
+            [{"manager": "velero", "operation": "Update", "fieldsV1": {"f:spec": {"f:type": {}}}},
+             {"manager": "mcp-runtime-operator", "operation": "Apply", "fieldsV1": {"f:spec": {"f:ports": {"k:{\"port\":81}": {}}}}}]
+            """, patch![1]!["value"]);
+    }
+
+    // === Of those who have a copy ===
+
+    private const string Labelled = """
+        {"manager": "mcp-runtime-operator", "operation": "Apply", "fieldsV1":
+          {"f:metadata": {"f:labels": {"f:app": {}, "f:by": {}}}, "f:spec": {"f:replicas": {}, "f:env": {"k:{\"name\":\"A\"}": {".": {}, "f:value": {}}}}}}
+        """;
+
+    [Theory]
+    [InlineData("velero", "Update", """{"f:metadata": {"f:labels": {".": {}, "f:app": {}, "f:by": {}}}, "f:spec": {"f:replicas": {}, "f:env": {".": {}, "k:{\"name\":\"A\"}": {".": {}, "f:value": {}}}}}""", null)]
+    [InlineData("somebody", "Apply", """{"f:metadata": {"f:labels": {"f:app": {}, "f:by": {}, "f:more": {}}}, "f:spec": {"f:env": {"k:{\"name\":\"A\"}": {".": {}, "f:value": {}}, "k:{\"name\":\"B\"}": {}}}}""",
+        """{"f:metadata": {"f:labels": {"f:more": {}}}, "f:spec": {"f:env": {"k:{\"name\":\"B\"}": {}}}}""")]
+    [InlineData("before-first-apply", "Update", """{"f:spec": {"f:replicas": {}, "f:paused": {}}}""", """{"f:spec": {"f:paused": {}}}""")]
+    public void ACopyKeepsWhatIsNotOurs(string manager, string operation, string fields, string? left)
+    {
+        var entries = PatchOfCopies(Labelled, Other(manager, operation, fields))![1]!["value"]!.AsArray();
+
+        Json(JsonNode.Parse(Labelled)!.ToJsonString(), entries[0]);
+        Assert.Equal(left is null ? 1 : 2, entries.Count);
+        if (left is not null)
+            Json(left, entries[1]!["fieldsV1"]);
+    }
+
+    [Theory]
+    [InlineData("gitops", """{"f:metadata": {"f:labels": {"f:app": {}, "f:by": {}}}}""")]
+    [InlineData("scaler", """{"f:spec": {"f:replicas": {}}}""")]
+    [InlineData("editor", """{"f:metadata": {"f:labels": {"f:app": {}}}, "f:spec": {"f:replicas": {}, "f:env": {"k:{\"name\":\"A\"}": {"f:value": {}}}}}""")]
+    [InlineData("before-first-apply", """{"f:spec": {"f:paused": {}}}""")]
+    public void WhoOwnsAPartIsANeighbour(string manager, string fields) =>
+        Assert.Null(PatchOfCopies(Labelled, Other(manager, "Update", fields)));
+
+    private static JsonArray? PatchOfCopies(params string[] entries)
+    {
+        using var live = JsonDocument.Parse($$"""{"metadata": {"resourceVersion": "7", "managedFields": [{{string.Join(',', entries)}}] } }""");
+        var patch = FieldOwnership.PatchOfCopies(live.RootElement, isStatus: false, Product.Identity);
+        Assert.Equal(patch is not null, Product.Identity.OwnedFields.FindCopy(live.RootElement) is not null);
+        return patch is null ? null : JsonNode.Parse(patch)!.AsArray();
+    }
 
     // === Of the operator before us ===
 

@@ -18,7 +18,7 @@ internal sealed class ServerPlan(
     private readonly RouteTable _routes = new(settings);
 
     public ServerKinds Kinds { get; } =
-        new(new Stores(new Nobody(), new Nobody(), settings), Product.Identity.OwnedFields);
+        new(new Stores(new Nobody(), new Nobody(), settings), Product.Identity.OwnedFields, TimeProvider.System);
 
     /// <summary>Takes in a server that asks for routes, planned or not.</summary>
     public void Add(MCPServer server) => _routes.Update(server.Key, server);
@@ -29,7 +29,10 @@ internal sealed class ServerPlan(
         server,
         new PolicyState(
             server.Metadata.Uid, server.Metadata.Generation, Surface: null, mayRun, policy is { ReplacesPods: true } ? policy.Uid : null),
-        () => _routes.ConflictOf(server.Key), settings, new ServerMemory());
+        () => _routes.ConflictOf(server.Key), settings, new ServerMemory())
+    {
+        IsPlan = true,
+    };
 
     /// <summary>With its spec in effect.</summary>
     public MCPServer InEffect(MCPServer server) => server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };

@@ -20,6 +20,10 @@ internal static class JsonElementExtensions
     public static JsonElement? Child(this JsonElement element, ReadOnlySpan<byte> name) =>
         element.TryGetMember(name, out var child) ? child : null;
 
+    /// <inheritdoc cref="Child(JsonElement, ReadOnlySpan{byte})"/>
+    public static JsonElement? Child(this JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var child) && child.ValueKind != JsonValueKind.Null ? child : null;
+
     /// <summary>Null when there is no such member, or it is no string.</summary>
     public static string? Text(this JsonElement element, ReadOnlySpan<byte> name) =>
         element.TryGetMember(name, out var child) && child.ValueKind == JsonValueKind.String ? child.GetString() : null;

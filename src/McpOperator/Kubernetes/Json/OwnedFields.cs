@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace McpOperator.Kubernetes;
@@ -50,15 +51,13 @@ internal sealed class OwnedFields(string manager)
     private static ReadOnlySpan<byte> Ordered => "env"u8;
 
     /// <summary>Of the part of <paramref name="live"/> that our own applies account for.</summary>
-    public ulong Fingerprint(JsonElement live) =>
-        Fingerprint(live, isOurs: static entry => !entry.TryGetMember("subresource"u8, out _));
+    public ulong Fingerprint(JsonElement live) => Fingerprint(live, isStatus: false);
 
     /// <summary>
     /// The fingerprint of the status, for an object of which we apply nothing but the status. API servers name the subresource since
     /// 1.22.
     /// </summary>
-    public ulong FingerprintOfStatus(JsonElement live) => Fingerprint(
-        live, isOurs: static entry => !entry.TryGetMember("subresource"u8, out var name) || name.ValueEquals("status"u8));
+    public ulong FingerprintOfStatus(JsonElement live) => Fingerprint(live, isStatus: true);
 
     /// <summary>Of the body of an apply: a whole object with apiVersion, kind and name.</summary>
     public static ulong FingerprintOf(ReadOnlyMemory<byte> body)
@@ -82,7 +81,7 @@ internal sealed class OwnedFields(string manager)
     /// <param name="path">Steps of fieldsV1, such as <c>f:data</c>.</param>
     public bool Owns(JsonElement live, params ReadOnlySpan<string> path)
     {
-        if (!TryFindOurs(live, static entry => !entry.TryGetMember("subresource"u8, out _), out var fields))
+        if (!TryFindOurs(live, isStatus: false, out var fields))
             return false;
         foreach (var step in path)
         {
@@ -93,30 +92,49 @@ internal sealed class OwnedFields(string manager)
         return true;
     }
 
-    private ulong Fingerprint(JsonElement live, Predicate<JsonElement> isOurs) =>
-        TryFindOurs(live, isOurs, out var fields) && TryProject(live, fields, isOrdered: false, out var hash) ? NotNone(hash) : None;
+    /// <summary>The first manager who has a copy of what is ours (<see cref="CopiedFields"/>), of the object or its status; null for none.</summary>
+    public string? FindCopy(JsonElement live, bool isStatus = false)
+    {
+        if (!TryFindOurs(live, isStatus, out var ours))
+            return null;
+        foreach (var entry in EntriesOf(live))
+        {
+            if (!IsOurs(entry, isStatus) && CopiedFields.IsCopy(entry, ours, isStatus))
+                return entry.Interned("manager"u8);
+        }
 
-    /// <summary>Our entry in managedFields. The server keeps at most one for a manager's applies of one resource.</summary>
-    private bool TryFindOurs(JsonElement live, Predicate<JsonElement> isOurs, out JsonElement fields)
+        return null;
+    }
+
+    /// <summary>The list of metadata.managedFields; empty when there is none.</summary>
+    public static JsonElement.ArrayEnumerator EntriesOf(JsonElement live) =>
+        live.TryGetMember("metadata"u8, out var metadata) && metadata.TryGetMember("managedFields"u8, out var entries)
+        && entries.ValueKind == JsonValueKind.Array
+            ? entries.EnumerateArray()
+            : default;
+
+    /// <summary>Whether an entry is down to us, whatever we did: an apply, or what a webhook made of it.</summary>
+    public bool IsOfOurManager(JsonElement entry) => Is(entry, "manager"u8, manager);
+
+    /// <summary>Whether an entry is that of our applies, of the object or of its status. The server keeps one of each.</summary>
+    public bool IsOurs(JsonElement entry, bool isStatus) =>
+        Is(entry, "manager"u8, manager) && Is(entry, "operation"u8, "Apply")
+        && (!entry.TryGetMember("subresource"u8, out var name) || (isStatus && name.ValueEquals("status"u8)));
+
+    private ulong Fingerprint(JsonElement live, bool isStatus) =>
+        TryFindOurs(live, isStatus, out var fields) && TryProject(live, fields, isOrdered: false, out var hash) ? NotNone(hash) : None;
+
+    /// <summary>What we own of the object, or of its status; false for nothing.</summary>
+    /// <param name="fields">Of fieldsV1.</param>
+    public bool TryFindOurs(JsonElement live, bool isStatus, out JsonElement fields)
     {
         fields = default;
-        if (!live.TryGetMember("metadata"u8, out var metadata)
-            || !metadata.TryGetMember("managedFields"u8, out var entries)
-            || entries.ValueKind != JsonValueKind.Array)
+        foreach (var entry in EntriesOf(live))
         {
-            return false;
+            if (IsOurs(entry, isStatus) && entry.TryGetMember("fieldsV1"u8, out fields))
+                return true;
         }
 
-        foreach (var entry in entries.EnumerateArray())
-        {
-            if (Is(entry, "manager"u8, manager)
-                && Is(entry, "operation"u8, "Apply")
-                && isOurs(entry)
-                && entry.TryGetMember("fieldsV1"u8, out fields))
-            {
-                return true;
-            }
-        }
         return false;
     }
 
@@ -147,6 +165,9 @@ internal sealed class OwnedFields(string manager)
     private static bool TryWhole(JsonElement value, bool isOrdered, out ulong hash)
     {
         hash = 0;
+        // What is nested so deeply was not applied by us.
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            return false;
         switch (value.ValueKind)
         {
             case JsonValueKind.Null:
@@ -196,7 +217,7 @@ internal sealed class OwnedFields(string manager)
     private static bool TryProject(JsonElement live, JsonElement fields, bool isOrdered, out ulong hash)
     {
         // Owning a leaf means to own all that is below it.
-        if (!HasMembers(fields))
+        if (!HasMembers(fields) || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
             return TryWhole(live, isOrdered, out hash);
 
         return live.ValueKind switch

@@ -29,7 +29,7 @@ internal sealed class ApiException(Status status, string request)
     public bool IsAlreadyExists => Status.Reason == "AlreadyExists" && !IsDenied;
 
     /// <summary>500: an object that is to be created may not name a version. Etcd's storage says so where a kind is created its own way.</summary>
-    public bool IsVersionRefused => Status.Message?.Contains("resourceVersion should not be set on objects to be created", StringComparison.Ordinal) == true;
+    public bool IsVersionRefused => Status.Message?.Contains("resourceVersion should not be set on objects to be created", StringComparison.Ordinal) == true && !IsDenied;
 
     /// <summary>410: the resource version asked for is no longer known, and a new list is needed.</summary>
     public bool IsExpired => Code == HttpStatusCode.Gone || Status.Reason is "Expired" or "Gone";

@@ -15,9 +15,6 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
     /// </summary>
     private const int PageSize = 2000;
 
-    /// <summary>The limit that the API server itself sets for a request. A list may be megabytes.</summary>
-    private static readonly TimeSpan ListDeadline = TimeSpan.FromSeconds(60);
-
     private sealed record Page(List<T> Items, string ResourceVersion, string? Continue);
 
     private readonly string _selector = labelSelector is null ? "" : $"&labelSelector={Uri.EscapeDataString(labelSelector)}";
@@ -32,6 +29,7 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
     /// </remarks>
     public async Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken)
     {
+        var (time, begun) = (api.Requester.Time, api.Requester.Time.GetTimestamp());
         // With a resource version the server answers from its cache in one go; a limit would make it go to etcd
         // (client-go tools/cache/reflector.go). Only a list from etcd itself is worth pages.
         var query = resourceVersion.Length > 0 ? $"?resourceVersion={Uri.EscapeDataString(resourceVersion)}" : $"?limit={PageSize}";
@@ -39,6 +37,8 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
         var items = page.Items;
         while (page.Continue is { } next)
         {
+            if (time.GetElapsedTime(begun) > ListLimits.LastPage)
+                throw new HttpRequestException(HttpRequestError.ResponseEnded, $"the list of {Name} takes too long: its pages are slow");
             try
             {
                 page = await ListPageAsync($"?limit={PageSize}&continue={Uri.EscapeDataString(next)}", _selector, cancellationToken).ConfigureAwait(false);
@@ -90,7 +90,7 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
     private Task<Page> ListPageAsync(string query, string selector, CancellationToken cancellationToken) =>
         api.Requester.SendAsync(
             new(HttpMethod.Get, type.CollectionPath(ns), query + selector),
-            ListDeadline,
+            ListLimits.Page,
             async (stream, token) =>
             {
                 // This runs once for each attempt, and each begins with an empty list.

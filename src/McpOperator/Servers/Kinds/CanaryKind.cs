@@ -1,13 +1,14 @@
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
+using McpOperator.Mirror;
 using McpOperator.Servers.Pods;
 
 namespace McpOperator.Servers.Kinds;
 
 /// <summary>The Deployment of the canary track.</summary>
-internal sealed class CanaryKind(ServerKinds kinds, Store<ObservedDeployment> store, OwnedFields ours)
-    : DeploymentKind(kinds, ConditionTypes.CanaryReady, store, ours, ObjectNames.CanarySuffix, "canary Deployment")
+internal sealed class CanaryKind(ServerKinds kinds, Store<ObservedDeployment> store, FormerVariables formerVariables, OwnedFields ours)
+    : DeploymentKind(kinds, ConditionTypes.CanaryReady, store, formerVariables, ours, ObjectNames.CanarySuffix, "canary Deployment")
 {
     /// <inheritdoc cref="StableKind.IsDue"/>
     public override bool IsDue(Pass pass) => pass.Spec.HasCanary() || pass.IsDone(Kinds.Stable);
@@ -23,12 +24,13 @@ internal sealed class CanaryKind(ServerKinds kinds, Store<ObservedDeployment> st
         }
 
         // Somebody's copy is not ours to keep, and pods that are never shown the policy of today are not kept for their number.
-        var isKept = FindOwned(pass.Server) is { WantedReplicas: > 0, Fingerprint: not OwnedFields.None } live && live.PolicyUid == PolicyUid(pass)
+        var isKept = !pass.IsPlan
+            && FindOwned(pass.Server) is { WantedReplicas: > 0, Fingerprint: not OwnedFields.None } live && live.PolicyUid == PolicyUid(pass)
             && !Kinds.Stable.IsUp(pass.Server, pass.Spec.StableReplicas());
         Hold(pass, isKept);
         return isKept ? new Wanted.Keep() : new Wanted.Absent();
     }
 
     public override IEnumerable<Surface> Judge(Pass pass) =>
-        pass.Spec.HasCanary() ? [WithHeld(pass, SurfaceOf(pass, ProblemOf(pass), Judged), Kinds.Stable)] : [];
+        pass.Spec.HasCanary() ? [WithHeld(pass, SurfaceOf(pass, ProblemOf(pass), live => Judged(pass, live)), Kinds.Stable)] : [];
 }

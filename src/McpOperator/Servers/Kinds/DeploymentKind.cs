@@ -9,9 +9,9 @@ namespace McpOperator.Servers.Kinds;
 
 /// <summary>The Deployments that run a server's pods have all in common but their name and size.</summary>
 internal abstract class DeploymentKind(
-    ServerKinds kinds, string condition, Store<ObservedDeployment> store, OwnedFields ours, string suffix = "", string? name = null)
+    ServerKinds kinds, string condition, Store<ObservedDeployment> store, FormerVariables formerVariables, OwnedFields ours, string suffix = "", string? name = null)
     : OwnedKind<ObservedDeployment>(
-        ResourceTypes.Deployment, condition, store, json => new ObservedDeployment(json, ours), suffix, name)
+        ResourceTypes.Deployment, condition, store, json => new ObservedDeployment(json, ours), ours, suffix, name)
 {
     protected ServerKinds Kinds => kinds;
 
@@ -34,14 +34,15 @@ internal abstract class DeploymentKind(
     protected Wanted.Apply Apply(Pass pass, Deployment deployment, DeploymentKind other, int replicas)
     {
         var wanted = deployment.Spec.Replicas;
-        var held = FindOwned(pass.Server) is { } live && !other.IsUp(pass.Server, replicas)
+        var held = !pass.IsPlan && FindOwned(pass.Server) is { } live && !other.IsUp(pass.Server, replicas)
             ? Math.Max(wanted, Math.Min(live.WantedReplicas, wanted + replicas))
             : wanted;
         deployment = deployment with { Spec = deployment.Spec with { Replicas = held } };
         var isReleased = pass.Memory.Held == this && held == wanted;
         Hold(pass, held > wanted);
         return new(
-            () => ApplyConfiguration.Of(deployment), (in Attempt attempt) => Recover(deployment, attempt), IsRepair: isReleased ? false : null);
+            () => ApplyConfiguration.Of(deployment), (in Attempt attempt) => Recover(deployment, attempt), IsRepair: isReleased ? false : null,
+            live => Removal(pass.Server, (ObservedDeployment)live));
     }
 
     /// <summary>Whether it has so many replicas, all of them available and of the latest revision.</summary>
@@ -62,6 +63,27 @@ internal abstract class DeploymentKind(
             ? surface with { Message = $"{surface.Message}; meanwhile the {other.Name} stays at {held.WantedReplicas}" }
             : surface;
 
+    public override string? ForeignOf(Pass pass) => LiveAfter(pass) is { Foreign: { } fields }
+        ? string.Join(", ", fields.Select(field => field.ToString()).Order(StringComparer.Ordinal))
+        : null;
+
+    /// <summary>
+    /// What bears our names is as the spec says, whoever owns it: a gateway that is not wanted goes, and what we had in a container once.
+    /// That is known of what a former revision brought back, and of what the spec had since this process began.
+    /// </summary>
+    private byte[]? Removal(MCPServer server, ObservedDeployment live)
+    {
+        var isGateway = live.HasForeignGateway && !server.Spec.HasGateway();
+        var former = live.Foreign is null ? [] : live.Foreign
+            .Where(field => !(isGateway && field.Container == Defaults.GatewayContainer) && (field.IsUndone || IsFormer(server, field))).ToList();
+        return isGateway || former.Count > 0
+            ? ForeignRemoval.Patch(live.ResourceVersion, isGateway && live.HasGateway, isGateway && live.HasPolicyVolume, former)
+            : null;
+    }
+
+    private bool IsFormer(MCPServer server, ForeignField field) => field is { Member: "env", Key: { } name }
+        && (field.Container == Defaults.GatewayContainer ? GatewayContainer.OptionalVariables : formerVariables.Of(server.Key)).Contains(name);
+
     /// <summary>
     /// Of the ConfigMap that needs new pods. It stays when there is no reason for it any more: to take it away would replace the pods
     /// once more.
@@ -72,7 +94,13 @@ internal abstract class DeploymentKind(
     protected Problem? ProblemOf(Pass pass) =>
         pass.Of(this).Problem ?? pass.Of(kinds.PullSecret).Problem ?? pass.Of(kinds.ServiceAccount).Problem;
 
-    protected Surface Judged(ObservedDeployment live) => live switch
+    protected Surface Judged(Pass pass, ObservedDeployment live)
+    {
+        var surface = Progress(live);
+        return ForeignOf(pass) is { } foreign ? surface with { Message = $"{surface.Message}; not in the spec, and left alone: {foreign}" } : surface;
+    }
+
+    private Surface Progress(ObservedDeployment live) => live switch
     {
         _ when WaitsFor(live) is { } message => Unready(Reasons.DeploymentProgressing, message),
         { WantedReplicas: 0 } => Ready(Reasons.ScaledToZero, "no replicas are wanted"),

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
+using McpOperator.Servers.Pods;
 
 namespace McpOperator.Servers.Kinds;
 
@@ -13,8 +14,10 @@ internal sealed class ObservedDeployment : Observed
         var spec = json.Child("spec"u8);
         PolicyUid = spec?.Child("template"u8)?.Child("metadata"u8)?.Child("annotations"u8)?.Interned("mcpruntime.org/policy-uid"u8);
         WantedReplicas = (int)(spec?.Child("replicas"u8) is null ? 1 : spec.Value.Number("replicas"u8));
-        HasGateway = (spec?.Child("template"u8)?.Child("spec"u8)?.Child("containers"u8))
-            .HasItem(static container => container.Is("name"u8, Defaults.GatewayContainer));
+        var pod = spec?.Child("template"u8)?.Child("spec"u8);
+        HasGateway = (pod?.Child("containers"u8)).HasItem(static container => container.Is("name"u8, Defaults.GatewayContainer));
+        HasPolicyVolume = (pod?.Child("volumes"u8)).HasItem(static volume => volume.Is("name"u8, GatewayContainer.PolicyVolumeName));
+        (Foreign, HasForeignGateway) = ForeignFields.Read(json, ours, LabelledOwner, HasGateway || HasPolicyVolume);
         if (json.Child("status"u8) is not { } status)
             return;
         ObservedGeneration = status.Number("observedGeneration"u8);
@@ -33,6 +36,14 @@ internal sealed class ObservedDeployment : Observed
 
     /// <summary>True when new pods get a gateway.</summary>
     public bool HasGateway { get; }
+
+    public bool HasPolicyVolume { get; }
+
+    /// <summary><see cref="ForeignFields.IsGateway"/>.</summary>
+    public bool HasForeignGateway { get; }
+
+    /// <summary><see cref="ForeignFields.Fields"/>.</summary>
+    public IReadOnlyList<ForeignField>? Foreign { get; }
 
     /// <summary>The annotation <see cref="ObjectNames.PolicyUid"/> of the pods; null for most.</summary>
     public string? PolicyUid { get; }

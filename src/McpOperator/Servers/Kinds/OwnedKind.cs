@@ -40,6 +40,9 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     /// <summary>What is there under the server's name for it, whoever's it is; null, too, of what is not watched.</summary>
     public virtual Observed? FindAny(ObjectKey server) => null;
 
+    /// <summary>What a pass goes by. As long as it is the same, and all else, another pass would come to the same.</summary>
+    public virtual object? LookOf(ObjectKey server) => FindAny(server);
+
     /// <summary>False while something has to come first.</summary>
     public virtual bool IsDue(Pass pass) => true;
 
@@ -51,6 +54,9 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
 
     /// <summary>What it says of the server.</summary>
     public virtual IEnumerable<Surface> Judge(Pass pass) => [];
+
+    /// <summary>What others have put into it, where it is the spec's to say what there is; null for nothing.</summary>
+    public virtual string? ForeignOf(Pass pass) => null;
 
     /// <summary>Where it leads clients; null when it leads nobody.</summary>
     public virtual string? UrlOf(Pass pass) => null;
@@ -72,11 +78,11 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
 /// <param name="suffix">Of its name, after the server's.</param>
 /// <param name="name">What a person calls it; null for the kind.</param>
 internal abstract class OwnedKind<T>(
-    ResourceType type, string condition, Store<T> store, Decoder<T> decode, string suffix = "", string? name = null)
+    ResourceType type, string condition, Store<T> store, Decoder<T> decode, OwnedFields ours, string suffix = "", string? name = null)
     : OwnedKind(type, name)
     where T : Observed
 {
-    private readonly OwnedObjects<T> _objects = new(type, decode, store);
+    private readonly OwnedObjects<T> _objects = new(type, decode, store, Unwatched: json => WatchLabel.Overwritten(json, ours));
 
     public override bool IsInstalled => store.IsInstalled;
 
@@ -100,7 +106,7 @@ internal abstract class OwnedKind<T>(
         Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
     {
         var result = await ReconcileOwnAsync().ConfigureAwait(false);
-        return new(result.Live, result.Problem, result.IsRaced, result.Change);
+        return new(result.Live, result.Problem, result.IsRaced, result.Change, result.PutOff);
 
         async Task<ApplyResult<T>> ReconcileOwnAsync()
         {
@@ -109,7 +115,8 @@ internal abstract class OwnedKind<T>(
             {
                 case Wanted.Apply apply:
                     var desired = new Desired<T>(
-                        _ => apply.Manifest(), apply.IsRepair ?? server.IsReported(), server.Had(condition), apply.Recover);
+                        _ => apply.Manifest(), apply.IsRepair ?? server.IsReported(), server.Had(condition), apply.Recover,
+                        Removal: apply.Removal);
                     return await applier.ApplyAsync(
                         _objects, server.AsOwner(), Key(server.Key), desired, pass.Memory.Of(this), cancellationToken).ConfigureAwait(false);
                 case Wanted.Absent:
@@ -118,8 +125,8 @@ internal abstract class OwnedKind<T>(
                     var live = FindOwned(server);
                     var deleted = await DeleteAsync().ConfigureAwait(false);
                     // Until the watch says that it is gone it is there, for its finalizers may hold it.
-                    var isThere = deleted.Change == Change.Deleted || live?.Terminating is not null;
-                    return deleted.Problem is null ? new(isThere ? live : null, problem) : deleted;
+                    var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.Terminating is not null;
+                    return deleted.Problem is null ? new(isThere ? live : null, problem, PutOff: deleted.PutOff) : deleted;
                 default:
                     return new(FindOwned(server));
             }

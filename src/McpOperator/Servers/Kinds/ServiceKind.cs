@@ -10,7 +10,7 @@ namespace McpOperator.Servers.Kinds;
 
 /// <summary>The Service in front of a server's pods: of their gateways, where they have one.</summary>
 internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> store, OwnedFields ours)
-    : OwnedKind<ObservedService>(ResourceTypes.Service, ConditionTypes.ServiceReady, store, json => new ObservedService(json, ours))
+    : OwnedKind<ObservedService>(ResourceTypes.Service, ConditionTypes.ServiceReady, store, json => new ObservedService(json, ours), ours)
 {
     /// <summary>What others put there can keep the API server from taking ours: two ports cannot have one name.</summary>
     private static readonly IReadOnlyList<IReadOnlyList<string>> Exclusive = [["f:spec", "f:ports"]];

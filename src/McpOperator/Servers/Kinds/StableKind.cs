@@ -1,13 +1,14 @@
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
+using McpOperator.Mirror;
 using McpOperator.Servers.Pods;
 
 namespace McpOperator.Servers.Kinds;
 
 /// <summary>The Deployment of the stable track.</summary>
-internal sealed class StableKind(ServerKinds kinds, Store<ObservedDeployment> store, OwnedFields ours)
-    : DeploymentKind(kinds, ConditionTypes.DeploymentReady, store, ours)
+internal sealed class StableKind(ServerKinds kinds, Store<ObservedDeployment> store, FormerVariables formerVariables, OwnedFields ours)
+    : DeploymentKind(kinds, ConditionTypes.DeploymentReady, store, formerVariables, ours)
 {
     /// <summary>Whichever takes over pods from the other track comes first.</summary>
     public override bool IsDue(Pass pass) => !pass.Spec.HasCanary() || pass.IsDone(Kinds.Canary);
@@ -20,7 +21,7 @@ internal sealed class StableKind(ServerKinds kinds, Store<ObservedDeployment> st
     {
         // A canary or a policy that is not wanted any more has no condition; that it cannot be deleted is said here.
         var undeleted = (pass.Spec.HasCanary() ? null : pass.Of(Kinds.Canary).Problem) ?? (pass.IsValid ? pass.Policy?.Problem : null);
-        yield return WithHeld(pass, SurfaceOf(pass, ProblemOf(pass) ?? undeleted, Judged), Kinds.Canary);
+        yield return WithHeld(pass, SurfaceOf(pass, ProblemOf(pass) ?? undeleted, live => Judged(pass, live)), Kinds.Canary);
         if (pass.Spec.HasGateway())
             yield return GatewayOf(LiveAfter(pass));
     }

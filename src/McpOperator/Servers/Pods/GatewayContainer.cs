@@ -10,8 +10,15 @@ internal static class GatewayContainer
     public const string PortName = "gateway";
     public const string MetricsPortName = "metrics";
 
-    private const string PolicyVolumeName = "gateway-policy";
+    public const string PolicyVolumeName = "gateway-policy";
     private const string PolicyDirectory = "/var/run/mcp-runtime/policy";
+
+    /// <summary>The variables that it has or not, as the spec and the settings are.</summary>
+    public static readonly IReadOnlyList<string> OptionalVariables =
+    [
+        "EXTERNAL_BASE_URL", "OTEL_SERVICE_NAME", "OTEL_EXPORTER_OTLP_ENDPOINT", "STRIP_PREFIX",
+        "ANALYTICS_INGEST_URL", "ANALYTICS_SOURCE", "ANALYTICS_EVENT_TYPE", "ANALYTICS_API_KEY",
+    ];
 
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), valid, and with a gateway.</param>
     public static Container Build(MCPServer server, OperatorSettings settings)

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using McpOperator.Api;
+
+namespace McpOperator.Servers.Pods;
+
+/// <summary>
+/// What others have put where our names are in the pods of a Deployment: into our containers, or in the place of a gateway. The object
+/// alone does not say whose it is: that is read from <c>metadata.managedFields</c>.
+/// </summary>
+/// <param name="Fields">In our containers, and not ours; null, as a rule, for nothing.</param>
+/// <param name="IsGateway">Whether others own some of a gateway or of the volume of its policy, or nobody is down as its owner.</param>
+internal readonly record struct ForeignFields(IReadOnlyList<ForeignField>? Fields, bool IsGateway)
+{
+    /// <summary>Enough for a person; anybody may add as many as go into an object.</summary>
+    private const int Most = 20;
+
+    private const string GatewayStep = $$"""k:{"name":"{{Defaults.GatewayContainer}}"}""";
+    private const string VolumeStep = $$"""k:{"name":"{{GatewayContainer.PolicyVolumeName}}"}""";
+
+    /// <summary>A list is ours and others' item by item.</summary>
+    private static readonly string[] Lists = ["env", "ports", "volumeMounts"];
+
+    /// <summary>What none of our containers has unless the spec says so.</summary>
+    private static readonly string[] Members = ["envFrom", "startupProbe", "lifecycle", "command", "args"];
+
+    /// <param name="server">After which its container is called; null when the Deployment does not say.</param>
+    /// <param name="hasGateway">Whether there is a gateway, or the volume.</param>
+    public static ForeignFields Read(JsonElement live, OwnedFields ours, string? server, bool hasGateway)
+    {
+        var own = ours.TryFindOurs(live, isStatus: false, out var fields) ? PodOf(fields) : null;
+        var isGateway = hasGateway && !HasGateway(own);
+        List<ForeignField>? foreign = null;
+        foreach (var entry in OwnedFields.EntriesOf(live))
+        {
+            if (ours.IsOurs(entry, isStatus: false) || entry.Child("fieldsV1"u8) is not { } theirs || PodOf(theirs) is not { } pod)
+                continue;
+            isGateway |= hasGateway && HasGateway(pod);
+            if (server is null || pod.Child("f:containers") is not { } containers)
+                continue;
+            foreach (var name in (ReadOnlySpan<string>)[server, Defaults.GatewayContainer])
+            {
+                var step = $$"""k:{"name":"{{name}}"}""";
+                if (containers.Child(step) is { } container)
+                    Read(entry, name, container, own?.Child("f:containers")?.Child(step), foreign ??= []);
+            }
+        }
+
+        return new(foreign is { Count: > 0 } ? foreign : null, isGateway);
+    }
+
+    private static JsonElement? PodOf(JsonElement fields) => fields.Child("f:spec"u8)?.Child("f:template"u8)?.Child("f:spec"u8);
+
+    private static bool HasGateway(JsonElement? pod) =>
+        pod?.Child("f:containers")?.Child(GatewayStep) is not null || pod?.Child("f:volumes")?.Child(VolumeStep) is not null;
+
+    private static void Read(JsonElement entry, string container, JsonElement theirs, JsonElement? ours, List<ForeignField> foreign)
+    {
+        foreach (var list in Lists)
+        {
+            if (theirs.Child($"f:{list}") is not { ValueKind: JsonValueKind.Object } items)
+                continue;
+            var own = ours?.Child($"f:{list}");
+            foreach (var item in items.EnumerateObject())
+            {
+                if (item.Name.StartsWith("k:", StringComparison.Ordinal) && own?.Child(item.Name) is null)
+                    Add(item.Name["k:".Length..]);
+            }
+
+            void Add(string key)
+            {
+                if (foreign.Count < Most && ForeignField.Of(entry, container, list, key) is { } field && !foreign.Contains(field))
+                    foreign.Add(field);
+            }
+        }
+
+        foreach (var member in Members)
+        {
+            if (foreign.Count < Most && theirs.Child($"f:{member}") is not null && ours?.Child($"f:{member}") is null)
+                foreign.Add(ForeignField.Of(entry, container, member, key: null)!);
+        }
+    }
+}
+
+/// <summary>One thing in a container of ours that the operator has not put there.</summary>
+/// <param name="Container">Its name.</param>
+/// <param name="Member">Of the container, such as <c>env</c>.</param>
+/// <param name="Key">By which a list knows the item, of a list.</param>
+/// <param name="Manager">Who owns it.</param>
+/// <param name="IsUndone">Whether it came with a former revision of the whole template.</param>
+internal sealed record ForeignField(string Container, string Member, string? Key, string Manager, bool IsUndone)
+{
+    /// <summary>
+    /// Of <c>kubectl rollout undo</c>: it names no manager, so that its user agent's name is taken, while the commands of kubectl by
+    /// which somebody edits a Deployment name one (<c>kubectl-edit</c>, <c>kubectl-set</c>, …). It sends a former template, of which the
+    /// API server puts down to it what was not there.
+    /// </summary>
+    private const string UndoManager = "kubectl";
+
+    /// <param name="entry">Of managedFields.</param>
+    /// <param name="key">The key fields of a list's item, as JSON; null of what is no list.</param>
+    /// <returns>Null when the key makes no sense: anybody may edit managedFields.</returns>
+    public static ForeignField? Of(JsonElement entry, string container, string member, string? key)
+    {
+        var manager = entry.Interned("manager"u8) ?? "";
+        var isUndone = manager == UndoManager && entry.Is("operation"u8, "Update");
+        if (key is null)
+            return new(container, member, null, manager, isUndone);
+        try
+        {
+            using var fields = JsonDocument.Parse(key);
+            return fields.RootElement.Child(KeyOf(member)) is { } value ? new(container, member, value.ToString(), manager, isUndone) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The field by which a strategic merge patch, too, knows the items of a list.</summary>
+    public static string KeyOf(string list) => list switch
+    {
+        "env" => "name",
+        "ports" => "containerPort",
+        _ => "mountPath",
+    };
+
+    public override string ToString()
+    {
+        var what = Member switch
+        {
+            "env" => $"variable {Key}",
+            "ports" => $"port {Key}",
+            "volumeMounts" => $"mount {Key}",
+            _ => Member,
+        };
+        return $"{what} of container {Container} (by {Manager})";
+    }
+}
