@@ -92,9 +92,9 @@ internal static class Figures
             table.Add($"an edit applied, {when}", Spread(edit.EditSeconds));
             table.Add($"a new server applied, {when}", Spread(edit.NewSeconds));
         }
-        if (result.MemoryBound is { } bound)
+        foreach (var bound in result.MemoryBounds)
         {
-            var where = $"{bound.Servers:N0} servers in {bound.Limit >> 20} MiB ({bound.How})";
+            var where = $"{bound.What} in {bound.Limit >> 20} MiB ({bound.How})";
             table.Add($"{where}: most used", $"{bound.PeakUsage / 1048576.0:0.0} MiB");
             table.Add($"{where}: at the limit", $"{bound.Reclaims} times");
             table.Add($"{where}: killed", $"{bound.OutOfMemoryKills} times");

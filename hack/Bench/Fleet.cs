@@ -27,7 +27,8 @@ internal sealed class Fleet(KubeClient client, string prefix, int namespaces = 1
     public IReadOnlyList<Server> Servers => _servers;
 
     /// <summary>Makes the namespaces, at the first call, and so many servers.</summary>
-    public async Task CreateAsync(int count)
+    /// <param name="tools">Of each, behind a gateway; 0 for servers without one.</param>
+    public async Task CreateAsync(int count, int tools = 0)
     {
         if (_servers.Count == 0)
             await Parallel.ForEachAsync(Enumerable.Range(0, namespaces), AtOnce, async (i, _) => await client.CreateAsync(
@@ -35,14 +36,14 @@ internal sealed class Fleet(KubeClient client, string prefix, int namespaces = 1
         var made = new ConcurrentBag<Server>();
         await Progress.DuringAsync(
             Parallel.ForEachAsync(
-                Enumerable.Range(_servers.Count, count), AtOnce, async (i, _) => made.Add(Created(await client.CreateAsync(Manifest(i))))),
+                Enumerable.Range(_servers.Count, count), AtOnce, async (i, _) => made.Add(Created(await client.CreateAsync(Manifest(i, tools))))),
             () => $"creating MCPServers: {made.Count} of {count}");
         _servers.AddRange(made.OrderBy(server => server.Name, StringComparer.Ordinal));
     }
 
     public async Task<Server> CreateOneAsync()
     {
-        var server = Created(await client.CreateAsync(Manifest(_servers.Count)));
+        var server = Created(await client.CreateAsync(Manifest(_servers.Count, tools: 0)));
         _servers.Add(server);
         return server;
     }
@@ -105,10 +106,10 @@ internal sealed class Fleet(KubeClient client, string prefix, int namespaces = 1
     }
 
     // Small but not the smallest: a port of its own and an environment, as most have.
-    private JsonObject Manifest(int number)
+    private JsonObject Manifest(int number, int tools)
     {
         var name = $"web-{number.ToString("00000", CultureInfo.InvariantCulture)}";
-        return new()
+        var server = new JsonObject
         {
             ["apiVersion"] = Resource.MCPServers.ApiVersion,
             ["kind"] = Resource.MCPServers.Kind,
@@ -123,5 +124,17 @@ internal sealed class Fleet(KubeClient client, string prefix, int namespaces = 1
                     new JsonObject { ["name"] = "MAX_SESSIONS", ["value"] = "64" }),
             },
         };
+        if (tools > 0)
+        {
+            server["spec"]!["gateway"] = new JsonObject { ["enabled"] = true, ["image"] = Image("gateway", "1.0") };
+            server["spec"]!["tools"] = new JsonArray([.. Enumerable.Range(0, tools).Select(tool => new JsonObject
+            {
+                ["name"] = $"tool-{tool}",
+                ["sideEffect"] = "read",
+                ["description"] = new string('x', 300),
+            })]);
+        }
+
+        return server;
     }
 }

@@ -1,15 +1,24 @@
 namespace McpOperator.Bench;
 
-/// <summary>Whether all servers converge in a container with so little memory.</summary>
+/// <summary>Whether all servers converge in a container with so little memory, many small ones or few large ones.</summary>
 internal static class MemoryBound
 {
     public const long Limit = 40 << 20;
 
-    public static async Task<MemoryBoundResult> RunAsync(Recording recording, int servers)
+    private const int LargeServers = 50;
+    private const long LargeLimit = 48 << 20;
+
+    public static Task<MemoryBoundResult> RunAsync(Recording recording, int servers) => RunAsync(recording, servers, tools: 0, Limit);
+
+    /// <summary>Five hundred tools each, with a description of three hundred characters: 200 kB.</summary>
+    public static Task<MemoryBoundResult> LargeAsync(Recording recording) => RunAsync(recording, LargeServers, tools: 500, LargeLimit);
+
+    private static async Task<MemoryBoundResult> RunAsync(Recording recording, int servers, int tools, long limit)
     {
+        Progress.Say($"{servers} servers{(tools > 0 ? $" with {tools} tools" : "")}: in {limit >> 20} MiB");
         await using var arena = await Arena.StartWarmAsync(recording);
-        await arena.Fleet.CreateAsync(servers);
-        await using var group = MemoryGroup.TryCreate(Limit, arena.ControlPlane.Directory);
+        await arena.Fleet.CreateAsync(servers, tools);
+        await using var group = MemoryGroup.TryCreate(limit, arena.ControlPlane.Directory, Progress.Say);
         Converged? converged = null;
         try
         {
@@ -27,7 +36,7 @@ internal static class MemoryBound
         }
 
         var result = new MemoryBoundResult(
-            servers, Limit, group?.Version ?? "VmHWM", group?.PeakUsage ?? converged!.Sample.Peak, group?.Reclaims ?? 0,
+            servers, tools, limit, group?.Version ?? "VmHWM", group?.PeakUsage ?? converged!.Sample.Peak, group?.Reclaims ?? 0,
             group?.OutOfMemoryKills ?? 0, converged?.ConvergeSeconds, converged is null ? null : Memory.Of(converged.Sample));
         Progress.Say(
             $"  {result.How}: {(result.Held ? "held" : "NOT held")}; peak {result.PeakUsage / 1048576.0:0.0} MiB, " +

@@ -83,14 +83,17 @@ internal sealed record OneMoreResult(int Added, Tally Requests, double CpuSecond
 internal sealed record EditResult(
     int Servers, IReadOnlyList<double> EditSeconds, IReadOnlyList<double> NewSeconds, int ConvergedBefore, int ConvergedAfter);
 
+/// <param name="Tools">Of each server.</param>
 /// <param name="How">What bounded it: a memory cgroup, or else the peak of its resident memory, looked at afterwards.</param>
 /// <param name="PeakUsage">Of the cgroup, page cache included; else VmHWM.</param>
 /// <param name="Reclaims">How often the cgroup was at its limit and had to give back pages.</param>
 /// <param name="ConvergeSeconds">Null: it was killed before.</param>
 internal sealed record MemoryBoundResult(
-    int Servers, long Limit, string How, long PeakUsage, long Reclaims, long OutOfMemoryKills,
+    int Servers, int Tools, long Limit, string How, long PeakUsage, long Reclaims, long OutOfMemoryKills,
     double? ConvergeSeconds, Memory? Memory)
 {
+    public string What => $"{Servers:N0} servers{(Tools > 0 ? $" with {Tools} tools" : "")}";
+
     public bool Held => OutOfMemoryKills == 0 && PeakUsage <= Limit;
 }
 
@@ -120,7 +123,7 @@ internal sealed record BenchResult
     public List<SizeResult> Sizes { get; } = [];
     public SweepResult? Sweep { get; set; }
     public EditResult? Edit { get; set; }
-    public MemoryBoundResult? MemoryBound { get; set; }
+    public List<MemoryBoundResult> MemoryBounds { get; } = [];
     public double MinutesTaken { get; set; }
 }
 

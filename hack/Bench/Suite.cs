@@ -9,8 +9,9 @@ internal static class Suite
     {
         var began = DateTimeOffset.UtcNow;
         var (recording, result) = await RecordAsync(command, File.ReadAllText("/proc/loadavg").Split(' ')[0]);
-        foreach (var servers in options.Servers)
+        foreach (var servers in options.OnlyLarge ? [] : options.Servers)
             result.Sizes.Add(await SizeAsync(options, recording, result, servers));
+        result.MemoryBounds.Add(await MemoryBound.LargeAsync(recording));
         result.MinutesTaken = Math.Round((DateTimeOffset.UtcNow - began).TotalMinutes, 1);
         return result;
     }
@@ -92,8 +93,7 @@ internal static class Suite
         {
             Progress.Say($"{servers} servers: edits of users while they converge");
             all.Edit = await UserEdits.RunAsync(recording, servers);
-            Progress.Say($"{servers} servers: in {MemoryBound.Limit >> 20} MiB");
-            all.MemoryBound = await MemoryBound.RunAsync(recording, servers);
+            all.MemoryBounds.Add(await MemoryBound.RunAsync(recording, servers));
         }
         return result;
     }

@@ -13,13 +13,14 @@ internal static class Targets
     {
         yield return AtMost("static binary", result.Machine.BinaryBytes / 1e6, 15, "MB");
         yield return AtMost("start to first apply (median)", Statistics.Median(result.Start.FirstApplySeconds), 0.15, "s", "0.000");
-        yield return Resident("idle", [.. result.Sizes.Select(size => size.Idle!.Memory)], 18, 8);
+        if (result.Sizes.Count > 0)
+            yield return Resident("idle", [.. result.Sizes.Select(size => size.Idle!.Memory)], 18, 8);
         foreach (var (servers, rss, @private) in new[] { (1000, 28, 18), (5000, 64, 54) })
             if (result.Sizes.FirstOrDefault(size => size.Servers == servers) is { } size)
                 yield return Resident($"{servers:N0} servers", [size.Converged!, size.Steady!.End], rss, @private);
-        if (result.MemoryBound is { } bound)
+        foreach (var bound in result.MemoryBounds)
             yield return new(
-                $"{bound.Servers:N0} servers converge in {bound.Limit >> 20} MiB ({bound.How})",
+                $"{bound.What} converge in {bound.Limit >> 20} MiB ({bound.How})",
                 $"{bound.PeakUsage / 1048576.0:0.0} MiB, {bound.OutOfMemoryKills} kills", "no kill", bound.Held);
         foreach (var size in result.Sizes.Where(size => size.Servers >= 100))
             foreach (var target in OfSize(size))

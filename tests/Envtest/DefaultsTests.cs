@@ -16,6 +16,7 @@ public sealed class DefaultsTests(ControlPlaneFixture fixture)
         publicPathPrefix: web
         ingressPath: /web/mcp
         ingressClass: traefik
+        ingressPathType: Prefix
         """;
 
     [Fact]
@@ -60,6 +61,7 @@ public sealed class DefaultsTests(ControlPlaneFixture fixture)
         var expected = Manifest.Parse(spec);
         expected["rollout"] = Manifest.Parse("{strategy: RollingUpdate, maxUnavailable: 25%, maxSurge: '1'}");
         expected["tools"]![0]!["requiredTrust"] = "low";
+        expected["ingressPathType"] = "Prefix";
         ServerScenario.AssertJson(expected, server["spec"]);
     }
 
@@ -78,7 +80,7 @@ public sealed class DefaultsTests(ControlPlaneFixture fixture)
 
         var server = await without.ServerAsync();
         Assert.Equal(1, (long)server["metadata"]!["generation"]!);
-        ServerScenario.AssertJson("{image: example.org/web, replicas: 1, port: 8088, servicePort: 80}", server["spec"]); // the schema's
+        ServerScenario.AssertJson("{image: example.org/web, replicas: 1, port: 8088, servicePort: 80, ingressPathType: Prefix}", server["spec"]); // the schema's
         Assert.All(await without.WritesAsync(), write => Assert.False(write is { Resource: "mcpservers", Subresource: "" }));
         ServerScenario.AssertJson((await with.DeploymentAsync())["spec"], (await without.DeploymentAsync())["spec"]);
         ServerScenario.AssertJson((await with.ServiceAsync())["spec"]!["ports"], (await without.ServiceAsync())["spec"]!["ports"]);

@@ -57,6 +57,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
         {
             try
             {
+                await drift.ForgetAsync();
                 await drift.PatchAsync(leaf.Path, current => Replace(current));
             }
             catch (KubeException e) when (e.Code == HttpStatusCode.UnprocessableEntity)
@@ -86,6 +87,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
         {
             try
             {
+                await drift.ForgetAsync();
                 await drift.PatchAsync(leaf.Path, current => [Operation("remove", current.Pointer)]);
             }
             catch (KubeException e) when (e.Code == HttpStatusCode.UnprocessableEntity)
@@ -113,6 +115,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
 
         foreach (var (what, patch) in Obstructions(kind))
         {
+            await drift.ForgetAsync();
             await drift.Client.PatchAsync(drift.Resource, scenario.Namespace.Name, drift.Name, JsonNode.Parse(patch)!, PatchKind.Strategic);
             await drift.IsPutRightAsync(what);
         }
@@ -153,13 +156,9 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
 
         foreach (var (what, patch) in new[]
         {
-            ("phase", """{"phase": "Error"}"""),
-            ("message", """{"message": "all is lost"}"""),
-            ("observed generation", """{"observedGeneration": 99}"""),
-            ("readiness", """{"deploymentReady": false, "gatewayReady": false, "policyReady": null}"""),
-            ("conditions", """{"conditions": null}"""),
-            ("URL and image", """{"url": "https://elsewhere.example.org", "image": null}"""),
-            ("numbers", """{"replicas": 7, "readyReplicas": null, "selector": "app=other"}"""),
+            ("phase, message and observed generation", """{"phase": "Error", "message": "all is lost", "observedGeneration": 99}"""),
+            ("readiness and conditions", """{"deploymentReady": false, "gatewayReady": false, "policyReady": null, "conditions": null}"""),
+            ("URL, image and numbers", """{"url": "https://elsewhere.example.org", "image": null, "replicas": 7, "readyReplicas": null, "selector": "app=other"}"""),
         })
         {
             await scenario.Client.PatchStatusAsync(Resource.MCPServers, scenario.Namespace.Name, ServerScenario.Name, patch.AsJson().AsObject());
@@ -270,6 +269,9 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
         return operation;
     }
 
+    [GeneratedRegex("generated_at[^,]*,")]
+    private static partial Regex GeneratedAt();
+
     [GeneratedRegex("\"lastTransitionTime\":\"[^\"]*\",?")]
     private static partial Regex LastTransition();
 
@@ -287,7 +289,7 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
 
         public IReadOnlyList<OwnedLeaf> Leaves { get; } = OwnedLeaves.Of(right);
 
-        public string Right { get; } = OwnedLeaves.Text(right);
+        public string Right { get; private set; } = OwnedLeaves.Text(right);
 
         public static async Task<Drift> StartAsync(ServerScenario scenario, string kind)
         {
@@ -306,6 +308,27 @@ public sealed partial class DriftTests(ControlPlaneFixture fixture)
             var current = OwnedLeaves.Of(await LiveAsync()).Single(leaf => leaf.Path == path);
             await Client.PatchAsync(resource, scenario.Namespace.Name, Name, patch(current), PatchKind.Json);
         }
+
+        /// <summary>
+        /// Edits the spec, and takes it back: else whoever changes things without end would be taken for one who contests them, and
+        /// wait longer and longer.
+        /// </summary>
+        public async Task ForgetAsync()
+        {
+            await scenario.EditServerAsync("""
+                {servicePort: 81, envVars: [{name: LOG_LEVEL, value: debug}, {name: EMPTY}], tools: [{name: drift, sideEffect: read}]}
+                """);
+            await LiveTextAsync("the edit was applied", text => Timeless(text) != Timeless(Right));
+            await scenario.EditServerAsync("{servicePort: 80, envVars: [{name: LOG_LEVEL, value: info}, {name: EMPTY}], tools: null}");
+            Right = await LiveTextAsync("it was taken back", text => Timeless(text) == Timeless(Right));
+            await scenario.SettledAsync();
+        }
+
+        private Task<string> LiveTextAsync(string what, Func<string, bool> condition) =>
+            Eventually.TrueAsync(what, async () => OwnedLeaves.Text(await LiveAsync()), condition);
+
+        /// <summary>A policy that is written anew has another time.</summary>
+        private static string Timeless(string text) => GeneratedAt().Replace(text, "");
 
         /// <summary>Goes on after a failure, with a new object, so that one run names every field.</summary>
         public async Task IsPutRightAsync(string what)

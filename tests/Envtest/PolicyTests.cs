@@ -98,11 +98,12 @@ public sealed class PolicyTests(ControlPlaneFixture fixture)
     public async Task AServerWhosePolicyNeverFittedHasNoPods()
     {
         await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
-        var tools = new JsonArray([.. Enumerable.Range(0, 3).Select(i => new JsonObject
+        // A label that takes eight bytes here takes eighteen in the document, each on a line of its own.
+        var tools = new JsonArray([.. Enumerable.Range(0, 850).Select(i => new JsonObject
         {
-            ["name"] = $"tool-{i}", ["sideEffect"] = "read", ["description"] = new string('<', 70 * 1024),
+            ["name"] = $"{i}", ["sideEffect"] = "read",
+            ["labels"] = new JsonObject(Enumerable.Range(0, 64).Select(label => KeyValuePair.Create($"{label}", (JsonNode?)""))),
         })]);
-        // Each of these letters is six bytes in the document, and eighteen would not be stored.
         var spec = Manifest.Parse(Gateways.Spec);
         spec["tools"] = tools;
         await scenario.CreateServerAsync(spec.ToJsonString());

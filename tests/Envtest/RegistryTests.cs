@@ -109,6 +109,66 @@ public sealed class RegistryTests(ControlPlaneFixture fixture)
     }
 
     [Fact]
+    public async Task APullSecretThatWentIsMadeAgainWhenPodsDoNotComeUpAndIsNotAskedForElse()
+    {
+        fixture.RequireOwn("the audit log");
+        var environment = new Dictionary<string, string?>(Credentials("secret")) { ["REQUEUE_DELAY_SECONDS"] = "1", ["MCP_INGRESS_READINESS_MODE"] = "permissive" };
+        await using var scenario = await ServerScenario.StartAsync(fixture, environment, ServerScenario.OneWorker);
+        await scenario.CreateServerAsync("image: registry.example.org/acme/web");
+        // This one waits all the time, and pulls with another secret.
+        await scenario.CreateServerAsync("{image: registry.example.org/acme/web, imagePullSecrets: [own]}", "other");
+        await scenario.SettledAsync();
+        await scenario.SettledAsync("other");
+
+        await DeleteAsync();
+        await UntilItIsThereAsync();
+        // What is said is that it was made, and not that it was asked for.
+        Assert.Equal(2, scenario.Operator!.Log.Count(entry => (string?)entry["event"] == "PullSecretApplied"));
+
+        // Pods that are up need it no more, and nobody knows that it is gone; longer than there is between two requests.
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+        await DeleteAsync();
+        var requests = await SecretRequestsAsync();
+        await Task.Delay(TimeSpan.FromSeconds(15));
+        Assert.Equal(requests, await SecretRequestsAsync());
+
+        // New pods do.
+        await scenario.EditServerAsync("imageTag: '2'");
+        await UntilItIsThereAsync();
+
+        async Task DeleteAsync() => await scenario.Client.DeleteAsync(Resource.Secrets, scenario.Namespace.Name, "mcp-runtime-registry-pull");
+
+        Task UntilItIsThereAsync() => Eventually.TrueAsync(
+            "it was made again", () => scenario.Client.FindAsync(Resource.Secrets, scenario.Namespace.Name, "mcp-runtime-registry-pull"), found => found is not null);
+
+        async Task<int> SecretRequestsAsync() => (await scenario.Namespace.OperatorRequestsAsync()).Count(request => request.Resource == "secrets");
+    }
+
+    [Fact]
+    public async Task InANamespaceThatWasMadeAnewWhileTheOperatorWasDownThereIsAPullSecretAgain()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, Credentials("secret"));
+        await scenario.CreateServerAsync("image: registry.example.org/acme/web");
+        await scenario.SettledAsync();
+        await scenario.StopOperatorAsync();
+
+        await scenario.Client.DeleteAsync(Resource.MCPServers, scenario.Namespace.Name, ServerScenario.Name);
+        foreach (var (kind, name) in new[]
+        {
+            (Resource.Deployments, "web"), (Resource.Services, "web"), (Resource.Ingresses, "web"), (Resource.Secrets, "mcp-runtime-registry-pull"),
+            (Resource.ServiceAccounts, "mcp-workload"),
+        })
+            await scenario.Client.DeleteAsync(kind, scenario.Namespace.Name, name);
+        await scenario.CreateServerAsync("image: registry.example.org/acme/web");
+        await scenario.StartOperatorAsync(Credentials("secret"));
+
+        await scenario.SettledAsync();
+        Assert.NotNull(await scenario.Client.FindAsync(Resource.Secrets, scenario.Namespace.Name, "mcp-runtime-registry-pull"));
+        Assert.NotNull(await scenario.Client.FindAsync(Resource.ServiceAccounts, scenario.Namespace.Name, "mcp-workload"));
+    }
+
+    [Fact]
     public async Task ThePullSecretHasTheConfiguredNameAndIsThereOnlyForServersWithoutTheirOwn()
     {
         await using var scenario = await ServerScenario.StartAsync(

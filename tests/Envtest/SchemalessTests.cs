@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 
 namespace McpOperator.Envtest;
@@ -53,6 +54,12 @@ public sealed class SchemalessTests
         var none = scenario.ServerManifest("{}", "none");
         none.Remove("spec");
         await controlPlane.Client.CreateAsync(none);
+        // As deep as an API server takes it, nearly: that would end the list and the watch of all.
+        var deep = new string('[', 9_000) + new string(']', 9_000);
+        using var content = new StringContent(
+            """{"apiVersion": "mcpruntime.org/v1alpha1", "kind": "MCPServer", "metadata": {"name": "deep"}, "spec": {"image": "x", "unknown": """ + deep + "}}",
+            MediaTypeHeaderValue.Parse("application/json"));
+        await scenario.Client.SendAsync(HttpMethod.Post, Resource.MCPServers.PathTo(scenario.Namespace.Name), content);
         await scenario.CreateServerAsync("{image: x, unknown: {field: [1]}}");
 
         await scenario.EventuallyStatusAsync("the valid one was brought up", status => (bool?)status["ingressReady"] == true && (bool?)status["serviceReady"] == true);

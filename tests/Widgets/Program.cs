@@ -15,8 +15,8 @@ using var queue = new WorkQueue(time, Random.Shared.NextDouble);
 var (ours, counters, memories) = (api.Identity.OwnedFields, new WriteCounters(), new KeyMap<Memory>());
 var widgets = new Store<Widget>(Look, IReportedObject.DifferOnlyInStatus);
 Decoder<Widget> decode = json => new(ObjectMeta.Decode(json.GetProperty("metadata")), json.GetProperty("spec").Clone(), LastReport.Decode(json, ours));
-var status = new StatusWriter<Widget>(Widget.Type, decode, widgets, api, counters, logger);
-var applier = new Applier(api, counters, logger);
+var status = new StatusWriter<Widget>(Widget.Type, decode, widgets, api, counters, time, logger);
+var applier = new Applier(api, counters, time, logger);
 Kind[] kinds =
 [
     KindOf(ResourceTypes.ConfigMap, spec => new(Data: new { text = spec.Text("text"u8) })),
@@ -67,9 +67,11 @@ async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellation
 
     var problem = results.Find(result => result.Problem is not null).Problem;
     var report = new { observedGeneration = widget.Metadata.Generation, phase = problem?.Reason ?? "Ready", message = problem?.Message ?? "" };
-    await status.WriteAsync(
+    var written = await status.WriteAsync(
         widget.Metadata, widget.Reported, json => JsonSerializer.Serialize(json, report), memory.Status, cancellationToken);
-    return problem is { Reason: not Problem.NotInstalled } || results.Exists(result => result.IsRaced) ? Outcome.Retry : Outcome.Done;
+    var isFailed = problem is { Reason: not (Problem.NotInstalled or Problem.Contested) } || results.Exists(result => result.IsRaced);
+    return (isFailed ? Outcome.Retry : Outcome.Done).Within(results.Min(result => result.PutOff)).Within(written.PutOff)
+        .Within(memory.Objects.Min(applied => applied.QuietIn(time)));
 }
 
 internal sealed record Kind(OwnedObjects<Owned> Objects, Func<JsonElement, Content?> Content, bool IsOptional);

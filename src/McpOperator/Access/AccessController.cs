@@ -19,9 +19,6 @@ internal sealed class AccessController
     /// <summary>Of the workers, at the same time for one namespace.</summary>
     private const int Share = 4;
 
-    /// <summary>How soon a namespace that has its share is looked at again.</summary>
-    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(250);
-
     /// <summary>In seconds; of what an API server asks for that has too much to do.</summary>
     private const int LongestPause = 30;
 
@@ -34,10 +31,8 @@ internal sealed class AccessController
     private readonly AccessReporter _sessions;
     private readonly TimeProvider _time;
     private readonly GatewayPolicy _policies;
-
-    // Workers by namespace.
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, int> _busy = new(StringComparer.Ordinal);
+    private readonly ServerReader _reader;
+    private readonly Admission _admission = new(Share, SpecSize.Most, namespaces: 4);
 
     /// <param name="stores">What the API server holds of the servers and their pods.</param>
     /// <param name="refresh">Told of each document that was written; null when pods get none.</param>
@@ -53,6 +48,7 @@ internal sealed class AccessController
         _grants = grants;
         _sessions = sessions;
         _time = time;
+        _reader = new ServerReader(api);
         _policies = new GatewayPolicy(stores, mirror, podsOf, refresh, api, counters, time, logger);
     }
 
@@ -73,34 +69,35 @@ internal sealed class AccessController
 
         if (!IsConcerned(stored))
             return Outcome.Done;
-        var server = stored.Read();
-        server = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, _settings) };
-        // Where its writes hang (a webhook of its own takes up to 30 s), a namespace has no more workers than this wait for them.
-        if (!TryEnter(key.Namespace))
-            return Outcome.RequeueAfter(Turn);
+        using var ticket = _admission.TryEnter(key.Namespace, LengthOf(stored));
+        if (ticket is null)
+            return Outcome.RequeueAfter(Admission.Turn);
+        MCPServer? server = null;
         try
         {
+            server = await _reader.ReadAsync(stored, cancellationToken).ConfigureAwait(false);
+            if (server is null)
+                return Outcome.Done;
+            server = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, _settings) };
             return await ReconcileAsync(server, cancellationToken).ConfigureAwait(false);
         }
         catch (ApiException exception) when (exception.IsNotFound || exception.IsNamespaceTerminating)
         {
             // The server, or its namespace, goes: the watch brings the news.
+            if (exception.IsNamespaceTerminating)
+                _stores.NoteEnding(stored.Metadata);
             return Outcome.Done;
         }
         catch (ApiException exception) when (exception is { IsTransient: true, Status.Details.RetryAfterSeconds: > 0 })
         {
             // As it asks, but for a change that comes meanwhile: that is looked at in its own time.
-            _policies.SayUnknown(server);
+            _policies.SayUnknown(server ?? stored.Read());
             return Outcome.RequeueAfter(TimeSpan.FromSeconds(Math.Min(exception.Status.Details.RetryAfterSeconds.Value, LongestPause)));
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            _policies.SayUnknown(server);
+            _policies.SayUnknown(server ?? stored.Read());
             throw;
-        }
-        finally
-        {
-            Leave(key.Namespace);
         }
     }
 
@@ -119,8 +116,8 @@ internal sealed class AccessController
         {
             var removal = isOff ? await _policies.RemoveAsync(server, cancellationToken).ConfigureAwait(false) : default;
             _policies.Say(server, hasGateway, removal, problem, document: null);
-            Tell(members, isInForce: isOff && removal.Problem is null);
-            return removal.Problem is null ? Outcome.Done : Outcome.Retry;
+            Tell(members, isInForce: isOff && removal is { Problem: null, PutOff: null });
+            return OutcomeOf(server.Key, removal);
         }
 
         // Nothing is created for what goes, nor for what was never right; where pods run, they have to be shown what was taken away.
@@ -137,38 +134,24 @@ internal sealed class AccessController
         problem ??= head.IsFrozen && hasGateway ? GatewayPolicy.Frozen : null;
         var isInForce = _policies.Say(server, hasGateway, written, problem, document);
         Tell(members, isInForce);
-        return written.Problem switch
+        return OutcomeOf(server.Key, written);
+    }
+
+    private Outcome OutcomeOf(ObjectKey server, in ApplyResult<ObservedConfigMap> result) =>
+        (result.Problem?.Reason switch
         {
-            null => Outcome.Done,
-            { Reason: Problem.LabelOverwritten } => Outcome.RequeueAfter(_settings.UnwatchedDelay),
+            null or Problem.Contested => Outcome.Done,
+            Problem.LabelOverwritten => Outcome.RequeueAfter(_settings.UnwatchedDelay),
             _ => Outcome.Retry,
-        };
-    }
+        }).Within(_policies.ContestedFor(server, result));
 
-    private bool TryEnter(string ns)
-    {
-        lock (_lock)
-        {
-            var busy = _busy.GetValueOrDefault(ns);
-            if (busy >= Share)
-                return false;
-            _busy[ns] = busy + 1;
-            return true;
-        }
-    }
-
-    private void Leave(string ns)
-    {
-        lock (_lock)
-        {
-            if (--_busy[ns] == 0)
-                _busy.Remove(ns);
-        }
-    }
+    /// <summary>Of what its document is made of, in bytes.</summary>
+    private int LengthOf(StoredServer server) => server.Length
+        + _mirror.Grants.Of(server.Key).Sum(static grant => grant.Spec.Length) + _mirror.Sessions.Of(server.Key).Sum(static session => session.Spec.Length);
 
     /// <summary>Most servers have nobody to let in: a look at them costs no more than this.</summary>
     private bool IsConcerned(StoredServer server) =>
-        server.Spec.Span.IndexOf("\"gateway\""u8) >= 0
+        server.IsOutline || server.Spec.Span.IndexOf("\"gateway\""u8) >= 0
         || _mirror.ConfigMaps.Get(GatewayPolicy.KeyOf(server.Key)) is not null
         || _stores.Policies.Get(server.Key) is not null
         || _mirror.Grants.Has(server.Key) || _mirror.Sessions.Has(server.Key);

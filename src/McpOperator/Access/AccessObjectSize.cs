@@ -100,7 +100,7 @@ internal sealed class AccessObjectSize(string? team)
     /// <summary>Where another member of a list would come next.</summary>
     private static GoJsonWriter InAList()
     {
-        var json = new GoJsonWriter(indented: true, onlyCounts: true);
+        var json = new GoJsonWriter(indented: true);
         json.StartObject();
         json.Name("");
         json.StartArray();

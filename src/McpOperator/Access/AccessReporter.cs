@@ -15,6 +15,7 @@ internal sealed class AccessReporter
     private readonly string _kind;
     private readonly AccessByServer _members;
     private readonly ILook _queue;
+    private readonly EndingNamespaces _ending;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly StatusWriter<StoredAccess> _writer;
@@ -27,14 +28,15 @@ internal sealed class AccessReporter
 
     /// <param name="time">Of the transitions in conditions.</param>
     public AccessReporter(
-        ResourceType type, AccessByServer members, ILook queue, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
+        ResourceType type, AccessByServer members, ILook queue, EndingNamespaces ending, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
     {
         _kind = type.Kind;
         _members = members;
         _queue = queue;
+        _ending = ending;
         _time = time;
         _logger = logger;
-        _writer = new(type, json => StoredAccess.Decode(json, api.Identity.OwnedFields), members.Store, api, counters, logger);
+        _writer = new(type, json => StoredAccess.Decode(json, api.Identity.OwnedFields), members.Store, api, counters, time, logger);
         members.Gone += Forget;
     }
 
@@ -64,8 +66,14 @@ internal sealed class AccessReporter
     public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
         if (_pending.Get(key) is not { } report)
+        {
+            // It was for what is remembered of another writer.
+            if (_memories.Get(key) is { } kept && kept.QuietIn(_time) is null && kept.IsEmpty)
+                _memories.Remove(key);
             return Outcome.Done;
-        if (_members.Store.Get(key) is not { } live)
+        }
+
+        if (_members.Store.Get(key) is not { } live || _ending.Contains(key.Namespace))
         {
             Forget(key);
             return Outcome.Done;
@@ -78,8 +86,11 @@ internal sealed class AccessReporter
         var memory = _memories.Get(key) ?? new ApplyMemory();
         try
         {
-            if (await _writer.WriteAsync(
-                live.Metadata, live.Reported, StatusOf(report.Member, live.Reported, report.Verdict), memory, cancellationToken).ConfigureAwait(false))
+            var written = await _writer.WriteAsync(
+                live.Metadata, live.Reported, StatusOf(report.Member, live.Reported, report.Verdict), memory, cancellationToken).ConfigureAwait(false);
+            if (written.PutOff is { } pause)
+                return Outcome.RequeueAfter(pause);
+            if (written.IsWritten)
                 Log.AccessReported(_logger, _kind, key, report.Verdict.Phase, report.Verdict.Message);
             memory.ForgetRefusal();
             if (ReferenceEquals(_pending.Get(key), report))
@@ -101,7 +112,7 @@ internal sealed class AccessReporter
                 Forget(key);
         }
 
-        return Outcome.Done;
+        return Outcome.Done.Within(memory.QuietIn(_time));
     }
 
     private Action<Utf8JsonWriter> StatusOf(AccessObject member, LastReport? reported, Verdict verdict)

@@ -2,7 +2,6 @@ using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
-using McpOperator.Kubernetes.Types;
 using McpOperator.Mirror;
 using Microsoft.Extensions.Logging;
 
@@ -13,11 +12,14 @@ internal sealed class GatewayPolicy(
     Stores stores, AccessStores mirror, Func<MCPServer, List<GatewayPods>> podsOf, PolicyRefresh? refresh, ApiClient api, WriteCounters counters,
     TimeProvider time, ILogger logger)
 {
-    private readonly Applier _applier = new(api, counters, logger);
+    /// <summary>Between two repairs of one that somebody else keeps changing: what is taken away is another document, and written at once.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly Applier _applier = new(api, counters, time, logger);
 
     private readonly OwnedObjects<ObservedConfigMap> _configMaps = new(
         ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), mirror.ConfigMaps, IsExact: true,
-        json => WatchLabel.Overwritten(json, api.Identity.OwnedFields));
+        LongestPause, json => WatchLabel.Overwritten(json, api.Identity.OwnedFields));
 
     private readonly KeyMap<Memory> _memories = new();
 
@@ -91,9 +93,10 @@ internal sealed class GatewayPolicy(
     {
         var live = Find(server);
         var own = Own(server);
-        // What goes with its server is not made anew, nor is it replaced.
-        var isGoing = server.Metadata.DeletionTimestamp is not null;
-        if (own is null && !mayCreate && (isGoing || _memories.Get(server.Key)?.Removed is null))
+        // What goes with its server, or its namespace, is not made anew, nor is it replaced. What stands there follows what is taken away.
+        var isEnding = stores.Ending.Contains(server.Metadata.Namespace);
+        var isGoing = isEnding || server.Metadata.DeletionTimestamp is not null;
+        if (own is null && (isEnding || (!mayCreate && (isGoing || _memories.Get(server.Key)?.Removed is null))))
             return default;
         var memory = MemoryOf(server);
 
@@ -109,11 +112,10 @@ internal sealed class GatewayPolicy(
         var stored = new[] { live?.Policy, memory.Written }
             .FirstOrDefault(policy => policy?.Revision == document.Revision) ?? new StoredPolicy(document.Revision, time.GetUtcNow());
         memory.Written = stored;
-        var text = document.ToText(stored.GeneratedAt);
         // A grant that changes makes another policy, though not another generation of the server.
         var isRepair = live?.Policy is { } before ? before.Revision == document.Revision : server.IsReported();
         var wanted = new Desired<ObservedConfigMap>(
-            found => ApplyConfiguration.Of(PolicyConfigMapBuilder.Build(server, text, found, NeedsNewPods(found))),
+            found => PolicyConfigMapBuilder.Build(server, document, stored.GeneratedAt, found, NeedsNewPods(found)),
             isRepair, server.Had(ConditionTypes.PolicyReady), FreeTheData, memory.Removed);
         var ensured = await _applier.ApplyAsync(
             _configMaps, server.AsOwner(), KeyOf(server.Key), wanted, memory.Apply, cancellationToken).ConfigureAwait(false);
@@ -126,7 +128,7 @@ internal sealed class GatewayPolicy(
                 : await RemoveImmutableAsync(server, closed, memory, cancellationToken).ConfigureAwait(false);
         }
 
-        if (ensured is { Problem: null, IsRaced: false, Live: not null })
+        if (ensured is { Stands: true, Live: not null })
         {
             memory.HasSeen = true;
             memory.Removed = null;
@@ -203,6 +205,10 @@ internal sealed class GatewayPolicy(
         if (server.Spec.HasGateway() && stores.Policies.Get(server.Key)?.IsAbout(server.Metadata) != true)
             Say(server, hasGateway: true, new(Own(server)), problem: null, document: null);
     }
+
+    /// <summary>How long until it is to be looked at again because of whoever keeps changing it; null when nobody does.</summary>
+    public TimeSpan? ContestedFor(ObjectKey server, in ApplyResult<ObservedConfigMap> result) =>
+        result.PutOff ?? (result.Problem?.Reason == Problem.Contested ? _memories.Get(server)?.Apply.QuietIn(time) : null);
 
     public void Forget(ObjectKey server)
     {

@@ -16,23 +16,28 @@ namespace McpOperator.Access;
 /// <para>
 /// Forward only, and it trusts its caller to close what it opens. Numbers, false and null do not occur in a policy.
 /// </para>
+/// <para>
+/// A policy can be a megabyte, and there are many: nothing is kept of it but the piece that is written.
+/// </para>
 /// </remarks>
 /// <param name="indented">As MarshalIndent does it, not Marshal.</param>
-/// <param name="onlyCounts">Keeps nothing of what is written but its <see cref="Length"/>.</param>
-internal sealed class GoJsonWriter(bool indented, bool onlyCounts = false) : IDisposable
+/// <param name="sink">Gets one piece after the other, which may end in the middle of a character; null when only <see cref="Length"/> matters.</param>
+internal sealed class GoJsonWriter(bool indented, GoJsonWriter.Sink? sink = null) : IDisposable
 {
     private static readonly SearchValues<char> Escaped = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Select(control => (char)control), '"', '\\', '<', '>', '&', '\u2028', '\u2029']);
 
-    private byte[] _bytes = onlyCounts ? [] : ArrayPool<byte>.Shared.Rent(16 * 1024);
+    private const int Piece = 16 * 1024;
+
+    private readonly byte[] _piece = sink is null ? [] : ArrayPool<byte>.Shared.Rent(Piece);
+    private int _used;
     private int _depth;
     private bool _isFirst = true;
     private bool _isValue;
 
-    /// <summary>Valid until the next call of another member.</summary>
-    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
+    public delegate void Sink(ReadOnlySpan<byte> piece);
 
-    /// <summary>In bytes.</summary>
+    /// <summary>Of all that was written, in bytes.</summary>
     public int Length { get; private set; }
 
     public void StartObject() => Start((byte)'{');
@@ -64,19 +69,18 @@ internal sealed class GoJsonWriter(bool indented, bool onlyCounts = false) : IDi
         Raw("true"u8);
     }
 
-    /// <summary>Members of the object that is open, as a writer of the same form wrote them at the same depth.</summary>
-    public void Members(ReadOnlySpan<byte> written)
+    /// <summary>Hands over the last piece.</summary>
+    public void Flush()
     {
-        Next();
-        Raw(written);
+        if (_used > 0)
+            sink!(_piece.AsSpan(0, _used));
+        _used = 0;
     }
 
     public void Dispose()
     {
-        if (_bytes.Length > 0)
-            ArrayPool<byte>.Shared.Return(_bytes);
-        _bytes = [];
-        Length = 0;
+        if (_piece.Length > 0)
+            ArrayPool<byte>.Shared.Return(_piece);
     }
 
     private void Start(byte bracket)
@@ -150,34 +154,40 @@ internal sealed class GoJsonWriter(bool indented, bool onlyCounts = false) : IDi
 
     private void Plain(ReadOnlySpan<char> text)
     {
-        if (onlyCounts)
+        if (sink is null)
         {
             Length += Encoding.UTF8.GetByteCount(text);
             return;
         }
 
-        Reserve(Encoding.UTF8.GetMaxByteCount(text.Length));
-        Length += Encoding.UTF8.GetBytes(text, _bytes.AsSpan(Length));
+        while (!text.IsEmpty)
+        {
+            // So much fits whatever it is. A surrogate pair is not cut in two.
+            var count = Math.Min(text.Length, Piece / 4);
+            if (count < text.Length && char.IsHighSurrogate(text[count - 1]))
+                count--;
+            Reserve(Encoding.UTF8.GetMaxByteCount(count));
+            var bytes = Encoding.UTF8.GetBytes(text[..count], _piece.AsSpan(_used));
+            _used += bytes;
+            Length += bytes;
+            text = text[count..];
+        }
     }
 
+    /// <param name="bytes">Not many.</param>
     private void Raw(ReadOnlySpan<byte> bytes)
     {
-        if (!onlyCounts)
-        {
-            Reserve(bytes.Length);
-            bytes.CopyTo(_bytes.AsSpan(Length));
-        }
-
         Length += bytes.Length;
+        if (sink is null)
+            return;
+        Reserve(bytes.Length);
+        bytes.CopyTo(_piece.AsSpan(_used));
+        _used += bytes.Length;
     }
 
     private void Reserve(int count)
     {
-        if (_bytes.Length - Length >= count)
-            return;
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Length + count, 2 * _bytes.Length));
-        Written.CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_bytes);
-        _bytes = larger;
+        if (_piece.Length - _used < count)
+            Flush();
     }
 }

@@ -1,5 +1,4 @@
-using System.Globalization;
-using System.Text;
+using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Kubernetes.Types;
 
@@ -22,30 +21,33 @@ internal static class PolicyConfigMapBuilder
     /// </summary>
     public const string ReplacesPods = "mcpruntime.org/policy-needs-new-pods";
 
+    /// <summary>The body of its apply. The policy is written right into it: the text of a large one is not in memory a second time.</summary>
+    /// <param name="generatedAt">Of the policy.</param>
     /// <param name="found">The ConfigMap that it is written over, and no other; null where there is none.</param>
     /// <param name="replacesPods">Whether pods from before it are never shown it.</param>
-    public static ConfigMap Build(MCPServer server, string policy, ObservedConfigMap? found, bool replacesPods)
+    public static byte[] Build(MCPServer server, PolicyDocument policy, DateTimeOffset? generatedAt, ObservedConfigMap? found, bool replacesPods)
     {
         var name = server.Metadata.Name;
         var annotations = replacesPods ? new Dictionary<string, string> { [ReplacesPods] = "true" } : null;
-        return new ConfigMap
+        var metadata = Labels.MetadataOf(server, Labels.Of(name), annotations, ObjectNames.Policy(name)) with
         {
-            Metadata = Labels.MetadataOf(server, Labels.Of(name), annotations, ObjectNames.Policy(name)) with
-            {
-                // The uid keeps one that was deleted from being made again, the version everything else from being overwritten.
-                Uid = found?.Uid,
-                ResourceVersion = found?.ResourceVersion,
-            },
-            Data = new Dictionary<string, string> { [Key] = policy },
+            // The uid keeps one that was deleted from being made again, the version everything else from being overwritten.
+            Uid = found?.Uid,
+            ResourceVersion = found?.ResourceVersion,
         };
-    }
-
-    /// <summary>Null when the API server would take it; else why not, and what to do.</summary>
-    public static string? TooLarge(string policy)
-    {
-        var size = Encoding.UTF8.GetByteCount(policy);
-        return size <= MaxBytes ? null : string.Create(CultureInfo.InvariantCulture,
-            $"the policy would take {size:N0} bytes, and a ConfigMap holds {MaxBytes:N0}: " +
-            $"shorten descriptions and labels of the server's tools");
+        return ApplyBody.Write(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("apiVersion"u8, ResourceTypes.ConfigMap.ApiVersion);
+            json.WriteString("kind"u8, ResourceTypes.ConfigMap.Kind);
+            json.WritePropertyName("metadata"u8);
+            JsonSerializer.Serialize(json, metadata, ManifestJsonContext.Default.Metadata);
+            json.WriteStartObject("data"u8);
+            json.WritePropertyName(Key);
+            policy.Write(generatedAt, piece => json.WriteStringValueSegment(piece, isFinalSegment: false));
+            json.WriteStringValueSegment(""u8, isFinalSegment: true);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }, length: policy.Length / 2 * 3);
     }
 }

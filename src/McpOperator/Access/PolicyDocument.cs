@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 using McpOperator.Api;
 
 namespace McpOperator.Access;
@@ -22,36 +21,39 @@ internal sealed class PolicyDocument
         _head = head;
         _grants = grants;
         _sessions = sessions;
-        using var json = new GoJsonWriter(indented: false);
-        Write(json, revision: "", generatedAt: null, head.Compact.Span);
-        Revision = RevisionOf(json.Written);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var json = new GoJsonWriter(indented: false, hash.AppendData);
+        Write(json, revision: "", generatedAt: null);
+        json.Flush();
+        Revision = RevisionOf(hash);
+        Length = json.Length;
     }
 
     /// <summary><c>sha256:</c> and the hash of the document without <c>generated_at</c> and with a blank revision.</summary>
     public string Revision { get; }
 
-    /// <summary>The text for the ConfigMap.</summary>
+    /// <summary>Of what is hashed, in bytes: the text is longer by its indents.</summary>
+    public int Length { get; }
+
+    /// <summary>Writes the text for the ConfigMap.</summary>
     /// <param name="generatedAt">Left out when null. A stored document of the same revision keeps its own (<see cref="StoredPolicy"/>).</param>
-    public string ToText(DateTimeOffset? generatedAt)
+    /// <param name="sink">Gets it in pieces.</param>
+    public void Write(DateTimeOffset? generatedAt, GoJsonWriter.Sink sink)
     {
-        using var json = new GoJsonWriter(indented: true);
-        Write(json, Revision, generatedAt, _head.Indented.Span);
-        return Encoding.UTF8.GetString(json.Written);
+        using var json = new GoJsonWriter(indented: true, sink);
+        Write(json, Revision, generatedAt);
+        json.Flush();
     }
 
-    internal static string RevisionOf(ReadOnlySpan<byte> compact) =>
-        $"sha256:{Convert.ToHexStringLower(SHA256.HashData(compact))}";
+    /// <summary>Of what was hashed so far.</summary>
+    internal static string RevisionOf(IncrementalHash compact) => $"sha256:{Convert.ToHexStringLower(compact.GetHashAndReset())}";
 
     /// <param name="revision">Blank where it is to be hashed.</param>
     /// <param name="generatedAt">Left out when null.</param>
-    private void Write(GoJsonWriter json, string revision, DateTimeOffset? generatedAt, ReadOnlySpan<byte> head)
+    private void Write(GoJsonWriter json, string revision, DateTimeOffset? generatedAt)
     {
         json.StartObject();
-        json.Always("schema_version", SchemaVersion);
-        json.Always("revision", revision);
-        if (generatedAt is { } time)
-            json.Always("generated_at", KubernetesTime.Format(time));
-        json.Members(head);
+        _head.Write(json, revision, generatedAt);
         json.Each("grants", _grants, grant => AccessObjectJson.Write(json, grant, _head.Team));
         json.Each("sessions", _sessions, session => AccessObjectJson.Write(json, session, _head.Team));
         json.EndObject();

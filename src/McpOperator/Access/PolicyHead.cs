@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Security.Cryptography;
 using System.Text.Json;
 using McpOperator.Api;
 
@@ -10,17 +12,25 @@ internal sealed class PolicyHead
     private static readonly string[] Fields =
         ["schema_version", "revision", "generated_at", "server", "auth", "policy", "session", "tools", "grants", "sessions"];
 
+    private readonly Action<GoJsonWriter> _write;
+
     private HashSet<ObjectKey> _grants = [];
     private HashSet<ObjectKey> _sessions = [];
 
+    private static readonly string LongestRevision = "sha256:" + new string('0', 2 * SHA256.HashSizeInBytes);
+
     /// <param name="team">What a member without a team has.</param>
-    /// <param name="write">Writes the fields.</param>
+    /// <param name="write">Writes the fields, the same each time.</param>
     private PolicyHead(ObjectKey server, string? team, Action<GoJsonWriter> write)
     {
         Server = server;
         Team = team;
-        Compact = Written(indented: false, write);
-        Indented = Written(indented: true, write);
+        _write = write;
+        using var json = new GoJsonWriter(indented: true);
+        json.StartObject();
+        Write(json, LongestRevision, default(DateTimeOffset));
+        json.EndObject();
+        Size = json.Length;
     }
 
     /// <summary>Whose document it is. One that was read may have been made for another server.</summary>
@@ -38,14 +48,8 @@ internal sealed class PolicyHead
     /// <summary>Of the server; a subject that names none has this one.</summary>
     internal string? Team { get; }
 
-    /// <summary>The fields as they are hashed.</summary>
-    internal ReadOnlyMemory<byte> Compact { get; }
-
-    /// <summary>The fields as they are stored.</summary>
-    internal ReadOnlyMemory<byte> Indented { get; }
-
     /// <summary>Of the text of the document without any grant and session, in bytes.</summary>
-    internal int Size => Frame + Indented.Length;
+    internal int Size { get; }
 
     /// <param name="effective">With its spec in effect (<see cref="Defaults"/>), whose access part is valid (<see cref="Validation.AccessFaults"/>).</param>
     public static PolicyHead Of(MCPServer effective, OperatorSettings settings) => Of(effective, settings, isFrozen: false);
@@ -66,9 +70,7 @@ internal sealed class PolicyHead
     {
         if (StoredPolicy.Read(storedText) is null)
             return null;
-        var reader = new Utf8JsonReader(storedText);
-        using var document = JsonDocument.ParseValue(ref reader);
-        var root = document.RootElement;
+        var root = JsonElement.Parse(storedText);
         if (!IsOurForm(root))
             return null;
         var server = root.Child("server"u8)!.Value;
@@ -90,8 +92,17 @@ internal sealed class PolicyHead
     /// <summary>The same, but that what no grant speaks of is denied.</summary>
     internal PolicyHead DenyingByDefault()
     {
-        using var fields = JsonDocument.Parse((byte[])[(byte)'{', .. Compact.Span, (byte)'}']);
-        return new PolicyHead(Server, Team, json => CopyFields(fields.RootElement, json, isDenying: true))
+        using var buffer = new PooledBuffer();
+        using (var compact = new GoJsonWriter(indented: false, piece => buffer.Write(piece)))
+        {
+            compact.StartObject();
+            _write(compact);
+            compact.EndObject();
+            compact.Flush();
+        }
+
+        var fields = JsonElement.Parse(buffer.Written.Span);
+        return new PolicyHead(Server, Team, json => CopyFields(fields, json, isDenying: true))
         {
             IsFrozen = IsFrozen,
             _grants = _grants,
@@ -102,28 +113,16 @@ internal sealed class PolicyHead
     private static PolicyHead Of(MCPServer effective, OperatorSettings settings, bool isFrozen) =>
         new(effective.Key, Defaults.Trimmed(effective.Spec.TeamID), json => PolicyHeadJson.Write(json, effective, settings.ClusterName)) { IsFrozen = isFrozen };
 
-    /// <summary>What a document has besides its head, grants and sessions, in bytes.</summary>
-    private static readonly int Frame = FrameOf();
-
-    private static int FrameOf()
+    /// <summary>As fields of the document that is open: its frame, and what is said of the server.</summary>
+    /// <param name="revision">Blank where it is to be hashed.</param>
+    /// <param name="generatedAt">Left out when null.</param>
+    internal void Write(GoJsonWriter json, string revision, DateTimeOffset? generatedAt)
     {
-        using var json = new GoJsonWriter(indented: true, onlyCounts: true);
-        json.StartObject();
         json.Always("schema_version", PolicyDocument.SchemaVersion);
-        json.Always("revision", PolicyDocument.RevisionOf([]));
-        json.Always("generated_at", KubernetesTime.Format(default));
-        json.Members([]);
-        json.EndObject();
-        return json.Length;
-    }
-
-    private static ReadOnlyMemory<byte> Written(bool indented, Action<GoJsonWriter> write)
-    {
-        using var json = new GoJsonWriter(indented);
-        json.StartObject();
-        var start = json.Length + (indented ? "\n  ".Length : 0);
-        write(json);
-        return json.Written[start..].ToArray();
+        json.Always("revision", revision);
+        if (generatedAt is { } time)
+            json.Always("generated_at", KubernetesTime.Format(time));
+        _write(json);
     }
 
     private static bool IsOfHead(string field) => field is "server" or "auth" or "policy" or "session" or "tools";

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace McpOperator.Access;
@@ -17,13 +18,15 @@ internal sealed record StoredPolicy(string Revision, DateTimeOffset? GeneratedAt
     /// </summary>
     public static StoredPolicy? Read(ReadOnlySpan<byte> text)
     {
-        var unescaped = ArrayPool<char>.Shared.Rent(text.Length);
-        using var compact = new GoJsonWriter(indented: false);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var compact = new GoJsonWriter(indented: false, hash.AppendData);
+        var unescaped = Array.Empty<char>();
         try
         {
-            return TryCompact(text, unescaped, compact, out var stored) && stored.Revision == PolicyDocument.RevisionOf(compact.Written)
-                ? stored
-                : null;
+            if (!TryCompact(text, ref unescaped, compact, out var stored))
+                return null;
+            compact.Flush();
+            return stored.Revision == PolicyDocument.RevisionOf(hash) ? stored : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -32,12 +35,13 @@ internal sealed record StoredPolicy(string Revision, DateTimeOffset? GeneratedAt
         }
         finally
         {
-            ArrayPool<char>.Shared.Return(unescaped);
+            if (unescaped.Length > 0)
+                ArrayPool<char>.Shared.Return(unescaped);
         }
     }
 
     /// <summary>Writes what a revision is the hash of: no <c>generated_at</c>, and a blank <c>revision</c>.</summary>
-    private static bool TryCompact(ReadOnlySpan<byte> text, char[] unescaped, GoJsonWriter compact, out StoredPolicy stored)
+    private static bool TryCompact(ReadOnlySpan<byte> text, ref char[] unescaped, GoJsonWriter compact, out StoredPolicy stored)
     {
         stored = new StoredPolicy("", null);
         var reader = new Utf8JsonReader(text);
@@ -61,7 +65,7 @@ internal sealed record StoredPolicy(string Revision, DateTimeOffset? GeneratedAt
                     compact.True();
                     break;
                 case JsonTokenType.String:
-                    compact.String(Text(reader, unescaped));
+                    compact.String(Text(reader, ref unescaped));
                     break;
                 case JsonTokenType.PropertyName when reader.CurrentDepth == 1 && reader.ValueTextEquals("revision"u8):
                     if (!reader.Read() || reader.TokenType != JsonTokenType.String)
@@ -79,7 +83,7 @@ internal sealed record StoredPolicy(string Revision, DateTimeOffset? GeneratedAt
                     stored = stored with { GeneratedAt = time };
                     break;
                 case JsonTokenType.PropertyName:
-                    compact.Name(Text(reader, unescaped));
+                    compact.Name(Text(reader, ref unescaped));
                     break;
                 default:
                     // Numbers, false and null: no policy has them.
@@ -90,6 +94,16 @@ internal sealed record StoredPolicy(string Revision, DateTimeOffset? GeneratedAt
         return true;
     }
 
-    private static ReadOnlySpan<char> Text(in Utf8JsonReader reader, char[] unescaped) =>
-        unescaped.AsSpan(0, reader.CopyString(unescaped));
+    /// <param name="unescaped">Pooled, and as long as the longest text so far.</param>
+    private static ReadOnlySpan<char> Text(in Utf8JsonReader reader, ref char[] unescaped)
+    {
+        if (reader.ValueSpan.Length > unescaped.Length)
+        {
+            if (unescaped.Length > 0)
+                ArrayPool<char>.Shared.Return(unescaped);
+            unescaped = ArrayPool<char>.Shared.Rent(reader.ValueSpan.Length);
+        }
+
+        return unescaped.AsSpan(0, reader.CopyString(unescaped));
+    }
 }

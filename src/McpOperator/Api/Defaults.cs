@@ -16,6 +16,7 @@ internal static class Defaults
     public const int Replicas = 1;
     public const int Port = 8088;
     public const int ServicePort = 80;
+    public const string IngressPathType = "Prefix";
 
     public const string CpuRequest = "50m";
     public const string MemoryRequest = "64Mi";
@@ -107,6 +108,7 @@ internal static class Defaults
             PublicPathPrefix = prefix,
             IngressPath = path,
             IngressClass = Trimmed(spec.IngressClass) ?? settings.DefaultIngressClass,
+            IngressPathType = Trimmed(spec.IngressPathType) ?? IngressPathType,
             Tools = Apply(spec.Tools),
             Auth = Apply(spec.Auth, gateway),
             Policy = Apply(spec.Policy, gateway),

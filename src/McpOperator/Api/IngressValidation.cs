@@ -5,6 +5,14 @@ namespace McpOperator.Api;
 /// <summary>Where clients reach a server: host, path, class and annotations of its Ingress.</summary>
 internal static class IngressValidation
 {
+    /// <summary>
+    /// The type of a path that is the ingress controller's to understand. ingress-nginx takes any other only for paths of letters, digits,
+    /// <c>/</c>, <c>-</c> and <c>_</c> (strict-validate-path-type).
+    /// </summary>
+    public const string ImplementationSpecific = "ImplementationSpecific";
+
+    private static readonly string[] PathTypes = [Defaults.IngressPathType, "Exact", ImplementationSpecific];
+
     public static void Check(SpecFaults faults, MCPServerSpec spec)
     {
         if (spec.IngressHost is { } host)
@@ -22,6 +30,7 @@ internal static class IngressValidation
             Path(faults, "spec.ingressPath", path);
         if (spec.IngressClass is { } ingressClass && !Names.IsDns1123Subdomain(ingressClass))
             faults.Add("spec.ingressClass", $"{SpecFaults.Quote(ingressClass)} cannot be the name of an IngressClass: {DnsName}");
+        OneOf(faults, "spec.ingressPathType", spec.IngressPathType, PathTypes);
         if (spec.IngressAnnotations is null)
             return;
         var size = 0L;

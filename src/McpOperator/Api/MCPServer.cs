@@ -24,7 +24,15 @@ internal sealed record MCPServer
     /// </summary>
     public string? AllowAccessFrom { get; init; }
 
+    /// <summary>
+    /// Of <see cref="AllowAccessFrom"/>, in characters. It is kept of every server; whoever has more namespaces can write <c>*</c>.
+    /// </summary>
+    public const int LongestConsent = 16 * 1024;
+
     public ObjectKey Key => Metadata.Key;
+
+    /// <summary>As much of the annotation as is kept. One that is too long is too long still.</summary>
+    public static string? Consent(string? annotation) => annotation?.Length > LongestConsent ? annotation[..(LongestConsent + 1)] : annotation;
 
     /// <summary>
     /// Whether grants and sessions of the namespace count for this server: its own do, and those that
@@ -34,6 +42,8 @@ internal sealed record MCPServer
     {
         if (ns == Metadata.Namespace)
             return true;
+        if (AllowAccessFrom?.Length > LongestConsent)
+            return false;
         var allowed = AllowAccessFrom.AsSpan();
         foreach (var range in allowed.Split(','))
         {

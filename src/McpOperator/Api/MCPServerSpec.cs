@@ -22,6 +22,9 @@ internal sealed record MCPServerSpec
     public string? IngressHost { get; init; }
     public string? PublicPathPrefix { get; init; }
     public string? IngressClass { get; init; }
+
+    /// <summary>Of the Ingress' paths: Prefix, Exact or ImplementationSpecific.</summary>
+    public string? IngressPathType { get; init; }
     public IReadOnlyDictionary<string, string>? IngressAnnotations { get; init; }
 
     public ResourceRequirements? Resources { get; init; }

@@ -40,6 +40,9 @@ internal sealed record OperatorSettings
 
     public string ClusterName { get; init; } = "local";
 
+    /// <summary>Of the servers' pods; that of distroless images. Null: the cluster says which, as OpenShift does for each namespace.</summary>
+    public long? RunAsUser { get; init; } = 65532;
+
     /// <summary>Whether defaults that depend on the object are written into its spec.</summary>
     public bool PersistDefaults { get; init; } = true;
 }

@@ -14,6 +14,12 @@ internal static class ServerValidation
                 "use at most 63 lower case letters, digits and '-', starting with a letter and ending with a letter or digit");
         }
 
+        if (server.AllowAccessFrom?.Length > MCPServer.LongestConsent)
+        {
+            faults.Add("metadata.annotations[mcpruntime.org/allow-access-from]", $"must not be longer than {MCPServer.LongestConsent} characters, and allows nobody: " +
+                "name fewer namespaces, or write *");
+        }
+
         TeamID(faults, "spec.teamID", spec.TeamID);
         Images(faults, spec);
         Scale(faults, spec);

@@ -29,8 +29,8 @@ internal static class SpecJson
         // The deserializer accepts null in lists and maps whose type allows none.
         if (spec is not null && json.Span.IndexOf("null"u8) < 0)
             return spec;
-        using var document = JsonDocument.Parse(json, JsonLimits.Document);
-        List<SpecFault> found = [.. Mismatches(document.RootElement, typeof(T), "spec", inCollection: false)];
+        using var document = ParsedJson.Of(json);
+        List<SpecFault> found = [.. Mismatches(document.Root, typeof(T), "spec", inCollection: false)];
         if (found.Count == 0 && spec is not null)
             return spec;
         faults = found.Count > 0 ? found : [new SpecFault("spec", "holds text that is not valid Unicode, or is nested too deeply")];

@@ -11,7 +11,7 @@ internal sealed class StoredAccess : IReportedObject
 {
     public required ObjectMeta Metadata { get; init; }
 
-    /// <summary>The JSON of the spec; empty when there is none.</summary>
+    /// <summary>The JSON of the spec; empty when there is none, and of one that is too large.</summary>
     public ReadOnlyMemory<byte> Spec { get; init; }
 
     /// <summary>
@@ -19,6 +19,9 @@ internal sealed class StoredAccess : IReportedObject
     /// blank name, which does not exist.
     /// </summary>
     public required ObjectKey Server { get; init; }
+
+    /// <summary>Null when the spec is kept, or there is none.</summary>
+    private SpecFault? TooLarge { get; init; }
 
     /// <summary>Null while nothing was reported.</summary>
     public LastReport? Reported { get; init; }
@@ -33,10 +36,13 @@ internal sealed class StoredAccess : IReportedObject
         var metadata = ObjectMeta.Decode(json.Child("metadata"u8) ?? default);
         var spec = json.Child("spec"u8);
         var server = spec?.Child("serverRef"u8);
+        var bytes = spec is { } child ? JsonMarshal.GetRawUtf8Value(child) : default;
+        var tooLarge = SpecSize.Fault(bytes.Length, SpecSize.MostOfAccess);
         return new StoredAccess
         {
             Metadata = metadata,
-            Spec = spec is { } bytes ? JsonMarshal.GetRawUtf8Value(bytes).ToArray() : default,
+            Spec = tooLarge is null ? bytes.ToArray() : default,
+            TooLarge = tooLarge,
             Server = new ObjectKey(
                 Defaults.Trimmed(server?.Interned("namespace"u8)) ?? metadata.Namespace, server?.Interned("name"u8) ?? ""),
             Reported = LastReport.Decode(json, ours),
@@ -45,14 +51,14 @@ internal sealed class StoredAccess : IReportedObject
 
     /// <summary>The same spec in another object.</summary>
     public StoredAccess In(ObjectMeta metadata, LastReport? reported) =>
-        new() { Metadata = metadata, Spec = Spec, Server = Server, Reported = reported };
+        new() { Metadata = metadata, Spec = Spec, TooLarge = TooLarge, Server = Server, Reported = reported };
 
     /// <summary>With its spec decoded; of an object that came from a store of grants.</summary>
     public MCPAccessGrant ReadGrant() => new()
     {
         Metadata = Metadata,
         Spec = SpecJson.Read(Spec, ApiJsonContext.Default.MCPAccessGrantSpec, out var faults) ?? new MCPAccessGrantSpec(),
-        Unreadable = faults,
+        Unreadable = TooLarge is null ? faults : [TooLarge],
         Reported = Reported,
     };
 
@@ -61,7 +67,7 @@ internal sealed class StoredAccess : IReportedObject
     {
         Metadata = Metadata,
         Spec = SpecJson.Read(Spec, ApiJsonContext.Default.MCPAgentSessionSpec, out var faults) ?? new MCPAgentSessionSpec(),
-        Unreadable = faults,
+        Unreadable = TooLarge is null ? faults : [TooLarge],
         Reported = Reported,
     };
 }

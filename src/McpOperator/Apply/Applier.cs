@@ -7,7 +7,7 @@ namespace McpOperator.Apply;
 /// Brings objects to what their owners want, by server-side apply, and only those that differ. An object that is not the owner's is
 /// never touched.
 /// </summary>
-internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger logger)
+internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
 {
     // A kind that this API server does not create by an apply that names a version: Service, before it was created like the others.
     private volatile ResourceType? _readFirst;
@@ -23,7 +23,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
         OwnedObjects<T> objects, Owner owner, ObjectKey key, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
-        var (type, decode, store, isExact, unwatched) = objects;
+        var (type, decode, store, isExact, _, unwatched) = objects;
         if (!store.IsInstalled)
         {
             return new ApplyResult<T>(null, new Problem(
@@ -37,10 +37,16 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             return new ApplyResult<T>(null, conflict);
         var manifest = wanted.Manifest(live);
         var fingerprint = OwnedFields.FingerprintOf(manifest);
+        var longest = objects.LongestPause ?? Contest.LongestPause;
+        var pause = memory.PauseBefore(fingerprint, time, longest);
         // What no watch shows may be another by now: it is applied to with each look, of which there are few then.
         if (live is not null && memory.Unwatched is null && !memory.MayTakeOver(live.Uid, live.CopiedBy)
             && memory.IsSettled(fingerprint, wanted.Fingerprint(live)))
-            return new ApplyResult<T>(live);
+            return new ApplyResult<T>(live, memory.Contested);
+        if (memory.IsContestNew)
+            memory.SayContested(await ContestedAsync(type, key, manifest, longest, cancellationToken).ConfigureAwait(false));
+        if (pause > TimeSpan.Zero)
+            return new ApplyResult<T>(live, memory.Contested, PutOff: pause);
         objects = objects with { Decode = DecodeAnswer };
 
         T? answer = null;
@@ -99,12 +105,13 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             if (live is not null && answered == wanted.Fingerprint(live))
                 return new ApplyResult<T>(answer, memory.Unwatched);
             var change = wanted.ChangeOf(isNew);
+            Wrote(type, fingerprint, isRepair: change == Change.Repaired, memory);
             counters.Write(type.Kind, change);
             if (isNew)
                 Log.ObjectCreated(logger, type.Kind);
             else
                 Log.ObjectApplied(logger, type.Kind);
-            return new ApplyResult<T>(answer, memory.Unwatched, Change: change);
+            return new ApplyResult<T>(answer, memory.Unwatched ?? memory.Contested, Change: change);
         }
 
         T DecodeAnswer(JsonElement json)
@@ -132,6 +139,12 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
     {
         if (objects.Find(owner, key) is not { } live)
             return default;
+        var longest = objects.LongestPause ?? Contest.LongestPause;
+        var pause = live.Terminating is null ? memory.PauseBefore(OwnedFields.None, time, longest) : TimeSpan.Zero;
+        if (memory.IsContestNew && live.Terminating is null)
+            memory.SayContested(Contested($"somebody keeps making {objects.Type.Kind} {key.Name} anew", longest));
+        if (pause > TimeSpan.Zero)
+            return new ApplyResult<T>(live, memory.Contested, PutOff: pause);
         try
         {
             if (!await IsOfOurMakingAsync(objects.Type, live, memory, cancellationToken).ConfigureAwait(false))
@@ -142,7 +155,10 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
             return new ApplyResult<T>(live, memory.Refused(logger, objects.Type.Kind, exception));
         }
 
-        return await DeleteAsync(objects, live, memory, cancellationToken).ConfigureAwait(false);
+        var deleted = await DeleteAsync(objects, live, memory, cancellationToken).ConfigureAwait(false);
+        if (deleted.Change == Change.Deleted)
+            Wrote(objects.Type, OwnedFields.None, isRepair: true, memory);
+        return deleted;
     }
 
     /// <summary>Deletes this object, whoever made it, and no other of its name.</summary>
@@ -196,39 +212,70 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, ILogger log
     /// Applies an object that nobody owns and that we may not read, as long as nobody else, but the operator before us, has written
     /// what is to stand there.
     /// </summary>
-    /// <returns>Whether somebody else has; or what kept it from being applied; neither when it is there.</returns>
+    /// <param name="before">The version in which it was last applied; null for none.</param>
+    /// <returns>Whether somebody else has; or what kept it from being applied; or its version when it is there.</returns>
     /// <exception cref="ApiException">The namespace is being deleted, or the API server has trouble of its own.</exception>
-    public async Task<(bool IsTaken, Problem? Problem)> ApplyUnreadAsync(
-        ResourceType type, ObjectKey key, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken)
+    public async Task<(bool IsTaken, Problem? Problem, string? Version)> ApplyUnreadAsync(
+        ResourceType type, ObjectKey key, byte[] manifest, string? before, ApplyMemory memory, CancellationToken cancellationToken)
     {
+        string version;
         try
         {
             try
             {
-                await SendAsync(force: false).ConfigureAwait(false);
+                version = await SendAsync(force: false).ConfigureAwait(false);
             }
             catch (ApiException exception) when (
                 exception.IsFieldManagerConflict && api.Identity.Predecessor is { } predecessor && exception.Status.IsConflictWith(predecessor))
             {
-                await SendAsync(force: true).ConfigureAwait(false);
+                version = await SendAsync(force: true).ConfigureAwait(false);
             }
 
-            counters.Write(type.Kind, Change.Updated);
+            if (version != before)
+                counters.Write(type.Kind, Change.Updated);
         }
         catch (ApiException exception) when (exception.IsFieldManagerConflict)
         {
             memory.Refused(logger, type.Kind, exception);
-            return (IsTaken: true, null);
+            return (IsTaken: true, null, null);
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
-            return (IsTaken: false, memory.Refused(logger, type.Kind, exception));
+            return (IsTaken: false, memory.Refused(logger, type.Kind, exception), null);
         }
 
         memory.ForgetRefusal();
-        return default;
+        return (IsTaken: false, null, version);
 
-        Task SendAsync(bool force) => api.ApplyAsync(type, key, manifest, force, static _ => true, cancellationToken: cancellationToken);
+        Task<string> SendAsync(bool force) => api.ApplyAsync(
+            type, key, manifest, force, static json => json.Child("metadata"u8)?.Text("resourceVersion"u8) ?? "", cancellationToken: cancellationToken);
+    }
+
+    private void Wrote(ResourceType type, ulong wanted, bool isRepair, ApplyMemory memory)
+    {
+        memory.Wrote(wanted, isRepair, time);
+        if (memory.Contested is not null)
+            counters.ContestedRepair(type.Kind);
+    }
+
+    /// <summary>Reads once who has changed it, and where, to say so.</summary>
+    private async Task<Problem> ContestedAsync(
+        ResourceType type, ObjectKey key, byte[] manifest, TimeSpan longest, CancellationToken cancellationToken)
+    {
+        var other = await api.FindAsync(
+            type, key, json => OtherWriter.Of(json, manifest, api.Identity), cancellationToken: cancellationToken).ConfigureAwait(false);
+        return Contested(
+            other is null ? $"somebody keeps deleting {type.Kind} {key.Name}"
+                : $"{other.Writer} keeps changing {(other.Field is null ? "" : $"{other.Field} of ")}{type.Kind} {key.Name}",
+            longest);
+    }
+
+    private Problem Contested(string what, TimeSpan longest)
+    {
+        var problem = new Problem(
+            Problem.Contested, $"{what}: it is put right ever more rarely, in the end every {longest.TotalSeconds:0} s; one of the two has to leave it alone");
+        Log.ObjectContested(logger, problem.Message);
+        return problem;
     }
 
     /// <summary>Whether this operator wrote to it, or the one before it, from which it is then taken over.</summary>

@@ -5,7 +5,8 @@ namespace McpOperator.Apply;
 /// <summary>
 /// What is remembered of one thing that is written again and again: an object, or a status. It keeps the operator from sending the
 /// same to an API server that makes something else of it (a webhook that rewrites our field, a value that is normalised, a list
-/// that cannot be reordered, a CRD that prunes a field), and from telling the same refusal twice.
+/// that cannot be reordered, a CRD that prunes a field), from telling the same refusal twice, and from writing as fast as somebody else
+/// who keeps changing it back.
 /// </summary>
 /// <remarks>One thread writes, others may read.</remarks>
 internal sealed class ApplyMemory
@@ -20,10 +21,17 @@ internal sealed class ApplyMemory
     private string? _refusal;
     private List<(string Uid, string Manager)>? _copies;
     private int _races;
+    private Contest? _contest;
 
     /// <summary>True when there is nothing to remember.</summary>
-    public bool IsEmpty =>
-        _outcome is null && _refusal is null && _races == 0 && CopyUid is null && _copies is null && Unwatched is null;
+    public bool IsEmpty => _outcome is null && _refusal is null && _races == 0 && CopyUid is null && _copies is null && Unwatched is null
+        && _contest is null;
+
+    /// <summary>What is said of it while somebody else keeps changing it back.</summary>
+    public Problem? Contested => _contest?.Problem;
+
+    /// <summary>Whether it has just become clear that somebody does: it is for the caller to find out who (<see cref="SayContested"/>).</summary>
+    public bool IsContestNew => _contest is { Repairs: >= Contest.Tolerated, Problem: null };
 
     /// <summary>
     /// True when what stands there is what was wanted, or what the API server made of it before. Anybody else's change looks
@@ -88,6 +96,39 @@ internal sealed class ApplyMemory
     }
 
     public void ForgetRefusal() => _refusal = null;
+
+    /// <summary>What is remembered of repairs, when something else is wanted now, or when it has been quiet, is forgotten.</summary>
+    /// <returns>How long until it may be put right again; zero or less for now.</returns>
+    public TimeSpan PauseBefore(ulong wanted, TimeProvider time, TimeSpan longest)
+    {
+        if (_contest?.Wanted != wanted || QuietIn(time) is null)
+            _contest = null;
+        return _contest is null ? TimeSpan.Zero : _contest.Pause(longest) - time.GetElapsedTime(_contest.LastAt);
+    }
+
+    /// <summary>It was written.</summary>
+    /// <param name="isRepair">Whether the same had been there before.</param>
+    public void Wrote(ulong wanted, bool isRepair, TimeProvider time)
+    {
+        if (_contest?.Wanted == wanted)
+            _contest = _contest with { Repairs = _contest.Repairs + 1, LastAt = time.GetTimestamp() };
+        else
+            _contest = isRepair ? new Contest(wanted, Repairs: 1, time.GetTimestamp()) : null;
+    }
+
+    public void SayContested(Problem problem) => _contest = _contest! with { Problem = problem };
+
+    /// <summary>How long until nothing is remembered of repairs; null when nothing is.</summary>
+    public TimeSpan? QuietIn(TimeProvider time)
+    {
+        if (_contest is null)
+            return null;
+        var left = Contest.Quiet - time.GetElapsedTime(_contest.LastAt);
+        if (left > TimeSpan.Zero)
+            return left;
+        _contest = null;
+        return null;
+    }
 
     private sealed record Outcome(ulong Wanted, ulong Live);
 }

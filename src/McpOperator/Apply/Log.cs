@@ -23,6 +23,9 @@ internal static partial class Log
     [LoggerMessage(311, LogLevel.Information, "Took fields of the {Kind} over from others: they cannot stand beside ours ({Reason})", EventName = "FieldsTakenOver")]
     public static partial void FieldsTakenOver(ILogger logger, string kind, string reason);
 
+    [LoggerMessage(319, LogLevel.Warning, "Contested: {Message}", EventName = "ObjectContested")]
+    public static partial void ObjectContested(ILogger logger, string message);
+
     [LoggerMessage(314, LogLevel.Information, "Took the {Kind} over from the operator before this one: what that one wrote is this one's now", EventName = "ObjectMigrated")]
     public static partial void ObjectMigrated(ILogger logger, string kind);
 

@@ -11,6 +11,9 @@ internal sealed record Problem(string Reason, string Message)
     /// <summary>The API server refused to have the object written; the message says why.</summary>
     public const string ApplyFailed = "ApplyFailed";
 
+    /// <summary>Somebody else keeps changing the object back; it is put right now and then.</summary>
+    public const string Contested = "Contested";
+
     /// <summary>Something in the cluster gives the label another value by which the operator watches its objects.</summary>
     public const string LabelOverwritten = "LabelOverwritten";
 

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using McpOperator.Controller;
 using Microsoft.Extensions.Logging;
 
@@ -8,9 +10,12 @@ namespace McpOperator.Apply;
 /// <param name="store">Where it is kept; takes in each answer.</param>
 /// <param name="hasPredecessor">Whether that one wrote statuses of this kind: its conditions must not stay for ever.</param>
 internal sealed class StatusWriter<T>(
-    ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, WriteCounters counters, ILogger logger, bool hasPredecessor = false)
+    ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger,
+    bool hasPredecessor = false)
     where T : class, IReportedObject
 {
+    private readonly RecentWrites _recent = new(time);
+
     /// <summary>True when the object carries this status, or what the API server made of it.</summary>
     public bool IsWritten(ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory? memory)
     {
@@ -26,16 +31,19 @@ internal sealed class StatusWriter<T>(
     /// <param name="metadata">Of the object, as it was read.</param>
     /// <param name="carried">The status that it carries; null for none.</param>
     /// <param name="status">Writes the new one, a value.</param>
-    /// <returns>True when it was written; false when there was no need, or the object is gone and nobody is left to be told.</returns>
+    /// <returns>Whether it was written: not when there was no need, or the object is gone and nobody is left to be told.</returns>
     /// <exception cref="ApiException">The API server refused it; a conflict when the object has changed since.</exception>
-    public async Task<bool> WriteAsync(
+    public async Task<StatusResult> WriteAsync(
         ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory memory, CancellationToken cancellationToken)
     {
         var key = metadata.Key;
         var manifest = Manifest(metadata, isExact: true, status);
         var wanted = OwnedFields.FingerprintOf(manifest);
         if (memory.IsSettled(wanted, FingerprintOf(carried)))
-            return false;
+            return default;
+        var timeless = FingerprintWithoutTimes(manifest);
+        if (memory.PauseBefore(timeless, time, Contest.LongestPause) is var pause && pause > TimeSpan.Zero)
+            return new StatusResult(IsWritten: false, PutOff: pause);
         T? answer = null;
         store.BeginWrite(key);
         try
@@ -54,12 +62,13 @@ internal sealed class StatusWriter<T>(
                 answer = await ApplyAsync().ConfigureAwait(false);
             counters.Status(type.Kind);
             memory.Taken(wanted, FingerprintOf(answer.Reported));
-            return true;
+            memory.Wrote(timeless, isRepair: _recent.Wrote(key, timeless), time);
+            return new StatusResult(IsWritten: true);
         }
         catch (ApiException exception) when (exception.IsNotFound)
         {
             // Deleted since it was read: the watch brings the news.
-            return false;
+            return default;
         }
         finally
         {
@@ -85,6 +94,15 @@ internal sealed class StatusWriter<T>(
 
     private static ulong FingerprintOf(LastReport? carried) => carried?.Fingerprint ?? OwnedFields.None;
 
+    /// <summary>When a condition changed depends on what somebody else wrote meanwhile, and makes no other status of it.</summary>
+    private static ulong FingerprintWithoutTimes(byte[] manifest)
+    {
+        var body = JsonNode.Parse(manifest)!;
+        foreach (var condition in body["status"]?["conditions"] as JsonArray ?? [])
+            condition?.AsObject().Remove("lastTransitionTime");
+        return OwnedFields.FingerprintOf(Encoding.UTF8.GetBytes(body.ToJsonString()));
+    }
+
     private byte[] Manifest(ObjectMeta metadata, bool isExact, Action<Utf8JsonWriter> status) => ApplyBody.Write(writer =>
     {
         writer.WriteStartObject();
@@ -101,3 +119,7 @@ internal sealed class StatusWriter<T>(
         writer.WriteEndObject();
     });
 }
+
+/// <summary>What came of writing a status.</summary>
+/// <param name="PutOff">How long until it is written, for somebody else keeps writing another one; null when it is not put off.</param>
+internal readonly record struct StatusResult(bool IsWritten, TimeSpan? PutOff = null);

@@ -5,6 +5,7 @@ internal sealed class WriteCounters
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Kind, string Reason), long> _writes = [];
+    private readonly SortedDictionary<string, long> _contested = new(StringComparer.Ordinal);
 
     /// <summary>In the order of kind and reason.</summary>
     public IReadOnlyList<(string Kind, string Reason, long Count)> Writes()
@@ -19,6 +20,20 @@ internal sealed class WriteCounters
                     .Select(entry => (entry.Key.Kind, entry.Key.Reason, entry.Value)),
             ];
         }
+    }
+
+    /// <summary>By kind.</summary>
+    public IReadOnlyList<(string Kind, long Count)> ContestedRepairs()
+    {
+        lock (_lock)
+            return [.. _contested.Select(entry => (entry.Key, entry.Value))];
+    }
+
+    /// <summary>One more repair of what somebody else keeps changing back.</summary>
+    public void ContestedRepair(string kind)
+    {
+        lock (_lock)
+            _contested[kind] = _contested.GetValueOrDefault(kind) + 1;
     }
 
     public void Write(string kind, Change change) => Write(kind, change switch

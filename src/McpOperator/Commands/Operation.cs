@@ -20,15 +20,16 @@ internal sealed class Operation : IDisposable
     private readonly AccessController _access;
     private readonly List<Lane> _lanes = [];
 
-    public Operation(RunContext context, ApiClient api, Action<ClusterEvent> record)
+    /// <param name="ending">Shared with whoever writes what is recorded.</param>
+    public Operation(RunContext context, ApiClient api, Action<ClusterEvent> record, EndingNamespaces ending)
     {
         _context = context;
         var (settings, time, workers) = (context.Settings, context.Time, context.Options.Workers);
         var servers = Queue();
         var policies = Queue();
-        Stores = new Stores(servers, policies, settings);
+        Stores = new Stores(servers, policies, settings, ending);
         Access = new AccessStores(policies);
-        Kinds = new ServerKinds(Stores, api.Identity.OwnedFields);
+        Kinds = new ServerKinds(Stores, api.Identity.OwnedFields, time);
 
         var reconciler = new Reconciler(Stores, Kinds, api, settings, Counters, record, time, context.LoggerFactory.CreateLogger<Reconciler>());
         AddLane("mcpserver", servers, reconciler.ReconcileAsync, workers);
@@ -45,7 +46,7 @@ internal sealed class Operation : IDisposable
         AccessReporter Reporter(ResourceType type, AccessByServer members)
         {
             var queue = Queue();
-            var reporter = new AccessReporter(type, members, queue, api, Counters, time, logger);
+            var reporter = new AccessReporter(type, members, queue, ending, api, Counters, time, logger);
             AddLane(type.Kind.ToLowerInvariant(), queue, reporter.ReconcileAsync, workers: 1);
             return reporter;
         }

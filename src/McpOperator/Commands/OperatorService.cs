@@ -22,8 +22,10 @@ internal static class OperatorService
         var identity = $"{Environment.MachineName}_{Random.Shared.NextInt64():x16}";
         var elector = Elector(context, leases, access, identity);
         using var api = new ApiClient(Product.Identity, connection, time, requests, elector is null ? null : () => elector.Leads);
-        using var recorder = new EventRecorder(api, Product.EventReporter, identity, time, context.LoggerFactory.CreateLogger<EventRecorder>());
-        using var operation = new Operation(context, api, recorder.Record);
+        OutOfMemory.EndsTheProcess(options.LogFormat, api.Largest);
+        var ending = new EndingNamespaces();
+        using var recorder = new EventRecorder(api, Product.EventReporter, identity, ending, time, context.LoggerFactory.CreateLogger<EventRecorder>());
+        using var operation = new Operation(context, api, recorder.Record, ending);
         var lanes = operation.Lanes;
         var (reflectors, ofAccess) = Reflectors(context, api, operation);
         var loop = new ControllerLoop(
@@ -86,7 +88,7 @@ internal static class OperatorService
         {
             // A standby lists from the cache, and once more when it leads.
             var fromEtcd = !context.Options.LeaderElect;
-            ofAccess.Add(factory.Create(MCPServer.Type, ns, null, json => StoredServer.Decode(json, ours), operation.Stores.Servers, fromEtcd));
+            ofAccess.Add(factory.Create(MCPServer.Type, ns, null, json => StoredServer.DecodeOutline(json, ours, context.Settings), operation.Stores.Servers, fromEtcd));
             ofAccess.Add(factory.Create(MCPAccessGrant.Type, ns, null, json => StoredAccess.Decode(json, ours), access.Grants.Store, fromEtcd));
             ofAccess.Add(factory.Create(MCPAgentSession.Type, ns, null, json => StoredAccess.Decode(json, ours), access.Sessions.Store, fromEtcd));
             reflectors.AddRange(operation.Kinds.All.Select(kind => kind.Watch(factory, ns)).OfType<IReflector>());

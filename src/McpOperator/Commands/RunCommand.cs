@@ -1,3 +1,4 @@
+using System.Runtime;
 using McpOperator.Hosting;
 
 namespace McpOperator.Commands;
@@ -13,6 +14,8 @@ internal static class RunCommand
         if (flags.Options is not { } options)
             return Usage.Fail(error, flags.Error!);
 
+        // Each collection in one go: what a second thread collects at the same time takes more memory.
+        GCSettings.LatencyMode = GCLatencyMode.Batch;
         using var loggers = Logging.CreateFactory(options.LogLevel, options.LogFormat, TimeProvider.System);
         var logger = loggers.CreateLogger(nameof(RunCommand));
         using var signals = Signals.Register(logger);

@@ -28,9 +28,9 @@ internal sealed class ControllerLoop(
     private static readonly TimeSpan FirstSyncReport = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan SyncReport = TimeSpan.FromSeconds(60);
 
-    // Every request has a deadline, so that a reconcile ends however slow the API server is. This is twenty times thirty
-    // seconds: one that has not ended by then hangs.
-    private static readonly TimeSpan LongestReconcile = TimeSpan.FromMinutes(10);
+    // A request ends within some 70 s, however slow the API server is and whatever it asks for, and a reconcile sends a dozen at
+    // most: one that has not ended by then hangs.
+    private static readonly TimeSpan LongestReconcile = TimeSpan.FromMinutes(20);
 
     private readonly Worker _worker = new(logger);
     private bool _isGated;

@@ -10,8 +10,9 @@ namespace McpOperator.Controller;
 /// counted here, and the count is written from time to time and when the series is over. Safe for any number of threads.
 /// </summary>
 /// <param name="reporter">Who reports; a qualified name.</param>
+/// <param name="ending">Where no event can be created.</param>
 /// <param name="logger">Gets one warning when events cannot be written, and the next one only after one could be.</param>
-internal sealed class EventRecorder(ApiClient api, string reporter, string instance, TimeProvider time, ILogger logger) : IDisposable
+internal sealed class EventRecorder(ApiClient api, string reporter, string instance, EndingNamespaces ending, TimeProvider time, ILogger logger) : IDisposable
 {
     public static readonly ResourceType Type = new("events.k8s.io", "v1", "events", "Event");
 
@@ -63,7 +64,7 @@ internal sealed class EventRecorder(ApiClient api, string reporter, string insta
             var key = $"{recorded.Type.Plural}/{recorded.Object}/{recorded.Uid}/{recorded.IsWarning}/{recorded.Reason}/{recorded.Action}/{note}";
             if (!_series.TryGetValue(key, out var series))
             {
-                if (_queue.Count >= Capacity)
+                if (_queue.Count >= Capacity || ending.Contains(recorded.Object.Namespace))
                 {
                     Interlocked.Increment(ref _dropped);
                     return;
@@ -119,8 +120,13 @@ internal sealed class EventRecorder(ApiClient api, string reporter, string insta
     {
         lock (_lock)
         {
-            if (!_end.IsCancellationRequested && _queue.TryDequeue(out var series))
-                return series;
+            while (!_end.IsCancellationRequested && _queue.TryDequeue(out var series))
+            {
+                if (!ending.Contains(series.EventKey.Namespace))
+                    return series;
+                Drop(series);
+            }
+
             _isSending = false;
             return null;
         }
@@ -143,7 +149,12 @@ internal sealed class EventRecorder(ApiClient api, string reporter, string insta
             {
                 return;
             }
-            catch (ApiException exception) when (exception.IsNamespaceTerminating || exception.IsAlreadyExists)
+            catch (ApiException exception) when (exception.IsNamespaceTerminating)
+            {
+                DropAll(series.EventKey.Namespace);
+                return;
+            }
+            catch (ApiException exception) when (exception.IsAlreadyExists)
             {
                 Drop(series);
                 return;
@@ -233,6 +244,19 @@ internal sealed class EventRecorder(ApiClient api, string reporter, string insta
         Interlocked.Increment(ref _dropped);
         lock (_lock)
             _series.Remove(series.Key);
+    }
+
+    /// <summary>Of a namespace that is being deleted. Its servers may have gone first, so that nobody else knows of it.</summary>
+    private void DropAll(string ns)
+    {
+        lock (_lock)
+        {
+            foreach (var series in _series.Values.Where(series => series.EventKey.Namespace == ns).ToList())
+                Drop(series);
+            var others = _queue.Where(series => series.EventKey.Namespace != ns).ToList();
+            _queue.Clear();
+            others.ForEach(_queue.Enqueue);
+        }
     }
 
     private void Fail(string message)

@@ -31,6 +31,14 @@ internal readonly record struct Outcome
     /// </summary>
     public static Outcome Retry => new(OutcomeKind.Retry, TimeSpan.Zero);
 
+    /// <summary>The same, but not later than that; null changes nothing. What failed is tried again in its own time.</summary>
+    public Outcome Within(TimeSpan? delay) => (delay, Kind) switch
+    {
+        (null, _) or (_, OutcomeKind.Retry) => this,
+        ({ } latest, OutcomeKind.Done) => RequeueAfter(latest),
+        ({ } latest, _) => RequeueAfter(latest < Delay ? latest : Delay),
+    };
+
     /// <summary>After the delay at the latest. It is no failure, and resets the backoff of the key.</summary>
     public static Outcome RequeueAfter(TimeSpan delay) => new(OutcomeKind.RequeueAfter, delay);
 }

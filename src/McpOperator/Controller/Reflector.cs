@@ -29,8 +29,8 @@ internal sealed class Reflector<T>(
     // watcher.rs has 5 s). It is a deadline and not an idle timer, which each event would have to reset; a new watch is cheap.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
-    // Long enough for a list as well, each page of which has a deadline of a minute.
-    private readonly TimeSpan _longestStep = (2 * timeout) + Grace + TimeSpan.FromMinutes(1);
+    // With the look at the version before it.
+    private readonly TimeSpan _longestWatch = (2 * timeout) + Grace + ListLimits.Page;
 
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly RefreshRequests _refreshes = new();
@@ -67,7 +67,7 @@ internal sealed class Reflector<T>(
         {
             if (_refreshes.Take())
                 (state, step) = ReflectorMachine.Refresh(state);
-            Interlocked.Exchange(ref _dueTicks, (Now + step.Delay + _longestStep).Ticks);
+            Interlocked.Exchange(ref _dueTicks, (Now + step.Delay + (step.Verb == ReflectorVerb.List ? ListLimits.Longest : _longestWatch)).Ticks);
             if (step.Delay > TimeSpan.Zero && !await DelayAsync(step.Delay, cancellationToken))
                 continue;
 

@@ -57,4 +57,9 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 414, Level = LogLevel.Critical, Message = "{Reason}")]
     public static partial void NotConnected(this ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 415, Level = LogLevel.Critical,
+        Message = "Out of memory: of the container's limit of {Limit} MiB objects may take {Objects} MiB. The largest object that was "
+            + "read is {Largest} ({Bytes} bytes). Raise the limit, or make that object smaller (docs/operations.md, Size)")]
+    public static partial void OutOfMemory(this ILogger logger, long limit, long objects, string largest, int bytes);
 }

@@ -12,9 +12,7 @@ internal static class Logging
     {
         // NO_COLOR: set and not empty (no-color.org).
         var colour = !Console.IsErrorRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
-        ConsoleFormatter formatter = format == LogFormat.Json
-            ? new JsonLogFormatter(time)
-            : new ConsoleLogFormatter(time, colour);
+        var formatter = Formatter(format, time, colour);
         // Made by hand, as AddConsole() would bring configuration binding and three unused formatters into the binary.
         var provider = new ConsoleLoggerProvider(new FixedOptions(new ConsoleLoggerOptions
         {
@@ -31,6 +29,9 @@ internal static class Logging
         factory.AddProvider(provider);
         return factory;
     }
+
+    public static ConsoleFormatter Formatter(LogFormat format, TimeProvider time, bool colour) =>
+        format == LogFormat.Json ? new JsonLogFormatter(time) : new ConsoleLogFormatter(time, colour);
 
     private sealed class FixedOptions(ConsoleLoggerOptions options) : IOptionsMonitor<ConsoleLoggerOptions>
     {

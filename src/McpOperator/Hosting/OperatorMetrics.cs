@@ -37,6 +37,9 @@ internal sealed class OperatorMetrics(WriteCounters counters, Func<long> judged,
         metrics.Counter("mcp_operator_writes_total", "Writes that the API server took, by kind and reason.");
         foreach (var (kind, reason, count) in counters.Writes())
             metrics.Sample(count, ("kind", kind), ("reason", reason));
+        metrics.Counter("mcp_operator_contested_repairs_total", "Repairs of what somebody else keeps changing back, by kind.");
+        foreach (var (kind, count) in counters.ContestedRepairs())
+            metrics.Sample(count, ("kind", kind));
         metrics.Counter("mcp_operator_access_judged_total", "Grants and sessions looked at, each as often as it was.");
         metrics.Sample(judged());
         metrics.Counter("mcp_operator_events_dropped_total", "Events that were not written.");

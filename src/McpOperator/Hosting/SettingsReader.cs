@@ -63,10 +63,13 @@ internal static class SettingsReader
             { Rule = "a URL that starts with http:// or https://", Secret = true },
         new(["MCP_CLUSTER_NAME"], Defaults.ClusterName, "Cluster label in policy and gateway.",
             (s, v) => s with { ClusterName = v }),
+        new(["MCP_RUN_AS_USER"], "65532", "User (uid) of the servers' pods. Set, but empty, it is left to the cluster, as OpenShift wants it.",
+            (s, v) => Values.WholeNumber(v) is { } user ? s with { RunAsUser = user } : null)
+            { Rule = "a whole number from 1 to 2147483647, or empty", WhenBlank = s => s with { RunAsUser = null } },
     ];
 
     /// <summary>
-    /// Values are trimmed, and a blank one counts as unset. For a value that cannot be read the default is used, and the caller
+    /// Values are trimmed, and a blank one counts as unset, unless it has a meaning of its own. For a value that cannot be read the default is used, and the caller
     /// gets a warning to log.
     /// </summary>
     public static (OperatorSettings Settings, IReadOnlyList<SettingsWarning> Warnings) Read(
@@ -79,6 +82,8 @@ internal static class SettingsReader
             foreach (var name in variable.Names)
             {
                 var value = environment(name)?.Trim();
+                if (value is "" && variable.WhenBlank is { } blank)
+                    settings = blank(settings);
                 if (string.IsNullOrEmpty(value))
                     continue;
                 if (variable.Apply(settings, value) is { } changed)

@@ -16,6 +16,9 @@ internal sealed record SettingsVariable(
     /// <summary>What a value must be, for the warning about one that is not.</summary>
     public string Rule { get; init; } = "text";
 
+    /// <summary>What it means when it is set, but blank. Null: that it is unset.</summary>
+    public Func<OperatorSettings, OperatorSettings>? WhenBlank { get; init; }
+
     /// <summary>Whether its value must never be shown.</summary>
     public bool Secret { get; init; }
 }

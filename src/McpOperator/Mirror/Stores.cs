@@ -21,8 +21,10 @@ internal sealed class Stores
 
     /// <param name="servers">Asks for a look at the server with a key.</param>
     /// <param name="access">Asks for a look at who may call it.</param>
-    public Stores(ILook servers, ILook access, OperatorSettings settings)
+    /// <param name="ending">Shared with whoever else writes into namespaces.</param>
+    public Stores(ILook servers, ILook access, OperatorSettings settings, EndingNamespaces? ending = null)
     {
+        Ending = ending ?? new EndingNamespaces();
         _servers = servers;
         _access = access;
         Routes = new RouteTable(settings);
@@ -38,9 +40,26 @@ internal sealed class Stores
 
     public FormerVariables FormerVariables { get; } = new();
 
+    /// <summary>Where nothing can be created for a server any more.</summary>
+    public EndingNamespaces Ending { get; }
+
+    /// <summary>Something was not created for this server, because its namespace is being deleted.</summary>
+    /// <returns>Whether that is news.</returns>
+    public bool NoteEnding(ObjectMeta server)
+    {
+        var isNews = Ending.Add(server.Namespace);
+        // The answer may have come so late that the namespace has been made anew: then it holds other servers.
+        if (Servers.Get(server.Key)?.Metadata.Uid != server.Uid)
+            Ending.Remove(server.Namespace);
+        return isNews;
+    }
+
     private void OnServerChanged(StoredServer? before, StoredServer? after, Origin origin)
     {
         var key = (after ?? before)!.Key;
+        // No server can be created in a namespace that is being deleted: this is another one of that name.
+        if (after is not null && before?.Metadata.Uid != after.Metadata.Uid)
+            Ending.Remove(key.Namespace);
         if (!ClaimsTheSame(before, after))
         {
             foreach (var (rival, stillWaits) in Routes.Update(key, after?.Read()))

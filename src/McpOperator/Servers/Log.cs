@@ -20,6 +20,6 @@ internal static partial class Log
     [LoggerMessage(312, LogLevel.Information, "Applied the pull secret {Secret}", EventName = "PullSecretApplied")]
     public static partial void PullSecretApplied(ILogger logger, string secret);
 
-    [LoggerMessage(310, LogLevel.Information, "The namespace is being deleted; nothing is created in it", EventName = "NamespaceTerminating")]
+    [LoggerMessage(310, LogLevel.Information, "The namespace is being deleted; nothing more is written into it", EventName = "NamespaceTerminating")]
     public static partial void NamespaceTerminating(ILogger logger);
 }

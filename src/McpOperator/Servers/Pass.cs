@@ -38,6 +38,12 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
 
     public bool IsRaced => Array.Exists(_results, static result => result is { IsRaced: true });
 
+    /// <summary>How long until something is put right that somebody else keeps changing back; null when nothing is put off.</summary>
+    public TimeSpan? PutOff => _results.Select(static result => result?.PutOff).Append(StatusPutOff).Min();
+
+    /// <summary>The same of its status.</summary>
+    public TimeSpan? StatusPutOff { get; set; }
+
     public bool HasWritten => Array.Exists(_results, static result => result is { Change: not Change.None });
 
     /// <summary>Its objects, as they are after what was done so far.</summary>

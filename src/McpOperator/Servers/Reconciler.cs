@@ -15,9 +15,11 @@ internal sealed class Reconciler(
     Stores stores, ServerKinds kinds, ApiClient api, OperatorSettings settings, WriteCounters counters, Action<ClusterEvent> record,
     TimeProvider time, ILogger logger)
 {
-    private readonly Applier _applier = new(api, counters, logger);
-    private readonly SpecDefaults _defaults = new(api, stores, settings, counters, logger);
-    private readonly ServerReporter _reporter = new(api, stores, kinds, counters, new ServerEvents(record), time, logger);
+    private readonly Applier _applier = new(api, counters, time, logger);
+    private readonly SpecDefaults _defaults = new(api, stores, settings, counters, time, logger);
+    private readonly ServerReporter _reporter = new(api, stores, kinds, settings, counters, new ServerEvents(record), time, logger);
+    private readonly ServerReader _reader = new(api);
+    private readonly Admission _admission = new(int.MaxValue, SpecSize.Most, namespaces: 2);
     private readonly KeyMap<ServerMemory> _memories = new();
 
     /// <summary>One pass over one server.</summary>
@@ -31,16 +33,21 @@ internal sealed class Reconciler(
             return Outcome.Done;
         }
 
-        if (stored.Metadata.DeletionTimestamp is not null)
+        if (stored.Metadata.DeletionTimestamp is not null || stores.Ending.Contains(key.Namespace))
             return Outcome.Done;
         var memory = _memories.Get(key) ?? new ServerMemory();
         var seen = Look(stored);
         if (memory.Waiting is { } waiting && waiting.AsSpan().SequenceEqual(seen))
             return Outcome.RequeueAfter(settings.RequeueDelay);
 
+        using var ticket = _admission.TryEnter(key.Namespace, stored.Length);
+        if (ticket is null)
+            return Outcome.RequeueAfter(Admission.Turn);
         try
         {
-            return await ReconcileAsync(stored, seen, memory, cancellationToken).ConfigureAwait(false);
+            return await _reader.ReadAsync(stored, cancellationToken).ConfigureAwait(false) is { } server
+                ? await ReconcileAsync(server, seen, memory, cancellationToken).ConfigureAwait(false)
+                : Outcome.Done;
         }
         catch (ApiException exception) when (exception.IsNotFound)
         {
@@ -49,7 +56,8 @@ internal sealed class Reconciler(
         }
         catch (ApiException exception) when (exception.IsNamespaceTerminating)
         {
-            Log.NamespaceTerminating(logger);
+            if (stores.NoteEnding(stored.Metadata))
+                Log.NamespaceTerminating(logger);
             return Outcome.Done;
         }
         finally
@@ -62,9 +70,9 @@ internal sealed class Reconciler(
     }
 
     private async Task<Outcome> ReconcileAsync(
-        StoredServer stored, object?[] seen, ServerMemory memory, CancellationToken cancellationToken)
+        MCPServer server, object?[] seen, ServerMemory memory, CancellationToken cancellationToken)
     {
-        var pass = PassOver(stored.Read(), memory);
+        var pass = PassOver(server, memory);
         memory.Waiting = null;
         if (AwaitsPolicy(pass))
             return Outcome.RequeueAfter(settings.RequeueDelay);
@@ -79,10 +87,11 @@ internal sealed class Reconciler(
         await pass.RunAsync(kinds, (kind, wanted) => kind.ReconcileAsync(_applier, pass, wanted, cancellationToken)).ConfigureAwait(false);
         var surfaces = await _reporter.ReportAsync(pass, cancellationToken).ConfigureAwait(false);
         var outcome = surfaces is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(surfaces) : Outcome.Done;
+        var quietIn = memory.QuietIn(time);
         // After a pass that created what it did not see, to see nothing again means that it is gone again.
-        if (outcome == Outcome.RequeueAfter(settings.RequeueDelay) && !pass.HasWritten)
+        if (outcome == Outcome.RequeueAfter(settings.RequeueDelay) && !pass.HasWritten && quietIn is null)
             memory.Waiting = seen;
-        return outcome;
+        return outcome.Within(pass.PutOff).Within(quietIn);
     }
 
     /// <summary>
@@ -108,17 +117,17 @@ internal sealed class Reconciler(
     [
         server, stores.Policies.Get(server.Key), stores.Routes.ConflictOf(server.Key),
         // A kind that is installed later is another reason to go on than any object of it.
-        .. kinds.All.Select(kind => kind.IsInstalled ? kind.FindAny(server.Key) : (object)kind),
+        .. kinds.All.Select(kind => kind.IsInstalled ? kind.LookOf(server.Key) : kind),
     ];
 
     private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)
     {
         // A route that another server holds is not waited for, nor is a kind that is not installed, nor a policy, which is not
-        // written here: the change that helps brings this server back.
+        // written here: the change that helps brings this server back. What is contested has its own time.
         if (surfaces.Any(surface => surface is
             {
                 IsFailed: true,
-                Reason: not (Reasons.RouteConflict or Problem.NotInstalled or Problem.LabelOverwritten),
+                Reason: not (Reasons.RouteConflict or Problem.NotInstalled or Problem.Contested or Problem.LabelOverwritten),
                 ConditionType: not ConditionTypes.PolicyReady,
             }))
             return Outcome.Retry;
@@ -134,6 +143,7 @@ internal sealed class Reconciler(
         _memories.Remove(key);
         if (stores.Servers.Snapshot(key.Namespace).Count > 0)
             return;
+        stores.Ending.Remove(key.Namespace);
         // With its last server the whole namespace may have gone, and what was made in it.
         foreach (var kind in kinds.All)
             kind.ForgetNamespace(key.Namespace);

@@ -33,6 +33,10 @@ internal sealed class ServerMemory
 
     public ApplyMemory Of(OwnedKind kind) => _objects[kind.Index] ??= new ApplyMemory();
 
+    /// <summary>How long until something that is remembered of repairs may be forgotten; null when nothing is.</summary>
+    public TimeSpan? QuietIn(TimeProvider time) =>
+        _objects.OfType<ApplyMemory>().Append(Defaults).Append(Status).Min(memory => memory.QuietIn(time));
+
     public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !IsAtGateway && Held is null && ToldForeign is null && Defaults.IsEmpty && Status.IsEmpty
         && Array.TrueForAll(_objects, static memory => memory?.IsEmpty != false);
 }

@@ -9,10 +9,10 @@ namespace McpOperator.Servers;
 
 /// <summary>Tells what came of a pass: in the server's status, and in events.</summary>
 internal sealed class ServerReporter(
-    ApiClient api, Stores stores, ServerKinds kinds, WriteCounters counters, ServerEvents events, TimeProvider time, ILogger logger)
+    ApiClient api, Stores stores, ServerKinds kinds, OperatorSettings settings, WriteCounters counters, ServerEvents events, TimeProvider time, ILogger logger)
 {
     private readonly StatusWriter<StoredServer> _writer = new(
-        MCPServer.Type, json => StoredServer.Decode(json, api.Identity.OwnedFields), stores.Servers, api, counters, logger, hasPredecessor: true);
+        MCPServer.Type, json => StoredServer.DecodeOutline(json, api.Identity.OwnedFields, settings), stores.Servers, api, counters, time, logger, hasPredecessor: true);
 
     /// <returns>What the status says of each thing; null when what is held of one of them is not what stands there, and whatever is said may be wrong.</returns>
     /// <exception cref="ApiException">The API server refused the status.</exception>
@@ -33,10 +33,12 @@ internal sealed class ServerReporter(
             kinds.All.Select(kind => kind.UrlOf(pass)).FirstOrDefault(url => url is not null),
             pass.IsValid ? ImageReference.Resolve(pass.Spec, pass.Settings) : server.Reported?.Image,
             time.GetUtcNow());
-        if (await _writer.WriteAsync(
+        var written = await _writer.WriteAsync(
             server.Metadata, server.Reported,
             writer => JsonSerializer.Serialize(writer, status, ApiJsonContext.Default.MCPServerStatus),
-            pass.Memory.Status, cancellationToken).ConfigureAwait(false))
+            pass.Memory.Status, cancellationToken).ConfigureAwait(false);
+        pass.StatusPutOff = written.PutOff;
+        if (written.IsWritten)
         {
             Log.StatusReported(logger, status.Phase!, status.Message!);
             events.Reported(server, status);

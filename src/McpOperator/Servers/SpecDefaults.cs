@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Servers;
 
 /// <summary>Writes the defaults in effect into the specs that lack them, so that everybody sees what is in effect.</summary>
-internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSettings settings, WriteCounters counters, ILogger logger)
+internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSettings settings, WriteCounters counters, TimeProvider time, ILogger logger)
 {
     /// <summary>
     /// Writes the defaults that the object lacks. The resource version goes along, so that nothing a user sets in the
@@ -34,17 +34,20 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
             writer.WriteRawValue(spec);
             writer.WriteEndObject();
         });
-        if (memory.IsSettled(wanted, live: 0))
+        // In effect they are all the same, while somebody else keeps taking them out.
+        if (memory.PauseBefore(wanted, time, Contest.LongestPause) > TimeSpan.Zero || memory.IsSettled(wanted, live: 0))
             return (server, false);
         try
         {
-            var answer = await api.MergePatchAsync(
-                MCPServer.Type, server.Key, patch, json => StoredServer.Decode(json, api.Identity.OwnedFields), cancellationToken).ConfigureAwait(false);
+            var ours = api.Identity.OwnedFields;
+            var (answer, written) = await api.MergePatchAsync(
+                MCPServer.Type, server.Key, patch,
+                json => (StoredServer.DecodeOutline(json, ours, settings), StoredServer.Decode(json, ours).Read()), cancellationToken).ConfigureAwait(false);
             stores.Servers.Observe(answer);
-            var written = answer.Read();
             // A CRD that prunes one of these fields would otherwise have them written for ever.
             var effective = Defaults.Apply(written.Metadata.Name, written.Spec, settings);
             memory.Taken(wanted, live: Defaults.Added(written.Spec, effective) is null ? wanted : 0);
+            memory.Wrote(wanted, isRepair: server.Reported is not null, time);
             counters.Defaults(MCPServer.Type.Kind);
             Log.DefaultsPersisted(logger);
             return (written, false);

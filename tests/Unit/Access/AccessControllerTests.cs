@@ -22,7 +22,7 @@ public sealed class AccessControllerTests
         var (queue, counters, settings) = (new Looks(), new WriteCounters(), new OperatorSettings());
         var (stores, mirror) = (new Stores(queue, queue, settings), new AccessStores(queue));
         AccessReporter Reporter(ResourceType type, AccessByServer members) =>
-            new(type, members, queue, api, counters, TimeProvider.System, NullLogger.Instance);
+            new(type, members, queue, stores.Ending, api, counters, TimeProvider.System, NullLogger.Instance);
         var controller = new AccessController(
             stores, mirror, queue, Reporter(MCPAccessGrant.Type, mirror.Grants), Reporter(MCPAgentSession.Type, mirror.Sessions), refresh: null,
             api, settings, counters, static _ => [], TimeProvider.System, NullLogger.Instance);

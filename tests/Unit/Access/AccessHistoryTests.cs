@@ -67,8 +67,8 @@ public sealed class AccessHistoryTests
             _api = new ApiClient(Product.Identity, this, new Uri("https://api.example.org"), time);
             _stores = new Stores(new Looks(), _access, settings);
             _mirror = new AccessStores(_access);
-            _ofGrants = new AccessReporter(MCPAccessGrant.Type, _mirror.Grants, _grants, _api, counters, time, NullLogger.Instance);
-            _ofSessions = new AccessReporter(MCPAgentSession.Type, _mirror.Sessions, _sessions, _api, counters, time, NullLogger.Instance);
+            _ofGrants = new AccessReporter(MCPAccessGrant.Type, _mirror.Grants, _grants, _stores.Ending, _api, counters, time, NullLogger.Instance);
+            _ofSessions = new AccessReporter(MCPAgentSession.Type, _mirror.Sessions, _sessions, _stores.Ending, _api, counters, time, NullLogger.Instance);
             _controller = new AccessController(
                 _stores, _mirror, _access, _ofGrants, _ofSessions, refresh: null, _api, settings, counters, static _ => [], time, NullLogger.Instance);
             foreach (var kind in (string[])["mcpservers", "mcpaccessgrants", "mcpagentsessions", "configmaps"])

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using McpOperator.Access;
 using McpOperator.Api;
@@ -25,6 +27,14 @@ internal static class AccessObjects
         new(Head(server, cluster), grants ?? [], sessions ?? []);
 
     public static PolicyHead Head(MCPServer server, string cluster = "local") => PolicyHead.Of(server, new OperatorSettings { ClusterName = cluster });
+
+    /// <summary>What its ConfigMap holds.</summary>
+    public static string ToText(this PolicyDocument document, DateTimeOffset? generatedAt)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        document.Write(generatedAt, piece => text.Write(piece));
+        return Encoding.UTF8.GetString(text.WrittenSpan);
+    }
 
     public static MCPServer AsServer(JsonElement json) => StoredServer.Decode(json, Product.Identity.OwnedFields).Read();
 

@@ -20,6 +20,7 @@ public sealed class AccessReporterTests
     private static readonly Verdict Accepted = new(AccessPhase.Accepted, AccessReasons.Accepted, "Accepted");
 
     private readonly Looks _queue = new();
+    private readonly EndingNamespaces _ending = new();
     private readonly AccessByServer _members = new((_, _) => { });
 
     public AccessReporterTests() => _members.Store.Replace(null, [Session("10")], "10");
@@ -141,7 +142,7 @@ public sealed class AccessReporterTests
     }
 
     private AccessReporter Reporter(HttpMessageHandler server) => new(
-        MCPAgentSession.Type, _members, _queue, new ApiClient(Product.Identity, server, new Uri("https://api.example.org"), TimeProvider.System),
+        MCPAgentSession.Type, _members, _queue, _ending, new ApiClient(Product.Identity, server, new Uri("https://api.example.org"), TimeProvider.System),
         new WriteCounters(), TimeProvider.System, NullLogger.Instance);
 
     private MCPAgentSession Held() => _members.Store.Get(Key)!.ReadSession();

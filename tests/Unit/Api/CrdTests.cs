@@ -118,6 +118,33 @@ public sealed class CrdTests
     [InlineData("mcpservers")]
     [InlineData("mcpaccessgrants")]
     [InlineData("mcpagentsessions")]
+    public void NothingInASpecIsWithoutABound(string kind)
+    {
+        Assert.Empty(Unbounded("spec", (YamlMappingNode)Crd.Load(kind).Schema["properties"]["spec"]));
+
+        static IEnumerable<string> Unbounded(string path, YamlMappingNode schema)
+        {
+            var bound = Crd.Text(schema, "type") switch
+            {
+                "string" => Crd.Find(schema, "enum") is null && Crd.Text(schema, "format") is null ? "maxLength" : null,
+                "array" => "maxItems",
+                "object" => Crd.Find(schema, "additionalProperties") is null ? null : "maxProperties",
+                _ => null,
+            };
+            IEnumerable<string> here = bound is null || Crd.Text(schema, bound) is not null ? [] : [$"{path}: {bound}"];
+            IEnumerable<(string Path, YamlNode Schema)> below =
+            [
+                .. (Crd.Find(schema, "properties") as YamlMappingNode)?.Children.Select(field => ($"{path}.{field.Key}", field.Value)) ?? [],
+                .. new[] { "items", "additionalProperties" }.Select(name => Crd.Find(schema, name)).OfType<YamlMappingNode>().Select(each => ($"{path}[]", (YamlNode)each)),
+            ];
+            return [.. here, .. below.SelectMany(each => Unbounded(each.Path, (YamlMappingNode)each.Schema))];
+        }
+    }
+
+    [Theory]
+    [InlineData("mcpservers")]
+    [InlineData("mcpaccessgrants")]
+    [InlineData("mcpagentsessions")]
     public void EveryFieldIsDescribed(string kind) => Assert.Empty(
         from top in new[] { "spec", "status" }
         from entry in Crd.Load(kind).Objects(top)

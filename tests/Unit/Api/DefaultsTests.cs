@@ -25,36 +25,36 @@ public sealed class DefaultsTests
             """{"image":"a"}""",
             """
             {"imageTag":"latest","replicas":1,"port":8088,"servicePort":80,"ingressPath":"/hello/mcp",
-             "ingressHost":"mcp.example.com","publicPathPrefix":"hello","ingressClass":"nginx"}
+             "ingressHost":"mcp.example.com","publicPathPrefix":"hello","ingressClass":"nginx","ingressPathType":"Prefix"}
             """
         },
         // Blank and zero are unset; zero replicas are not.
         {
             """
             {"image":"a","imageTag":" ","replicas":0,"port":0,"servicePort":0,"ingressPath":"","ingressHost":" ",
-             "publicPathPrefix":"","ingressClass":"","teamID":"","gateway":{"port":0,"image":" "}}
+             "publicPathPrefix":"","ingressClass":"","ingressPathType":" ","teamID":"","gateway":{"port":0,"image":" "}}
             """,
             """
             {"imageTag":"latest","port":8088,"servicePort":80,"ingressPath":"/hello/mcp",
-             "ingressHost":"mcp.example.com","publicPathPrefix":"hello","ingressClass":"nginx","gateway":{"port":8091}}
+             "ingressHost":"mcp.example.com","publicPathPrefix":"hello","ingressClass":"nginx","ingressPathType":"Prefix","gateway":{"port":8091}}
             """
         },
         // The path given: no prefix. The host is the operator's all the same.
         {
-            """{"image":"a:1","replicas":1,"port":1,"servicePort":1,"ingressClass":"x","ingressPath":"tools"}""",
+            """{"image":"a:1","replicas":1,"port":1,"servicePort":1,"ingressClass":"x","ingressPathType":"Exact","ingressPath":"tools"}""",
             """{"ingressHost":"mcp.example.com"}"""
         },
         // The prefix given: no host, and no path that would outlive it.
-        { """{"image":"a@sha256:1","replicas":1,"port":1,"servicePort":1,"ingressClass":"x","publicPathPrefix":"p"}""", "null" },
+        { """{"image":"a@sha256:1","replicas":1,"port":1,"servicePort":1,"ingressClass":"x","ingressPathType":"Exact","publicPathPrefix":"p"}""", "null" },
         // The host given.
         {
-            """{"image":"a:1","replicas":1,"port":1,"servicePort":1,"ingressClass":"x","ingressHost":"h"}""",
+            """{"image":"a:1","replicas":1,"port":1,"servicePort":1,"ingressClass":"x","ingressPathType":"Exact","ingressHost":"h"}""",
             """{"ingressPath":"/hello/mcp","publicPathPrefix":"hello"}"""
         },
         // A gateway brings the rest; the upstream follows the port.
         {
             """
-            {"image":"a:1","replicas":1,"port":9,"servicePort":1,"ingressClass":"x","publicPathPrefix":"p",
+            {"image":"a:1","replicas":1,"port":9,"servicePort":1,"ingressClass":"x","ingressPathType":"Exact","publicPathPrefix":"p",
              "gateway":{"enabled":true},"auth":{"mode":"none","tokenHeader":""},"tools":[{"name":"t","sideEffect":"read"},
              {"name":"u","sideEffect":"read","requiredTrust":"high","labels":{"a":"b"}}]}
             """,
@@ -72,14 +72,14 @@ public sealed class DefaultsTests
         // A gateway that is off brings nothing but its constant.
         {
             """
-            {"image":"a:1","replicas":1,"port":9,"servicePort":1,"ingressClass":"x","publicPathPrefix":"p",
+            {"image":"a:1","replicas":1,"port":9,"servicePort":1,"ingressClass":"x","ingressPathType":"Exact","publicPathPrefix":"p",
              "gateway":{"enabled":false}}
             """,
             """{"gateway":{"port":8091}}"""
         },
         {
             """
-            {"image":"a:1","replicas":1,"port":9,"servicePort":1,"ingressClass":"x","publicPathPrefix":"p",
+            {"image":"a:1","replicas":1,"port":9,"servicePort":1,"ingressClass":"x","ingressPathType":"Exact","publicPathPrefix":"p",
              "analytics":{},"rollout":{"maxSurge":"1"},"policy":{"mode":"observe"},"session":{"required":true}}
             """,
             """
@@ -92,7 +92,7 @@ public sealed class DefaultsTests
         },
         {
             """
-            {"image":"a:1","replicas":1,"port":9,"servicePort":1,"ingressClass":"x","publicPathPrefix":"p",
+            {"image":"a:1","replicas":1,"port":9,"servicePort":1,"ingressClass":"x","ingressPathType":"Exact","publicPathPrefix":"p",
              "analytics":{"disabled":true}}
             """,
             "null"
@@ -100,7 +100,7 @@ public sealed class DefaultsTests
         // Amounts are not written into the spec.
         {
             """
-            {"image":"a:1","replicas":1,"port":9,"servicePort":1,"ingressClass":"x","publicPathPrefix":"p",
+            {"image":"a:1","replicas":1,"port":9,"servicePort":1,"ingressClass":"x","ingressPathType":"Exact","publicPathPrefix":"p",
              "resources":{"requests":{}}}
             """,
             "null"

@@ -10,6 +10,18 @@ namespace McpOperator.Unit.Api;
 public sealed class StoredAccessTests
 {
     [Fact]
+    public void OfOneThatIsTooLargeNothingIsKeptButWhomItIsFor()
+    {
+        var stored = AccessObjects.Read(
+            $$"""{"metadata":{"name":"g","namespace":"team"},"spec":{"serverRef":{"name":"demo"},"subject":{"humanID":"{{new string('x', SpecSize.MostOfAccess)}}"} } }""",
+            json => StoredAccess.Decode(json, Product.Identity.OwnedFields));
+        Assert.True(stored.Spec.IsEmpty);
+        Assert.Equal("team/demo", stored.Server.ToString());
+        foreach (var faults in new[] { Validation.Validate(stored.ReadGrant()), Validation.Validate(stored.ReadSession()), Validation.Validate(stored.In(stored.Metadata, null).ReadGrant()) })
+            Assert.EndsWith("must not have more than 131072: shorten its lists and descriptions", Assert.Single(faults).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ReadsAGrant()
     {
         var grant = AccessObjects.Read("""

@@ -35,6 +35,78 @@ public sealed class StoredServerTests
         Assert.Equal(new LastCondition("Ready", "True", "2026-01-02T03:04:05Z", "R"), server.Reported!.Conditions.Single());
     }
 
+    /// <summary>Of a long spec the store keeps what routes come from, and whether it is valid.</summary>
+    [Theory]
+    [InlineData(1, 20_000, true)]
+    [InlineData(1200, 300, true)]
+    [InlineData(2, 20_000, false)]
+    public void OfALongSpecItKeepsAnOutline(int tools, int description, bool isValid)
+    {
+        var settings = new OperatorSettings();
+        var names = isValid ? "tool-{0}" : "tool";
+        var json = JsonSerializer.SerializeToElement(new
+        {
+            metadata = new { name = "hello", @namespace = "team" },
+            spec = new
+            {
+                image = "a:1",
+                ingressHost = "example.org",
+                ingressPath = "/" + new string('p', 2000),
+                gateway = new { enabled = true, image = "g:1" },
+                auth = new { mode = "oauth", issuerURL = "https://id.example.org" },
+                tools = Enumerable.Range(0, tools).Select(i => new { name = string.Format(null, names, i), sideEffect = "read", description = new string('x', description) }),
+                envVars = new[] { new { name = "A", value = new string('v', 9000) } },
+            },
+        });
+        var (whole, kept) = (StoredServer.Decode(json, Product.Identity.OwnedFields), StoredServer.DecodeOutline(json, Product.Identity.OwnedFields, settings));
+
+        Assert.False(whole.IsOutline);
+        Assert.True(kept.IsOutline);
+        Assert.Equal(whole.Spec.Length, whole.Length);
+        Assert.Equal(whole.Length, kept.Length);
+        Assert.InRange(kept.Spec.Length, isValid ? 2000 : 0, 4000);
+        var (before, after) = (RouteClaims.Of(whole.Read(), settings, null), RouteClaims.Of(kept.Read(), settings, null));
+        Assert.Equal(isValid, after is not null);
+        Assert.Equal(before?.Routes, after?.Routes);
+    }
+
+    [Fact]
+    public void AShortSpecIsKeptAsItIs()
+    {
+        var json = JsonElement.Parse("""{"metadata":{"name":"hello"},"spec":{"image":"a","unknown":1}}""");
+        var kept = StoredServer.DecodeOutline(json, Product.Identity.OwnedFields, new OperatorSettings());
+        Assert.False(kept.IsOutline);
+        Assert.Equal("""{"image":"a","unknown":1}""", System.Text.Encoding.UTF8.GetString(kept.Spec.Span));
+    }
+
+    /// <summary>Nothing of one that is too large is kept or looked at: whoever wrote it is told so, and its access stays frozen.</summary>
+    [Fact]
+    public void ATooLargeSpecIsOneThatCannotBeRead()
+    {
+        var spec = new string('x', SpecSize.Most);
+        var json = JsonElement.Parse($$"""{"metadata":{"name":"hello"},"spec":{"image":"a","description":"{{spec}}"} }""");
+        var bytes = spec.Length + """{"image":"a","description":""}""".Length;
+        foreach (var stored in new[] { StoredServer.Decode(json, Product.Identity.OwnedFields), StoredServer.DecodeOutline(json, Product.Identity.OwnedFields, new OperatorSettings()) })
+        {
+            Assert.True(stored.Spec.IsEmpty);
+            Assert.Equal(bytes, stored.Length);
+            Assert.Equal([$"spec: has {bytes} bytes, and must not have more than 524288: shorten its lists and descriptions"], Validation.AccessFaults(stored.Read()).Select(fault => $"{fault}"));
+        }
+    }
+
+    [Fact]
+    public void AConsentThatIsTooLongAllowsNobody()
+    {
+        static MCPServer With(int length) => Decode($$$"""{"metadata":{"name":"hello","annotations":{"mcpruntime.org/allow-access-from":"*,{{{new string('n', length - 2)}}}"}},"spec":{"image":"a"}}""");
+        Assert.True(With(MCPServer.LongestConsent).AllowsAccessFrom("other"));
+        var tooLong = With(200_000);
+        Assert.False(tooLong.AllowsAccessFrom("other"));
+        Assert.True(tooLong.AllowsAccessFrom(""));
+        Assert.Equal(MCPServer.LongestConsent + 1, tooLong.AllowAccessFrom!.Length);
+        Assert.Contains(Validation.Validate(tooLong, new OperatorSettings()), fault => fault.Field == "metadata.annotations[mcpruntime.org/allow-access-from]");
+        Assert.Empty(Validation.AccessFaults(tooLong));
+    }
+
     [Theory]
     [InlineData("""{"port":"x"}""", "spec.port: must be a whole number below 2147483648, without quotes")]
     [InlineData("""{"port":1.5}""", "spec.port: must be a whole number below 2147483648, without quotes")]

@@ -124,6 +124,8 @@ public sealed class ValidationTests
 
         { "\"ingressClass\":\"nginx.internal\"", [] },
         { "\"ingressClass\":\"Nginx\"", ["spec.ingressClass"] },
+        { "\"ingressPathType\":\"Exact\"", [] },
+        { "\"ingressPathType\":\"Regex\"", ["spec.ingressPathType"] },
 
         { "\"ingressAnnotations\":{\"nginx.ingress.kubernetes.io/x\":\"\",\"Plain_1.a\":\"b\"}", [] },
         { "\"ingressAnnotations\":{\"a b\":\"\"}", ["spec.ingressAnnotations[a b]"] },

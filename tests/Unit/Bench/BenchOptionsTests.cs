@@ -20,6 +20,7 @@ public sealed class BenchOptionsTests
     [InlineData("--servers", "1,100")]
     [InlineData("--steady", "9m")]
     [InlineData("--storm", "30s")]
+    [InlineData("--only", "large")]
     public void LessOfAnythingIsNotTheFullSet(string flag, string value) => Assert.False(BenchOptions.Parse([flag, value])!.IsFull);
 
     [Fact]
@@ -44,6 +45,7 @@ public sealed class BenchOptionsTests
     [InlineData("--steady", "m")]
     [InlineData("--storm", "1h")]
     [InlineData("--output", "")]
+    [InlineData("--only", "small")]
     [InlineData("--fast", "1")]
     public void WhatCannotBeReadIsRefused(string flag, string value) => Assert.Null(BenchOptions.Parse([flag, value]));
 

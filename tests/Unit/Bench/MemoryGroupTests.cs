@@ -1,4 +1,4 @@
-using McpOperator.Bench;
+using McpOperator.Testing;
 
 namespace McpOperator.Unit.Bench;
 

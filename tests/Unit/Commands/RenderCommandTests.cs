@@ -196,7 +196,9 @@ public sealed class RenderCommandTests : IDisposable
     [Fact]
     public async Task WithoutRoomForItsPolicyAServerHasNeitherThatNorPods()
     {
-        var tools = string.Join(", ", Enumerable.Range(0, 1200).Select(i => $"{{name: t{i}, sideEffect: read, description: {new string('d', 1000)}}}"));
+        // A label that takes eight bytes here takes eighteen in the document, each on a line of its own.
+        var labels = string.Join(", ", Enumerable.Range(0, 64).Select(i => $"'{i}': ''"));
+        var tools = string.Join(", ", Enumerable.Range(0, 850).Select(i => $"{{name: t{i}, sideEffect: read, labels: {{{labels}}}}}"));
 
         var (code, output, error) = await RunAsync($"{Server}metadata: {{name: web}}\nspec: {{image: 'a:1', gateway: {{enabled: true, image: 'g:1'}}, tools: [{tools}]}}\n", "-f", "-");
 

@@ -319,13 +319,13 @@ public sealed class ControllerLoopTests : IAsyncDisposable
         var foo = await NextCall();
         Assert.Null(_loop!.StuckReconcile());
 
-        _time.Advance(TimeSpan.FromMinutes(10));
+        _time.Advance(TimeSpan.FromMinutes(20));
         Assert.Null(_loop.StuckReconcile());
         // What the others are at makes no difference.
         _queue.Add(Bar);
         (await NextCall()).Answer(Outcome.Done);
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal("things: reconciling ns/foo has not ended for 601 s", _loop.StuckReconcile());
+        Assert.Equal("things: reconciling ns/foo has not ended for 1201 s", _loop.StuckReconcile());
 
         foo.Answer(Outcome.Done);
         await Idle();

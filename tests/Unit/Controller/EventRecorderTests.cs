@@ -17,6 +17,7 @@ public sealed class EventRecorderTests : IDisposable
     private static readonly ResourceType Kind = new("example.org", "v1", "widgets", "Widget");
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero).AddTicks(1_234_567));
+    private readonly EndingNamespaces _ending = new();
     private readonly Server _server = new();
     private readonly Lines _log = new();
     private readonly ApiClient _api;
@@ -25,7 +26,7 @@ public sealed class EventRecorderTests : IDisposable
     public EventRecorderTests()
     {
         _api = new ApiClient(Product.Identity, _server, new Uri("https://api.test"), _time);
-        _recorder = new EventRecorder(_api, Product.EventReporter, "host_1", _time, _log);
+        _recorder = new EventRecorder(_api, Product.EventReporter, "host_1", _ending, _time, _log);
     }
 
     public void Dispose()
@@ -144,11 +145,33 @@ public sealed class EventRecorderTests : IDisposable
             """{"kind":"Status","code":403,"reason":"Forbidden","message":"x","details":{"causes":[{"reason":"NamespaceTerminating"}]} }""",
             HttpStatusCode.Forbidden);
         Record("Created");
+        Record("Created", name: "other");
         await SentAsync(1);
         await IdleAsync();
 
         Assert.Empty(_log.All);
-        Assert.Equal(1, _recorder.Dropped);
+        Assert.Equal(2, _recorder.Dropped);
+    }
+
+    [Fact]
+    public async Task NothingIsSentIntoANamespaceThatIsKnownToEnd()
+    {
+        var hold = new TaskCompletionSource();
+        _server.Hold = hold.Task;
+        Record("Created");
+        Record("Updated");
+        _ending.Add("team");
+        Record("Repaired");
+        hold.SetResult();
+        await IdleAsync();
+
+        // The first one may have been on its way.
+        var sent = _server.Sent.Count;
+        Assert.InRange(sent, 0, 1);
+        Assert.Equal(3 - sent, _recorder.Dropped);
+        _ending.Remove("team");
+        Record("Deleted");
+        await SentAsync(sent + 1);
     }
 
     [Fact]

@@ -96,6 +96,27 @@ public sealed class ManifestTests
     public void WhatMayBeDoneEverywhereIsWhatMayBeDoneInANamespace() => Assert.Equal(
         Load("config/rbac/cluster/role.yaml")["rules"]!.ToJsonString(), Load("config/namespaced/role.yaml")["rules"]!.ToJsonString());
 
+    /// <summary>A cluster with a range of users for each namespace says itself who they are.</summary>
+    [Fact]
+    public void TheComponentForOpenShiftAsksForNoUserAndHasTheServersAskForNone()
+    {
+        const string Directory = "config/components/openshift";
+        var component = Load($"{Directory}/kustomization.yaml");
+        Assert.Equal(("Component", "manager_patch.yaml"), ((string?)component["kind"], (string?)component["patches"]!.AsArray().Single()!["path"]));
+
+        var patch = Load($"{Directory}/manager_patch.yaml");
+        Assert.Equal((NamespaceOf(Deployment), NameOf(Deployment)), (NamespaceOf(patch), NameOf(patch)));
+        var pod = patch["spec"]!["template"]!["spec"]!;
+        // null takes a field away.
+        var asked = Pod["spec"]!["securityContext"]!.AsObject().Select(field => field.Key).Where(field => field is "runAsUser" or "runAsGroup" or "fsGroup");
+        Assert.Equal(asked.Order(), pod["securityContext"]!.AsObject().Where(field => field.Value is null).Select(field => field.Key).Order());
+        var container = pod["containers"]!.AsArray().Single()!;
+        Assert.Equal((string?)Container["name"], (string?)container["name"]);
+        var variable = container["env"]!.AsArray().Single()!;
+        Assert.Equal("", (string?)variable["value"]);
+        Assert.Null(SettingsReader.Read(name => name == (string?)variable["name"] ? "" : null).Settings.RunAsUser);
+    }
+
     [Fact]
     public void TheGraceIsLongerThanStoppingTakes() =>
         Assert.True((long)Pod["spec"]!["terminationGracePeriodSeconds"]! > OperatorHost.StopTimeout.TotalSeconds);

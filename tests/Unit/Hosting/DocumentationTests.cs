@@ -101,7 +101,7 @@ public sealed partial class DocumentationTests
     public void TheDocumentedFaultsAreThoseThatAreTested()
     {
         var documented = TestName().Matches(Read("reliability.md")).Select(m => (File: $"{m.Groups[1].Value}.cs", Test: m.Groups[2].Value)).ToList();
-        string[] directories = [RepositoryRoot.File("tests/Envtest"), RepositoryRoot.File("tests/Unit/Controller")];
+        string[] directories = [RepositoryRoot.File("tests/Envtest"), RepositoryRoot.File("tests/Unit/Controller"), RepositoryRoot.File("tests/Unit/Mirror")];
         var tests = directories
             .SelectMany(directory => Directory.EnumerateFiles(directory, "*Tests.cs", SearchOption.AllDirectories))
             .SelectMany(path => TestMethod().Matches(File.ReadAllText(path)).Select(m => (Path: path, File: Path.GetFileName(path), Test: m.Groups[1].Value)))

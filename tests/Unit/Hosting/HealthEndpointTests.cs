@@ -1,5 +1,6 @@
 using System.Text;
 using McpOperator.Hosting;
+using McpOperator.Kubernetes;
 using McpOperator.Unit.Controller;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

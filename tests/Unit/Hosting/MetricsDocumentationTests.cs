@@ -30,7 +30,7 @@ public sealed partial class MetricsDocumentationTests
         using var api = new ApiClient(Product.Identity, new SocketsHttpHandler(), new Uri("https://api.example:6443"), time);
         var elector = new LeaderElector(api, new("ns", "lease"), "us", LeaseTiming.Default, NullLogger.Instance, time, () => 0);
         new ElectionMetrics(elector).Write(metrics);
-        using var recorder = new EventRecorder(api, Product.EventReporter, "us", time, NullLogger.Instance);
+        using var recorder = new EventRecorder(api, Product.EventReporter, "us", new EndingNamespaces(), time, NullLogger.Instance);
         new OperatorMetrics(new WriteCounters(), () => 0, new Stores(queue, queue, new OperatorSettings()), recorder).Write(metrics);
         new ProcessMetrics(time.GetUtcNow()).Write(metrics);
 

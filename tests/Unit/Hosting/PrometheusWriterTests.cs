@@ -1,6 +1,7 @@
 using System.Text;
 using McpOperator.Controller;
 using McpOperator.Hosting;
+using McpOperator.Kubernetes;
 
 namespace McpOperator.Unit.Hosting;
 

@@ -79,6 +79,22 @@ public sealed class SettingsReaderTests
     }
 
     [Theory]
+    [InlineData(null, 65532L)]
+    [InlineData("1000650000", 1000650000L)]
+    [InlineData("", null)]
+    [InlineData(" ", null)]
+    public void AUserThatIsSetButEmptyIsLeftToTheCluster(string? value, long? expected)
+    {
+        var (settings, warnings) = value is null ? Read() : Read(("MCP_RUN_AS_USER", value));
+
+        Assert.Equal(expected, settings.RunAsUser);
+        Assert.Empty(warnings);
+    }
+
+    [Theory]
+    [InlineData("MCP_RUN_AS_USER", "0", "65532")]
+    [InlineData("MCP_RUN_AS_USER", "nobody", "65532")]
+    [InlineData("MCP_RUN_AS_USER", "2147483648", "65532")]
     [InlineData("REQUEUE_DELAY_SECONDS", "soon", "10")]
     [InlineData("REQUEUE_DELAY_SECONDS", "0", "10")]
     [InlineData("REQUEUE_DELAY_SECONDS", "-5", "10")]

@@ -87,6 +87,24 @@ public sealed class StoresTests
         Assert.Null(_stores.Servers.Get(_server.Key));
     }
 
+    /// <summary>A namespace never comes back from being deleted; another one of its name has other servers.</summary>
+    [Fact]
+    public void ANamespaceEndsUntilItHoldsAnotherServer()
+    {
+        Assert.True(_stores.NoteEnding(_server.Metadata));
+        Assert.False(_stores.NoteEnding(_server.Metadata));
+        Change(Server(Tampered));
+        Assert.True(_stores.Ending.Contains("team"));
+
+        var another = Server(Before, version: "9", uid: "another");
+        _stores.Servers.Replace(null, [another], "9");
+        Assert.False(_stores.Ending.Contains("team"));
+
+        // An answer that comes late is about the one before.
+        _stores.NoteEnding(_server.Metadata);
+        Assert.False(_stores.Ending.Contains("team"));
+    }
+
     /// <summary>Deleted in the order of their age, each of them is the one that the others wait for.</summary>
     [Fact]
     public void HundredsOnOneRouteThatComeAndGoAreNotAllLookedAtEachTime()
@@ -257,9 +275,9 @@ public sealed class StoresTests
     private void Change(StoredServer server) =>
         _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Modified, server, server.ResourceVersion, null));
 
-    private static StoredServer Server(LastReport reported, string version = "8", long generation = 3, string name = "demo", string path = "/demo", string? spec = null) => new()
+    private static StoredServer Server(LastReport reported, string version = "8", long generation = 3, string name = "demo", string path = "/demo", string? spec = null, string? uid = null) => new()
     {
-        Metadata = SampleServers.Of(name: name).Metadata with { ResourceVersion = version, Generation = generation },
+        Metadata = SampleServers.Of(name: name).Metadata with { Uid = uid ?? SampleServers.Of(name: name).Metadata.Uid, ResourceVersion = version, Generation = generation },
         Spec = Encoding.UTF8.GetBytes(spec ?? $$"""{"image":"example.org/demo:1","ingressPath":"{{path}}"}"""),
         Reported = reported,
     };

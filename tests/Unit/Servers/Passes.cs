@@ -12,8 +12,8 @@ namespace McpOperator.Unit.Servers;
 /// <summary>Passes without an API server.</summary>
 internal static class Passes
 {
-    public static ServerKinds Kinds(Stores? stores = null) =>
-        new(stores ?? new Stores(Looks.None, Looks.None, SampleServers.Settings), Product.Identity.OwnedFields);
+    public static ServerKinds Kinds(Stores? stores = null, TimeProvider? time = null) =>
+        new(stores ?? new Stores(Looks.None, Looks.None, SampleServers.Settings), Product.Identity.OwnedFields, time ?? TimeProvider.System);
 
     public static Pass Over(MCPServer server, PolicyState? policy = null, OperatorSettings? settings = null) =>
         new(server, policy, conflict: static () => null, settings ?? SampleServers.Settings, new ServerMemory());

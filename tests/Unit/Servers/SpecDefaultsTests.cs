@@ -28,7 +28,7 @@ public sealed class SpecDefaultsTests
         using var refusing = new ScenarioHandler(_ => Refusal(code), _ => Refusal(code));
         using var api = new ApiClient(Product.Identity, refusing, new Uri("https://api.example.org"), TimeProvider.System);
         var stores = new Stores(Looks.None, Looks.None, SampleServers.Settings);
-        var defaults = new SpecDefaults(api, stores, SampleServers.Settings, new WriteCounters(), NullLogger.Instance);
+        var defaults = new SpecDefaults(api, stores, SampleServers.Settings, new WriteCounters(), TimeProvider.System, NullLogger.Instance);
 
         var memory = new ApplyMemory();
         var first = await defaults.PersistAsync(server, Added, memory, CancellationToken.None);

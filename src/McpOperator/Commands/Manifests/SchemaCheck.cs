@@ -60,6 +60,8 @@ internal sealed class SchemaCheck
                 Add(Member(path, name), "Required value");
         }
 
+        if (schema.Child("maxProperties"u8)?.GetInt32() is { } most && value.EnumerateObject().Count() > most)
+            Add(path, string.Create(CultureInfo.InvariantCulture, $"Too many: {value.EnumerateObject().Count()}: must have at most {most} items"));
         var fields = schema.Child("properties"u8);
         var others = schema.Child("additionalProperties"u8);
         foreach (var member in value.EnumerateObject())

@@ -1,7 +1,6 @@
 using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Controller;
-using McpOperator.Kubernetes.Types;
 using McpOperator.Mirror;
 using McpOperator.Servers;
 using McpOperator.Servers.Kinds;
@@ -19,7 +18,7 @@ internal sealed class ServerPlan(
     private readonly RouteTable _routes = new(settings);
 
     public ServerKinds Kinds { get; } =
-        new(new Stores(new Nobody(), new Nobody(), settings), Product.Identity.OwnedFields);
+        new(new Stores(new Nobody(), new Nobody(), settings), Product.Identity.OwnedFields, TimeProvider.System);
 
     /// <summary>Takes in a server that asks for routes, planned or not.</summary>
     public void Add(MCPServer server) => _routes.Update(server.Key, server);
@@ -50,8 +49,8 @@ internal sealed class ServerPlan(
             now);
         foreach (var (member, verdict) in judged.Verdicts)
             tell?.Invoke(member, verdict);
-        var text = new PolicyDocument(judged.Head!, judged.Grants, judged.Sessions).ToText(live?.Policy?.GeneratedAt);
-        return ApplyConfiguration.Of(PolicyConfigMapBuilder.Build(server, text, found: null, replacesPods: live is { ReplacesPods: true }));
+        var document = new PolicyDocument(judged.Head!, judged.Grants, judged.Sessions);
+        return PolicyConfigMapBuilder.Build(server, document, live?.Policy?.GeneratedAt, found: null, replacesPods: live is { ReplacesPods: true });
     }
 
     /// <summary>Where nothing changes, nobody is asked to look.</summary>

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -18,12 +17,14 @@ namespace McpOperator.Kubernetes;
 /// </remarks>
 internal static class ApplyBody
 {
-    public static byte[] Write(Action<Utf8JsonWriter> content)
+    /// <param name="length">About how many bytes it will be. A large body that outgrows its buffer takes it several times.</param>
+    public static byte[] Write(Action<Utf8JsonWriter> content, int length = 1024)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
+        using var buffer = new PooledBuffer();
+        buffer.GetMemory(length);
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
             content(writer);
-        return WithoutSurrogates(buffer.WrittenSpan);
+        return WithoutSurrogates(buffer.Written.Span);
     }
 
     /// <summary>

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
@@ -12,33 +11,39 @@ internal ref struct JsonText
     public ReadOnlySpan<byte> Bytes { get; private set; }
 
     /// <summary>Of a string value.</summary>
-    public static JsonText Of(JsonElement value) => new(JsonMarshal.GetRawUtf8Value(value)[1..^1]);
+    public static JsonText Of(JsonElement value)
+    {
+        var quoted = JsonMarshal.GetRawUtf8Value(value);
+        return quoted.Contains((byte)'\\') ? new(quoted, Scratch.Rent(quoted.Length), 0) : new() { Bytes = quoted[1..^1] };
+    }
 
     /// <summary>Of a property's name.</summary>
-    public static JsonText Of(JsonProperty property) => new(JsonMarshal.GetRawUtf8PropertyName(property));
-
-    /// <param name="raw">What stands between the quotes.</param>
-    private JsonText(ReadOnlySpan<byte> raw)
+    public static JsonText Of(JsonProperty property)
     {
-        Bytes = raw;
+        var raw = JsonMarshal.GetRawUtf8PropertyName(property);
         if (!raw.Contains((byte)'\\'))
-            return;
-
-        // The reader is the only public way to resolve escapes without making a string, and it needs the quotes.
-        _rented = ArrayPool<byte>.Shared.Rent(2 * (raw.Length + 2));
-        var quoted = _rented.AsSpan(0, raw.Length + 2);
+            return new() { Bytes = raw };
+        var rented = Scratch.Rent(2 * (raw.Length + 2));
+        var quoted = rented.AsSpan(0, raw.Length + 2);
         quoted[0] = quoted[^1] = (byte)'"';
         raw.CopyTo(quoted[1..]);
+        return new(quoted, rented, quoted.Length);
+    }
+
+    /// <summary>The reader is the only public way to resolve escapes without making a string, and it needs the quotes.</summary>
+    private JsonText(ReadOnlySpan<byte> quoted, byte[] rented, int free)
+    {
+        _rented = rented;
         var reader = new Utf8JsonReader(quoted);
         reader.Read();
-        var text = _rented.AsSpan(quoted.Length);
+        var text = rented.AsSpan(free);
         Bytes = text[..reader.CopyString(text)];
     }
 
     public void Dispose()
     {
         if (_rented is not null)
-            ArrayPool<byte>.Shared.Return(_rented);
+            Scratch.Return(_rented);
         _rented = null;
         Bytes = default;
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace McpOperator.Kubernetes;
@@ -61,8 +62,8 @@ internal sealed class OwnedFields(string manager)
     /// <summary>Of the body of an apply: a whole object with apiVersion, kind and name.</summary>
     public static ulong FingerprintOf(ReadOnlyMemory<byte> body)
     {
-        using var document = JsonDocument.Parse(body, JsonLimits.Document);
-        var intent = document.RootElement;
+        using var document = ParsedJson.Of(body);
+        var intent = document.Root;
         var members = 0UL;
         foreach (var member in intent.EnumerateObject())
         {
@@ -164,6 +165,9 @@ internal sealed class OwnedFields(string manager)
     private static bool TryWhole(JsonElement value, bool isOrdered, out ulong hash)
     {
         hash = 0;
+        // What is nested so deeply was not applied by us.
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            return false;
         switch (value.ValueKind)
         {
             case JsonValueKind.Null:
@@ -213,7 +217,7 @@ internal sealed class OwnedFields(string manager)
     private static bool TryProject(JsonElement live, JsonElement fields, bool isOrdered, out ulong hash)
     {
         // Owning a leaf means to own all that is below it.
-        if (!HasMembers(fields))
+        if (!HasMembers(fields) || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
             return TryWhole(live, isOrdered, out hash);
 
         return live.ValueKind switch

@@ -54,6 +54,9 @@ internal sealed class ApiClient : IDisposable
 
     internal Requester Requester => _requester;
 
+    /// <summary>Of those that were listed or watched.</summary>
+    public LargestObject Largest { get; } = new();
+
     /// <summary>Null when there is no such object.</summary>
     /// <param name="resourceVersion">"0" is answered from the server's cache, null from etcd.</param>
     public async Task<T?> FindAsync<T>(
@@ -197,11 +200,16 @@ internal sealed class ApiClient : IDisposable
             request.Method == HttpMethod.Get ? Deadline : WriteDeadline,
             async (stream, token) =>
             {
-                using var document = await JsonDocument.ParseAsync(stream, JsonLimits.Document, token).ConfigureAwait(false);
+                using var answer = new GrowingBuffer();
+                while (await answer.FillAsync(stream, token).ConfigureAwait(false))
+                {
+                }
+
+                using var document = ParsedJson.Of(answer.Unused);
                 try
                 {
-                    return document.RootElement.IsObject()
-                        ? decode(document.RootElement)
+                    return document.Root.IsObject()
+                        ? decode(document.Root)
                         : throw new HttpRequestException(HttpRequestError.InvalidResponse, "the answer is no object");
                 }
                 catch (InvalidOperationException e)

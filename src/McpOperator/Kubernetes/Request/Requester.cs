@@ -31,10 +31,10 @@ internal sealed class Requester(
     private const int MaxResends = 2;
 
     /// <summary>
-    /// For how long in all a request waits because the server asks for it. Beyond it the backoff of the caller waits. client-go has no
-    /// such limit, but it also has no check that takes a reconcile of several minutes for one that hangs.
+    /// How long after its first attempt a request is sent again because the server asks for it, slow attempts included. Beyond it the
+    /// backoff of the caller waits. client-go has no such limit, but it also has no check for a reconcile that hangs.
     /// </summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(30);
 
     private readonly ProductInfoHeaderValue _userAgent =
         new(userAgent, typeof(Requester).Assembly.GetName().Version?.ToString(3));
@@ -44,6 +44,8 @@ internal sealed class Requester(
     private readonly HttpMessageInvoker _invoker = new(transport, disposeHandler: false);
 
     public RequestCounter Requests => requests;
+
+    public TimeProvider Time => time;
 
     /// <summary>
     /// Sends the request and reads the answer, both within <paramref name="deadline"/>. A GET whose connection breaks is sent again,
@@ -84,7 +86,7 @@ internal sealed class Requester(
         CancellationToken cancellationToken)
     {
         var resends = 0;
-        var waited = TimeSpan.Zero;
+        var begun = time.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
             using var expiry = new CancellationTokenSource(deadline, time);
@@ -99,7 +101,8 @@ internal sealed class Requester(
                 {
                     var refusal = await ApiError.FromAsync(response, request.ToString(), either.Token).ConfigureAwait(false);
                     // A webhook that denies the object would be asked the same again, while a worker waits.
-                    if (attempt >= MaxAttempts || !request.MayWait || refusal.IsDenied || !AsksToRetry(response, out delay) || waited + delay > LongestWait)
+                    if (attempt >= MaxAttempts || !request.MayWait || refusal.IsDenied || !AsksToRetry(response, out delay)
+                        || time.GetElapsedTime(begun) + delay > LongestRetry)
                         throw refusal;
                 }
             }
@@ -122,7 +125,6 @@ internal sealed class Requester(
                 throw new HttpRequestException(HttpRequestError.ResponseEnded, $"{request}: {e.Message}", e);
             }
 
-            waited += delay;
             await Task.Delay(delay, time, cancellationToken).ConfigureAwait(false);
         }
     }

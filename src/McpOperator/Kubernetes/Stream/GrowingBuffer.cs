@@ -1,14 +1,12 @@
-using System.Buffers;
-
 namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// The bytes that were read from a stream and not used yet, in one pooled array, so that a line or a list item can be parsed in
+/// The bytes that were read from a stream and not used yet, in one borrowed array, so that a line or a list item can be parsed in
 /// place. It grows for a large object and shrinks after it, because a watch keeps its buffer for as long as the operator lives.
 /// </summary>
 internal sealed class GrowingBuffer(int initialSize = 16 * 1024) : IDisposable
 {
-    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(initialSize);
+    private byte[] _bytes = Scratch.Rent(initialSize);
     private int _start;
     private int _end;
 
@@ -46,7 +44,7 @@ internal sealed class GrowingBuffer(int initialSize = 16 * 1024) : IDisposable
 
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_bytes);
+        Scratch.Return(_bytes);
         _bytes = [];
         _start = _end = 0;
     }
@@ -66,9 +64,9 @@ internal sealed class GrowingBuffer(int initialSize = 16 * 1024) : IDisposable
 
     private void Move(int size)
     {
-        var larger = ArrayPool<byte>.Shared.Rent(size);
+        var larger = Scratch.Rent(size);
         _bytes.AsSpan(_start, _end - _start).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_bytes);
+        Scratch.Return(_bytes);
         _bytes = larger;
     }
 }

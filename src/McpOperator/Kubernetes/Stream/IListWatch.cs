@@ -18,7 +18,7 @@ internal interface IListWatch<T>
     /// of etcd.
     /// </summary>
     /// <exception cref="ApiException">The server refused.</exception>
-    /// <exception cref="HttpRequestException">It could not be reached.</exception>
+    /// <exception cref="HttpRequestException">It could not be reached, or takes longer than <see cref="ListLimits.Longest"/>.</exception>
     Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken);
 
     /// <summary>The version that etcd is at now.</summary>
@@ -31,4 +31,16 @@ internal interface IListWatch<T>
     /// <exception cref="ApiException">The server refused.</exception>
     /// <exception cref="HttpRequestException">It could not be reached, or the stream broke.</exception>
     IAsyncEnumerable<WatchEvent<T>> WatchAsync(string resourceVersion, TimeSpan timeout, CancellationToken cancellationToken);
+}
+
+internal static class ListLimits
+{
+    /// <summary>For one page; the limit that the API server itself sets for a request. A list may be megabytes.</summary>
+    public static readonly TimeSpan Page = TimeSpan.FromSeconds(60);
+
+    /// <summary>For all pages of a list, with all that is sent again: what takes longer has broken off.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+
+    /// <summary>No page is begun later than this.</summary>
+    public static readonly TimeSpan LastPage = Longest - (4 * Page);
 }

@@ -37,7 +37,7 @@ internal sealed class ListStream
             more = await buffer.FillAsync(stream, cancellationToken).ConfigureAwait(false);
             try
             {
-                buffer.Use(list.Consume(buffer.Unused.Span, isFinal: !more, decode, onItem));
+                buffer.Use(list.Consume(buffer.Unused, isFinal: !more, decode, onItem));
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
@@ -54,14 +54,14 @@ internal sealed class ListStream
     }
 
     /// <summary>Handles all that is complete in <paramref name="bytes"/> and returns how many were used.</summary>
-    private int Consume<T>(ReadOnlySpan<byte> bytes, bool isFinal, Decoder<T> decode, Action<T> onItem)
+    private int Consume<T>(ReadOnlyMemory<byte> bytes, bool isFinal, Decoder<T> decode, Action<T> onItem)
     {
-        var reader = new Utf8JsonReader(bytes, isFinal, _state);
+        var reader = new Utf8JsonReader(bytes.Span, isFinal, _state);
         while (true)
         {
             // When bytes are missing, the step is repeated from here once there are more.
             var before = reader;
-            if (!TryStep(ref reader, decode, onItem))
+            if (!TryStep(ref reader, bytes, decode, onItem))
             {
                 _state = before.CurrentState;
                 return (int)before.BytesConsumed;
@@ -69,7 +69,7 @@ internal sealed class ListStream
         }
     }
 
-    private bool TryStep<T>(ref Utf8JsonReader reader, Decoder<T> decode, Action<T> onItem)
+    private bool TryStep<T>(ref Utf8JsonReader reader, ReadOnlyMemory<byte> bytes, Decoder<T> decode, Action<T> onItem)
     {
         if (!reader.Read())
             return false;
@@ -84,10 +84,11 @@ internal sealed class ListStream
                 return true;
 
             case Place.InItems:
-                if (!JsonDocument.TryParseValue(ref reader, out var item))
+                var start = (int)reader.TokenStartIndex;
+                if (!reader.TrySkip())
                     return false;
-                using (item)
-                    onItem(item.RootElement.IsObject() ? decode(item.RootElement) : throw new JsonException("an item has no name"));
+                using (var item = ParsedJson.Of(bytes[start..(int)reader.BytesConsumed]))
+                    onItem(item.Root.IsObject() ? decode(item.Root) : throw new JsonException("an item has no name"));
                 return true;
 
             case Place.InList when reader.TokenType == JsonTokenType.EndObject:

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text.Json;
 
 namespace McpOperator.Kubernetes;
 
@@ -12,9 +14,6 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
     /// for a kind, and in the largest ones the API server need not hold all objects at once.
     /// </summary>
     private const int PageSize = 2000;
-
-    /// <summary>The limit that the API server itself sets for a request. A list may be megabytes.</summary>
-    private static readonly TimeSpan ListDeadline = TimeSpan.FromSeconds(60);
 
     private sealed record Page(List<T> Items, string ResourceVersion, string? Continue);
 
@@ -30,6 +29,7 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
     /// </remarks>
     public async Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken)
     {
+        var (time, begun) = (api.Requester.Time, api.Requester.Time.GetTimestamp());
         // With a resource version the server answers from its cache in one go; a limit would make it go to etcd
         // (client-go tools/cache/reflector.go). Only a list from etcd itself is worth pages.
         var query = resourceVersion.Length > 0 ? $"?resourceVersion={Uri.EscapeDataString(resourceVersion)}" : $"?limit={PageSize}";
@@ -37,6 +37,8 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
         var items = page.Items;
         while (page.Continue is { } next)
         {
+            if (time.GetElapsedTime(begun) > ListLimits.LastPage)
+                throw new HttpRequestException(HttpRequestError.ResponseEnded, $"the list of {Name} takes too long: its pages are slow");
             try
             {
                 page = await ListPageAsync($"?limit={PageSize}&continue={Uri.EscapeDataString(next)}", _selector, cancellationToken).ConfigureAwait(false);
@@ -69,20 +71,31 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
             .ConfigureAwait(false);
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
 
-        await using var events = WatchStream.ReadAsync(stream, decode, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using var events = WatchStream.ReadAsync(stream, Decode, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (await MoveNextAsync(events).ConfigureAwait(false))
+        {
+            if (events.Current is { Type: WatchEventType.Deleted, Object: { } gone })
+                api.Largest.Note(type, gone.Key, 0);
             yield return events.Current;
+        }
+    }
+
+    private T Decode(JsonElement json)
+    {
+        var item = decode(json);
+        api.Largest.Note(type, item.Key, JsonMarshal.GetRawUtf8Value(json).Length);
+        return item;
     }
 
     private Task<Page> ListPageAsync(string query, string selector, CancellationToken cancellationToken) =>
         api.Requester.SendAsync(
             new(HttpMethod.Get, type.CollectionPath(ns), query + selector),
-            ListDeadline,
+            ListLimits.Page,
             async (stream, token) =>
             {
                 // This runs once for each attempt, and each begins with an empty list.
                 var items = new List<T>();
-                var list = await ListStream.ReadAsync(stream, decode, items.Add, token).ConfigureAwait(false);
+                var list = await ListStream.ReadAsync(stream, Decode, items.Add, token).ConfigureAwait(false);
                 return new Page(items, list.ResourceVersion, list.Continue);
             },
             cancellationToken);

@@ -55,7 +55,7 @@ internal static class WatchStream
         using var document = Parse(line);
         try
         {
-            return TryDecode(document, decode, out watchEvent);
+            return TryDecode(document.Root, decode, out watchEvent);
         }
         catch (InvalidOperationException e)
         {
@@ -64,12 +64,12 @@ internal static class WatchStream
         }
     }
 
-    private static bool TryDecode<T>(JsonDocument document, Decoder<T> decode, out WatchEvent<T> watchEvent)
+    private static bool TryDecode<T>(JsonElement line, Decoder<T> decode, out WatchEvent<T> watchEvent)
     {
         watchEvent = default;
-        if (!document.RootElement.TryGetMember("type"u8, out var type)
+        if (!line.TryGetMember("type"u8, out var type)
             || type.ValueKind != JsonValueKind.String
-            || !document.RootElement.TryGetMember("object"u8, out var json))
+            || !line.TryGetMember("object"u8, out var json))
         {
             throw new HttpRequestException(HttpRequestError.InvalidResponse, "the watch sent a line that is no event");
         }
@@ -94,11 +94,11 @@ internal static class WatchStream
         ? new(type, decode(json), json.ResourceVersion(), null)
         : throw new HttpRequestException(HttpRequestError.InvalidResponse, "the watch sent an event without an object");
 
-    private static JsonDocument Parse(ReadOnlyMemory<byte> line)
+    private static ParsedJson Parse(ReadOnlyMemory<byte> line)
     {
         try
         {
-            return JsonDocument.Parse(line, JsonLimits.Document);
+            return ParsedJson.Of(line);
         }
         catch (JsonException e)
         {

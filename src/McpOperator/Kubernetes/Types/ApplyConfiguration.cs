@@ -12,8 +12,6 @@ internal static class ApplyConfiguration
 
     public static byte[] Of(Ingress ingress) => Of(ingress, ManifestJsonContext.Default.Ingress);
 
-    public static byte[] Of(ConfigMap configMap) => Of(configMap, ManifestJsonContext.Default.ConfigMap);
-
     public static byte[] Of(ServiceAccount account) => Of(account, ManifestJsonContext.Default.ServiceAccount);
 
     public static byte[] Of(Secret secret) => Of(secret, ManifestJsonContext.Default.Secret);

@@ -66,7 +66,7 @@ internal sealed record PodSpec
 internal sealed record PodSecurityContext
 {
     public required bool RunAsNonRoot { get; init; }
-    public required long RunAsUser { get; init; }
+    public long? RunAsUser { get; init; }
     public required SeccompProfile SeccompProfile { get; init; }
 }
 

@@ -50,7 +50,6 @@ internal sealed record DockerAuth
 [JsonSerializable(typeof(Deployment))]
 [JsonSerializable(typeof(Service))]
 [JsonSerializable(typeof(Ingress))]
-[JsonSerializable(typeof(ConfigMap))]
 [JsonSerializable(typeof(ServiceAccount))]
 [JsonSerializable(typeof(Secret))]
 [JsonSerializable(typeof(DockerConfig))]

@@ -19,8 +19,25 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     {
         if (pass.Conflict is { } conflict)
             return new Wanted.Withhold(new Problem(Reasons.RouteConflict, conflict.Message));
-        var ingress = Build(pass.Server, pass.Settings);
-        return new Wanted.Apply(() => ApplyConfiguration.Of(ingress), (in Attempt attempt) => Recover(ingress, attempt));
+        return Apply(pass, FirstTry(pass));
+    }
+
+    /// <summary>
+    /// The metadata path is an extra, of a form that controllers are particular about. When it is why the Ingress is refused, it is tried
+    /// in another way, and then left out.
+    /// </summary>
+    public override async Task<ApplyResult<Observed>> ReconcileAsync(
+        Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
+    {
+        var result = await base.ReconcileAsync(applier, pass, wanted, cancellationToken).ConfigureAwait(false);
+        if (wanted is not Wanted.Apply || !IsOfMetadata(result.Problem))
+            return result;
+        if (FirstTry(pass) == MetadataPath.AsOthers)
+            result = await base.ReconcileAsync(applier, pass, Apply(pass, MetadataPath.Lenient), cancellationToken).ConfigureAwait(false);
+        if (!IsOfMetadata(result.Problem))
+            return result;
+        var without = await base.ReconcileAsync(applier, pass, Apply(pass, MetadataPath.None), cancellationToken).ConfigureAwait(false);
+        return without with { Problem = without.Problem ?? result.Problem };
     }
 
     public override IEnumerable<Surface> Judge(Pass pass) => [SurfaceOf(
@@ -35,19 +52,27 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     public override string? UrlOf(Pass pass) => pass.Of(this) switch
     {
         { Live: null } => null,
-        { Problem: not null } => pass.Server.Reported?.Url,
         _ when !pass.IsValid => pass.Server.Reported?.Url,
+        { Problem: { } problem, Live: var live } when !(IsOfMetadata(problem) && Stands(pass, live, MetadataPath.None)) => pass.Server.Reported?.Url,
         _ => Routing.Resolve(pass.Server.Metadata.Name, pass.Spec).Url(pass.Settings),
     };
 
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
-    internal static Ingress Build(MCPServer server, OperatorSettings settings)
+    internal static Ingress Build(MCPServer server, OperatorSettings settings, MetadataPath metadata = MetadataPath.AsOthers)
     {
         var name = server.Metadata.Name;
         var spec = server.Spec;
         var ingressClass = spec.IngressClass ?? settings.DefaultIngressClass;
         var annotations = Annotations(spec.IngressAnnotations, ingressClass, settings);
         var routes = Routing.Routes(name, spec);
+        var pathType = spec.IngressPathType ?? Defaults.IngressPathType;
+        List<HttpIngressPath> paths = [PathTo(name, spec, routes[0].Path, pathType)];
+        if (metadata != MetadataPath.None)
+        {
+            paths.AddRange(routes.Skip(1).Select(route => PathTo(
+                name, spec, route.Path, metadata == MetadataPath.Lenient ? IngressValidation.ImplementationSpecific : pathType)));
+        }
+
         return new Ingress
         {
             Metadata = Labels.MetadataOf(server, Labels.Of(name), annotations.Count == 0 ? null : annotations),
@@ -59,7 +84,7 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
                     new IngressRule
                     {
                         Host = routes[0].Host,
-                        Http = new HttpIngressRule { Paths = [.. routes.Select(route => PathTo(name, spec, route.Path))] },
+                        Http = new HttpIngressRule { Paths = paths },
                     },
                 ],
             },
@@ -82,10 +107,30 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
         };
     }
 
-    private static HttpIngressPath PathTo(string server, MCPServerSpec spec, string prefix) => new()
+    /// <summary>An Ingress that stands as it had to be, since it was refused otherwise, is not tried so again before something changes.</summary>
+    private MetadataPath FirstTry(Pass pass) =>
+        Routing.Routes(pass.Server.Metadata.Name, pass.Spec).Count > 1 && FindOwned(pass.Server) is { } live
+        && (Stands(pass, live, MetadataPath.Lenient) || Stands(pass, live, MetadataPath.None))
+            ? MetadataPath.Lenient
+            : MetadataPath.AsOthers;
+
+    /// <summary>Whether the refusal names the path. Whoever refuses for another reason would refuse the others as well.</summary>
+    private static bool IsOfMetadata(Problem? problem) =>
+        problem is { Reason: Problem.ApplyFailed } && problem.Message.Contains(Routing.ProtectedResource, StringComparison.Ordinal);
+
+    private static bool Stands(Pass pass, Observed live, MetadataPath metadata) =>
+        live.Fingerprint == OwnedFields.FingerprintOf(ApplyConfiguration.Of(Build(pass.Server, pass.Settings, metadata)));
+
+    private static Wanted.Apply Apply(Pass pass, MetadataPath metadata)
     {
-        Path = prefix,
-        PathType = "Prefix",
+        var ingress = Build(pass.Server, pass.Settings, metadata);
+        return new(() => ApplyConfiguration.Of(ingress), (in Attempt attempt) => Recover(ingress, attempt));
+    }
+
+    private static HttpIngressPath PathTo(string server, MCPServerSpec spec, string path, string type) => new()
+    {
+        Path = path,
+        PathType = type,
         Backend = new IngressBackend
         {
             Service = new IngressServiceBackend
@@ -124,6 +169,19 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
         attempt.IsNew && attempt.Tried.Count == 0 && ForOldCreate(ingress) is { } older
             ? new Remedy.Apply(ApplyConfiguration.Of(older))
             : null;
+}
+
+/// <summary>How an Ingress serves the path of the OAuth metadata.</summary>
+internal enum MetadataPath
+{
+    /// <summary>By the type of path that the spec asks for.</summary>
+    AsOthers,
+
+    /// <summary>By a type of path that controllers check less.</summary>
+    Lenient,
+
+    /// <summary>Not at all.</summary>
+    None,
 }
 
 /// <summary>An Ingress, and whether a controller has taken it up.</summary>

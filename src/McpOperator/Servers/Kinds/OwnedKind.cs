@@ -40,6 +40,9 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     /// <summary>What is there under the server's name for it, whoever's it is; null, too, of what is not watched.</summary>
     public virtual Observed? FindAny(ObjectKey server) => null;
 
+    /// <summary>What a pass goes by. As long as it is the same, and all else, another pass would come to the same.</summary>
+    public virtual object? LookOf(ObjectKey server) => FindAny(server);
+
     /// <summary>False while something has to come first.</summary>
     public virtual bool IsDue(Pass pass) => true;
 
@@ -103,7 +106,7 @@ internal abstract class OwnedKind<T>(
         Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
     {
         var result = await ReconcileOwnAsync().ConfigureAwait(false);
-        return new(result.Live, result.Problem, result.IsRaced, result.Change);
+        return new(result.Live, result.Problem, result.IsRaced, result.Change, result.PutOff);
 
         async Task<ApplyResult<T>> ReconcileOwnAsync()
         {
@@ -122,8 +125,8 @@ internal abstract class OwnedKind<T>(
                     var live = FindOwned(server);
                     var deleted = await DeleteAsync().ConfigureAwait(false);
                     // Until the watch says that it is gone it is there, for its finalizers may hold it.
-                    var isThere = deleted.Change == Change.Deleted || live?.Terminating is not null;
-                    return deleted.Problem is null ? new(isThere ? live : null, problem) : deleted;
+                    var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.Terminating is not null;
+                    return deleted.Problem is null ? new(isThere ? live : null, problem, PutOff: deleted.PutOff) : deleted;
                 default:
                     return new(FindOwned(server));
             }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
+using McpOperator.Controller;
 using McpOperator.Kubernetes.Types;
 using McpOperator.Servers.Pods;
 
@@ -9,10 +10,16 @@ namespace McpOperator.Servers.Kinds;
 
 /// <summary>
 /// The credentials of the provisioned registry. Without a read nobody can tell whether it still has those of today, so it is applied
-/// once a process: that is how a new password reaches the namespaces. One that somebody else made, or changed, is left alone.
+/// once a process: that is how a new password reaches the namespaces. Nor can anybody tell whether it is still there, so that it is
+/// applied again, from time to time, while pods that pull with it do not come up. One that somebody else made, or changed, is left alone.
 /// </summary>
-internal sealed class PullSecretKind() : SharedKind(ResourceTypes.Secret)
+internal sealed class PullSecretKind(ServerKinds kinds, TimeProvider time) : SharedKind(ResourceTypes.Secret)
 {
+    /// <summary>How many delays of a server that waits lie between two requests for one namespace.</summary>
+    private const int Delays = 12;
+
+    private readonly KeyMap<Applied> _applied = new(); // by namespace
+
     public override Wanted Want(Pass pass) => pass.MayRunPods && DeploymentManifest.UsesOperatorPullSecret(pass.Spec, pass.Settings)
         ? new Wanted.Apply(() => ApplyConfiguration.Of(Build(pass.Server.Metadata.Namespace, pass.Settings.ProvisionedRegistry)))
         : new Wanted.Keep();
@@ -45,17 +52,49 @@ internal sealed class PullSecretKind() : SharedKind(ResourceTypes.Secret)
         };
     }
 
+    public override object? LookOf(ObjectKey server) =>
+        _applied.Get(KeyOf(server.Namespace)) is { } applied && !IsPast(applied) ? applied : null;
+
+    public override void ForgetNamespace(string ns)
+    {
+        base.ForgetNamespace(ns);
+        _applied.Remove(KeyOf(ns));
+    }
+
+    /// <summary>It may be, when pods do not come up.</summary>
+    protected override bool IsGone(Pass pass)
+    {
+        var server = pass.Server.Key;
+        return _applied.Get(KeyOf(server.Namespace)) is { } applied && IsPast(applied)
+            && !(kinds.Stable.FindAny(server) is { } stable && DeploymentKind.IsReady(stable)
+                && (kinds.Canary.FindAny(server) is not { } canary || DeploymentKind.IsReady(canary)));
+    }
+
     protected override async Task<Problem?> WriteAsync(
         Applier applier, Pass pass, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken)
     {
         var key = new ObjectKey(pass.Server.Metadata.Namespace, pass.Settings.ProvisionedRegistry.SecretName);
-        var (isTaken, problem) = await applier.ApplyUnreadAsync(Type, key, manifest, memory, cancellationToken).ConfigureAwait(false);
-        if (!isTaken && problem is null)
+        var before = _applied.Get(KeyOf(key.Namespace))?.Version;
+        // At once, so that nobody else begins.
+        Note(before);
+        var (isTaken, problem, version) = await applier.ApplyUnreadAsync(Type, key, manifest, before, memory, cancellationToken).ConfigureAwait(false);
+        if (version is not null && version != before)
+        {
+            Note(version);
             Log.PullSecretApplied(applier.Logger, key.Name);
+        }
+
         return isTaken
             ? new Problem(
                 Problem.NameConflict,
                 $"Secret {key} holds what somebody else wrote; it is left alone: delete it, or have PROVISIONED_REGISTRY_SECRET_NAME name another one")
             : problem;
+
+        void Note(string? written) =>
+            _applied.Set(KeyOf(key.Namespace), new Applied(written, time.GetTimestamp(), Delays * pass.Settings.RequeueDelay));
     }
+
+    private bool IsPast(Applied applied) => time.GetElapsedTime(applied.Since) >= applied.Pause;
+
+    private sealed record Applied(string? Version, long Since, TimeSpan Pause);
 }

@@ -9,13 +9,13 @@ internal sealed class ServerKinds
     /// <summary>How many rows there are.</summary>
     public const int Count = 7;
 
-    public ServerKinds(Stores stores, OwnedFields ours)
+    public ServerKinds(Stores stores, OwnedFields ours, TimeProvider time)
     {
         var deployments = stores.OfOwned<ObservedDeployment>(runPods: true, "", ObjectNames.CanarySuffix);
         Canary = new CanaryKind(this, deployments, stores.FormerVariables, ours);
         Stable = new StableKind(this, deployments, stores.FormerVariables, ours);
         ServiceAccount = new ServiceAccountKind(this);
-        PullSecret = new PullSecretKind();
+        PullSecret = new PullSecretKind(this, time);
         All =
         [
             new PolicyKind(),

@@ -46,7 +46,7 @@ internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
     protected abstract Task<Problem?> WriteAsync(
         Applier applier, Pass pass, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken);
 
-    private static ObjectKey KeyOf(string ns) => new(ns, "");
+    protected static ObjectKey KeyOf(string ns) => new(ns, "");
 
     /// <summary>
     /// However many workers need it at the same time: one does it, the others wait for what comes of it. What was forgotten meanwhile

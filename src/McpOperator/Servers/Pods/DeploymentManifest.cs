@@ -9,9 +9,6 @@ internal static class DeploymentManifest
     /// <summary>Of the port that the server listens on.</summary>
     public const string PortName = "http";
 
-    /// <summary>The user that distroless images run as.</summary>
-    private const long NonRootUser = 65532;
-
     /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
     /// <param name="policyUid">Of the ConfigMap that needs new pods (<see cref="ObjectNames.PolicyUid"/>); null for none.</param>
     public static Deployment Build(MCPServer server, OperatorSettings settings, string? policyUid = null) => OfTrack(
@@ -104,7 +101,7 @@ internal static class DeploymentManifest
             SecurityContext = new PodSecurityContext
             {
                 RunAsNonRoot = true,
-                RunAsUser = NonRootUser,
+                RunAsUser = settings.RunAsUser,
                 SeccompProfile = new SeccompProfile { Type = "RuntimeDefault" },
             },
             ImagePullSecrets = PullSecrets(server.Spec, settings),

@@ -264,7 +264,9 @@ public sealed class ValidateCommandTests : IDisposable
     [Fact]
     public void APolicyThatFitsIntoNoConfigMapIsAFault()
     {
-        var tools = string.Join(", ", Enumerable.Range(0, 1200).Select(i => $"{{name: t{i}, sideEffect: read, description: {new string('d', 1000)}}}"));
+        // A label that takes eight bytes here takes eighteen in the document, each on a line of its own.
+        var labels = string.Join(", ", Enumerable.Range(0, 64).Select(i => $"'{i}': ''"));
+        var tools = string.Join(", ", Enumerable.Range(0, 850).Select(i => $"{{name: t{i}, sideEffect: read, labels: {{{labels}}}}}"));
         string Yaml(bool enabled) => $"{Server}metadata: {{name: a}}\nspec: {{image: 'a:1', gateway: {{enabled: {(enabled ? "true" : "false")}, image: 'g:1'}}, tools: [{tools}]}}\n";
 
         Assert.StartsWith("PolicyTooLarge: ", (string?)Assert.Single(Faults(Yaml(enabled: true)), IsError)["message"], StringComparison.Ordinal);

@@ -75,7 +75,7 @@ public sealed class OptionalRowTests : IDisposable
         $$"""{"metadata":{"name":"{{name}}","namespace":"ns","uid":"{{name}}","resourceVersion":"5"},"spec":{"image":"example.org/web"} }""");
 
     private Task<ApplyResult<Observed>> ReconcileAsync(Wanted wanted) => _row.ReconcileAsync(
-        new Applier(_api, new WriteCounters(), NullLogger.Instance), Passes.Over(SampleServers.Effective()), wanted, default);
+        new Applier(_api, new WriteCounters(), TimeProvider.System, NullLogger.Instance), Passes.Over(SampleServers.Effective()), wanted, default);
 
     private async Task LookForItAsync()
     {
@@ -88,7 +88,7 @@ public sealed class OptionalRowTests : IDisposable
     }
 
     private sealed class GadgetKind(Store<Gadget> store) : OwnedKind<Gadget>(
-        new ResourceType("example.org", "v1", "gadgets", "Gadget"), ConditionTypes.IngressReady, store, json => new Gadget(json))
+        new ResourceType("example.org", "v1", "gadgets", "Gadget"), ConditionTypes.IngressReady, store, json => new Gadget(json), new OwnedFields("test"))
     {
         public override bool IsOptional => true;
 

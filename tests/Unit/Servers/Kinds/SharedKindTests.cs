@@ -18,7 +18,7 @@ public sealed class SharedKindTests : IDisposable
     public SharedKindTests()
     {
         _api = new ApiClient(Product.Identity, _server, new Uri("https://api.example.org"), TimeProvider.System);
-        _applier = new Applier(_api, new WriteCounters(), NullLogger.Instance);
+        _applier = new Applier(_api, new WriteCounters(), TimeProvider.System, NullLogger.Instance);
     }
 
     public void Dispose()

@@ -1,14 +1,15 @@
 using System.Globalization;
 
-namespace McpOperator.Bench;
+namespace McpOperator.Testing;
 
 /// <summary>
 /// A memory cgroup with a limit, as a container runtime makes one: beneath the cgroup of this process where that may be,
 /// else beneath the nearest ancestor that hands the memory controller down (cgroup v2 allows no processes beside groups).
 /// </summary>
-internal sealed class MemoryGroup : IAsyncDisposable
+public sealed class MemoryGroup : IAsyncDisposable
 {
-    private const string Prefix = "mcp-bench-";
+    private const string Prefix = "mcp-operator-";
+    private static int _groups;
 
     private readonly string _directory;
     private readonly bool _isV2;
@@ -32,6 +33,9 @@ internal sealed class MemoryGroup : IAsyncDisposable
     /// <summary>The copy.</summary>
     public string Program { get; }
 
+    /// <summary>Enters the group, and becomes the operator, with its arguments; there after <see cref="WriteScriptAsync"/>.</summary>
+    public string Script => Program + ".sh";
+
     public long PeakUsage => Read(_isV2 ? "memory.peak" : "memory.max_usage_in_bytes");
 
     /// <summary>How often usage was at the limit.</summary>
@@ -39,13 +43,15 @@ internal sealed class MemoryGroup : IAsyncDisposable
 
     public long OutOfMemoryKills => Event(_isV2 ? "memory.events" : "memory.oom_control", "oom_kill");
 
-    /// <summary>Null where this machine or this user may not make one; the reason is said.</summary>
-    public static MemoryGroup? TryCreate(long limit, string scratch)
+    /// <summary>Null where this machine or this user may not make one.</summary>
+    /// <param name="scratch">Where the program is copied to.</param>
+    /// <param name="say">Told the reason.</param>
+    public static MemoryGroup? TryCreate(long limit, string scratch, Action<string> say)
     {
         var (own, mounts) = (File.ReadAllLines("/proc/self/cgroup"), File.ReadAllLines("/proc/self/mountinfo"));
         foreach (var (directory, isV2) in Candidates(own, mounts))
         {
-            var mine = Path.Combine(directory, $"{Prefix}{Environment.ProcessId}");
+            var mine = Path.Combine(directory, $"{Prefix}{Environment.ProcessId}-{Interlocked.Increment(ref _groups)}");
             try
             {
                 RemoveLeftOvers(directory);
@@ -57,13 +63,13 @@ internal sealed class MemoryGroup : IAsyncDisposable
                     // A kernel without swap accounting has no such file, and a pod gets none anyway.
                     if (isV2 && File.Exists(Path.Combine(mine, "memory.swap.max")))
                         File.WriteAllText(Path.Combine(mine, "memory.swap.max"), "0");
-                    return new(mine, isV2, Path.Combine(scratch, "mcp-operator"));
+                    return new(mine, isV2, Path.Combine(scratch, $"mcp-operator-{_groups}"));
                 }
                 Directory.Delete(mine);
             }
             catch (Exception e) when (e is UnauthorizedAccessException or IOException)
             {
-                Progress.Say($"no memory cgroup at {directory}: {e.Message}");
+                say($"no memory cgroup at {directory}: {e.Message}");
             }
         }
         return null;
@@ -72,7 +78,7 @@ internal sealed class MemoryGroup : IAsyncDisposable
     /// <summary>Directories to try, nearest first.</summary>
     /// <param name="own">/proc/self/cgroup.</param>
     /// <param name="mounts">/proc/self/mountinfo.</param>
-    internal static IEnumerable<(string Directory, bool IsV2)> Candidates(IReadOnlyList<string> own, IReadOnlyList<string> mounts)
+    public static IEnumerable<(string Directory, bool IsV2)> Candidates(IReadOnlyList<string> own, IReadOnlyList<string> mounts)
     {
         foreach (var line in mounts)
         {
@@ -95,9 +101,17 @@ internal sealed class MemoryGroup : IAsyncDisposable
         }
     }
 
+    public async Task WriteScriptAsync()
+    {
+        await File.WriteAllTextAsync(Script, $"#!/bin/sh\n{Enter}\nexec '{Program}' \"$@\"\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(Script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+    }
+
     public async ValueTask DisposeAsync()
     {
         File.Delete(Program);
+        File.Delete(Script);
         // Empty only once the kernel has buried the process.
         await Eventually.TrueAsync("the cgroup could be removed", () => { Directory.Delete(_directory); return true; });
     }

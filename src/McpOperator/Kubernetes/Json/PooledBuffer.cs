@@ -1,9 +1,9 @@
 using System.Buffers;
 
-namespace McpOperator.Hosting;
+namespace McpOperator.Kubernetes;
 
 /// <summary>
-/// A buffer of rented memory, which is returned when this is disposed, so that no page of metrics stays on the heap between two
+/// A buffer that is written, of borrowed memory (<see cref="Scratch"/>), so that no page of metrics stays on the heap between two
 /// scrapes.
 /// </summary>
 internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
@@ -22,9 +22,9 @@ internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
         var wanted = _length + Math.Max(sizeHint, 256);
         if (wanted > _bytes.Length)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(wanted, _bytes.Length * 2));
+            var larger = Scratch.Rent(Math.Max(wanted, _bytes.Length * 2));
             Written.CopyTo(larger);
-            Return();
+            Scratch.Return(_bytes);
             _bytes = larger;
         }
         return _bytes.AsMemory(_length);
@@ -34,14 +34,8 @@ internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 
     public void Dispose()
     {
-        Return();
+        Scratch.Return(_bytes);
         _bytes = [];
         _length = 0;
-    }
-
-    private void Return()
-    {
-        if (_bytes.Length > 0)
-            ArrayPool<byte>.Shared.Return(_bytes);
     }
 }
