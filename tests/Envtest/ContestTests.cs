@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 
 namespace McpOperator.Envtest;
@@ -219,6 +220,41 @@ public sealed partial class ContestTests(ControlPlaneFixture fixture)
 
         Assert.Equal(writes, (await WritesAsync(scenario, scenario.Namespace.OperatorUser, Resource.Deployments)).Count);
         await scenario.EventuallyPhaseAsync("Ready");
+    }
+
+    /// <summary>The long way round, by hand: <c>-explicit only -method '*TenMinutes*'</c>.</summary>
+    [Fact(Explicit = true)]
+    public async Task TenMinutesOfContestsAreFewWritesForEachObjectAndOthersAreAsFastAsEver()
+    {
+        fixture.RequireOwn("the audit log");
+        await using var scenario = await ServerScenario.StartAsync(fixture, Web, "--metrics-bind-address", "127.0.0.1:0");
+        await using var webhook = await RewritingWebhook.StartAsync(scenario.Client, scenario.Namespace.Name);
+        var second = await scenario.Namespace.GrantLeaseAsync();
+        await using var otherOperator = await StartOtherAsync(scenario, second, new(Web) { ["MCP_DEFAULT_INGRESS_ENTRYPOINTS"] = "websecure" });
+        await scenario.CreateServerAsync("image: example.org/web");
+        await scenario.CreateServerAsync("{image: example.org/scaled, replicas: 2, ingressClass: nginx}", "scaled");
+        await scenario.CreateServerAsync("{image: example.org/other, ingressClass: nginx}", "other");
+        await using var autoscaler = new Opponent(
+            scenario.Client, Resource.Deployments, scenario.Namespace.Name, "scaled",
+            live => (int)live["spec"]!["replicas"]! == 5, """{"spec": {"replicas": 5}}""", "kube-controller-manager");
+
+        var clock = Stopwatch.StartNew();
+        var edits = new List<TimeSpan>();
+        while (clock.Elapsed < TimeSpan.FromMinutes(10))
+        {
+            var begun = clock.Elapsed;
+            await scenario.EditAndSettleAsync($"image: example.org/other:{edits.Count}", "other");
+            edits.Add(clock.Elapsed - begun);
+            await Task.Delay(TimeSpan.FromSeconds(10));
+        }
+
+        var writes = (await scenario.Namespace.OperatorRequestsAsync()).Concat(await scenario.Namespace.RequestsOfAsync(second))
+            .Where(request => request.IsWrite).CountBy(request => $"{request.Name} {request.Resource} {request.Subresource}").OrderBy(count => count.Key).ToList();
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{edits.Count} edits of another server, settled after {edits.Order().ElementAt(edits.Count / 2).TotalMilliseconds:0} ms (median), "
+            + $"{edits.Max().TotalMilliseconds:0} ms at most\n{string.Join('\n', writes.Select(count => $"{count.Key}: {count.Value}"))}");
+        Assert.All(writes.Where(count => count.Key.StartsWith("web ", StringComparison.Ordinal) || count.Key.StartsWith("scaled ", StringComparison.Ordinal)),
+            count => Assert.InRange(count.Value, 1, 39));
     }
 
     private static Task<OperatorProcess> StartOtherAsync(ServerScenario scenario, string user, Dictionary<string, string?> environment) =>
