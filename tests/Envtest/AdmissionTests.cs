@@ -88,7 +88,7 @@ public sealed class AdmissionTests(ControlPlaneFixture fixture)
         await scenario.SettledAsync();
         webhook.Deny = request => (string?)request["operation"] != "DELETE" ? null : new() { ["code"] = code, ["reason"] = reason, ["message"] = Said };
 
-        await scenario.EditServerAsync("rollout: {strategy: RollingUpdate}");
+        await scenario.EditAndSettleAsync("rollout: {strategy: RollingUpdate}");
         await scenario.RollOutAsync();
 
         var status = await scenario.EventuallyPhaseAsync("Error");

@@ -98,15 +98,15 @@ public sealed class PolicyTests(ControlPlaneFixture fixture)
     public async Task AServerWhosePolicyNeverFittedHasNoPods()
     {
         await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
-        // A label that takes eight bytes here takes eighteen in the document, each on a line of its own.
-        var tools = new JsonArray([.. Enumerable.Range(0, 850).Select(i => new JsonObject
+        // A label that takes nine bytes here takes nineteen in the document, each on a line of its own.
+        var tools = new JsonArray([.. Enumerable.Range(0, 810).Select(i => new JsonObject
         {
             ["name"] = $"{i}", ["sideEffect"] = "read",
-            ["labels"] = new JsonObject(Enumerable.Range(0, 64).Select(label => KeyValuePair.Create($"{label}", (JsonNode?)""))),
+            ["labels"] = new JsonObject(Enumerable.Range(0, 64).Select(label => KeyValuePair.Create($"{label}", (JsonNode?)"x"))),
         })]);
-        var spec = Manifest.Parse(Gateways.Spec);
-        spec["tools"] = tools;
-        await scenario.CreateServerAsync(spec.ToJsonString());
+        var server = scenario.ServerManifest(Gateways.Spec);
+        server["spec"]!["tools"] = tools;
+        await scenario.Client.CreateAsync(server);
 
         var status = await scenario.EventuallyPhaseAsync("Error");
         Assert.Equal("False PolicyTooLarge", ServerScenario.StatusAndReason(status, "PolicyReady"));

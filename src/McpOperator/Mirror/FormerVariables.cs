@@ -19,6 +19,9 @@ internal sealed class FormerVariables
     /// <summary>The spec was edited.</summary>
     public void Note(StoredServer before, StoredServer after)
     {
+        // Of a long spec its variables are not kept.
+        if (before.IsOutline || after.IsOutline)
+            return;
         var names = NamesOf(after).ToHashSet(StringComparer.Ordinal);
         var dropped = NamesOf(before).Where(name => !names.Contains(name)).ToList();
         if (dropped.Count > 0)

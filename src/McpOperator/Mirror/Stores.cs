@@ -38,6 +38,8 @@ internal sealed class Stores
 
     public PolicyBoard Policies { get; }
 
+    public FormerVariables FormerVariables { get; } = new();
+
     /// <summary>Where nothing can be created for a server any more.</summary>
     public EndingNamespaces Ending { get; }
 
@@ -51,8 +53,6 @@ internal sealed class Stores
             Ending.Remove(server.Namespace);
         return isNews;
     }
-
-    public FormerVariables FormerVariables { get; } = new();
 
     private void OnServerChanged(StoredServer? before, StoredServer? after, Origin origin)
     {

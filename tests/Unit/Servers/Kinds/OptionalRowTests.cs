@@ -88,7 +88,7 @@ public sealed class OptionalRowTests : IDisposable
     }
 
     private sealed class GadgetKind(Store<Gadget> store) : OwnedKind<Gadget>(
-        new ResourceType("example.org", "v1", "gadgets", "Gadget"), ConditionTypes.IngressReady, store, json => new Gadget(json))
+        new ResourceType("example.org", "v1", "gadgets", "Gadget"), ConditionTypes.IngressReady, store, json => new Gadget(json), new OwnedFields("test"))
     {
         public override bool IsOptional => true;
 
