@@ -28,13 +28,13 @@ public sealed class OthersFieldsTests(ControlPlaneFixture fixture)
         await scenario.CreateServerAsync("{image: example.org/hello:1, ingressHost: tools.example.org, envVars: [{name: A, value: b}]}");
         await scenario.SettledAsync();
         var owned = OwnedLeaves.Text(await scenario.Client.GetAsync(resource, scenario.Namespace.Name, ServerScenario.Name));
-        var writes = (await scenario.WritesAsync()).Count;
+        var writes = await WritesAsync();
 
         var edited = await scenario.Client.PatchAsync(
             resource, scenario.Namespace.Name, ServerScenario.Name, patch.AsJson(), PatchKind.Strategic, fieldManager: "somebody");
         await scenario.PassAsync();
 
-        Assert.Equal(writes, (await scenario.WritesAsync()).Count);
+        Assert.Equal(writes, await WritesAsync());
         // And it stays where the operator has something to write.
         await scenario.EditAndSettleAsync("{image: 'example.org/hello:2', servicePort: 81, ingressAnnotations: {example.org/x: y}}");
         var live = await scenario.Client.GetAsync(resource, scenario.Namespace.Name, ServerScenario.Name);
@@ -43,6 +43,9 @@ public sealed class OthersFieldsTests(ControlPlaneFixture fixture)
         Assert.NotEqual(owned, OwnedLeaves.Text(live));
         if (live["metadata"]!["finalizers"] is not null)
             await scenario.Client.PatchAsync(resource, scenario.Namespace.Name, ServerScenario.Name, """{"metadata": {"finalizers": null}}""");
+
+        // What stands in our container is told in the status.
+        async Task<int> WritesAsync() => (await scenario.WritesAsync()).Count(write => write.Resource != "mcpservers");
     }
 
     [Fact]
