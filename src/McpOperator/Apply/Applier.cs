@@ -9,8 +9,10 @@ namespace McpOperator.Apply;
 /// </summary>
 internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
 {
-    // A kind that this API server does not create by an apply that names a version: Service, before it was created like the others.
-    private volatile ResourceType? _readFirst;
+    private readonly RemediedApply _apply = new(api, logger);
+
+    /// <summary>For objects that nobody owns.</summary>
+    public SharedObjects Shared { get; } = new(api, counters, logger);
 
     public ILogger Logger => logger;
 
@@ -56,7 +58,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             if (live is null)
             {
                 // The watch sees only what carries our label, so that there may be one without the store knowing.
-                (answer, live) = await CreateOrFindAsync(objects, key, manifest, wanted.Recover, cancellationToken).ConfigureAwait(false);
+                (answer, live) = await _apply.CreateOrFindAsync(objects, key, manifest, wanted.Recover, cancellationToken).ConfigureAwait(false);
                 if (answer is not null)
                     return Applied(answer);
                 if (live is null)
@@ -73,11 +75,11 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
                 await RenewAsync().ConfigureAwait(false);
             if (await ClearAsync(type, live, wanted, memory, cancellationToken).ConfigureAwait(false))
                 await RenewAsync().ConfigureAwait(false);
-            answer = await ApplyAsync(objects, key, manifest, Existing.Forced, wanted.Recover, cancellationToken).ConfigureAwait(false);
+            answer = await _apply.ForceAsync(objects, key, manifest, wanted.Recover, cancellationToken).ConfigureAwait(false);
             if (await ClearAsync(type, answer, wanted, memory, cancellationToken).ConfigureAwait(false))
             {
                 await RenewAsync().ConfigureAwait(false);
-                answer = await ApplyAsync(objects, key, manifest, Existing.Forced, wanted.Recover, cancellationToken).ConfigureAwait(false);
+                answer = await _apply.ForceAsync(objects, key, manifest, wanted.Recover, cancellationToken).ConfigureAwait(false);
             }
 
             return Applied(answer);
@@ -184,73 +186,6 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         }
     }
 
-    /// <summary>Creates an object that nobody owns, where there is none. One that somebody else made stays as it is.</summary>
-    /// <returns>What kept it from being created; null when it is there.</returns>
-    /// <exception cref="ApiException">The namespace is being deleted, or the API server has trouble of its own.</exception>
-    public async Task<Problem?> CreateAsync(
-        ResourceType type, string ns, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await api.CreateAsync(type, ns, manifest, cancellationToken: cancellationToken).ConfigureAwait(false);
-            counters.Write(type.Kind, Change.Created);
-            Log.ObjectCreated(logger, type.Kind);
-        }
-        catch (ApiException exception) when (exception.IsAlreadyExists)
-        {
-        }
-        catch (ApiException exception) when (exception.IsObjectRefused)
-        {
-            return memory.Refused(logger, type.Kind, exception);
-        }
-
-        memory.ForgetRefusal();
-        return null;
-    }
-
-    /// <summary>
-    /// Applies an object that nobody owns and that we may not read, as long as nobody else, but the operator before us, has written
-    /// what is to stand there.
-    /// </summary>
-    /// <param name="before">The version in which it was last applied; null for none.</param>
-    /// <returns>Whether somebody else has; or what kept it from being applied; or its version when it is there.</returns>
-    /// <exception cref="ApiException">The namespace is being deleted, or the API server has trouble of its own.</exception>
-    public async Task<(bool IsTaken, Problem? Problem, string? Version)> ApplyUnreadAsync(
-        ResourceType type, ObjectKey key, byte[] manifest, string? before, ApplyMemory memory, CancellationToken cancellationToken)
-    {
-        string version;
-        try
-        {
-            try
-            {
-                version = await SendAsync(force: false).ConfigureAwait(false);
-            }
-            catch (ApiException exception) when (
-                exception.IsFieldManagerConflict && api.Identity.Predecessor is { } predecessor && exception.Status.IsConflictWith(predecessor))
-            {
-                version = await SendAsync(force: true).ConfigureAwait(false);
-            }
-
-            if (version != before)
-                counters.Write(type.Kind, Change.Updated);
-        }
-        catch (ApiException exception) when (exception.IsFieldManagerConflict)
-        {
-            memory.Refused(logger, type.Kind, exception);
-            return (IsTaken: true, null, null);
-        }
-        catch (ApiException exception) when (exception.IsObjectRefused)
-        {
-            return (IsTaken: false, memory.Refused(logger, type.Kind, exception), null);
-        }
-
-        memory.ForgetRefusal();
-        return (IsTaken: false, null, version);
-
-        Task<string> SendAsync(bool force) => api.ApplyAsync(
-            type, key, manifest, force, static json => json.Child("metadata"u8)?.Text("resourceVersion"u8) ?? "", cancellationToken: cancellationToken);
-    }
-
     private void Wrote(ResourceType type, ulong wanted, bool isRepair, ApplyMemory memory)
     {
         memory.Wrote(wanted, isRepair, time);
@@ -325,94 +260,5 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         counters.Migrated(type.Kind);
         Log.ObjectMigrated(logger, type.Kind);
         return true;
-    }
-
-    /// <summary>
-    /// Creates an object, and never touches one that is there: its other fields may go well with ours, so that an apply which is merely
-    /// not forced would be taken.
-    /// </summary>
-    /// <returns>One of the two; neither when it was gone again.</returns>
-    private async Task<(T? Created, T? Found)> CreateOrFindAsync<T>(
-        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, Recovery? recover, CancellationToken cancellationToken)
-        where T : Observed
-    {
-        var (type, decode) = (objects.Type, objects.Decode);
-        if (_readFirst != type)
-        {
-            try
-            {
-                return (await ApplyAsync(objects, key, manifest, Existing.Conflict, recover, cancellationToken).ConfigureAwait(false), null);
-            }
-            catch (ApiException exception) when (exception.IsConflict || exception.IsAlreadyExists)
-            {
-                return (null, await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false));
-            }
-            catch (ApiException exception) when (exception.IsVersionRefused)
-            {
-                _readFirst = type;
-            }
-        }
-
-        // What the API server's cache shows may be gone, and is applied to all the same.
-        return await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false) is { } found
-            ? (null, found)
-            : (await ApplyAsync(objects, key, manifest, Existing.Unforced, recover, cancellationToken).ConfigureAwait(false), null);
-    }
-
-    private async Task<T> ApplyAsync<T>(
-        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, Existing existing, Recovery? recover, CancellationToken cancellationToken)
-        where T : Observed
-    {
-        var type = objects.Type;
-        var isNew = existing != Existing.Forced;
-        var tried = new List<Remedy>();
-        while (true)
-        {
-            ApiException refusal;
-            try
-            {
-                return await SendAsync(manifest).ConfigureAwait(false);
-            }
-            catch (ApiException exception) when (
-                exception.IsInvalid && recover?.Invoke(new Attempt(isNew, tried, exception)) is { } remedy)
-            {
-                tried.Add(remedy);
-                refusal = exception;
-            }
-
-            switch (tried[^1])
-            {
-                case Remedy.Apply { Manifest: var first }:
-                    await SendAsync(first).ConfigureAwait(false);
-                    existing = Existing.Forced;
-                    break;
-                case Remedy.Patch { Body: var body }:
-                    await api.StrategicPatchAsync(type, key, body, cancellationToken).ConfigureAwait(false);
-                    break;
-                case Remedy.TakeOver { Places: var places }:
-                    // What others do not own cannot be what is in the way.
-                    if (!await FieldOwnership.TakeOverAsync(api, type, key, places, cancellationToken).ConfigureAwait(false))
-                        throw refusal;
-                    Log.FieldsTakenOver(logger, type.Kind, refusal.Message);
-                    break;
-            }
-        }
-
-        Task<T> SendAsync(byte[] body) => api.ApplyAsync(
-            type, key, existing == Existing.Conflict ? ApplyBody.ForNew(body) : body, existing == Existing.Forced, objects.Decode,
-            mayWait: !objects.IsExact, cancellationToken);
-    }
-
-    /// <summary>What becomes of an apply where there is an object already.</summary>
-    private enum Existing
-    {
-        /// <summary>It takes fields from other managers.</summary>
-        Forced,
-
-        /// <summary>It is refused when another manager has one of its fields.</summary>
-        Unforced,
-
-        /// <summary>It is refused in any case.</summary>
-        Conflict,
     }
 }

@@ -77,7 +77,7 @@ internal sealed class PullSecretKind(ServerKinds kinds, TimeProvider time) : Sha
         var before = _applied.Get(KeyOf(key.Namespace))?.Version;
         // At once, so that nobody else begins.
         Note(before);
-        var (isTaken, problem, version) = await applier.ApplyUnreadAsync(Type, key, manifest, before, memory, cancellationToken).ConfigureAwait(false);
+        var (isTaken, problem, version) = await applier.Shared.ApplyUnreadAsync(Type, key, manifest, before, memory, cancellationToken).ConfigureAwait(false);
         if (version is not null && version != before)
         {
             Note(version);

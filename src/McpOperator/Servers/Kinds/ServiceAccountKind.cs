@@ -25,5 +25,5 @@ internal sealed class ServiceAccountKind(ServerKinds kinds) : SharedKind(Resourc
 
     protected override Task<Problem?> WriteAsync(
         Applier applier, Pass pass, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken) =>
-        applier.CreateAsync(Type, pass.Server.Metadata.Namespace, manifest, memory, cancellationToken);
+        applier.Shared.CreateAsync(Type, pass.Server.Metadata.Namespace, manifest, memory, cancellationToken);
 }

@@ -61,7 +61,7 @@ public sealed class YamlWriterTests
 
     /// <summary>kubectl, where it is at hand: beside the API server's binary.</summary>
     [Fact]
-    public async Task KubectlReadsTheSame()
+    public async Task KubectlReadsTheSameWhereItIsAtHand()
     {
         var kubectl = Path.Combine(Environment.GetEnvironmentVariable("KUBEBUILDER_ASSETS") ?? "", "kubectl");
         Assert.SkipUnless(File.Exists(kubectl), "needs KUBEBUILDER_ASSETS");

@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Apply;
+
+/// <summary>Writes objects that nobody owns and that we may not read: a namespace shares them.</summary>
+internal sealed class SharedObjects(ApiClient api, WriteCounters counters, ILogger logger)
+{
+    /// <summary>Creates an object where there is none. One that somebody else made stays as it is.</summary>
+    /// <returns>What kept it from being created; null when it is there.</returns>
+    /// <exception cref="ApiException">The namespace is being deleted, or the API server has trouble of its own.</exception>
+    public async Task<Problem?> CreateAsync(
+        ResourceType type, string ns, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await api.CreateAsync(type, ns, manifest, cancellationToken: cancellationToken).ConfigureAwait(false);
+            counters.Write(type.Kind, Change.Created);
+            Log.ObjectCreated(logger, type.Kind);
+        }
+        catch (ApiException exception) when (exception.IsAlreadyExists)
+        {
+        }
+        catch (ApiException exception) when (exception.IsObjectRefused)
+        {
+            return memory.Refused(logger, type.Kind, exception);
+        }
+
+        memory.ForgetRefusal();
+        return null;
+    }
+
+    /// <summary>
+    /// Applies an object, as long as nobody else, but the operator before us, has written what is to stand there.
+    /// </summary>
+    /// <param name="before">The version in which it was last applied; null for none.</param>
+    /// <returns>Whether somebody else has; or what kept it from being applied; or its version when it is there.</returns>
+    /// <exception cref="ApiException">The namespace is being deleted, or the API server has trouble of its own.</exception>
+    public async Task<(bool IsTaken, Problem? Problem, string? Version)> ApplyUnreadAsync(
+        ResourceType type, ObjectKey key, byte[] manifest, string? before, ApplyMemory memory, CancellationToken cancellationToken)
+    {
+        string version;
+        try
+        {
+            try
+            {
+                version = await SendAsync(force: false).ConfigureAwait(false);
+            }
+            catch (ApiException exception) when (
+                exception.IsFieldManagerConflict && api.Identity.Predecessor is { } predecessor && exception.Status.IsConflictWith(predecessor))
+            {
+                version = await SendAsync(force: true).ConfigureAwait(false);
+            }
+
+            if (version != before)
+                counters.Write(type.Kind, Change.Updated);
+        }
+        catch (ApiException exception) when (exception.IsFieldManagerConflict)
+        {
+            memory.Refused(logger, type.Kind, exception);
+            return (IsTaken: true, null, null);
+        }
+        catch (ApiException exception) when (exception.IsObjectRefused)
+        {
+            return (IsTaken: false, memory.Refused(logger, type.Kind, exception), null);
+        }
+
+        memory.ForgetRefusal();
+        return (IsTaken: false, null, version);
+
+        Task<string> SendAsync(bool force) => api.ApplyAsync(
+            type, key, manifest, force, static json => json.Child("metadata"u8)?.Text("resourceVersion"u8) ?? "", cancellationToken: cancellationToken);
+    }
+}
