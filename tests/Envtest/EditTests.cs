@@ -154,14 +154,13 @@ public sealed class EditTests(ControlPlaneFixture fixture)
             () => fixture.Client.GetAsync(Resource.Namespaces, null, dying.Name),
             ns => (string?)ns["status"]?["phase"] == "Terminating");
 
-        // What is deleted there cannot be made again; what is there can still be changed.
+        // What is deleted there cannot be made again, and after that nothing else is tried.
         await fixture.Client.DeleteAsync(Resource.Deployments, dying.Name, "web");
         await process.WaitForLogAsync("it saw that the namespace goes", entry => (string?)entry["event"] == "NamespaceTerminating");
         await EditAsync(dying, "web", 2);
         await EditAsync(dying, "other", 2);
         await CreateAsync(living, "web");
         await SettledAsync(living, "web");
-        await SettledAsync(dying, "other");
         var before = (await InDyingAsync()).Count;
         foreach (var i in new[] { 3, 4, 5 })
         {

@@ -64,6 +64,15 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
             {image: 'example.org/web:1', useProvisionedRegistry: true, gateway: {enabled: true, image: 'example.org/gateway:1'},
              replicas: 2, rollout: {strategy: Canary, canaryReplicas: 1, canaryImage: 'example.org/web:2'} }
             """);
+        // Names that are taken: who has them is read.
+        foreach (var taken in (string[])[
+            $"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {Gateways.PolicyName("policy")}}}}}",
+            "{apiVersion: apps/v1, kind: Deployment, metadata: {name: taken}, "
+                + "spec: {selector: {matchLabels: {app: t}}, template: {metadata: {labels: {app: t}}, spec: {containers: [{name: t, image: t}]}}}}",
+            "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: taken}, spec: {defaultBackend: {service: {name: t, port: {number: 80}}}}}"])
+            await fixture.Client.CreateAsync(taken, ns.Name);
+        await CreateServerAsync("taken", "{image: 'example.org/taken:1'}");
+        await CreateServerAsync("policy", "{image: 'example.org/policy:1', gateway: {enabled: true, image: 'example.org/gateway:1'}}");
         await Gateways.CreatePodAsync(fixture.Client, ns.Name, "web-pod");
         await CreateAsync("MCPAccessGrant", "grant", "{serverRef: {name: web}, subject: {humanID: h}}");
         await CreateAsync("MCPAgentSession", "session", "{serverRef: {name: web}, subject: {agentID: a}}");
@@ -77,6 +86,7 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
         var isRefused =
             await RefusedBeforeAsync("all was reported", async () =>
                 await IsReportedAsync(Resource.MCPServers, "first") && await IsReportedAsync(Resource.MCPServers, "web")
+                && await IsReportedAsync(Resource.MCPServers, "taken") && await IsReportedAsync(Resource.MCPServers, "policy")
                 && await IsReportedAsync(Resource.MCPAccessGrants, "grant") && await IsReportedAsync(Resource.MCPAgentSessions, "session"))
             // A policy that changes while pods hold it.
             || await ThenAsync(() => CreateAsync("MCPAccessGrant", "later", "{serverRef: {name: web}, subject: {humanID: h}}"))
@@ -86,9 +96,9 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
             || await RefusedBeforeAsync("canary, policy and Ingress were gone", async () =>
             {
                 await Kubelet.RollOutAllAsync(fixture.Client, ns.Name);
-                return (await fixture.Client.ListAsync(Resource.Deployments, ns.Name)).Count == 2
+                return (await fixture.Client.ListAsync(Resource.Deployments, ns.Name)).Count == 3
                     && (await fixture.Client.ListAsync(Resource.ConfigMaps, ns.Name, "app.kubernetes.io/managed-by")).Count == 0
-                    && (await fixture.Client.ListAsync(Resource.Ingresses, ns.Name)).Count == 1;
+                    && (await fixture.Client.ListAsync(Resource.Ingresses, ns.Name)).Count == 3;
             })
             || await ThenAsync(() => fixture.Client.DeleteAsync(Resource.Services, ns.Name, "first"))
             || await RefusedBeforeAsync("the first repair was told", () => HasEventAsync("Repaired", count: 1))

@@ -106,7 +106,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
             if (live is not null && answered == wanted.Fingerprint(live))
                 return new ApplyResult<T>(answer, memory.Unwatched);
-            var change = wanted.ChangeOf(isNew);
+            var change = memory.IsRepaired(fingerprint) ? Change.Repaired : wanted.ChangeOf(isNew);
             Wrote(type, fingerprint, isRepair: change == Change.Repaired, memory);
             counters.Write(type.Kind, change);
             if (isNew)

@@ -97,6 +97,9 @@ internal sealed class ApplyMemory
 
     public void ForgetRefusal() => _refusal = null;
 
+    /// <summary>Whether this was put right lately: to write it once more is another repair, whatever the status has said meanwhile.</summary>
+    public bool IsRepaired(ulong wanted) => _contest?.Wanted == wanted;
+
     /// <summary>How long until this may be put right again; zero or less for now.</summary>
     public TimeSpan PauseBefore(ulong wanted, TimeProvider time, TimeSpan longest) =>
         QuietIn(time) is null || _contest!.Wanted != wanted ? TimeSpan.Zero : _contest.Pause(longest) - time.GetElapsedTime(_contest.LastAt);
