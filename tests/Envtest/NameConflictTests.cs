@@ -45,6 +45,9 @@ public sealed class NameConflictTests(ControlPlaneFixture fixture)
         foreach (var other in new[] { Resource.Deployments, Resource.Services, Resource.Ingresses }.Where(other => other.Kind != kind))
             Assert.NotEmpty(OwnedLeaves.Of(await scenario.Client.GetAsync(other, scenario.Namespace.Name, name)));
 
+        // Who has the name is read from then on, and no write is sent that is refused.
+        if (kind != "Service" && fixture.ControlPlane.IsOwn)
+            Assert.InRange((await scenario.WritesAsync(name)).Count(write => write.Resource == resource.Plural), 0, 1);
         // Neither another look nor the end of the server touches it.
         await scenario.PassAsync(name);
         await scenario.EditServerAsync("image: example.org/hello:2", name);

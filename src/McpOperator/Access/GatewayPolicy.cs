@@ -116,7 +116,8 @@ internal sealed class GatewayPolicy(
         var isRepair = live?.Policy is { } before ? before.Revision == document.Revision : server.IsReported();
         var wanted = new Desired<ObservedConfigMap>(
             found => PolicyConfigMapBuilder.Build(server, document, stored.GeneratedAt, found, NeedsNewPods(found)),
-            isRepair, server.Had(ConditionTypes.PolicyReady), FreeTheData, memory.Removed);
+            isRepair, server.Had(ConditionTypes.PolicyReady), FreeTheData, memory.Removed,
+            WasTaken: server.WasTaken(ConditionTypes.PolicyReady));
         var ensured = await _applier.ApplyAsync(
             _configMaps, server.AsOwner(), KeyOf(server.Key), wanted, memory.Apply, cancellationToken).ConfigureAwait(false);
         // Closed since it was read, or hidden: without our label no watch tells of it.

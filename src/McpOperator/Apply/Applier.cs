@@ -58,7 +58,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             if (live is null)
             {
                 // The watch sees only what carries our label, so that there may be one without the store knowing.
-                (answer, live) = await _apply.CreateOrFindAsync(objects, key, manifest, wanted.Recover, cancellationToken).ConfigureAwait(false);
+                (answer, live) = await _apply.CreateOrFindAsync(objects, key, manifest, wanted.WasTaken, wanted.Recover, cancellationToken).ConfigureAwait(false);
                 if (answer is not null)
                     return Applied(answer);
                 if (live is null)

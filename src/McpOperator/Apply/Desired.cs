@@ -12,10 +12,11 @@ namespace McpOperator.Apply;
 /// Makes a strategic merge patch that takes out what stands under a name of the owner's and is not wanted, whoever put it there and
 /// owns it; null when there is nothing of the kind. It names the version of what was found.
 /// </param>
+/// <param name="WasTaken">Whether somebody else was last seen to have the name.</param>
 /// <param name="Removed">An object that was just deleted to make room. The store may still hold it.</param>
 internal sealed record Desired<T>(
     Func<T?, byte[]> Manifest, bool IsRepair, bool WasThere, Recovery? Recover = null, T? Removed = null,
-    Func<T, byte[]?>? Removal = null)
+    Func<T, byte[]?>? Removal = null, bool WasTaken = false)
     where T : Observed
 {
     /// <summary>

@@ -12,12 +12,15 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
     /// Creates an object, and never touches one that is there: its other fields may go well with ours, so that an apply which is merely
     /// not forced would be taken.
     /// </summary>
+    /// <param name="readFirst">Whether the name was taken before: then nobody is bothered with a write that is refused.</param>
     /// <returns>One of the two; neither when it was gone again.</returns>
     public async Task<(T? Created, T? Found)> CreateOrFindAsync<T>(
-        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, Recovery? recover, CancellationToken cancellationToken)
+        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, bool readFirst, Recovery? recover, CancellationToken cancellationToken)
         where T : Observed
     {
         var (type, decode) = (objects.Type, objects.Decode);
+        if (readFirst && await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false) is { } other)
+            return (null, other);
         if (_readFirst != type)
         {
             try

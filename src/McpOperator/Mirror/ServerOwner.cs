@@ -11,6 +11,9 @@ internal static class ServerOwner
     /// <summary>Whether its spec has been reported on before, so that nothing else is wanted than then.</summary>
     public static bool IsReported(this MCPServer server) => server.Reported?.ObservedGeneration == server.Metadata.Generation;
 
+    /// <summary>Whether somebody else had the name of the object that a condition tells of.</summary>
+    public static bool WasTaken(this MCPServer server, string condition) => server.Reported?.Find(condition) is { Reason: Problem.NameConflict };
+
     /// <summary>
     /// Whether the last report knew of the object that a condition tells of. Until a conflict or a refusal is over nobody deletes what
     /// is made after it.

@@ -116,7 +116,7 @@ internal abstract class OwnedKind<T>(
                 case Wanted.Apply apply:
                     var desired = new Desired<T>(
                         _ => apply.Manifest(), apply.IsRepair ?? server.IsReported(), server.Had(condition), apply.Recover,
-                        Removal: apply.Removal);
+                        Removal: apply.Removal, WasTaken: server.WasTaken(condition));
                     return await applier.ApplyAsync(
                         _objects, server.AsOwner(), Key(server.Key), desired, pass.Memory.Of(this), cancellationToken).ConfigureAwait(false);
                 case Wanted.Absent:
