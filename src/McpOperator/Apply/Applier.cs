@@ -10,6 +10,7 @@ namespace McpOperator.Apply;
 internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
 {
     private readonly RemediedApply _apply = new(api, logger);
+    private readonly TakeOvers _takeOvers = new(api, counters, logger);
 
     /// <summary>For objects that nobody owns.</summary>
     public SharedObjects Shared { get; } = new(api, counters, logger);
@@ -233,18 +234,8 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         ResourceType type, T live, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
-        if (live.CopiedBy is { } manager && memory.MayTakeOver(live.Uid, manager))
-        {
-            var isThere = await FieldOwnership.TakeOverCopiesAsync(api, type, live.Key, isStatus: false, cancellationToken).ConfigureAwait(false);
-            memory.TakeOver(live.Uid, manager);
-            if (isThere)
-            {
-                counters.Migrated(type.Kind);
-                Log.CopyTakenOver(logger, manager, type.Kind);
-                return true;
-            }
-        }
-
+        if (await _takeOvers.FromCopyAsync(type, live.Key, live.Uid, live.CopiedBy, isStatus: false, memory, cancellationToken).ConfigureAwait(false))
+            return true;
         if (wanted.Removal?.Invoke(live) is not { } removal)
             return false;
         await api.StrategicPatchAsync(type, live.Key, removal, cancellationToken).ConfigureAwait(false);
@@ -252,13 +243,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
     }
 
     /// <summary>Takes over what the operator before us wrote, of an object of which we own no field yet. True when there was something.</summary>
-    private async Task<bool> MigrateAsync(ResourceType type, Observed? live, ObjectKey key, CancellationToken cancellationToken)
-    {
-        if (live is not { Fingerprint: OwnedFields.None }
-            || !await FieldOwnership.TakeOverPredecessorAsync(api, type, key, isStatus: false, cancellationToken).ConfigureAwait(false))
-            return false;
-        counters.Migrated(type.Kind);
-        Log.ObjectMigrated(logger, type.Kind);
-        return true;
-    }
+    private async Task<bool> MigrateAsync(ResourceType type, Observed? live, ObjectKey key, CancellationToken cancellationToken) =>
+        live is { Fingerprint: OwnedFields.None }
+        && await _takeOvers.FromPredecessorAsync(type, key, isStatus: false, cancellationToken).ConfigureAwait(false);
 }

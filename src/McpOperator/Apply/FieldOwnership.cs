@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-
 namespace McpOperator.Apply;
 
 /// <summary>

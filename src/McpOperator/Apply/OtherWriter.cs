@@ -20,19 +20,15 @@ internal sealed record OtherWriter(string? Field, string Writer)
         using var document = JsonDocument.Parse(manifest, JsonLimits.Document);
         var wanted = document.RootElement;
         List<Claim> claims = [];
-        if (live.Child("metadata"u8)?.Child("managedFields"u8) is { ValueKind: JsonValueKind.Array } entries)
-        {
-            foreach (var entry in entries.EnumerateArray())
-                if (entry.Child("fieldsV1"u8) is { } fields)
-                    claims.Add(new Claim(entry, fields));
-        }
-
+        foreach (var entry in OwnedFields.EntriesOf(live))
+            if (entry.Child("fieldsV1"u8) is { } fields)
+                claims.Add(new Claim(entry, fields));
         foreach (var member in wanted.EnumerateObject())
             if (member.Name is not ("apiVersion" or "kind") && Difference(member, live, "", claims) is { } place)
                 return new OtherWriter(place.Path, WriterOf(place.Owners, identity));
         // Nothing that we want is amiss: there is more of ours than that.
         foreach (var claim in claims)
-            if (IsOurs(claim.Entry, identity) && Surplus(claim.Fields, wanted, path: "") is { } path)
+            if (identity.OwnedFields.IsOurs(claim.Entry, isStatus: false) && Surplus(claim.Fields, wanted, path: "") is { } path)
                 return new OtherWriter(path, Ourselves);
         return new OtherWriter(null, Unknown);
     }
@@ -41,14 +37,11 @@ internal sealed record OtherWriter(string? Field, string Writer)
     {
         if (owners.Count == 0)
             return Unknown;
-        if (owners.Exists(owner => IsOurs(owner.Entry, identity)))
+        if (owners.Exists(owner => identity.OwnedFields.IsOurs(owner.Entry, isStatus: false)))
             return Ourselves;
         var last = owners.MaxBy(static owner => owner.Entry.Text("time"u8), StringComparer.Ordinal).Entry;
         return $"{last.Text("manager"u8)} ({last.Text("operation"u8)})";
     }
-
-    private static bool IsOurs(JsonElement entry, ApiIdentity identity) =>
-        entry.Is("manager"u8, identity.FieldManager) && entry.Is("operation"u8, "Apply") && entry.Child("subresource"u8) is null;
 
     private static Place? Difference(JsonProperty wanted, JsonElement live, string path, List<Claim> claims)
     {
@@ -147,7 +140,7 @@ internal sealed record OtherWriter(string? Field, string Writer)
     {
         JsonValueKind.Null => true,
         JsonValueKind.String => value.ValueEquals(""u8),
-        JsonValueKind.Object => !value.EnumerateObject().MoveNext(),
+        JsonValueKind.Object => !value.HasMembers(),
         JsonValueKind.Array => value.GetArrayLength() == 0,
         _ => false,
     };
@@ -167,6 +160,6 @@ internal sealed record OtherWriter(string? Field, string Writer)
             IsLeaf ? [this] : FieldPath.TryFindItem(Fields, item, index, out var below) ? [this with { Fields = below }] : [];
 
         /// <summary>Whoever owns a leaf owns all that is below it.</summary>
-        private bool IsLeaf => Fields.ValueKind != JsonValueKind.Object || !Fields.EnumerateObject().MoveNext();
+        private bool IsLeaf => !Fields.HasMembers();
     }
 }

@@ -19,7 +19,7 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
         where T : Observed
     {
         var (type, decode) = (objects.Type, objects.Decode);
-        if (readFirst && await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false) is { } other)
+        if ((readFirst || _readFirst == type) && await FindAsync("0").ConfigureAwait(false) is { } other)
             return (null, other);
         if (_readFirst != type)
         {
@@ -29,18 +29,20 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
             }
             catch (ApiException exception) when (exception.IsConflict || exception.IsAlreadyExists)
             {
-                return (null, await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false));
+                return (null, await FindAsync(null).ConfigureAwait(false));
             }
             catch (ApiException exception) when (exception.IsVersionRefused)
             {
                 _readFirst = type;
+                if (await FindAsync("0").ConfigureAwait(false) is { } found)
+                    return (null, found);
             }
         }
 
-        // What the API server's cache shows may be gone, and is applied to all the same.
-        return await api.FindAsync(type, key, decode, resourceVersion: "0", cancellationToken).ConfigureAwait(false) is { } found
-            ? (null, found)
-            : (await ApplyAsync(objects, key, manifest, Existing.Unforced, recover, cancellationToken).ConfigureAwait(false), null);
+        return (await ApplyAsync(objects, key, manifest, Existing.Unforced, recover, cancellationToken).ConfigureAwait(false), null);
+
+        // What the API server's cache ("0") shows may be gone, and is applied to all the same.
+        Task<T?> FindAsync(string? version) => api.FindAsync(type, key, decode, version, cancellationToken);
     }
 
     /// <summary>Applies to an object that is there, or creates it where it has just gone, and takes fields from other managers.</summary>

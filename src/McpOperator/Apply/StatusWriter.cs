@@ -15,6 +15,7 @@ internal sealed class StatusWriter<T>(
     where T : class, IReportedObject
 {
     private readonly RecentWrites _recent = new(time);
+    private readonly TakeOvers _takeOvers = new(api, counters, logger);
 
     /// <summary>True when the object carries this status, or what the API server made of it.</summary>
     public bool IsWritten(ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory? memory)
@@ -49,12 +50,8 @@ internal sealed class StatusWriter<T>(
         try
         {
             if (hasPredecessor && carried is { Fingerprint: OwnedFields.None }
-                && await FieldOwnership.TakeOverPredecessorAsync(api, type, key, isStatus: true, cancellationToken).ConfigureAwait(false))
-            {
-                counters.Migrated(type.Kind);
-                Log.ObjectMigrated(logger, type.Kind);
-                manifest = Manifest(metadata, isExact: false, status); // it is another version now
-            }
+                && await _takeOvers.FromPredecessorAsync(type, key, isStatus: true, cancellationToken).ConfigureAwait(false))
+                Renew();
 
             await TakeOverCopyAsync(carried).ConfigureAwait(false);
             answer = await ApplyAsync().ConfigureAwait(false);
@@ -79,17 +76,14 @@ internal sealed class StatusWriter<T>(
 
         async Task<bool> TakeOverCopyAsync(LastReport? report)
         {
-            if (report?.CopiedBy is not { } manager || !memory.MayTakeOver(metadata.Uid, manager))
+            if (!await _takeOvers.FromCopyAsync(type, key, metadata.Uid, report?.CopiedBy, isStatus: true, memory, cancellationToken).ConfigureAwait(false))
                 return false;
-            var isThere = await FieldOwnership.TakeOverCopiesAsync(api, type, key, isStatus: true, cancellationToken).ConfigureAwait(false);
-            memory.TakeOver(metadata.Uid, manager);
-            if (!isThere)
-                return false;
-            counters.Migrated(type.Kind);
-            Log.CopyTakenOver(logger, manager, type.Kind);
-            manifest = Manifest(metadata, isExact: false, status); // it is another version now
+            Renew();
             return true;
         }
+
+        // It is another version now.
+        void Renew() => manifest = Manifest(metadata, isExact: false, status);
     }
 
     private static ulong FingerprintOf(LastReport? carried) => carried?.Fingerprint ?? OwnedFields.None;

@@ -43,7 +43,7 @@ internal static class CopiedFields
         foreach (var part in ours.EnumerateObject())
         {
             using var name = JsonText.Of(part);
-            if (HasMembers(part.Value) && !(theirs.TryGetMember(name.Bytes, out var copied) && HasMembers(copied)))
+            if (part.Value.HasMembers() && !(theirs.TryGetMember(name.Bytes, out var copied) && copied.HasMembers()))
                 return false;
         }
 
@@ -70,7 +70,7 @@ internal static class CopiedFields
             if (field.NameEquals("."u8))
                 continue;
             using var name = JsonText.Of(field);
-            if (theirs.TryGetMember(name.Bytes, out var copied) && (!HasMembers(copied) || !HasMembers(field.Value) || Overlap(copied, field.Value)))
+            if (theirs.TryGetMember(name.Bytes, out var copied) && (!copied.HasMembers() || !field.Value.HasMembers() || Overlap(copied, field.Value)))
                 return true;
         }
 
@@ -82,7 +82,4 @@ internal static class CopiedFields
         found = default;
         return fields.TryGetMember(first, out var below) && below.TryGetMember(second, out found) && found.ValueKind == JsonValueKind.Object;
     }
-
-    private static bool HasMembers(JsonElement fields) =>
-        fields.ValueKind == JsonValueKind.Object && fields.EnumerateObject().MoveNext();
 }

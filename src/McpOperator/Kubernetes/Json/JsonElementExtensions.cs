@@ -20,6 +20,9 @@ internal static class JsonElementExtensions
     public static JsonElement? Child(this JsonElement element, ReadOnlySpan<byte> name) =>
         element.TryGetMember(name, out var child) ? child : null;
 
+    /// <summary>True of an object that is not empty.</summary>
+    public static bool HasMembers(this JsonElement element) => element.ValueKind == JsonValueKind.Object && element.EnumerateObject().MoveNext();
+
     /// <inheritdoc cref="Child(JsonElement, ReadOnlySpan{byte})"/>
     public static JsonElement? Child(this JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var child) && child.ValueKind != JsonValueKind.Null ? child : null;

@@ -217,7 +217,7 @@ internal sealed class OwnedFields(string manager)
     private static bool TryProject(JsonElement live, JsonElement fields, bool isOrdered, out ulong hash)
     {
         // Owning a leaf means to own all that is below it.
-        if (!HasMembers(fields) || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        if (!fields.HasMembers() || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
             return TryWhole(live, isOrdered, out hash);
 
         return live.ValueKind switch
@@ -274,9 +274,6 @@ internal sealed class OwnedFields(string manager)
 
     private static ulong Append(ulong items, ulong hash, JsonElement item, bool isOrdered) =>
         isOrdered || item.ValueKind != JsonValueKind.Object ? JsonHash.Append(items, hash) : items + JsonHash.Append(0, hash);
-
-    private static bool HasMembers(JsonElement fields) =>
-        fields.ValueKind == JsonValueKind.Object && fields.EnumerateObject().MoveNext();
 
     private static ulong NotNone(ulong hash) => hash == None ? 1 : hash;
 }
