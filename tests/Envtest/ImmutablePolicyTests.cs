@@ -127,7 +127,7 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
 
         await Eventually.TrueAsync(
             "it was there again", () => scenario.ConfigMapAsync(),
-            live => (string?)live["metadata"]!["annotations"]?["mcpruntime.org/policy-needs-new-pods"] == "true");
+            live => SignOf(live) == "true");
         await scenario.PassAsync();
         Assert.StartsWith("False ", ServerScenario.StatusAndReason((await scenario.ServerAsync())["status"]!, "PolicyReady"), StringComparison.Ordinal);
     }
@@ -185,6 +185,53 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
         await IsAnnotatedAsync(scenario, await IsMadeAnewAsync(scenario, before));
         await scenario.RollOutAsync();
         await scenario.EventuallyPhaseAsync("Ready");
+    }
+
+    /// <summary>Pods from before the immutable one was replaced are as far from the third ConfigMap as from the second.</summary>
+    [Fact]
+    public async Task TheNewOneIsDeletedBeforeThePodsAreReplacedAndTheNextOneBearsTheSignToo()
+    {
+        await using var scenario = await RunningAsync();
+        await FreezeAsync(scenario);
+        var second = await Eventually.TrueAsync("the ConfigMap was made anew", () => scenario.ConfigMapAsync(), live => SignOf(live) == "true");
+        await IsAnnotatedAsync(scenario, (string)second["metadata"]!["uid"]!);
+
+        await scenario.Client.DeleteAsync(Resource.ConfigMaps, scenario.Namespace.Name, Gateways.PolicyName());
+
+        var uid = await IsMadeAnewAsync(scenario, second);
+        await IsAnnotatedAsync(scenario, uid);
+        Assert.Equal("true", SignOf(await scenario.ConfigMapAsync()));
+        await scenario.PassAsync();
+        Assert.StartsWith("False ", ServerScenario.StatusAndReason((await scenario.ServerAsync())["status"]!, "PolicyReady"), StringComparison.Ordinal);
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+    }
+
+    /// <summary>A standby that saw the immutable one has seen as well what came of it.</summary>
+    [Fact]
+    public async Task TheNextLeaderFindsNothingToChange()
+    {
+        await using var pair = await Pair.StartAsync(fixture.ControlPlane, LeaderElectionTests.Patient);
+        var scenario = pair.Scenario;
+        await scenario.CreateServerAsync(Gateways.Spec);
+        await scenario.SettledAsync();
+        await FreezeAsync(scenario);
+        var second = await Eventually.TrueAsync("the ConfigMap was made anew", () => scenario.ConfigMapAsync(), live => SignOf(live) == "true");
+        await IsAnnotatedAsync(scenario, (string)second["metadata"]!["uid"]!);
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+        await scenario.Client.DeleteAsync(Resource.ConfigMaps, scenario.Namespace.Name, Gateways.PolicyName());
+        await IsMadeAnewAsync(scenario, second);
+        await scenario.EventuallyStatusAsync(
+            "a rollout was waited for", status => ServerScenario.StatusAndReason(status, "PolicyReady").StartsWith("False ", StringComparison.Ordinal));
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+
+        Assert.Equal(0, await pair.First.StopAsync());
+        await pair.Second.WaitForLogAsync("LeaseAcquired");
+        await scenario.EditAndSettleAsync("{replicas: 2}");
+
+        Assert.DoesNotContain(await pair.RequestsOfSecondAsync(), request => request.IsWrite && request.Resource == "configmaps");
     }
 
     [Fact]
@@ -271,6 +318,8 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
 
     private static Task<JsonObject> IsAnnotatedAsync(ServerScenario scenario, string uid) => Eventually.TrueAsync(
         "the pod template named the new ConfigMap", () => scenario.DeploymentAsync(), live => AnnotationOf(live) == uid);
+
+    private static string? SignOf(JsonObject configMap) => (string?)configMap["metadata"]!["annotations"]?["mcpruntime.org/policy-needs-new-pods"];
 
     private static string? AnnotationOf(JsonObject deployment) =>
         (string?)deployment["spec"]!["template"]!["metadata"]!["annotations"]?[Annotation];

@@ -6,7 +6,7 @@ namespace McpOperator.Envtest;
 public sealed class LeaderElectionTests(ControlPlaneFixture fixture)
 {
     // Waiting for either of them to pass would exceed every limit of a test.
-    private static readonly string[] Patient = Timing("10m", "5m");
+    internal static readonly string[] Patient = Timing("10m", "5m");
 
     private static readonly string[] Quick = Timing("3s", "2s");
 

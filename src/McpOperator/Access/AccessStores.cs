@@ -1,5 +1,6 @@
 using McpOperator.Api;
 using McpOperator.Controller;
+using McpOperator.Mirror;
 
 namespace McpOperator.Access;
 
@@ -15,11 +16,14 @@ internal sealed class AccessStores
     public static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(500);
 
     private readonly ILook _access;
+    private readonly KeyMap<object> _immutable;
 
     /// <param name="access">Asks for a look at who may call the server with a key.</param>
-    public AccessStores(ILook access)
+    /// <param name="immutable"><see cref="Stores.ImmutablePolicies"/>.</param>
+    public AccessStores(ILook access, KeyMap<object> immutable)
     {
         _access = access;
+        _immutable = immutable;
         Grants = new AccessByServer(OnMemberChanged);
         Sessions = new AccessByServer(OnMemberChanged);
         ConfigMaps = new Store<ObservedConfigMap>(OnPolicyChanged);
@@ -30,9 +34,6 @@ internal sealed class AccessStores
     public AccessByServer Sessions { get; }
 
     public Store<ObservedConfigMap> ConfigMaps { get; }
-
-    /// <summary>Servers whose policy was seen to be immutable: kubelets do not look at it again, whatever becomes of it.</summary>
-    public KeyMap<object> Immutable { get; } = new();
 
     /// <summary>At once what a list tells of, for all of it is there; else with the others of its burst.</summary>
     private void OnMemberChanged(ObjectKey server, Origin origin)
@@ -49,8 +50,8 @@ internal sealed class AccessStores
         if (!key.Name.EndsWith(ObjectNames.PolicySuffix, StringComparison.Ordinal))
             return;
         var server = key with { Name = key.Name[..^ObjectNames.PolicySuffix.Length] };
-        if (after is { IsImmutable: true })
-            Immutable.Set(server, this);
+        if (after is { IsImmutable: true } or { ReplacesPods: true })
+            _immutable.Set(server, this);
         // Whoever wrote goes on by the answer.
         if (origin != Origin.OwnWrite)
             _access.Add(server, origin == Origin.List && (before is null || before == after) ? Priority.Listed : Priority.Changed);

@@ -105,10 +105,10 @@ internal sealed class GatewayPolicy(
 
         // A kubelet that has seen an immutable ConfigMap never looks at its name again. Nor is it known what one was that is gone
         // since before this process looked.
-        var wasImmutable = mirror.Immutable.Get(server.Key) is not null;
+        var wasImmutable = stores.ImmutablePolicies.Get(server.Key) is not null;
         var isUnknown = !memory.HasSeen && HasPods(server);
-        bool NeedsNewPods(ObservedConfigMap? found) => wasImmutable
-            || (found is null ? isUnknown : found.ReplacesPods || found.Uid == memory.ReplacingUid || IsMounted(server, found.Uid));
+        bool NeedsNewPods(ObservedConfigMap? found) =>
+            wasImmutable || (found is null ? isUnknown : found.ReplacesPods || IsMounted(server, found.Uid));
         var stored = new[] { live?.Policy, memory.Written }
             .FirstOrDefault(policy => policy?.Revision == document.Revision) ?? new StoredPolicy(document.Revision, time.GetUtcNow());
         memory.Written = stored;
@@ -123,7 +123,7 @@ internal sealed class GatewayPolicy(
         // Closed since it was read, or hidden: without our label no watch tells of it.
         if (ensured is { IsRaced: false, Live: { IsImmutable: true } closed } && IsOwn(closed, server))
         {
-            mirror.Immutable.Set(server.Key, this);
+            stores.ImmutablePolicies.Set(server.Key, this);
             return isGoing || closed.Uid == memory.Removed?.Uid
                 ? ensured with { Problem = ensured.Problem ?? Closed }
                 : await RemoveImmutableAsync(server, closed, memory, cancellationToken).ConfigureAwait(false);
@@ -134,8 +134,6 @@ internal sealed class GatewayPolicy(
             memory.HasSeen = true;
             memory.Removed = null;
             memory.Removals = 0;
-            memory.ReplacingUid = ensured.Live.ReplacesPods ? ensured.Live.Uid : null;
-            mirror.Immutable.Remove(server.Key);
         }
 
         // One that is created is mounted by pods from after it, unless there were some already.
@@ -151,7 +149,7 @@ internal sealed class GatewayPolicy(
     private async Task<ApplyResult<ObservedConfigMap>> RemoveImmutableAsync(
         MCPServer server, ObservedConfigMap live, Memory memory, CancellationToken cancellationToken)
     {
-        mirror.Immutable.Set(server.Key, this);
+        stores.ImmutablePolicies.Set(server.Key, this);
         var removal = await _applier.DeleteAsync(_configMaps, live, memory.Apply, cancellationToken).ConfigureAwait(false);
         if (removal.Problem is not null)
             return removal;
@@ -216,7 +214,6 @@ internal sealed class GatewayPolicy(
         refresh?.Forget(server);
         _memories.Remove(server);
         stores.Policies.Remove(server);
-        mirror.Immutable.Remove(server);
     }
 
     private Memory MemoryOf(MCPServer server)
@@ -264,9 +261,6 @@ internal sealed class GatewayPolicy(
 
         /// <summary>Whether this process has seen a ConfigMap of it, since its gateway was last switched on.</summary>
         public bool HasSeen { get; set; }
-
-        /// <summary>Of the ConfigMap that took the place of an immutable one, so that nobody takes the sign of it away.</summary>
-        public string? ReplacingUid { get; set; }
 
         /// <summary>Of immutable ones, since the last one that was not.</summary>
         public int Removals { get; set; }

@@ -28,7 +28,7 @@ internal sealed class Operation : IDisposable
         var servers = Queue();
         var policies = Queue();
         Stores = new Stores(servers, policies, settings, ending);
-        Access = new AccessStores(policies);
+        Access = new AccessStores(policies, Stores.ImmutablePolicies);
         Kinds = new ServerKinds(Stores, api.Identity.OwnedFields, time);
 
         var reconciler = new Reconciler(Stores, Kinds, api, settings, Counters, record, time, context.LoggerFactory.CreateLogger<Reconciler>());

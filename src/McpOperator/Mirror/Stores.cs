@@ -40,6 +40,12 @@ internal sealed class Stores
 
     public FormerVariables FormerVariables { get; } = new();
 
+    /// <summary>
+    /// Servers whose policy was seen to be immutable, or to have taken the place of one that was. Kubelets do not look at the name of
+    /// one again, whatever becomes of it. By what the watch tells alone, so that the next leader knows it as well.
+    /// </summary>
+    public KeyMap<object> ImmutablePolicies { get; } = new();
+
     /// <summary>Where nothing can be created for a server any more.</summary>
     public EndingNamespaces Ending { get; }
 
@@ -74,8 +80,12 @@ internal sealed class Stores
         var isEdited = before is not null && after is not null && before.Metadata.Generation != after.Metadata.Generation;
         if (isEdited && before!.Metadata.Uid == after!.Metadata.Uid)
             FormerVariables.Note(before, after);
-        else if (before?.Metadata.Uid != after?.Metadata.Uid)
+        else if (before is not null && before.Metadata.Uid != after?.Metadata.Uid)
+        {
             FormerVariables.Forget(key);
+            ImmutablePolicies.Remove(key);
+        }
+
         var priority = isEdited ? Priority.Edited : Urgency(before, after, origin);
         // Defaults that are written go on with the pass that wrote them, which is the server's.
         if (origin != Origin.OwnWrite || isEdited)

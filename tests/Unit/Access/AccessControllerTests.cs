@@ -20,7 +20,8 @@ public sealed class AccessControllerTests
         using var hanging = new Hanging();
         using var api = new ApiClient(Product.Identity, hanging, new Uri("https://api.example.org"), TimeProvider.System);
         var (queue, counters, settings) = (new Looks(), new WriteCounters(), new OperatorSettings());
-        var (stores, mirror) = (new Stores(queue, queue, settings), new AccessStores(queue));
+        var stores = new Stores(queue, queue, settings);
+        var mirror = new AccessStores(queue, stores.ImmutablePolicies);
         AccessReporter Reporter(ResourceType type, AccessByServer members) =>
             new(type, members, queue, stores.Ending, api, counters, TimeProvider.System, NullLogger.Instance);
         var controller = new AccessController(

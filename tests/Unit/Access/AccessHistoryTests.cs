@@ -66,7 +66,7 @@ public sealed class AccessHistoryTests
             var settings = new OperatorSettings { GatewayImage = "gateway:1" };
             _api = new ApiClient(Product.Identity, this, new Uri("https://api.example.org"), time);
             _stores = new Stores(new Looks(), _access, settings);
-            _mirror = new AccessStores(_access);
+            _mirror = new AccessStores(_access, _stores.ImmutablePolicies);
             _ofGrants = new AccessReporter(MCPAccessGrant.Type, _mirror.Grants, _grants, _stores.Ending, _api, counters, time, NullLogger.Instance);
             _ofSessions = new AccessReporter(MCPAgentSession.Type, _mirror.Sessions, _sessions, _stores.Ending, _api, counters, time, NullLogger.Instance);
             _controller = new AccessController(

@@ -25,7 +25,7 @@ public sealed class StoresTests
     public StoresTests()
     {
         _stores = new Stores(_looks, _access, SampleServers.Settings);
-        _members = new AccessStores(_access);
+        _members = new AccessStores(_access, _stores.ImmutablePolicies);
         _stores.Servers.Replace(null, [_server], "7");
         _looks.All.Clear();
         _access.All.Clear();

@@ -54,7 +54,7 @@ public sealed class FootprintTests(ITestOutputHelper output)
     private static long Measure(Func<Stores, AccessStores, object> fill)
     {
         var stores = new Stores(Looks.None, Looks.None, SampleServers.Settings);
-        var access = new AccessStores(Looks.None);
+        var access = new AccessStores(Looks.None, stores.ImmutablePolicies);
         var before = Live();
         var filled = fill(stores, access);
         var each = (Live() - before) / Count;
