@@ -50,18 +50,13 @@ internal sealed class SpecWriter(Dice dice)
     public JsonObject Break() => dice.Pick<Func<JsonObject>>(
         () => new() { ["image"] = "Not An Image" },
         () => new() { ["ingressHost"] = "10.0.0.1" },
-        () => new() { ["ingressPath"] = "/a/../b" },
+        () => new() { ["publicPathPrefix"] = "a/../b" },
         () => new() { ["port"] = 9103, ["gateway"] = new JsonObject { ["enabled"] = true } },
         () => new() { ["port"] = 8091, ["gateway"] = new JsonObject { ["enabled"] = true, ["port"] = 8091 } },
         () => new() { ["rollout"] = new JsonObject { ["strategy"] = "Canary", ["canaryReplicas"] = 0 } },
         () => new() { ["rollout"] = new JsonObject { ["strategy"] = "RollingUpdate", ["maxSurge"] = "0", ["maxUnavailable"] = "0%" } },
         () => new() { ["resources"] = new JsonObject { ["requests"] = Amounts("2", "1Gi"), ["limits"] = Amounts("100m", "32Mi") } },
-        BreakAccess,
-        () => new()
-        {
-            ["envVars"] = new JsonArray(new JsonObject { ["name"] = "TWICE", ["value"] = "1" }),
-            ["secretEnvVars"] = new JsonArray(SecretVariable("TWICE")),
-        })();
+        BreakAccess)();
 
     /// <summary>The same, so that the spec leaves open who may call.</summary>
     public JsonObject BreakAccess() => dice.Pick<Func<JsonObject>>(

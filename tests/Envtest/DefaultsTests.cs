@@ -152,14 +152,14 @@ public sealed class DefaultsTests(ControlPlaneFixture fixture)
         await ApplyAsync("{image: example.org/web, replicas: 1, envVars: [{name: A, value: '1'}]}");
         await scenario.SettledAsync();
 
-        await ApplyAsync("{image: example.org/other, replicas: 2, ingressPath: /tools}");
+        await ApplyAsync("{image: example.org/other, replicas: 2, publicPathPrefix: tools}");
         var server = await scenario.SettledAsync();
         var expected = Manifest.Parse(Complete);
         expected["image"] = "example.org/other";
         expected["replicas"] = 2;
-        expected["ingressPath"] = "/tools";
+        expected["publicPathPrefix"] = "tools";
         ServerScenario.AssertJson(expected, server["spec"]);
-        Assert.Equal("/tools", (string?)(await scenario.IngressAsync())["spec"]!["rules"]![0]!["http"]!["paths"]![0]!["path"]);
+        Assert.Equal("/tools/mcp", (string?)(await scenario.IngressAsync())["spec"]!["rules"]![0]!["http"]!["paths"]![0]!["path"]);
         Assert.Null((await scenario.ContainerAsync())["env"]);
 
         // Out of the manifest again: back to the default.

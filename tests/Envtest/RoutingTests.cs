@@ -85,8 +85,10 @@ public sealed class RoutingTests(ControlPlaneFixture fixture)
         await AssertRouteAsync("prefixed", null, "/team/a/mcp");
         await AssertRouteAsync("pathed", "mcp.example.org", "/tools");
 
-        // What was written into the spec counts as given: the path can change, and another default host changes nothing.
+        // What was written into the spec counts as given: a path beside it leads nowhere, and another default host changes nothing.
         await scenario.EditAndSettleAsync("ingressPath: /later");
+        await AssertRouteAsync("web", "mcp.example.org", "/web/mcp");
+        await scenario.EditAndSettleAsync("publicPathPrefix: null");
         await AssertRouteAsync("web", "mcp.example.org", "/later");
         await scenario.StartOperatorAsync(new Dictionary<string, string?> { ["MCP_DEFAULT_INGRESS_HOST"] = "new.example.org" });
         await scenario.EditAndSettleAsync("ingressPath: /latest");

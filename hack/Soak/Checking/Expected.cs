@@ -185,16 +185,18 @@ internal sealed class Expected(Wanted wanted, Func<string, string?> policyUid)
         return all;
     }
 
-    public IReadOnlyList<JsonNode> ServerEnvironment() =>
-    [
-        .. wanted.Spec.Items("envVars").Select(variable => new JsonObject
+    /// <summary>Of those named twice, the last one counts, in the place of the first.</summary>
+    public IReadOnlyList<JsonNode> ServerEnvironment()
+    {
+        // One without a value: somebody may give it one, which is theirs.
+        var plain = wanted.Spec.Items("envVars").Select(variable => new JsonObject
         {
             ["name"] = variable.Raw("name"),
-            // One without a value: somebody may give it one, which is theirs.
             ["value"] = variable.Raw("value") ?? Comparison.Anything,
-        }),
-        .. wanted.Spec.Items("secretEnvVars").Select(variable => FromSecret(variable.Raw("name")!, variable["secretKeyRef"]!)),
-    ];
+        });
+        var secret = wanted.Spec.Items("secretEnvVars").Select(variable => FromSecret(variable.Raw("name")!, variable["secretKeyRef"]!));
+        return [.. plain.Concat(secret).GroupBy(variable => variable.Raw("name")).Select(variables => variables.Last())];
+    }
 
     public IReadOnlyList<string> PullSecrets
     {

@@ -20,8 +20,9 @@ internal sealed class RouteOrder(IReadOnlyCollection<Wanted> servers)
             return false;
         if (Overlap(other, wanted))
         {
-            var serves = other.Faults().Count > 0 || other.ServesItsRoutes;
-            return serves == wanted.ServesItsRoutes ? other.IsOlderThan(wanted) : serves;
+            if (other.Faults().Count > 0)
+                return !wanted.ServesItsRoutes;
+            return other.ServesItsRoutes == wanted.ServesItsRoutes ? other.IsOlderThan(wanted) : other.ServesItsRoutes;
         }
 
         // It may have had OAuth before it became invalid: whoever waits for its path may have to.
@@ -35,8 +36,8 @@ internal sealed class RouteOrder(IReadOnlyCollection<Wanted> servers)
     private static bool Overlap(Wanted other, Wanted wanted) => Overlap(other.Routes, other.MetadataRoute, other, wanted);
 
     private static bool Overlap(IReadOnlyList<string> routes, string? metadata, Wanted other, Wanted wanted) =>
-        routes.Intersect(wanted.Routes).Any()
-        || (other.Namespace != wanted.Namespace && (AnyBelow(wanted.Routes, metadata) || AnyBelow(routes, wanted.MetadataRoute)));
+        (other.Class == wanted.Class || other.Faults().Count > 0) && (routes.Intersect(wanted.Routes).Any()
+        || (other.Namespace != wanted.Namespace && (AnyBelow(wanted.Routes, metadata) || AnyBelow(routes, wanted.MetadataRoute))));
 
     private static bool AnyBelow(IReadOnlyList<string> routes, string? metadata) =>
         metadata is not null && routes.Any(route => route.StartsWith(metadata + "/", StringComparison.Ordinal));

@@ -55,7 +55,7 @@ internal sealed class Wanted(JsonObject server, Settings settings)
 
     public string? IngestUrl => Spec.Text("analytics", "ingestURL") ?? settings.Ingest;
 
-    public bool HasAnalytics => HasGateway && !Spec.Flag("analytics", "disabled") && IngestUrl is not null;
+    public bool HasAnalytics => HasGateway && Spec.At("analytics") is not null && !Spec.Flag("analytics", "disabled") && IngestUrl is not null;
 
     public string Class => Spec.Text("ingressClass") ?? settings.Class;
 
@@ -68,9 +68,7 @@ internal sealed class Wanted(JsonObject server, Settings settings)
         {
             var own = $"/{Name}/mcp";
             var path = Spec.Text("ingressPath") is { } given ? given[0] == '/' ? given : "/" + given : null;
-            if (Prefix is { } prefix && !(prefix == Name && path is not null && path != own))
-                return $"/{prefix}/mcp";
-            return path ?? own;
+            return Prefix is { } prefix ? $"/{prefix}/mcp" : path ?? own;
         }
     }
 
@@ -126,15 +124,13 @@ internal sealed class Wanted(JsonObject server, Settings settings)
 
         Rule(Spec.Text("image") is not { } image || image.Contains(' ', StringComparison.Ordinal), "image");
         Rule(Spec.Text("ingressHost") is { } host && System.Net.IPAddress.TryParse(host, out _), "ingressHost");
-        Rule(Spec.Text("ingressPath")?.Contains("..", StringComparison.Ordinal) == true, "ingressPath");
+        Rule(Prefix is null && Spec.Text("ingressPath")?.Contains("..", StringComparison.Ordinal) == true, "ingressPath");
         Rule(Spec.Text("publicPathPrefix")?.Contains("..", StringComparison.Ordinal) == true, "publicPathPrefix");
         foreach (var amount in new[] { "cpu", "memory" })
             Rule(
                 Spec.Text("resources", "requests", amount) is { } request && Spec.Text("resources", "limits", amount) is { } limit
                     && Quantity.Of(request) > Quantity.Of(limit),
                 "resources");
-        var names = Spec.Items("envVars").Concat(Spec.Items("secretEnvVars")).Select(variable => variable.Raw("name")).ToList();
-        Rule(names.Distinct().Count() != names.Count, "secretEnvVars");
         Rule(IsCanary && !(Spec.Number("rollout", "canaryReplicas") > 0), "rollout.canaryReplicas");
         Rule(Strategy != "Recreate" && MaxUnavailable is "0" or "0%" && MaxSurge is "0" or "0%", "rollout");
         Rule(HasGateway && GatewayPort == Port, "gateway.port");

@@ -156,18 +156,6 @@ internal static class Defaults
         };
     }
 
-    /// <summary>
-    /// What the gateway reports, and where; null when it reports nothing. A gateway whose spec has no <c>analytics</c> reports as
-    /// well where the operator has an ingest URL; its spec stays without <c>analytics</c>.
-    /// </summary>
-    public static AnalyticsConfig? Analytics(string name, MCPServerSpec effective, OperatorSettings settings)
-    {
-        if (!effective.HasGateway() || effective.Analytics is { Disabled: true })
-            return null;
-        var analytics = Apply(effective.Analytics ?? new AnalyticsConfig(), name, settings);
-        return analytics?.IngestURL is null ? null : analytics;
-    }
-
     /// <summary>Without the white space around it; null when nothing else is left.</summary>
     internal static string? Trimmed(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();
 

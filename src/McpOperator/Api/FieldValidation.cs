@@ -32,8 +32,9 @@ internal static class FieldValidation
     // From ".." on, these are what the API server refuses in the path of an Ingress.
     public static void Path(SpecFaults faults, string field, string path)
     {
-        if (Names.HasSpaceOrControl(path))
-            faults.Add(field, $"{SpecFaults.Quote(path)} must not contain white space or control characters");
+        // Blanks are taken, by API servers and some ingress controllers.
+        if (Names.HasSpaceOrControl(path.Replace(" ", "", StringComparison.Ordinal)))
+            faults.Add(field, $"{SpecFaults.Quote(path)} must not contain white space other than blanks, nor control characters");
         if (path.Contains('`', StringComparison.Ordinal))
             faults.Add(field, $"{SpecFaults.Quote(path)} must not contain backquotes: ingress controllers quote paths with them");
         if (path.Contains("..", StringComparison.Ordinal))
@@ -80,12 +81,6 @@ internal static class FieldValidation
             faults.Add($"{field}.key", $"{Required}: the key in that Secret");
         else if (!Names.IsDataKey(reference.Key))
             faults.Add($"{field}.key", $"{SpecFaults.Quote(reference.Key)} cannot be the key of a Secret: use letters, digits, '-', '_' and '.'");
-    }
-
-    public static void Url(SpecFaults faults, string field, string? url)
-    {
-        if (url is not null && !IsHttpUrl(url))
-            faults.Add(field, $"{SpecFaults.QuoteAddress(url)} must be a URL that starts with http:// or https://");
     }
 
     public static bool IsHttpUrl(string text) =>

@@ -19,9 +19,6 @@ internal static class GatewayValidation
         Port(faults, "spec.gateway.port", gateway.Port);
         if (gateway.Image is not null)
             ImageValidation.Check(faults, "spec.gateway.image", gateway.Image);
-        Url(faults, "spec.gateway.upstreamURL", gateway.UpstreamURL);
-        if (gateway.StripPrefix is not null)
-            Path(faults, "spec.gateway.stripPrefix", gateway.StripPrefix);
         Amounts(faults, "spec.gateway.resources", gateway.Resources);
         if (!spec.HasGateway())
             return;
@@ -44,7 +41,6 @@ internal static class GatewayValidation
     {
         if (spec.Analytics is not { } analytics)
             return;
-        Url(faults, "spec.analytics.ingestURL", analytics.IngestURL);
         if (analytics.ApiKeySecretRef is not null)
             SecretKey(faults, "spec.analytics.apiKeySecretRef", analytics.ApiKeySecretRef);
         if (analytics.Disabled is true)

@@ -24,10 +24,12 @@ internal static class IngressValidation
             else
                 Path(faults, "spec.publicPathPrefix", prefix.Trim('/'));
         }
-
-        // One that follows from the prefix has no faults but the prefix's, which the user did write.
-        if (spec.IngressPath is { } path && !(spec.PublicPathPrefix is { } given && path == Routing.PathOf("", given, null)))
+        else if (spec.IngressPath is { } path)
+        {
+            // Beside a prefix it is not used.
             Path(faults, "spec.ingressPath", path);
+        }
+
         if (spec.IngressClass is { } ingressClass && !Names.IsDns1123Subdomain(ingressClass))
             faults.Add("spec.ingressClass", $"{SpecFaults.Quote(ingressClass)} cannot be the name of an IngressClass: {DnsName}");
         OneOf(faults, "spec.ingressPathType", spec.IngressPathType, PathTypes);

@@ -49,6 +49,10 @@ internal static class Names
         return true;
     }
 
+    /// <summary>The rule of Kubernetes since 1.34 (since 1.30 behind a feature gate): printable ASCII but <c>=</c>.</summary>
+    public static bool MayBeEnvVarName(ReadOnlySpan<char> name) =>
+        !name.IsEmpty && !name.ContainsAnyExceptInRange(' ', '~') && !name.Contains('=');
+
     /// <summary>The key of a Secret or ConfigMap.</summary>
     public static bool IsDataKey(ReadOnlySpan<char> key)
     {

@@ -93,6 +93,9 @@ internal static class EventReasons
     /// <summary>Others have put something into its containers that the spec does not name; it stays.</summary>
     public const string NotInSpec = "NotInSpec";
 
+    /// <summary>Something in the spec is doubtful, and runs all the same.</summary>
+    public const string SpecWarning = "SpecWarning";
+
     /// <summary>Objects that are not wanted any more were deleted.</summary>
     public const string Deleted = "Deleted";
 

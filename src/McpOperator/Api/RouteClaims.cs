@@ -8,7 +8,9 @@ namespace McpOperator.Api;
 /// A claim that is served comes before one that is not; between two alike, the older server's comes first. So nobody takes a
 /// route from a server that serves it by editing another one. No status says whether the metadata path is served. It is known
 /// when the report is about the current spec, and of no conflict. Until the next such report it is what it was before. When that is not known
-/// either (the operator has just started), the path counts as perhaps served, which comes before what is surely not served.
+/// either (the operator has just started), the path counts as perhaps served, which comes before what is surely not served, and after
+/// what surely is. So does, in every ingress class, what was served before an edit that has not been reported on, or one that is
+/// invalid: its class may be another one now, and to change it takes a route from nobody.
 /// </remarks>
 internal sealed class RouteClaims
 {
@@ -18,14 +20,15 @@ internal sealed class RouteClaims
     private readonly bool? _servesMetadata;
     private readonly Claim[] _claims;
 
-    private RouteClaims(ObjectMeta metadata, IReadOnlyList<Route> asked, Route? served, bool? servesMetadata)
+    private RouteClaims(
+        ObjectMeta metadata, string ingressClass, IReadOnlyList<Route> asked, Route? served, bool isReported, bool? servesMetadata)
     {
         Key = metadata.Key;
         _uid = metadata.Uid;
         _since = metadata.CreationTimestamp;
         _served = served;
         _servesMetadata = servesMetadata;
-        _claims = [.. ClaimsOf(asked, served, servesMetadata switch
+        _claims = [.. ClaimsOf(ingressClass, asked, served, isReported, servesMetadata switch
         {
             true => Standing.Served,
             false => Standing.Asked,
@@ -45,6 +48,9 @@ internal sealed class RouteClaims
     public static RouteClaims? Of(MCPServer server, OperatorSettings settings, RouteClaims? before)
     {
         var effective = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
+        var ingressClass = effective.Spec.IngressClass!;
+        if (ingressClass == settings.DefaultIngressClass)
+            ingressClass = settings.DefaultIngressClass; // one copy of its text for all
         IReadOnlyList<Route> asked = Validation.Validate(effective, settings).Count > 0
             ? []
             : [.. Routing.Routes(server.Metadata.Name, effective.Spec).Select(route => route.Compared())];
@@ -52,7 +58,7 @@ internal sealed class RouteClaims
         if (asked.Count > 0 && asked[0] == served)
             served = asked[0]; // one copy of its text for as long as the server is there
         if (served is null)
-            return asked.Count == 0 ? null : new RouteClaims(server.Metadata, asked, null, servesMetadata: false);
+            return asked.Count == 0 ? null : new RouteClaims(server.Metadata, ingressClass, asked, null, isReported: true, servesMetadata: false);
         bool? servesMetadata = null;
         // One that does not get its routes keeps its URL until its Ingress is gone, which is not as its spec asks.
         var isWithheld = server.Reported!.Find(ConditionTypes.IngressReady)?.Reason == Reasons.RouteConflict;
@@ -60,7 +66,8 @@ internal sealed class RouteClaims
             servesMetadata = asked.Count > 1;
         else if (before?._uid == server.Metadata.Uid && before._served == served)
             servesMetadata = before._servesMetadata;
-        return new RouteClaims(server.Metadata, asked, served, servesMetadata);
+        var isReported = asked.Count > 0 && server.Reported.ObservedGeneration == server.Metadata.Generation;
+        return new RouteClaims(server.Metadata, ingressClass, asked, served, isReported, servesMetadata);
     }
 
     public bool IsSameAs(RouteClaims other) =>
@@ -93,24 +100,31 @@ internal sealed class RouteClaims
         return best;
     }
 
-    private static IEnumerable<Claim> ClaimsOf(IReadOnlyList<Route> asked, Route? served, Standing ofMetadata)
+    /// <param name="ingressClass">That the spec asks for.</param>
+    /// <param name="isReported">Whether what is served is served in that class: no status says so of another spec than the current one.</param>
+    private static IEnumerable<Claim> ClaimsOf(
+        string ingressClass, IReadOnlyList<Route> asked, Route? served, bool isReported, Standing ofMetadata)
     {
         var servesRoute = asked.Count > 0 && asked[0] == served;
         var asksMetadata = asked.Count > 1;
+        var (servedClass, ofServed) = isReported ? (ingressClass, Standing.Served) : (null, Standing.PerhapsServed);
+        if (ofMetadata > ofServed)
+            ofMetadata = ofServed;
         if (asked.Count > 0)
-            yield return new Claim(asked[0], IsMetadata: false, IsAsked: true, servesRoute ? Standing.Served : Standing.Asked);
+            yield return new Claim(asked[0], ingressClass, IsMetadata: false, IsAsked: true, servesRoute ? ofServed : Standing.Asked);
         if (asksMetadata)
-            yield return new Claim(asked[1], IsMetadata: true, IsAsked: true, servesRoute ? ofMetadata : Standing.Asked);
+            yield return new Claim(asked[1], ingressClass, IsMetadata: true, IsAsked: true, servesRoute ? ofMetadata : Standing.Asked);
         if (served is null)
             yield break;
-        if (!servesRoute)
-            yield return new Claim(served, IsMetadata: false, IsAsked: false, Standing.Served);
-        if (ofMetadata != Standing.Asked && !(servesRoute && asksMetadata))
-            yield return new Claim(served.Metadata(), IsMetadata: true, IsAsked: false, ofMetadata);
+        if (!servesRoute || !isReported)
+            yield return new Claim(served, servedClass, IsMetadata: false, IsAsked: false, ofServed);
+        if (ofMetadata != Standing.Asked && !(servesRoute && asksMetadata && isReported))
+            yield return new Claim(served.Metadata(), servedClass, IsMetadata: true, IsAsked: false, ofMetadata);
     }
 
     private static RouteOverlap? OverlapOf(Claim ours, Claim theirs, bool isOfOneNamespace) =>
-        ours.Route == theirs.Route ? RouteOverlap.Same
+        ours.Class is not null && theirs.Class is not null && ours.Class != theirs.Class ? null
+        : ours.Route == theirs.Route ? RouteOverlap.Same
         : isOfOneNamespace ? null
         : ours.IsMetadata && theirs.Route.IsBelow(ours.Route) ? RouteOverlap.AboveIt
         : theirs.IsMetadata && ours.Route.IsBelow(theirs.Route) ? RouteOverlap.BelowIt
@@ -121,7 +135,8 @@ internal sealed class RouteClaims
     /// </summary>
     private bool IsOlderThan(RouteClaims other) => Precedence.Compare(_since, Key, other._since, other.Key) < 0;
 
-    private readonly record struct Claim(Route Route, bool IsMetadata, bool IsAsked, Standing Standing);
+    /// <param name="Class">Of the Ingress: what controllers of different classes serve is no conflict. Null when it may be any.</param>
+    private readonly record struct Claim(Route Route, string? Class, bool IsMetadata, bool IsAsked, Standing Standing);
 
     /// <summary>From the weakest to the strongest.</summary>
     public enum Standing

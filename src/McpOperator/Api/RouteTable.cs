@@ -1,7 +1,7 @@
 namespace McpOperator.Api;
 
 /// <summary>
-/// Which server claims which host and path. Two servers that claim the same route, or one a route below the OAuth metadata path
+/// Which server claims which host and path. Two servers that claim the same route of one ingress class, or one a route below the OAuth metadata path
 /// of another namespace, would fight over its traffic: the one that serves it keeps it, else the older one gets it. Safe for
 /// any number of threads.
 /// </summary>

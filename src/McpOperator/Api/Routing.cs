@@ -58,29 +58,19 @@ internal static class Routing
     }
 
     /// <summary>
-    /// Where clients reach the server. A prefix gives <c>/&lt;prefix&gt;/mcp</c> and wins over <c>ingressPath</c>; with neither
-    /// it is <c>/&lt;n&gt;/mcp</c>.
+    /// Where clients reach the server. A prefix gives <c>/&lt;prefix&gt;/mcp</c> and wins over <c>ingressPath</c>, whoever wrote it: the
+    /// Go operator's webhook writes the name as one beside a user's path, and serves the prefix. With neither it is <c>/&lt;n&gt;/mcp</c>.
     /// </summary>
-    /// <remarks>
-    /// There is one exception, because defaults are persisted. A prefix that is the server's own name may be one that the
-    /// operator wrote, so the <c>ingressPath</c> next to it wins: it is either <c>/&lt;n&gt;/mcp</c>, which the operator wrote
-    /// with the prefix and which is the same route, or what the user has set later. A user who sets both, with the name as
-    /// prefix, gets the path, too.
-    /// </remarks>
     public static Route Resolve(string name, MCPServerSpec spec) =>
         new(Defaults.Trimmed(spec.IngressHost),
             PathOf(name, Defaults.Trimmed(spec.PublicPathPrefix), Defaults.Trimmed(spec.IngressPath)));
 
     internal static string PathOf(string name, string? prefix, string? path)
     {
-        var byName = $"/{name}/mcp";
-        var given = path is null ? null : path.StartsWith('/') ? path : '/' + path;
         if (prefix is null)
-            return given ?? byName;
+            return path is null ? $"/{name}/mcp" : path.StartsWith('/') ? path : '/' + path;
         prefix = prefix.Trim('/');
         // Slashes only: Validation reports it, and "//mcp" must not come of it meanwhile.
-        if (prefix.Length == 0)
-            return "/mcp";
-        return prefix == name && given is not null ? given : $"/{prefix}/mcp";
+        return prefix.Length == 0 ? "/mcp" : $"/{prefix}/mcp";
     }
 }

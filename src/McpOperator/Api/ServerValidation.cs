@@ -8,7 +8,7 @@ internal static class ServerValidation
     public static void Check(SpecFaults faults, MCPServer server)
     {
         var spec = server.Spec;
-        if (!Names.IsDns1035Label(server.Metadata.Name))
+        if (!Names.IsDns1123Label(server.Metadata.Name))
         {
             faults.Add("metadata.name", $"{SpecFaults.Quote(server.Metadata.Name)} cannot name a Service and a container: " +
                 "use at most 63 lower case letters, digits and '-', starting with a letter and ending with a letter or digit");
@@ -68,13 +68,12 @@ internal static class ServerValidation
 
     private static void Environment(SpecFaults faults, MCPServerSpec spec)
     {
-        var names = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < (spec.EnvVars?.Count ?? 0); i++)
-            EnvVarName(faults, names, $"spec.envVars[{i}].name", spec.EnvVars![i].Name);
+            EnvVarName(faults, $"spec.envVars[{i}].name", spec.EnvVars![i].Name);
         for (var i = 0; i < (spec.SecretEnvVars?.Count ?? 0); i++)
         {
             var variable = spec.SecretEnvVars![i];
-            EnvVarName(faults, names, $"spec.secretEnvVars[{i}].name", variable.Name);
+            EnvVarName(faults, $"spec.secretEnvVars[{i}].name", variable.Name);
             if (variable.SecretKeyRef is null)
                 faults.Add($"spec.secretEnvVars[{i}].secretKeyRef", $"{Required}: give the name and the key of a Secret");
             else
@@ -82,14 +81,12 @@ internal static class ServerValidation
         }
     }
 
-    private static void EnvVarName(SpecFaults faults, Dictionary<string, string> names, string field, string? name)
+    private static void EnvVarName(SpecFaults faults, string field, string? name)
     {
         if (string.IsNullOrWhiteSpace(name))
             faults.Add(field, Required);
-        else if (!Names.IsEnvVarName(name))
+        else if (!Names.MayBeEnvVarName(name))
             faults.Add(field, $"{SpecFaults.Quote(name)} is no name of an environment variable: use letters, digits, '_', '-' and '.', no digit first");
-        else if (!names.TryAdd(name, field))
-            faults.Add(field, $"{SpecFaults.Quote(name)} is already set by {names[name]}: remove one of them");
     }
 
     private static void Items(SpecFaults faults, string field, IReadOnlyList<InventoryItem>? items)

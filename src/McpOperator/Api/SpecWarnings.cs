@@ -1,14 +1,17 @@
 namespace McpOperator.Api;
 
-/// <summary>What is doubtful in a spec that runs all the same.</summary>
+/// <summary>What is doubtful in a spec that runs all the same, and what could be better.</summary>
 internal static class SpecWarnings
 {
     private const string RouterTls = "traefik.ingress.kubernetes.io/router.tls";
 
-    /// <param name="spec">As the user wrote it, and valid.</param>
-    /// <param name="effective">The same with its defaults.</param>
-    public static IEnumerable<SpecFault> Of(MCPServerSpec spec, MCPServerSpec effective, OperatorSettings settings)
+    /// <param name="server">As the user wrote it, and valid.</param>
+    /// <param name="effective">Its spec with its defaults.</param>
+    public static IEnumerable<SpecFault> Of(MCPServer server, MCPServerSpec effective, OperatorSettings settings)
     {
+        var spec = server.Spec;
+        foreach (var doubt in SpecDoubts.Of(server, effective))
+            yield return doubt;
         if (Image("spec.image", ImageReference.Resolve(effective, settings), spec.Image) is { } image)
             yield return image;
         if (effective.HasCanary() && effective.Rollout!.CanaryImage is { } canary

@@ -45,6 +45,9 @@ internal sealed class ServerEvents(Action<ClusterEvent> record)
         Record(server, isFailed, reason, ready.Reason == Reasons.InvalidSpec ? "Validate" : "Observe", status.Message!);
     }
 
+    /// <summary>What is doubtful in its spec, and runs all the same.</summary>
+    public void Doubtful(MCPServer server, string doubts) => Record(server, isWarning: true, EventReasons.SpecWarning, "Validate", doubts);
+
     /// <summary>What others have put into its objects, where it is the spec's to say what there is.</summary>
     public void Foreign(MCPServer server, string fields) => Record(
         server, isWarning: false, EventReasons.NotInSpec, "Observe", $"Not in the spec, and left alone: {fields}");

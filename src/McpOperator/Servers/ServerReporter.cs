@@ -27,9 +27,11 @@ internal sealed class ServerReporter(
 
         var surfaces = StatusReport.Surfaces(pass, kinds);
         var fault = pass.IsValid ? null : new Problem(Reasons.InvalidSpec, string.Join("; ", pass.Faults));
+        var doubts = pass.IsValid ? string.Join("; ", SpecDoubts.Of(server, pass.Spec)) : "";
         var status = StatusReport.Compose(
             server, surfaces, fault,
             [.. pass.Live.OfType<ObservedDeployment>()],
+            doubts,
             kinds.All.Select(kind => kind.UrlOf(pass)).FirstOrDefault(url => url is not null),
             pass.IsValid ? ImageReference.Resolve(pass.Spec, pass.Settings) : server.Reported?.Image,
             time.GetUtcNow());
@@ -42,6 +44,8 @@ internal sealed class ServerReporter(
         {
             Log.StatusReported(logger, status.Phase!, status.Message!);
             events.Reported(server, status);
+            if (doubts.Length > 0 && server.Reported?.ObservedGeneration != status.ObservedGeneration)
+                events.Doubtful(server, doubts);
             var foreign = string.Join(", ", kinds.All.Select(kind => kind.ForeignOf(pass)).OfType<string>().Distinct());
             if (foreign.Length > 0 && foreign != pass.Memory.ToldForeign)
                 events.Foreign(server, foreign);

@@ -16,17 +16,18 @@ internal static class StatusReport
     /// <param name="server">With the status reported last.</param>
     /// <param name="surfaces">In the order in which they are reported.</param>
     /// <param name="fault">What stands in the way of the whole server; null when nothing does.</param>
+    /// <param name="doubts">What is doubtful in the spec; empty when nothing is.</param>
     /// <param name="url">Where clients reach it; null when the spec does not say.</param>
     /// <param name="image">The resolved image; null when the spec does not say.</param>
     /// <param name="now">Goes into conditions whose status flips.</param>
     public static MCPServerStatus Compose(
         MCPServer server, IReadOnlyList<Surface> surfaces, Problem? fault, IReadOnlyList<ObservedDeployment> tracks,
-        string? url, string? image, DateTimeOffset now)
+        string doubts, string? url, string? image, DateTimeOffset now)
     {
         var failed = fault is not null || surfaces.Any(surface => surface.IsFailed);
         var ready = !failed && surfaces.All(surface => surface.IsReady);
         var cause = fault ?? FirstCause(surfaces);
-        var message = Kubernetes.Condition.Cut(ready ? AllReady : Message(fault, surfaces));
+        var message = Kubernetes.Condition.Cut(ready ? doubts.Length == 0 ? AllReady : $"{AllReady}, but the spec is doubtful: {doubts}" : Message(fault, surfaces));
         var conditions = new List<Condition>(surfaces.Count + 1)
         {
             Condition(ConditionTypes.Ready, ready, ready ? Reasons.AllResourcesReady : cause!.Reason, message),

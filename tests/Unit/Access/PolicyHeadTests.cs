@@ -106,7 +106,8 @@ public sealed class PolicyHeadTests
     [InlineData("""{"auth":{"mode":"mtls"}}""", true)]
     [InlineData("""{"auth":{"mode":"oauth"},"gateway":{"enabled":true}}""", true)]
     [InlineData("""{"policy":{"defaultDecision":"maybe"}}""", true)]
-    [InlineData("""{"session":{"maxLifetime":"7d"}}""", true)]
+    [InlineData("""{"session":{"headerName":"a b"}}""", true)]
+    [InlineData("""{"session":{"maxLifetime":"7d"}}""", false)]
     [InlineData("""{"replicas":"one"}""", true)]
     public void OnlyWhatAPolicyIsMadeOfKeepsItFromBeingWritten(string spec, bool hasAccessFault)
     {

@@ -154,15 +154,14 @@ public sealed class DefaultsTests
     }
 
     [Fact]
-    public void APathThatIsSetLaterIsHonoured()
+    public void APathThatIsSetLaterLeadsNowhereBeforeThePrefixIsTakenOut()
     {
         var persisted = Defaults.Apply("hello", new MCPServerSpec { Image = "a" }, Settings);
-        var edited = Defaults.Apply("hello", persisted with { IngressPath = "/tools" }, Settings);
-        Assert.Equal(new Route("mcp.example.com", "/tools"), Routing.Resolve("hello", edited));
+        var edited = persisted with { IngressPath = "/tools" };
+        Assert.Equal(new Route("mcp.example.com", "/hello/mcp"), Routing.Resolve("hello", Defaults.Apply("hello", edited, Settings)));
 
-        // And taken away again.
-        var restored = Defaults.Apply("hello", edited with { IngressPath = null }, Settings);
-        Assert.Equal(new Route("mcp.example.com", "/hello/mcp"), Routing.Resolve("hello", restored));
+        edited = edited with { PublicPathPrefix = null };
+        Assert.Equal(new Route("mcp.example.com", "/tools"), Routing.Resolve("hello", Defaults.Apply("hello", edited, Settings)));
     }
 
     [Theory]
@@ -215,27 +214,6 @@ public sealed class DefaultsTests
     {
         var effective = Defaults.Resources(new ResourceRequirements { Requests = new ResourceList { Memory = "1024Mi" } });
         Assert.Equal(("1Gi", "1Gi"), (effective.Requests!.Memory, effective.Limits!.Memory));
-    }
-
-    [Theory]
-    [InlineData("""{"gateway":{"enabled":true}}""", "http://ingest.example.com hello-gateway mcp.request")]
-    [InlineData("""{"gateway":{"enabled":true},"analytics":{"source":"s"}}""", "http://ingest.example.com s mcp.request")]
-    [InlineData("""{"gateway":{"enabled":true},"analytics":{"ingestURL":" http://own ","eventType":"e"}}""", "http://own hello-gateway e")]
-    [InlineData("""{"gateway":{"enabled":true},"analytics":{"disabled":true,"ingestURL":"http://own"}}""", null)]
-    [InlineData("""{"gateway":{"enabled":false},"analytics":{"ingestURL":"http://own"}}""", null)]
-    [InlineData("""{}""", null)]
-    public void TheGatewayReportsUnlessItIsDisabled(string spec, string? expected)
-    {
-        var effective = Defaults.Apply("hello", Spec(spec), Settings);
-        var analytics = Defaults.Analytics("hello", effective, Settings);
-        Assert.Equal(expected, analytics is null ? null : $"{analytics.IngestURL} {analytics.Source} {analytics.EventType}");
-    }
-
-    [Fact]
-    public void WithoutAnIngestUrlNothingIsReported()
-    {
-        var effective = Defaults.Apply("hello", Spec("""{"gateway":{"enabled":true}}"""), new OperatorSettings());
-        Assert.Null(Defaults.Analytics("hello", effective, new OperatorSettings()));
     }
 
     private static string Normal(string json) => JsonSerializer.Serialize(JsonDocument.Parse(json).RootElement);

@@ -9,6 +9,8 @@ namespace McpOperator.Unit.Api;
 /// </summary>
 internal sealed class NaiveRoutes
 {
+    private const string Any = "any class";
+
     private readonly Dictionary<ObjectKey, List<MCPServer>> _told = [];
 
     public IEnumerable<MCPServer> Servers => _told.Values.Select(versions => versions[^1]);
@@ -40,10 +42,10 @@ internal sealed class NaiveRoutes
         var strongest = 0;
         if (!_told.ContainsKey(server) || !_told.ContainsKey(other))
             return 0;
-        foreach (var (host, path, isMetadata, strength, _) in Claims(server))
-            foreach (var (otherHost, otherPath, isOtherMetadata, otherStrength, isAsked) in Claims(other))
+        foreach (var (ingressClass, host, path, isMetadata, strength, _) in Claims(server))
+            foreach (var (otherClass, otherHost, otherPath, isOtherMetadata, otherStrength, isAsked) in Claims(other))
             {
-                if (!isAsked || host != otherHost)
+                if (!isAsked || host != otherHost || (ingressClass != Any && ingressClass != otherClass))
                     continue;
                 var foreign = server.Namespace != other.Namespace;
                 var overlap = path == otherPath
@@ -67,19 +69,22 @@ internal sealed class NaiveRoutes
     private DateTimeOffset Created(ObjectKey key) => _told[key][^1].Metadata.CreationTimestamp;
 
     /// <summary>3: it is served, 2: it may be, 1: it is asked for.</summary>
-    private List<(string? Host, string Path, bool IsMetadata, int Strength, bool IsAsked)> Claims(ObjectKey key)
+    private List<(string? Class, string? Host, string Path, bool IsMetadata, int Strength, bool IsAsked)> Claims(ObjectKey key)
     {
         var server = _told[key][^1];
-        var claims = new List<(string?, string, bool, int, bool)>();
+        var claims = new List<(string?, string?, string, bool, int, bool)>();
         var url = server.Reported?.Url;
-        var metadata = url is null ? 1 : Known(_told[key]) switch { true => 3, false => 1, null => 2 };
+        // Of an invalid one, and of one that was edited, no status says in which class it serves.
+        var isReported = server.Spec.Image is not null && server.Reported?.ObservedGeneration == server.Metadata.Generation;
+        var (servedClass, served) = isReported ? (server.Spec.IngressClass, 3) : (Any, 2);
+        var metadata = url is null ? 1 : Known(_told[key]) switch { true => served, false => 1, null => 2 };
         if (server.Spec.Image is not null)
         {
             var path = Path(server);
             var isServed = url?.TrimEnd('/') == Url(server);
-            claims.Add((server.Spec.IngressHost, path, false, isServed ? 3 : 1, true));
+            claims.Add((server.Spec.IngressClass, server.Spec.IngressHost, path, false, isServed ? served : 1, true));
             if (IsOAuth(server))
-                claims.Add((server.Spec.IngressHost, RouteWorld.Metadata + path, true, isServed ? metadata : 1, true));
+                claims.Add((server.Spec.IngressClass, server.Spec.IngressHost, RouteWorld.Metadata + path, true, isServed ? metadata : 1, true));
         }
         if (url is not null)
         {
@@ -88,9 +93,9 @@ internal sealed class NaiveRoutes
             var slash = rest.IndexOf('/', StringComparison.Ordinal);
             var host = slash == 0 ? null : rest[..slash];
             var path = rest[slash..].TrimEnd('/');
-            claims.Add((host, path, false, 3, false));
+            claims.Add((servedClass, host, path, false, served, false));
             if (metadata > 1)
-                claims.Add((host, RouteWorld.Metadata + path, true, metadata, false));
+                claims.Add((servedClass, host, RouteWorld.Metadata + path, true, metadata, false));
         }
         return claims;
     }

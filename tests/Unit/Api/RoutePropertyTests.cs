@@ -125,7 +125,7 @@ public sealed class RoutePropertyTests
                     Assert.False(Overlap(server, other), $"{server.Key} and {other.Key} both have their routes");
     }
 
-    private static bool Overlap(MCPServer server, MCPServer other) => (
+    private static bool Overlap(MCPServer server, MCPServer other) => server.Spec.IngressClass == other.Spec.IngressClass && (
         from route in Routing.Routes(server.Metadata.Name, server.Spec).Select(route => route.Compared())
         from theirs in Routing.Routes(other.Metadata.Name, other.Spec).Select(route => route.Compared())
         where route == theirs

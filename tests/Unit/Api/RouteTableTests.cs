@@ -379,6 +379,51 @@ public sealed class RouteTableTests
             Assert.Empty(Update(Key($"s{age}"), null));
     }
 
+    [Fact]
+    public void InTwoIngressClassesARouteIsTwoRoutes()
+    {
+        var one = Add("one", "/same", age: 2);
+        var other = Put(InClass(Server("other", "/same", age: 1), "nginx"));
+
+        Assert.Null(_routes.ConflictOf(one));
+        Assert.Null(_routes.ConflictOf(other));
+    }
+
+    [Fact]
+    public void WhoeverChangesItsClassTakesNoRouteThatIsServedThere()
+    {
+        var older = Served(Server("older", "/same", age: 2));
+        Put(older);
+        var younger = Put(Served(InClass(Server("younger", "/same", age: 1), "nginx")));
+
+        Put(InClass(Edited(older, "/same"), "nginx"));
+
+        Assert.Null(_routes.ConflictOf(younger));
+        Assert.Equal(younger, _routes.ConflictOf(older.Key)?.Holder);
+    }
+
+    [Fact]
+    public void NorDoesOneThatIsInvalidThen()
+    {
+        var older = Served(Server("older", "/same", age: 2));
+        Put(older);
+        var younger = Put(Served(InClass(Server("younger", "/same", age: 1), "nginx")));
+        var broken = InClass(Edited(older, "/same"), "nginx");
+        broken = broken with { Spec = broken.Spec with { Image = null } };
+
+        Put(broken);
+        Assert.Null(_routes.ConflictOf(younger));
+
+        // Nor after a restart of the operator, which has not seen its class before.
+        var restarted = new RouteTable(SampleServers.Settings);
+        restarted.Update(broken.Key, broken with { Reported = new LastReport { Url = broken.Reported!.Url, ObservedGeneration = broken.Metadata.Generation } });
+        restarted.Update(broken.Key, broken);
+        restarted.Update(younger, Served(InClass(Server("younger", "/same", age: 1), "nginx")));
+        Assert.Null(restarted.ConflictOf(younger));
+    }
+
+    private static MCPServer InClass(MCPServer server, string ingressClass) => server with { Spec = server.Spec with { IngressClass = ingressClass } };
+
     private static MCPServer Invalid(string path, int age, string? url)
     {
         var server = Server("invalid", path, age);

@@ -5,7 +5,7 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Unit.Api;
 
 /// <summary>What happens to one server.</summary>
-internal sealed record RouteStep(int Server, RouteStep.Kind What, int Path, int Host, bool OAuth, int Age)
+internal sealed record RouteStep(int Server, RouteStep.Kind What, int Path, int Host, bool OAuth, bool IsOtherClass, int Age)
 {
     public enum Kind
     {
@@ -50,8 +50,8 @@ internal sealed class RouteWorld
     public IReadOnlyDictionary<ObjectKey, MCPServer> Servers => _servers;
 
     public static Gen<RouteStep> Step(params RouteStep.Kind[] kinds) => Gen.Select(
-        Gen.Int[0, Keys.Length - 1], Gen.OneOf(kinds), Gen.Int[0, Paths.Length - 1], Gen.Int[0, 5], Gen.Bool, Gen.Int[0, 2],
-        (server, kind, path, host, oauth, age) => new RouteStep(server, kind, path, host, oauth, age));
+        Gen.Int[0, Keys.Length - 1], Gen.OneOf(kinds), Gen.Int[0, Paths.Length - 1], Gen.Int[0, 5], Gen.Bool, Gen.Frequency((4, Gen.Const(false)), (1, Gen.Const(true))), Gen.Int[0, 2],
+        (server, kind, path, host, oauth, isOtherClass, age) => new RouteStep(server, kind, path, host, oauth, isOtherClass, age));
 
     /// <returns>The server as it is then, or null for none; and whether it is another than it was.</returns>
     public (ObjectKey Key, MCPServer? Server, bool IsChanged) Take(RouteStep step)
@@ -113,6 +113,7 @@ internal sealed class RouteWorld
         Image = "i",
         IngressHost = step.Host switch { 0 => null, 1 => "other.example", _ => "h.example" },
         IngressPath = Paths[step.Path],
+        IngressClass = step.IsOtherClass ? "other" : null,
         Gateway = new GatewayConfig { Enabled = true, Image = "g" },
         Auth = new AuthConfig { Mode = step.OAuth ? "oauth" : "header", IssuerURL = "https://id.example" },
     };

@@ -19,9 +19,9 @@ public sealed class RoutingTests
     // Both defaults, as we (or the Go operator) persisted them.
     [InlineData(null, "hello", "/hello/mcp", null, "/hello/mcp")]
     [InlineData(null, "/hello/", "hello/mcp", null, "/hello/mcp")]
-    // A path next to the persisted prefix is the user's.
-    [InlineData(null, "hello", "/tools", null, "/tools")]
-    [InlineData(null, "hello", "tools", null, "/tools")]
+    // The Go operator's webhook writes such a prefix beside a path of the user's, and serves the prefix.
+    [InlineData(null, "hello", "/tools", null, "/hello/mcp")]
+    [InlineData(null, "hello", "tools", null, "/hello/mcp")]
     // The Go operator's default path next to a prefix of the user's.
     [InlineData(null, "team/a", "/hello/mcp", null, "/team/a/mcp")]
     // Another server's name is a prefix like any other.

@@ -91,7 +91,7 @@ public sealed class StatusReportTests
         };
         var later = Now.AddHours(1);
 
-        var second = StatusReport.Compose(server, [Deployment, Service, Ingress], null, [], "/u", "i", later);
+        var second = StatusReport.Compose(server, [Deployment, Service, Ingress], null, [], "", "/u", "i", later);
 
         Assert.Equal("2026-05-06T08:08:09Z", Of(second, "Ready"));
         Assert.Equal("2026-05-06T08:08:09Z", Of(second, "DeploymentReady"));
@@ -146,5 +146,5 @@ public sealed class StatusReportTests
 
     private static MCPServerStatus Compose(
         Surface[] surfaces, Problem? fault = null, IReadOnlyList<ObservedDeployment>? tracks = null) =>
-        StatusReport.Compose(SampleServers.Effective(), surfaces, fault, tracks ?? [], "/demo/mcp", "example.org/demo:1", Now);
+        StatusReport.Compose(SampleServers.Effective(), surfaces, fault, tracks ?? [], doubts: "", "/demo/mcp", "example.org/demo:1", Now);
 }

@@ -45,7 +45,7 @@ internal sealed class ManifestValidator
             var effective = server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, _settings) };
             faults.AddRules(Validation.Validate(effective, _settings));
             if (faults.All.Count == 0)
-                _faults.AddRange(SpecWarnings.Of(server.Spec, effective.Spec, _settings).Select(doubt => new ManifestFault(manifest, doubt, isWarning: true)));
+                _faults.AddRange(SpecWarnings.Of(server, effective.Spec, _settings).Select(doubt => new ManifestFault(manifest, doubt, isWarning: true)));
             if (IsFirst(manifest))
                 _servers.Add(new ManifestServer(manifest, server, effective));
         }

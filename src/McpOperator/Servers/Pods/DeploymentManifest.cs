@@ -129,12 +129,13 @@ internal static class DeploymentManifest
 
     private static List<Env>? Environment(MCPServerSpec spec)
     {
-        var env = new List<Env>((spec.EnvVars?.Count ?? 0) + (spec.SecretEnvVars?.Count ?? 0));
+        // A list keyed by name: the API server refuses an apply that names one twice. Of those that do, kubelets take the last.
+        var env = new OrderedDictionary<string, Env>((spec.EnvVars?.Count ?? 0) + (spec.SecretEnvVars?.Count ?? 0), StringComparer.Ordinal);
         foreach (var variable in spec.EnvVars ?? [])
-            env.Add(ContainerParts.Variable(variable.Name!, variable.Value));
+            env[variable.Name!] = ContainerParts.Variable(variable.Name!, variable.Value);
         foreach (var variable in spec.SecretEnvVars ?? [])
-            env.Add(ContainerParts.Variable(variable.Name!, variable.SecretKeyRef!));
-        return env.Count == 0 ? null : env;
+            env[variable.Name!] = ContainerParts.Variable(variable.Name!, variable.SecretKeyRef!);
+        return env.Count == 0 ? null : [.. env.Values];
     }
 
     private static List<LocalObjectReference>? PullSecrets(MCPServerSpec spec, OperatorSettings settings)

@@ -80,7 +80,8 @@ internal static class GatewayContainer
         Add("AUTH_MODE", spec.Auth?.Mode);
         if (gateway.StripPrefix is { } prefix)
             Add("STRIP_PREFIX", prefix);
-        if (Defaults.Analytics(name, spec, settings) is { } analytics)
+        // A spec without the block reports nothing, wherever the operator would send it: so servers opt out.
+        if (spec.Analytics is { Disabled: not true, IngestURL: not null } analytics)
         {
             Add("ANALYTICS_INGEST_URL", analytics.IngestURL);
             Add("ANALYTICS_SOURCE", analytics.Source);

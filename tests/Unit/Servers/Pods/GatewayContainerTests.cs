@@ -149,9 +149,12 @@ public sealed partial class GatewayContainerTests
             .SingleOrDefault(variable => variable.StartsWith("EXTERNAL_BASE_URL=", StringComparison.Ordinal)));
 
     [Fact]
-    public void TheOperatorsIngestUrlIsEnough() => Assert.Equal(
+    public void TheOperatorsIngestUrlIsEnoughForASpecThatAsksForAnalytics() => Assert.Equal(
         ["ANALYTICS_INGEST_URL=http://ingest", "ANALYTICS_SOURCE=demo-gateway", "ANALYTICS_EVENT_TYPE=mcp.request"],
-        EnvironmentOf(new MCPServerSpec(), Configured).Where(IsAnalytics));
+        EnvironmentOf(new MCPServerSpec { Analytics = new AnalyticsConfig() }, Configured).Where(IsAnalytics));
+
+    [Fact]
+    public void ASpecWithoutAnalyticsHasOptedOut() => Assert.DoesNotContain(EnvironmentOf(new MCPServerSpec(), Configured), IsAnalytics);
 
     [Fact]
     public void DisabledAnalyticsAreNotThere() => Assert.DoesNotContain(
