@@ -7,19 +7,19 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Access;
 
 /// <summary>
-/// Keeps the document that says who may call a server: what was taken away is out of it before anything else is looked at,
-/// whatever is wrong with the rest. A controller of its own, so that nothing that a server's pass does can delay or stop it.
-/// Reports, and the refresh of running gateways, are lanes below.
+/// Keeps the policy document of each server: what was taken away is out of it first, whatever is wrong with the rest. A
+/// controller of its own, so that nothing in a server's pass can delay it. Reports, and the refresh of running gateways, are
+/// queues of lower priority.
 /// </summary>
 internal sealed class AccessController
 {
-    // A timer does not count the time that a machine slept, nor know that its clock was set.
+    // A timer does not notice that a machine slept, or that its clock was set.
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(10);
 
-    /// <summary>Of the workers, at the same time for one namespace.</summary>
+    /// <summary>Workers that one namespace may occupy.</summary>
     private const int Share = 4;
 
-    /// <summary>In seconds; of what an API server asks for that has too much to do.</summary>
+    /// <summary>The longest Retry-After that is followed, in seconds.</summary>
     private const int LongestPause = 30;
 
     private readonly Stores _stores;
@@ -34,8 +34,7 @@ internal sealed class AccessController
     private readonly ServerReader _reader;
     private readonly Admission _admission = new(Share, SpecSize.Most, namespaces: 4);
 
-    /// <param name="stores">What the API server holds of the servers and their pods.</param>
-    /// <param name="refresh">Told of each document that was written; null when pods get none.</param>
+    /// <param name="refresh">Asked for each document that was written; null when pods get no annotation.</param>
     /// <param name="time">The clock of expiries and of documents.</param>
     public AccessController(
         Stores stores, AccessStores mirror, ILook queue, AccessReporter grants, AccessReporter sessions, PolicyRefresh? refresh, ApiClient api,
@@ -52,12 +51,11 @@ internal sealed class AccessController
         _policies = new GatewayPolicy(stores, mirror, podsOf, refresh, api, counters, time, logger);
     }
 
-    /// <summary>Grants and sessions looked at, each as often as it was.</summary>
+    /// <summary>Grants and sessions judged, counted each time.</summary>
     public long Judged => Interlocked.Read(ref _judged);
 
-    /// <summary>One look at who may call a server.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached: nothing is known, try again.</exception>
-    /// <exception cref="ApiException">Among others a conflict, which the loop tries again without a word.</exception>
+    /// <exception cref="ApiException">For example a conflict, which the loop retries and does not report.</exception>
     public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
         if (_stores.Servers.Get(key) is not { } stored)
@@ -83,14 +81,14 @@ internal sealed class AccessController
         }
         catch (ApiException exception) when (exception.IsNotFound || exception.IsNamespaceTerminating)
         {
-            // The server, or its namespace, goes: the watch brings the news.
+            // The server or its namespace is deleted: the watch will tell.
             if (exception.IsNamespaceTerminating)
                 _stores.NoteEnding(stored.Metadata);
             return Outcome.Done;
         }
         catch (ApiException exception) when (exception is { IsTransient: true, Status.Details.RetryAfterSeconds: > 0 })
         {
-            // As it asks, but for a change that comes meanwhile: that is looked at in its own time.
+            // As long as it asks for. A change meanwhile is handled at once.
             _policies.SayUnknown(server ?? stored.Read());
             return Outcome.RequeueAfter(TimeSpan.FromSeconds(Math.Min(exception.Status.Details.RetryAfterSeconds.Value, LongestPause)));
         }
@@ -101,7 +99,7 @@ internal sealed class AccessController
         }
     }
 
-    /// <param name="server">With its spec in effect.</param>
+    /// <param name="server">With the defaults filled in.</param>
     private async Task<Outcome> ReconcileAsync(MCPServer server, CancellationToken cancellationToken)
     {
         var hasGateway = server.Spec.HasGateway();
@@ -120,7 +118,8 @@ internal sealed class AccessController
             return OutcomeOf(server.Key, removal);
         }
 
-        // Nothing is created for what goes, nor for what was never right; where pods run, they have to be shown what was taken away.
+        // Nothing is created for a server that is being deleted, or was never valid; but running pods must see what was taken
+        // away.
         var mayCreate = server.Metadata.DeletionTimestamp is null
             && (_policies.HasPods(server) || Validation.Validate(server, _settings).Count == 0);
         var document = new PolicyDocument(members.Head!, members.Grants, members.Sessions);
@@ -145,11 +144,11 @@ internal sealed class AccessController
             _ => Outcome.Retry,
         }).Within(_policies.ContestedFor(server, result));
 
-    /// <summary>Of what its document is made of, in bytes.</summary>
+    /// <summary>The bytes that its document is made from.</summary>
     private int LengthOf(StoredServer server) => server.Length
         + _mirror.Grants.Of(server.Key).Sum(static grant => grant.Spec.Length) + _mirror.Sessions.Of(server.Key).Sum(static session => session.Spec.Length);
 
-    /// <summary>Most servers have nobody to let in: a look at them costs no more than this.</summary>
+    /// <summary>Most servers have no gateway and no access objects: a reconcile of them ends here.</summary>
     private bool IsConcerned(StoredServer server) =>
         server.IsOutline || server.Spec.Span.IndexOf("\"gateway\""u8) >= 0
         || _mirror.ConfigMaps.Get(GatewayPolicy.KeyOf(server.Key)) is not null
@@ -173,7 +172,7 @@ internal sealed class AccessController
         return members;
     }
 
-    /// <summary>Before the document that makes it so is in force, nobody is told of being accepted, or revoked.</summary>
+    /// <summary>Nobody is reported as accepted, or as revoked, before the document that makes it so is in force.</summary>
     private void Tell(AccessJudgement members, bool isInForce)
     {
         foreach (var (member, verdict) in members.Verdicts)
@@ -183,7 +182,7 @@ internal sealed class AccessController
         }
     }
 
-    /// <summary>For the status of the session: the document stays as it is, and gateways see for themselves that its time is over.</summary>
+    /// <summary>For the status of the session only: the document stays the same, since gateways check the expiry.</summary>
     private void LookAtNextExpiry(ObjectKey key, AccessJudgement members)
     {
         if (members.NextExpiry - _time.GetUtcNow() is { } left)

@@ -7,12 +7,14 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Access;
 
-/// <summary>Keeps the ConfigMap in which a server's gateways find their policy, and says on the board what stands there.</summary>
+/// <summary>Keeps the ConfigMap with the policy of a server's gateways, and publishes its state (<see cref="PolicyBoard"/>).</summary>
 internal sealed class GatewayPolicy(
     Stores stores, AccessStores mirror, Func<MCPServer, List<GatewayPods>> podsOf, PolicyRefresh? refresh, ApiClient api, WriteCounters counters,
     TimeProvider time, ILogger logger)
 {
-    /// <summary>Between two repairs of one that somebody else keeps changing: what is taken away is another document, and written at once.</summary>
+    /// <summary>
+    /// Between two repairs of a contested ConfigMap. Another document, one that takes access away, is written at once.
+    /// </summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly Applier _applier = new(api, counters, time, logger);
@@ -23,7 +25,7 @@ internal sealed class GatewayPolicy(
 
     private readonly KeyMap<Memory> _memories = new();
 
-    /// <summary>What is said of a document that holds no more than the last valid one did.</summary>
+    /// <summary>The last valid document stays, without what was taken away since.</summary>
     public static Problem Frozen { get; } = new(
         Reasons.PolicyOutdated, "the spec does not say what the policy is: the last valid one stays, without what was taken away since");
 
@@ -31,7 +33,7 @@ internal sealed class GatewayPolicy(
         $"the policy does not fit into a ConfigMap ({PolicyConfigMapBuilder.MaxBytes} bytes) even without grants and sessions: " +
         "shorten the descriptions and labels of the server's tools; the last one that fitted stays, without what was taken away since");
 
-    /// <summary>Of ConfigMaps in a row that were immutable before anything is said of it.</summary>
+    /// <summary>Immutable ConfigMaps in a row that are deleted before it is reported.</summary>
     private const int MostRemovals = 3;
 
     private static Problem Closed { get; } = new(
@@ -40,14 +42,14 @@ internal sealed class GatewayPolicy(
 
     public static ObjectKey KeyOf(ObjectKey server) => server with { Name = ObjectNames.Policy(server.Name) };
 
-    /// <summary>Whether running pods have a gateway, and so hold a policy, whatever stands in its ConfigMap.</summary>
+    /// <summary>Whether running pods have a gateway, and so hold a policy, whatever the ConfigMap says.</summary>
     public bool HasPods(MCPServer server) => podsOf(server).Exists(static pods => pods.HasGateway);
 
-    /// <summary>Whether a document stands there, or may be held by pods, that has to follow what is taken away.</summary>
-    /// <param name="server">With its spec in effect.</param>
+    /// <summary>Whether there is a document, in the ConfigMap or in pods, from which access may have to be taken away.</summary>
+    /// <param name="server">With the defaults filled in.</param>
     /// <param name="isOff">
-    /// Whether it has switched its gateway off: then the pods that still have one need theirs, and the Deployments' next
-    /// change is looked at.
+    /// Whether its gateway is switched off: pods that still have one need the document, and the next change of the Deployments
+    /// enqueues the server.
     /// </param>
     public bool IsInUse(MCPServer server, bool isOff)
     {
@@ -56,7 +58,7 @@ internal sealed class GatewayPolicy(
             return false;
         if (!isOff)
             return true;
-        // Somebody's copy, of a server that has had no gateway: no pod holds it, whatever its rollout is about.
+        // A copy of somebody, for a server that has had no gateway: no pod mounts it.
         if (own is { IsProvablyOurs: false } && !HasPods(server) && !HasHadGateway(server))
             return false;
         // Before the look, or a change in between would be missed.
@@ -69,14 +71,11 @@ internal sealed class GatewayPolicy(
         return false;
     }
 
-    /// <summary>As far as this process knows, or the last report, which is another one once the gateway is off.</summary>
+    /// <summary>From this process, or the last status (which loses the condition once the gateway is off).</summary>
     private bool HasHadGateway(MCPServer server) =>
         _memories.Get(server.Key) is { HasSeen: true } || server.Reported?.Find(ConditionTypes.PolicyReady) is not null;
 
-    /// <summary>
-    /// What the document that stands there says of its server; when it is not one that we wrote, or the operator before us, one that
-    /// lets nobody in.
-    /// </summary>
+    /// <summary>The head of the stored document; when neither we nor the predecessor wrote it, one that lets nobody in.</summary>
     public async Task<PolicyHead> LastHeadAsync(MCPServer server, OperatorSettings settings, CancellationToken cancellationToken)
     {
         var stored = Find(server) is { Policy: not null } live
@@ -85,15 +84,15 @@ internal sealed class GatewayPolicy(
         return stored?.Head is { } head && head.Server == server.Key ? head : PolicyHead.Closed(server.Key, settings);
     }
 
-    /// <summary>Writes the document, unless it stands there already: then its text stays, time and all.</summary>
-    /// <param name="server">With its spec in effect.</param>
-    /// <param name="mayCreate">Whether it is written also where none of the server's own stands.</param>
+    /// <summary>Writes the document, unless the ConfigMap has it already: then its text stays, with its time.</summary>
+    /// <param name="server">With the defaults filled in.</param>
+    /// <param name="mayCreate">Whether to create it where the server has none.</param>
     public async Task<ApplyResult<ObservedConfigMap>> ApplyAsync(
         MCPServer server, PolicyDocument document, bool mayCreate, CancellationToken cancellationToken)
     {
         var live = Find(server);
         var own = Own(server);
-        // What goes with its server, or its namespace, is not made anew, nor is it replaced. What stands there follows what is taken away.
+        // With its server or namespace deleted, nothing is created or replaced; but what exists follows what is taken away.
         var isEnding = stores.Ending.Contains(server.Metadata.Namespace);
         var isGoing = isEnding || server.Metadata.DeletionTimestamp is not null;
         if (own is null && (isEnding || (!mayCreate && (isGoing || _memories.Get(server.Key)?.Removed is null))))
@@ -103,8 +102,8 @@ internal sealed class GatewayPolicy(
         if (live is { IsImmutable: true } && !isGoing && live.Uid != memory.Removed?.Uid && (own is not null || live.IsProvablyOurs))
             return await RemoveImmutableAsync(server, live, memory, cancellationToken).ConfigureAwait(false);
 
-        // A kubelet that has seen an immutable ConfigMap never looks at its name again. Nor is it known what one was that is gone
-        // since before this process looked.
+        // A kubelet that has seen an immutable ConfigMap never reads that name again. Nor is it known what a ConfigMap was that
+        // was gone before this process began.
         var wasImmutable = stores.ImmutablePolicies.Get(server.Key) is not null;
         var isUnknown = !memory.HasSeen && HasPods(server);
         bool NeedsNewPods(ObservedConfigMap? found) =>
@@ -112,7 +111,7 @@ internal sealed class GatewayPolicy(
         var stored = new[] { live?.Policy, memory.Written }
             .FirstOrDefault(policy => policy?.Revision == document.Revision) ?? new StoredPolicy(document.Revision, time.GetUtcNow());
         memory.Written = stored;
-        // A grant that changes makes another policy, though not another generation of the server.
+        // A changed grant makes another policy, in the same generation of the server.
         var isRepair = live?.Policy is { } before ? before.Revision == document.Revision : server.IsReported();
         var wanted = new Desired<ObservedConfigMap>(
             found => PolicyConfigMapBuilder.Build(server, document, stored.GeneratedAt, found, NeedsNewPods(found)),
@@ -120,7 +119,7 @@ internal sealed class GatewayPolicy(
             WasTaken: server.WasTaken(ConditionTypes.PolicyReady));
         var ensured = await _applier.ApplyAsync(
             _configMaps, server.AsOwner(), KeyOf(server.Key), wanted, memory.Apply, cancellationToken).ConfigureAwait(false);
-        // Closed since it was read, or hidden: without our label no watch tells of it.
+        // Made immutable since it was read, or not watched for want of our label.
         if (ensured is { IsRaced: false, Live: { IsImmutable: true } closed } && IsOwn(closed, server))
         {
             stores.ImmutablePolicies.Set(server.Key, this);
@@ -136,15 +135,15 @@ internal sealed class GatewayPolicy(
             memory.Removals = 0;
         }
 
-        // One that is created is mounted by pods from after it, unless there were some already.
+        // Pods that start later mount a new one by themselves.
         if (ensured.Change is not (Change.None or Change.Created) || (ensured.Change == Change.Created && HasPods(server)))
             refresh?.Ask(server.Key, document.Revision);
         return ensured;
     }
 
     /// <summary>
-    /// The first half of replacing it: deletes the one that nobody can change. What is to stand there is judged anew after that,
-    /// for the deletion may have taken its time.
+    /// The first half of replacing an immutable ConfigMap: deletes it. The next reconcile creates the new one, from the inputs of
+    /// that time.
     /// </summary>
     private async Task<ApplyResult<ObservedConfigMap>> RemoveImmutableAsync(
         MCPServer server, ObservedConfigMap live, Memory memory, CancellationToken cancellationToken)
@@ -154,27 +153,26 @@ internal sealed class GatewayPolicy(
         if (removal.Problem is not null)
             return removal;
         memory.Removed = live;
-        // Each one that is made comes back so: that is said, and tried again later and later.
+        // If every new one comes back immutable it is reported, and retried ever later.
         return ++memory.Removals > MostRemovals ? new(live, Closed) : new(live, IsRaced: true);
     }
 
-    /// <summary>Deletes the ConfigMap of a server that has no gateway, nor a pod with one.</summary>
+    /// <summary>Deletes the ConfigMap when neither the server nor a pod has a gateway.</summary>
     public Task<ApplyResult<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
         Find(server) is null
             ? Task.FromResult<ApplyResult<ObservedConfigMap>>(default)
             : _applier.DeleteAsync(_configMaps, server.AsOwner(), KeyOf(server.Key), MemoryOf(server).Apply, cancellationToken);
 
-    /// <summary>Says on the board what stands there.</summary>
-    /// <param name="server">With its spec in effect.</param>
-    /// <param name="hasGateway">Whether one is wanted.</param>
-    /// <param name="problem">Why the document is not the one that the spec asks for; null when it is.</param>
-    /// <param name="document">The one that is to stand there; null for none.</param>
-    /// <returns>Whether that document is in force: it stands there, and each gateway is shown it.</returns>
+    /// <summary>Publishes the state of the policy.</summary>
+    /// <param name="server">With the defaults filled in.</param>
+    /// <param name="problem">Why the document is not what the spec asks for; null when it is.</param>
+    /// <param name="document">The desired document; null for none.</param>
+    /// <returns>Whether that document is in force: the ConfigMap holds it, and each gateway sees it.</returns>
     public bool Say(MCPServer server, bool hasGateway, in ApplyResult<ObservedConfigMap> result, Problem? problem, PolicyDocument? document)
     {
         var live = IsOwn(result.Live, server) ? result.Live : null;
         var stands = document is not null && live?.Policy?.Revision == document.Revision;
-        // Never of one that is immutable itself: it is about to go.
+        // Not of an immutable one: it is about to be deleted.
         var podsUid = live is { ReplacesPods: true, IsImmutable: false } ? live.Uid : null;
         var isShown = podsUid is null && live is not { IsImmutable: true };
         if (podsUid is not null)
@@ -196,8 +194,8 @@ internal sealed class GatewayPolicy(
     }
 
     /// <summary>
-    /// Nothing came of a look, as when the API server cannot be asked. Whoever runs the pods goes by what is held of the
-    /// ConfigMap then, rather than wait without a word.
+    /// After a failed reconcile, as when the API server cannot be reached: publishes the stored ConfigMap, so that the server
+    /// controller does not wait in silence.
     /// </summary>
     public void SayUnknown(MCPServer server)
     {
@@ -205,7 +203,7 @@ internal sealed class GatewayPolicy(
             Say(server, hasGateway: true, new(Own(server)), problem: null, document: null);
     }
 
-    /// <summary>How long until it is to be looked at again because of whoever keeps changing it; null when nobody does.</summary>
+    /// <summary>How long until the next reconcile of a contested ConfigMap; null when it is not contested.</summary>
     public TimeSpan? ContestedFor(ObjectKey server, in ApplyResult<ObservedConfigMap> result) =>
         result.PutOff ?? (result.Problem?.Reason == Problem.Contested ? _memories.Get(server)?.Apply.QuietIn(time) : null);
 
@@ -227,54 +225,53 @@ internal sealed class GatewayPolicy(
 
     private ObservedConfigMap? Find(MCPServer server) => _configMaps.Find(server.AsOwner(), KeyOf(server.Key));
 
-    /// <summary>What stands there, when the server controls it: labels alone are anybody's to give.</summary>
+    /// <summary>The stored ConfigMap, if the server controls it: labels alone anybody can give.</summary>
     private ObservedConfigMap? Own(MCPServer server) =>
         mirror.ConfigMaps.Get(KeyOf(server.Key)) is var live && IsOwn(live, server) ? live : null;
 
     private static bool IsOwn(Observed? live, MCPServer server) => live is not null && live.ControllerUid == server.Metadata.Uid;
 
-    /// <summary>Whether pods were made for this very ConfigMap.</summary>
+    /// <summary>Whether pods were made for exactly this ConfigMap.</summary>
     private bool IsMounted(MCPServer server, string uid) => podsOf(server).Exists(pods => pods.PolicyUid == uid);
 
-    /// <summary>Whether a pod may still need the ConfigMap, of a Deployment whose gateway is switched off.</summary>
+    /// <summary>Whether a pod of a Deployment may still need the ConfigMap after the gateway was switched off.</summary>
     private static bool MayUse(GatewayPods pods) => pods.HasGateway || !pods.AreReady;
 
-    /// <summary>Whether no pod is left from before the ConfigMap.</summary>
+    /// <summary>Whether no pod is older than the ConfigMap.</summary>
     private static bool IsShown(GatewayPods pods, string uid) => !pods.HasGateway || (pods.PolicyUid == uid && pods.AreAllNew);
 
-    /// <summary>What others put there goes. The fault that is found is of the data, not of what is in their way.</summary>
+    /// <summary>Takes over the data, whatever the refusal names: it names our data, not what is beside it.</summary>
     private static Remedy.TakeOver? FreeTheData(in Attempt attempt) =>
         !attempt.IsNew && attempt.Tried.Count == 0
             ? new Remedy.TakeOver(PolicyConfigMapBuilder.Exclusive)
             : null;
 
-    /// <summary>Of one server.</summary>
     private sealed class Memory
     {
         public ApplyMemory Apply { get; } = new();
 
         /// <summary>
-        /// So that a policy which somebody makes something else of, each time, has one text, and is not written again with
-        /// every second that passes.
+        /// The last document and its time: while somebody keeps changing it, it is written with the same text, not with the time
+        /// of each second.
         /// </summary>
         public StoredPolicy? Written { get; set; }
 
-        /// <summary>Whether this process has seen a ConfigMap of it, since its gateway was last switched on.</summary>
+        /// <summary>Whether this process has seen its ConfigMap since the gateway was last switched on.</summary>
         public bool HasSeen { get; set; }
 
-        /// <summary>Of immutable ones, since the last one that was not.</summary>
+        /// <summary>Immutable ConfigMaps in a row that were deleted.</summary>
         public int Removals { get; set; }
 
-        /// <summary>The immutable one that was deleted last: it may be held for a moment still.</summary>
+        /// <summary>The immutable one that was deleted last: finalizers may hold it.</summary>
         public ObservedConfigMap? Removed { get; set; }
     }
 
-    /// <summary>Null when what a ConfigMap holds is no policy of ours, whatever it hashes to.</summary>
+    /// <summary>Head: null when the document is not ours, whatever it hashes to.</summary>
     private sealed record StoredHead(PolicyHead? Head)
     {
         public static StoredHead Decode(JsonElement json, ApiIdentity identity)
         {
-            // Of what the Go operator wrote we own nothing before the first document of our own.
+            // Of what the predecessor wrote we own nothing before our first apply.
             var isOurs = identity.OwnedFields.Owns(json, "f:data", "f:policy.json")
                 || (identity.OwnedFields.Fingerprint(json) == OwnedFields.None
                     && FieldOwnership.PatchOfPredecessor(json, isStatus: false, identity) is not null);

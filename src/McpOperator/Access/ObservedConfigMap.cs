@@ -4,7 +4,7 @@ using McpOperator.Apply;
 
 namespace McpOperator.Access;
 
-/// <summary>A gateway's ConfigMap, and which policy it holds.</summary>
+/// <summary>A ConfigMap with a policy.</summary>
 internal sealed class ObservedConfigMap : Observed
 {
     public ObservedConfigMap(JsonElement json, OwnedFields ours)
@@ -19,21 +19,21 @@ internal sealed class ObservedConfigMap : Observed
         Policy = StoredPolicy.Read(text.Bytes);
     }
 
-    /// <summary>True when somebody has seen to it that nobody can change it any more, but by deleting it.</summary>
+    /// <summary>True when it can only be deleted, not changed.</summary>
     public bool IsImmutable { get; }
 
     /// <summary><see cref="PolicyConfigMapBuilder.ReplacesPods"/>.</summary>
     public bool ReplacesPods { get; }
 
     /// <summary>
-    /// Whether what it holds is what we wrote there: labels, an owner and a document that hashes to its revision are anybody's to
-    /// give who may write ConfigMaps.
+    /// Whether managedFields say that we wrote the document: labels, owner and a document that hashes to its revision are
+    /// anybody's to give who may write ConfigMaps.
     /// </summary>
     public bool HoldsOurs { get; }
 
     /// <inheritdoc/>
     public override bool IsProvablyOurs => Fingerprint != OwnedFields.None;
 
-    /// <summary>Null when what it holds is no policy of ours.</summary>
+    /// <summary>Null when it holds no valid policy document.</summary>
     public StoredPolicy? Policy { get; }
 }

@@ -4,22 +4,22 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Apply;
 
 /// <summary>
-/// Brings objects to what their owners want, by server-side apply, and only those that differ. An object that is not the owner's is
-/// never touched.
+/// Applies and deletes objects for their owners, by server-side apply. What already carries the desired state is not written;
+/// what belongs to somebody else is never written.
 /// </summary>
 internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
 {
     private readonly RemediedApply _apply = new(api, logger);
     private readonly TakeOvers _takeOvers = new(api, counters, logger);
 
-    /// <summary>For objects that nobody owns.</summary>
+    /// <summary>Writes objects without an owner.</summary>
     public SharedObjects Shared { get; } = new(api, counters, logger);
 
     public ILogger Logger => logger;
 
-    /// <param name="wanted">What is wanted of it.</param>
     /// <exception cref="ApiException">
-    /// The namespace is being deleted, or the API server has trouble of its own; every other refusal is in the answer.
+    /// The namespace is being deleted, or the API server cannot serve the request (<see cref="ApiException.IsTransient"/>). Any
+    /// other refusal is in the result.
     /// </exception>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
     public async Task<ApplyResult<T>> ApplyAsync<T>(
@@ -42,7 +42,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         var fingerprint = OwnedFields.FingerprintOf(manifest);
         var longest = objects.LongestPause ?? Contest.LongestPause;
         var pause = memory.PauseBefore(fingerprint, time, longest);
-        // What no watch shows may be another by now: it is applied to with each look, of which there are few then.
+        // An object that no watch shows may have changed: it is applied in each pass, and those are few.
         if (live is not null && memory.Unwatched is null && !memory.MayTakeOver(live.Uid, live.CopiedBy)
             && memory.IsSettled(fingerprint, wanted.Fingerprint(live)))
             return new ApplyResult<T>(live, memory.Contested(fingerprint));
@@ -58,13 +58,13 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         {
             if (live is null)
             {
-                // The watch sees only what carries our label, so that there may be one without the store knowing.
+                // The watch selects by label: there may be an object of this name that the store does not hold.
                 (answer, live) = await _apply.CreateOrFindAsync(objects, key, manifest, wanted.WasTaken, wanted.Recover, cancellationToken).ConfigureAwait(false);
                 if (answer is not null)
                     return Applied(answer);
                 if (live is null)
                     return new ApplyResult<T>(null, IsRaced: true);
-                // Deleted, and held by its finalizers.
+                // The deleted object, which its finalizers hold.
                 if (live.Uid == wanted.Removed?.Uid)
                     return new ApplyResult<T>(live);
                 if (owner.OwnershipConflict(type, live) is { } foreign)
@@ -104,7 +104,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             var answered = wanted.Fingerprint(answer);
             if (!memory.Taken(fingerprint, answered))
                 Log.AnswerDiffers(logger, type.Kind);
-            // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
+            // The apply changed nothing of ours: API servers of 1.20 keep the order of variables.
             if (live is not null && answered == wanted.Fingerprint(live))
                 return new ApplyResult<T>(answer, memory.Unwatched);
             var change = memory.IsRepaired(fingerprint) ? Change.Repaired : wanted.ChangeOf(isNew);
@@ -123,7 +123,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             return decode(json);
         }
 
-        // It is another version now.
+        // The take-over changed the resourceVersion that the body names.
         async Task RenewAsync()
         {
             if (isExact && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } renewed)
@@ -132,8 +132,8 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
     }
 
     /// <summary>
-    /// Deletes what is there of the owner's under this name, when this operator or the one before it made it. What merely looks like it,
-    /// labels, owner and all, is somebody's copy and stays.
+    /// Deletes the owner's object of this name, if this operator or its predecessor wrote it. One that only has our labels and
+    /// owner reference is somebody's copy, and stays.
     /// </summary>
     /// <inheritdoc cref="DeleteAsync{T}(OwnedObjects{T}, T, ApplyMemory, CancellationToken)"/>
     public async Task<ApplyResult<T>> DeleteAsync<T>(
@@ -164,7 +164,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         return deleted;
     }
 
-    /// <summary>Deletes this object, whoever made it, and no other of its name.</summary>
+    /// <summary>Deletes exactly this object (by uid), whoever made it.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
     public async Task<ApplyResult<T>> DeleteAsync<T>(
         OwnedObjects<T> objects, T live, ApplyMemory memory, CancellationToken cancellationToken)
@@ -194,7 +194,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             counters.ContestedRepair(type.Kind);
     }
 
-    /// <summary>Reads once who has changed it, and where, to say so.</summary>
+    /// <summary>Reads the object once, to report who changed which field.</summary>
     private async Task<Problem> ContestedAsync(
         ResourceType type, ObjectKey key, byte[] manifest, TimeSpan longest, CancellationToken cancellationToken)
     {
@@ -214,7 +214,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         return problem;
     }
 
-    /// <summary>Whether this operator wrote to it, or the one before it, from which it is then taken over.</summary>
+    /// <summary>Whether this operator or its predecessor wrote it. The predecessor's fields are taken over by this call.</summary>
     private async Task<bool> IsOfOurMakingAsync(ResourceType type, Observed live, ApplyMemory memory, CancellationToken cancellationToken)
     {
         if (live.Fingerprint != OwnedFields.None)
@@ -228,8 +228,10 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         return false;
     }
 
-    /// <summary>Has what is there let go of what our apply cannot take away: a copy's share in ours, and what others put under our names.</summary>
-    /// <returns>Whether something has changed.</returns>
+    /// <summary>
+    /// Removes what an apply cannot: the ownership of whoever copied our fields, and what others put under our names.
+    /// </summary>
+    /// <returns>Whether the object was written.</returns>
     private async Task<bool> ClearAsync<T>(
         ResourceType type, T live, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
@@ -242,7 +244,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         return true;
     }
 
-    /// <summary>Takes over what the operator before us wrote, of an object of which we own no field yet. True when there was something.</summary>
+    /// <summary>Takes over the predecessor's fields, if we own no field of the object yet. True when there were any.</summary>
     private async Task<bool> MigrateAsync(ResourceType type, Observed? live, ObjectKey key, CancellationToken cancellationToken) =>
         live is { Fingerprint: OwnedFields.None }
         && await _takeOvers.FromPredecessorAsync(type, key, isStatus: false, cancellationToken).ConfigureAwait(false);

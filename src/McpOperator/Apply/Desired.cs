@@ -1,32 +1,29 @@
 namespace McpOperator.Apply;
 
-/// <summary>What is wanted of an object.</summary>
+/// <summary>The desired state of an object, and what is known of it.</summary>
 /// <param name="Manifest">
-/// Makes the apply configuration for what was found (null where there is nothing): every field that we own, and no other.
-/// Preconditions in it make no difference to what is wanted.
+/// Builds the apply configuration for the live object (null for none): every field that we own, and no other. It may name uid and
+/// resourceVersion as preconditions; fingerprints ignore them.
 /// </param>
-/// <param name="IsRepair">Whether nothing else is wanted than before, so that a difference is somebody else's doing.</param>
-/// <param name="WasThere">Whether it is known that there was one.</param>
-/// <param name="Recover">Asked when the API server finds the manifest invalid.</param>
+/// <param name="IsRepair">Whether the desired state is that of the last report, so that a difference is drift.</param>
+/// <param name="WasThere">Whether the object existed at the last report, so that creating it is a repair.</param>
+/// <param name="Recover">Asked for a remedy when the API server refuses it as invalid.</param>
 /// <param name="Removal">
-/// Makes a strategic merge patch that takes out what stands under a name of the owner's and is not wanted, whoever put it there and
-/// owns it; null when there is nothing of the kind. It names the version of what was found.
+/// Builds a strategic merge patch, with the resourceVersion, that deletes what is under our names and not wanted, whoever owns
+/// it; null when there is nothing.
 /// </param>
-/// <param name="WasTaken">Whether somebody else was last seen to have the name.</param>
-/// <param name="Removed">An object that was just deleted to make room. The store may still hold it.</param>
+/// <param name="WasTaken">Whether somebody else had the name at the last report: it is read first then.</param>
+/// <param name="Removed">The object that was just deleted to make room. The store may still hold it.</param>
 internal sealed record Desired<T>(
     Func<T?, byte[]> Manifest, bool IsRepair, bool WasThere, Recovery? Recover = null, T? Removed = null,
     Func<T, byte[]?>? Removal = null, bool WasTaken = false)
     where T : Observed
 {
-    /// <summary>
-    /// Of what was found: as <see cref="Observed.Fingerprint"/>, and another one for what is to be taken out. Without it nobody would
-    /// see that it is there.
-    /// </summary>
+    /// <summary>The live fingerprint, changed by what is to be removed: else nobody would see that it is there.</summary>
     public ulong Fingerprint(T live) =>
         Removal?.Invoke(live) is { } removal ? live.Fingerprint ^ OwnedFields.FingerprintOf(removal) : live.Fingerprint;
 
-    /// <summary>What an apply that made a difference is told as.</summary>
+    /// <summary>How an apply that changed something is reported.</summary>
     public Change ChangeOf(bool isNew) =>
         isNew && !WasThere ? Change.Created
         : IsRepair ? Change.Repaired

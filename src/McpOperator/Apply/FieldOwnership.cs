@@ -5,34 +5,33 @@ using System.Text.Json.Nodes;
 namespace McpOperator.Apply;
 
 /// <summary>
-/// Server-side apply adds our fields beside those of others, and where the two exclude each other the API server refuses
-/// both: somebody gave our port another number, and now two ports have one name; or our probe another handler.
-/// Then what others own in such a place is made ours in <c>metadata.managedFields</c>, which changes nothing else, and
-/// the next apply removes it, since it does not name it.
+/// Transfers ownership of fields to us by editing <c>metadata.managedFields</c>, which changes no value. The next apply then
+/// removes them, since it does not name them. Needed where fields of others make ours invalid (422): an apply keeps both, and two
+/// ports have one name, or a probe has two handlers.
 /// </summary>
-/// <remarks>The same is done for kubectl's users by client-go's util/csaupgrade.</remarks>
+/// <remarks>client-go does the same for users of kubectl (util/csaupgrade).</remarks>
 internal static class FieldOwnership
 {
-    /// <summary>Makes ours what others own below these paths of fieldsV1, such as <c>f:spec</c>, <c>f:ports</c>.</summary>
-    /// <returns>False when that is nothing.</returns>
+    /// <summary>Transfers what others own below these paths of fieldsV1, such as <c>f:spec</c>, <c>f:ports</c>.</summary>
+    /// <returns>False when others own nothing there.</returns>
     public static Task<bool> TakeOverAsync(
         ApiClient api, ResourceType type, ObjectKey key, IReadOnlyList<IReadOnlyList<string>> places, CancellationToken cancellationToken) =>
         PatchAsync(api, type, key, live => Patch(live, places, api.Identity) ?? [], cancellationToken);
 
     /// <summary>
-    /// Makes ours what the operator before us owns: it wrote whole objects with plain updates, and as long as it is down as an owner,
-    /// too, nothing of that can be removed. Only of an object of which we own nothing yet (<see cref="OwnedFields.None"/>). Later
-    /// it would not be ours to ask: many operators have a name like that one's.
+    /// Transfers the predecessor's fields. It wrote whole objects with plain updates, and no field can be removed while it is
+    /// listed as an owner. Only while we own no field ourselves (<see cref="OwnedFields.None"/>): its manager name is a common
+    /// one, and a later entry of that name may be another operator's.
     /// </summary>
     /// <param name="isStatus">Of the status alone; else of all but the status.</param>
-    /// <returns>False when there is no such thing.</returns>
+    /// <returns>False when it owns nothing.</returns>
     public static Task<bool> TakeOverPredecessorAsync(
         ApiClient api, ResourceType type, ObjectKey key, bool isStatus, CancellationToken cancellationToken) =>
         PatchAsync(api, type, key, live => PatchOfPredecessor(live, isStatus, api.Identity) ?? [], cancellationToken);
 
     /// <summary>
-    /// Takes from those who have a copy of what is ours (<see cref="CopiedFields"/>) their share in it, so that it goes when we apply it
-    /// no longer. What else they own of the object stays theirs; a status is ours as a whole.
+    /// Takes from whoever copied our fields (<see cref="CopiedFields"/>) their share in them, so that they go when we apply them
+    /// no longer. What else they own stays theirs; a status is ours as a whole.
     /// </summary>
     /// <param name="isStatus">Of the status alone; else of all but the status.</param>
     /// <returns>False when there is no copy.</returns>
@@ -65,12 +64,12 @@ internal static class FieldOwnership
         var found = false;
         foreach (var entry in entries.ToArray())
         {
-            // Another version may call the fields otherwise.
+            // Field names may differ in another API version.
             if (!Is(entry, predecessor, "Update", isStatus) || (string?)entry!["apiVersion"] != live.Text("apiVersion"u8)
                 || entry["fieldsV1"] is not JsonObject theirs)
                 continue;
 
-            // API servers name the subresource since 1.22; before that spec and status are one entry, and the spec stays theirs.
+            // Before 1.22 one entry, without a subresource, holds spec and status: take the status only.
             var taken = theirs;
             if (isStatus && entry["subresource"] is null)
             {
@@ -113,7 +112,7 @@ internal static class FieldOwnership
             return null;
         }
 
-        // There is none of an object that was restored: it is ours, and we have not applied it yet.
+        // A restored object is ours, but has no entry of ours before the next apply.
         var own = entries.FirstOrDefault(entry => IsOurs(entry) && entry!["fieldsV1"] is JsonObject);
         var ours = own?["fieldsV1"]!.AsObject() ?? [];
         JsonNode? from = null;
@@ -178,7 +177,7 @@ internal static class FieldOwnership
         return found ? Write(live.ResourceVersion() ?? "", entries) : null;
     }
 
-    /// <summary>Takes out what both own, and what is left empty by that: it would claim the whole that is above it.</summary>
+    /// <summary>Removes what both own. A parent left empty is removed as well: an empty set owns the whole field.</summary>
     private static void Subtract(JsonObject theirs, JsonObject ours)
     {
         foreach (var (step, below) in ours)
@@ -198,7 +197,7 @@ internal static class FieldOwnership
         (string?)entry?["manager"] == manager && (string?)entry["operation"] == operation
         && (entry["subresource"] is not { } name || (isStatus && (string?)name == "status"));
 
-    /// <summary>Moves what is at a place, and takes what is left empty out: it would claim the whole that is above it.</summary>
+    /// <summary>Moves the fields at a path. A parent left empty is removed: an empty set owns the whole field.</summary>
     private static bool Move(JsonObject theirs, JsonObject ours, IReadOnlyList<string> place, int depth = 0)
     {
         var step = place[depth];

@@ -7,7 +7,10 @@ internal readonly record struct Owner(ResourceType Type, ObjectMeta Metadata)
 
     public bool Controls(Observed? live) => live is not null && live.ControllerUid == Metadata.Uid;
 
-    /// <summary>Null when an object is the owner's, or nobody's but labelled as the owner's (an orphan is adopted).</summary>
+    /// <summary>
+    /// Null when the owner controls the object, or may adopt it: it has no controller, and carries the owner's label or is
+    /// provably ours. Else why it is left alone.
+    /// </summary>
     public Problem? OwnershipConflict(ResourceType type, Observed live)
     {
         if (Controls(live) || (live.ControllerUid is null && (live.LabelledOwner == Metadata.Name || live.IsProvablyOurs)))

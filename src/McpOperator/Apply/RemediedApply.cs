@@ -2,18 +2,19 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Apply;
 
-/// <summary>An apply, with whatever helps after the API server has found it invalid.</summary>
+/// <summary>An apply that tries the remedies of its kind when the API server refuses it as invalid.</summary>
 internal sealed class RemediedApply(ApiClient api, ILogger logger)
 {
-    // A kind that this API server does not create by an apply that names a version: Service, before it was created like the others.
+    // The kind that this API server refuses to create by an apply with a resourceVersion (Service before 1.23): it is read first.
     private volatile ResourceType? _readFirst;
 
     /// <summary>
-    /// Creates an object, and never touches one that is there: its other fields may go well with ours, so that an apply which is merely
-    /// not forced would be taken.
+    /// Creates the object, or returns the one that is there, unchanged. An apply without force is not enough for that: it
+    /// succeeds on somebody else's object whose fields do not conflict with ours. (Only the kind that is read first keeps that
+    /// gap.)
     /// </summary>
-    /// <param name="readFirst">Whether the name was taken before: then nobody is bothered with a write that is refused.</param>
-    /// <returns>One of the two; neither when it was gone again.</returns>
+    /// <param name="readFirst">Whether the name was taken at the last report: then no write is sent that would be refused.</param>
+    /// <returns>One of the two; neither when an object was in the way and is gone.</returns>
     public async Task<(T? Created, T? Found)> CreateOrFindAsync<T>(
         OwnedObjects<T> objects, ObjectKey key, byte[] manifest, bool readFirst, Recovery? recover, CancellationToken cancellationToken)
         where T : Observed
@@ -41,11 +42,11 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
 
         return (await ApplyAsync(objects, key, manifest, Existing.Unforced, recover, cancellationToken).ConfigureAwait(false), null);
 
-        // What the API server's cache ("0") shows may be gone, and is applied to all the same.
+        // Read from the API server's cache ("0") the object may be gone: then the caller's apply creates it.
         Task<T?> FindAsync(string? version) => api.FindAsync(type, key, decode, version, cancellationToken);
     }
 
-    /// <summary>Applies to an object that is there, or creates it where it has just gone, and takes fields from other managers.</summary>
+    /// <summary>Applies with force; creates the object if it has just gone.</summary>
     public Task<T> ForceAsync<T>(
         OwnedObjects<T> objects, ObjectKey key, byte[] manifest, Recovery? recover, CancellationToken cancellationToken)
         where T : Observed =>
@@ -82,7 +83,7 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
                     await api.StrategicPatchAsync(type, key, body, cancellationToken).ConfigureAwait(false);
                     break;
                 case Remedy.TakeOver { Places: var places }:
-                    // What others do not own cannot be what is in the way.
+                    // Others own nothing at these paths, so they are not the cause.
                     if (!await FieldOwnership.TakeOverAsync(api, type, key, places, cancellationToken).ConfigureAwait(false))
                         throw refusal;
                     Log.FieldsTakenOver(logger, type.Kind, refusal.Message);
@@ -95,16 +96,16 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
             mayWait: !objects.IsExact, cancellationToken);
     }
 
-    /// <summary>What becomes of an apply where there is an object already.</summary>
+    /// <summary>What an apply does when the object exists.</summary>
     private enum Existing
     {
-        /// <summary>It takes fields from other managers.</summary>
+        /// <summary>Takes fields from other managers.</summary>
         Forced,
 
-        /// <summary>It is refused when another manager has one of its fields.</summary>
+        /// <summary>Is refused when another manager owns one of its fields.</summary>
         Unforced,
 
-        /// <summary>It is refused in any case.</summary>
+        /// <summary>Is refused in any case.</summary>
         Conflict,
     }
 }

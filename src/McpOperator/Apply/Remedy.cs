@@ -1,6 +1,6 @@
 namespace McpOperator.Apply;
 
-/// <summary>What is done before an apply that the API server found invalid is tried again.</summary>
+/// <summary>A step before an apply that was refused as invalid (400, 422) is sent again.</summary>
 internal abstract record Remedy
 {
     private Remedy()
@@ -17,8 +17,8 @@ internal abstract record Remedy
     public sealed record TakeOver(IReadOnlyList<IReadOnlyList<string>> Places) : Remedy
     {
         /// <summary>
-        /// Of those places where the API server found a fault; null when there are none. A webhook's or a quota's refusal names no
-        /// field, and none of the others' fields is in its way.
+        /// Takes over those paths that the refusal names; null when it names none. A webhook's or a quota's refusal names no
+        /// field, and no take-over would help.
         /// </summary>
         public static TakeOver? Of(IReadOnlyList<IReadOnlyList<string>> places, ApiException refusal)
         {
@@ -28,7 +28,7 @@ internal abstract record Remedy
             return faulty.Count == 0 ? null : new TakeOver(faulty);
         }
 
-        /// <summary>The last field of a place, which may go on to one of its items.</summary>
+        /// <summary>The name of the last field in the path; a list item's key may follow it.</summary>
         private static string FieldOf(IReadOnlyList<string> place) =>
             place.Last(step => step.StartsWith("f:", StringComparison.Ordinal))["f:".Length..];
 
@@ -42,7 +42,4 @@ internal abstract record Remedy
 internal delegate Remedy? Recovery(in Attempt attempt);
 
 /// <summary>An apply that the API server found invalid.</summary>
-/// <param name="IsNew">Whether the object was not there before.</param>
-/// <param name="Tried">The remedies so far.</param>
-/// <param name="Refusal">The answer.</param>
 internal readonly record struct Attempt(bool IsNew, IReadOnlyList<Remedy> Tried, ApiException Refusal);

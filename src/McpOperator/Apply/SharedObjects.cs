@@ -2,12 +2,12 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Apply;
 
-/// <summary>Writes objects that nobody owns and that we may not read: a namespace shares them.</summary>
+/// <summary>Writes objects without an owner that we may not read: the servers of a namespace share them.</summary>
 internal sealed class SharedObjects(ApiClient api, WriteCounters counters, ILogger logger)
 {
-    /// <summary>Creates an object where there is none. One that somebody else made stays as it is.</summary>
-    /// <returns>What kept it from being created; null when it is there.</returns>
-    /// <exception cref="ApiException">The namespace is being deleted, or the API server has trouble of its own.</exception>
+    /// <summary>Creates an object. If there is one of this name, it stays as it is.</summary>
+    /// <returns>Why it could not be created; null when it exists.</returns>
+    /// <exception cref="ApiException">The namespace is being deleted, or the API server cannot serve the request.</exception>
     public async Task<Problem?> CreateAsync(
         ResourceType type, string ns, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken)
     {
@@ -30,11 +30,11 @@ internal sealed class SharedObjects(ApiClient api, WriteCounters counters, ILogg
     }
 
     /// <summary>
-    /// Applies an object, as long as nobody else, but the operator before us, has written what is to stand there.
+    /// Applies an object. The predecessor's fields are taken over; when anybody else owns one that we want, nothing is written.
     /// </summary>
     /// <param name="before">The version in which it was last applied; null for none.</param>
-    /// <returns>Whether somebody else has; or what kept it from being applied; or its version when it is there.</returns>
-    /// <exception cref="ApiException">The namespace is being deleted, or the API server has trouble of its own.</exception>
+    /// <returns>IsTaken: somebody else owns a field. Problem: why it could not be applied. Version: it was applied.</returns>
+    /// <exception cref="ApiException">The namespace is being deleted, or the API server cannot serve the request.</exception>
     public async Task<(bool IsTaken, Problem? Problem, string? Version)> ApplyUnreadAsync(
         ResourceType type, ObjectKey key, byte[] manifest, string? before, ApplyMemory memory, CancellationToken cancellationToken)
     {

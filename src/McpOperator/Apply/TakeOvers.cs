@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Apply;
 
-/// <summary>Takes fields over from those who hold what is ours, of an object or of its status, and says so.</summary>
+/// <summary>Takes over fields of an object or of its status from other managers, with log and metric.</summary>
 internal sealed class TakeOvers(ApiClient api, WriteCounters counters, ILogger logger)
 {
     /// <inheritdoc cref="FieldOwnership.TakeOverPredecessorAsync"/>
@@ -15,9 +15,8 @@ internal sealed class TakeOvers(ApiClient api, WriteCounters counters, ILogger l
         return true;
     }
 
-    /// <summary>Of each manager once (<see cref="ApplyMemory.MayTakeOver"/>).</summary>
-    /// <param name="uid">Of the object.</param>
-    /// <param name="manager">Who has a copy; null for nobody.</param>
+    /// <summary>Once from each manager (<see cref="ApplyMemory.MayTakeOver"/>).</summary>
+    /// <param name="manager">The manager that copied our fields; null for none.</param>
     /// <inheritdoc cref="FieldOwnership.TakeOverCopiesAsync"/>
     public async Task<bool> FromCopyAsync(
         ResourceType type, ObjectKey key, string uid, string? manager, bool isStatus, ApplyMemory memory, CancellationToken cancellationToken)

@@ -4,29 +4,25 @@ using McpOperator.Controller;
 
 namespace McpOperator.Mirror;
 
-/// <summary>What is to be known of a server's policy by whoever runs its pods.</summary>
-/// <param name="Uid">Of the server that this is about: another one may have its name.</param>
-/// <param name="Generation">Of its spec.</param>
-/// <param name="Surface">What is reported of it; null while the gateway is off.</param>
+/// <summary>The state of a server's policy, as the server controller needs it.</summary>
+/// <param name="Uid">The server's uid: a later server may have the same name.</param>
+/// <param name="Surface">Its condition; null while the gateway is off.</param>
 /// <param name="MayRun">
-/// Whether a document stands there that the operator wrote for this server: gateways run with no other.
+/// Whether the ConfigMap holds a document that the operator wrote for this server: no gateway may run with another one.
 /// </param>
 /// <param name="PodsUid">
-/// The uid of a ConfigMap that took the place of an immutable one. Kubelets never look at that one again, so that pods from
-/// before do not get the new one. Null when nothing of the kind has happened.
+/// The uid of a ConfigMap that replaced an immutable one, else null. Kubelets never read an immutable ConfigMap again, so pods
+/// that mounted it must be replaced.
 /// </param>
-/// <param name="Problem">Why a document that is not wanted any more is still there; null when nothing is wrong.</param>
-/// <param name="Change">What was done to the ConfigMap and is not told yet.</param>
+/// <param name="Problem">Why the ConfigMap could not be deleted after the gateway was switched off; null when nothing is wrong.</param>
+/// <param name="Change">The last change of the ConfigMap that no event has reported yet.</param>
 internal sealed record PolicyState(
     string Uid, long Generation, Surface? Surface, bool MayRun, string? PodsUid = null, Problem? Problem = null, Change Change = Change.None)
 {
-    /// <summary>Whether it is about the server as it is now written.</summary>
+    /// <summary>Whether it is about this server, and about this generation or a later one.</summary>
     public bool IsAbout(ObjectMeta server) => Uid == server.Uid && Generation >= server.Generation;
 
-    /// <summary>What is reported of a policy.</summary>
-    /// <param name="exists">Whether the server's own ConfigMap is there.</param>
-    /// <param name="isCurrent">Whether it holds the current policy.</param>
-    /// <param name="isShown">Whether no pod is left that is never shown it.</param>
+    /// <param name="isShown">Whether every pod with a gateway sees it.</param>
     public static Surface SurfaceOf(bool exists, bool isCurrent, bool isShown) => (exists, isCurrent, isShown) switch
     {
         (false, _, _) => Of(false, Reasons.NotCreated, "the policy does not exist"),
@@ -42,20 +38,23 @@ internal sealed record PolicyState(
 }
 
 /// <summary>
-/// Where the two controllers meet: the one that keeps the policies says what stands, the one that runs the pods reads it. Safe
-/// for any number of threads.
+/// The state of each server's policy: the access controller writes it, the server controller reads it. Safe for any number of
+/// threads.
 /// </summary>
-/// <param name="look">Asks for a look at the server: what is said of its policy is news.</param>
+/// <param name="look">Enqueues the server whose policy state has changed.</param>
 internal sealed class PolicyBoard(Action<ObjectKey> look)
 {
     private readonly Lock _lock = new();
     private readonly KeyMap<PolicyState> _states = new();
     private readonly KeyMap<object> _awaiting = new(); // a set
 
-    /// <summary>Null before the policy was looked at for the first time.</summary>
+    /// <summary>Null before its first reconcile.</summary>
     public PolicyState? Get(ObjectKey server) => _states.Get(server);
 
-    /// <summary>What is said of the policy of this very server; of a spec that has not been looked at, that it is not current. Null when nothing is said.</summary>
+    /// <summary>
+    /// The state for this server (by uid). If it is about an older generation, its condition says that the policy is not current.
+    /// Null when there is none.
+    /// </summary>
     public PolicyState? About(ObjectMeta server) => Get(server.Key) switch
     {
         { } state when state.IsAbout(server) => state,
@@ -69,7 +68,7 @@ internal sealed class PolicyBoard(Action<ObjectKey> look)
         lock (_lock)
         {
             var before = _states.Get(server);
-            // A policy that follows its grants tells so by theirs, and not by an event of the server.
+            // An updated policy is reported in the statuses of its grants and sessions, not by an event of the server.
             if (state.Change is Change.None or Change.Updated)
                 state = state with { Change = before?.Uid == state.Uid ? before.Change : Change.None };
             if (state == before)
@@ -80,7 +79,7 @@ internal sealed class PolicyBoard(Action<ObjectKey> look)
         look(server);
     }
 
-    /// <summary>The change was told.</summary>
+    /// <summary>Clears the change, unless the state is another one by now.</summary>
     public void MarkReported(ObjectKey server, PolicyState state)
     {
         lock (_lock)
@@ -90,7 +89,7 @@ internal sealed class PolicyBoard(Action<ObjectKey> look)
         }
     }
 
-    /// <summary>Whether what is said of its policy waits for what becomes of its pods: then their changes are a reason to look.</summary>
+    /// <summary>Whether a change of the server's Deployments must enqueue it with the access controller.</summary>
     public bool AwaitsPods(ObjectKey server) => _awaiting.Get(server) is not null;
 
     public void AwaitPods(ObjectKey server, bool isAwaited)

@@ -7,14 +7,16 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Servers;
 
-/// <summary>Tells what came of a pass: in the server's status, and in events.</summary>
+/// <summary>Reports a pass: in the server's status, and in events.</summary>
 internal sealed class ServerReporter(
     ApiClient api, Stores stores, ServerKinds kinds, OperatorSettings settings, WriteCounters counters, ServerEvents events, TimeProvider time, ILogger logger)
 {
     private readonly StatusWriter<StoredServer> _writer = new(
         MCPServer.Type, json => StoredServer.DecodeOutline(json, api.Identity.OwnedFields, settings), stores.Servers, api, counters, time, logger, hasPredecessor: true);
 
-    /// <returns>What the status says of each thing; null when what is held of one of them is not what stands there, and whatever is said may be wrong.</returns>
+    /// <returns>
+    /// The reported conditions; null after a conflict, when nothing is reported, since what was observed may be outdated.
+    /// </returns>
     /// <exception cref="ApiException">The API server refused the status.</exception>
     public async Task<IReadOnlyList<Surface>?> ReportAsync(Pass pass, CancellationToken cancellationToken)
     {

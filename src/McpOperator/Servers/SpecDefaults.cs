@@ -11,12 +11,12 @@ namespace McpOperator.Servers;
 internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSettings settings, WriteCounters counters, TimeProvider time, ILogger logger)
 {
     /// <summary>
-    /// Writes the defaults that the object lacks. The resource version goes along, so that nothing a user sets in the
-    /// same moment is overwritten.
+    /// Writes the defaults that the object lacks, with its resourceVersion, so that nothing a user sets at the same time is
+    /// overwritten.
     /// </summary>
     /// <returns>
-    /// The server as it then is; the one given when the API server does not take them. And whether to try again: a right may be granted, while a rule that they
-    /// break stays.
+    /// The server as written, or the given one when the API server refused. IsPending: whether to try again. A right may be
+    /// granted; a validation rule stays.
     /// </returns>
     /// <exception cref="ApiException">The server was edited meanwhile (a conflict), or is gone.</exception>
     public async Task<(MCPServer Server, bool IsPending)> PersistAsync(
@@ -34,7 +34,7 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
             writer.WriteRawValue(spec);
             writer.WriteEndObject();
         });
-        // In effect they are all the same, while somebody else keeps taking them out.
+        // They are in effect in any case while somebody else keeps removing them.
         if (memory.PauseBefore(wanted, time, Contest.LongestPause) > TimeSpan.Zero || memory.IsSettled(wanted, live: 0))
             return (server, false);
         try

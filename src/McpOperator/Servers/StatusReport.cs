@@ -4,18 +4,17 @@ using McpOperator.Servers.Kinds;
 
 namespace McpOperator.Servers;
 
-/// <summary>Puts together what is reported of a server. Pure: the same observations give the same status.</summary>
+/// <summary>Composes the status of a server. Pure: the same observations give the same status.</summary>
 internal static class StatusReport
 {
     public const string AllReady = "All resources are ready";
 
-    /// <summary>What the objects say of the server, in the order in which it is reported.</summary>
+    /// <summary>The conditions of all kinds, in the order in which they are reported.</summary>
     public static IReadOnlyList<Surface> Surfaces(Pass pass, ServerKinds kinds) =>
         [.. kinds.All.SelectMany(kind => kind.Judge(pass)).OrderBy(surface => Array.IndexOf(ConditionTypes.All, surface.ConditionType))];
 
-    /// <param name="server">With the status reported last.</param>
-    /// <param name="surfaces">In the order in which they are reported.</param>
-    /// <param name="fault">What stands in the way of the whole server; null when nothing does.</param>
+    /// <param name="server">With its last status.</param>
+    /// <param name="fault">Why the whole server fails; null when it does not.</param>
     /// <param name="url">Where clients reach it; null when the spec does not say.</param>
     /// <param name="image">The resolved image; null when the spec does not say.</param>
     /// <param name="now">Goes into conditions whose status flips.</param>
@@ -54,7 +53,7 @@ internal static class StatusReport
             Kubernetes.Condition.Of(type, isTrue, reason, text, server.Metadata.Generation, server.Reported, now);
     }
 
-    /// <summary>What the operator could not do comes before what it waits for.</summary>
+    /// <summary>Failures come before what is waited for.</summary>
     private static Problem? FirstCause(IReadOnlyList<Surface> surfaces)
     {
         foreach (var surface in surfaces)

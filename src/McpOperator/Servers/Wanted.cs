@@ -2,30 +2,27 @@ using McpOperator.Apply;
 
 namespace McpOperator.Servers;
 
-/// <summary>What a pass wants of an object.</summary>
+/// <summary>The desired state of an object.</summary>
 internal abstract record Wanted
 {
     private Wanted()
     {
     }
 
-    /// <summary>It is to be so.</summary>
-    /// <param name="Manifest">Makes the apply configuration: every field that we own, and no other.</param>
-    /// <param name="Recover">Asked when the API server finds it invalid.</param>
-    /// <param name="IsRepair">
-    /// Whether nothing else is wanted than before, so that a difference is somebody else's doing. Null: so it is when the generation
-    /// of the spec has been reported on before.
-    /// </param>
-    /// <param name="Removal">What is to be taken out of one that is there (<see cref="Desired{T}"/>).</param>
+    /// <summary>The object must look like this.</summary>
+    /// <param name="Manifest">Builds the apply configuration: every field that we own, and no other.</param>
+    /// <param name="Recover">Asked for a remedy when the API server refuses it as invalid.</param>
+    /// <param name="IsRepair">Whether a difference is drift, not an edit. Null: it is, if the status is about this generation.</param>
+    /// <param name="Removal">What to remove from the live object (<see cref="Desired{T}"/>).</param>
     public sealed record Apply(
         Func<byte[]> Manifest, Recovery? Recover = null, bool? IsRepair = null, Func<Observed, byte[]?>? Removal = null) : Wanted;
 
-    /// <summary>It is not to be there.</summary>
+    /// <summary>The object must not exist.</summary>
     public sealed record Absent : Wanted;
 
-    /// <summary>It stays as it is.</summary>
+    /// <summary>The object stays as it is.</summary>
     public sealed record Keep : Wanted;
 
-    /// <summary>It is wanted, and must not be there for now.</summary>
+    /// <summary>The object is wanted, but must not exist for now.</summary>
     public sealed record Withhold(Problem Problem) : Wanted;
 }

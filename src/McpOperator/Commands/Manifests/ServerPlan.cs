@@ -34,11 +34,11 @@ internal sealed class ServerPlan(
         IsPlan = true,
     };
 
-    /// <summary>With its spec in effect.</summary>
+    /// <summary>With the defaults filled in.</summary>
     public MCPServer InEffect(MCPServer server) => server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
 
     /// <summary>The ConfigMap with the policy; null without a gateway, and of a policy that fits into none.</summary>
-    /// <param name="server">With its spec in effect, and valid.</param>
+    /// <param name="server">With the defaults filled in, and valid.</param>
     /// <param name="live">The one that is there: the time in it stays, which no rendered one has.</param>
     /// <param name="tell">Told what would be said of each grant and session.</param>
     public byte[]? PolicyOf(MCPServer server, ObservedConfigMap? live = null, Action<AccessObject, Verdict>? tell = null)

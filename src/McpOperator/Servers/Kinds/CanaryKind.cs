@@ -23,7 +23,7 @@ internal sealed class CanaryKind(ServerKinds kinds, Store<ObservedDeployment> st
                 pass, DeploymentManifest.BuildCanary(pass.Server, pass.Settings, PolicyUid(pass)), Kinds.Stable, pass.Spec.StableReplicas());
         }
 
-        // Somebody's copy is not ours to keep, and pods that are never shown the policy of today are not kept for their number.
+        // Not kept for its replicas: somebody's copy, or pods that never see the current policy.
         var isKept = !pass.IsPlan
             && FindOwned(pass.Server) is { WantedReplicas: > 0, Fingerprint: not OwnedFields.None } live && live.PolicyUid == PolicyUid(pass)
             && !Kinds.Stable.IsUp(pass.Server, pass.Spec.StableReplicas());

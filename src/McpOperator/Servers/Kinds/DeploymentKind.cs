@@ -7,7 +7,7 @@ using McpOperator.Servers.Pods;
 
 namespace McpOperator.Servers.Kinds;
 
-/// <summary>The Deployments that run a server's pods have all in common but their name and size.</summary>
+/// <summary>What the Deployments of both tracks have in common.</summary>
 internal abstract class DeploymentKind(
     ServerKinds kinds, string condition, Store<ObservedDeployment> store, FormerVariables formerVariables, OwnedFields ours, string suffix = "", string? name = null)
     : OwnedKind<ObservedDeployment>(
@@ -15,22 +15,22 @@ internal abstract class DeploymentKind(
 {
     protected ServerKinds Kinds => kinds;
 
-    /// <summary>Whether all replicas are there, of the latest revision, and none is left of the one before.</summary>
+    /// <summary>Whether all replicas are available, of the latest revision, and none of the one before remains.</summary>
     public static bool IsReady(ObservedDeployment live) => WaitsFor(live) is null;
 
     public static GatewayPods PodsOf(ObservedDeployment live) => new(
         live.HasGateway, IsReady(live),
         live.ObservedGeneration >= live.Generation && live.Replicas == live.UpdatedReplicas, live.PolicyUid);
 
-    /// <summary>True of one that has pods in service which have no gateway, or may have none.</summary>
+    /// <summary>Whether some available pod may have no gateway.</summary>
     public static bool ServesWithoutGateway(ObservedDeployment? live) =>
         live is { AvailableReplicas: > 0 } && !(live.HasGateway && IsReady(live));
 
     /// <summary>
-    /// Pods move from one track to the other: the one that takes over is up before the other one shrinks. Until then that one keeps what
-    /// it has, as far as the server is to have so many.
+    /// When replicas move between the tracks, the track that grows is up before the other one shrinks. Until then that one keeps
+    /// its replicas, up to the total of both.
     /// </summary>
-    /// <param name="replicas">What the other one is to have.</param>
+    /// <param name="replicas">The desired replicas of the other track.</param>
     protected Wanted.Apply Apply(Pass pass, Deployment deployment, DeploymentKind other, int replicas)
     {
         var wanted = deployment.Spec.Replicas;
@@ -45,7 +45,7 @@ internal abstract class DeploymentKind(
             live => Removal(pass.Server, (ObservedDeployment)live));
     }
 
-    /// <summary>Whether it has so many replicas, all of them available and of the latest revision.</summary>
+    /// <summary>Whether it has that many replicas, all available and of the latest revision.</summary>
     public bool IsUp(MCPServer server, int replicas) =>
         replicas == 0 || (FindOwned(server) is { Terminating: null } live && live.WantedReplicas >= replicas && IsReady(live));
 
@@ -57,7 +57,7 @@ internal abstract class DeploymentKind(
             pass.Memory.Held = null;
     }
 
-    /// <summary>What is said of this track, and of the other one when that waits for it.</summary>
+    /// <summary>Says in the condition that the other track is held.</summary>
     protected static Surface WithHeld(Pass pass, Surface surface, DeploymentKind other) =>
         pass.Memory.Held == other && other.LiveAfter(pass) is { } held
             ? surface with { Message = $"{surface.Message}; meanwhile the {other.Name} stays at {held.WantedReplicas}" }
@@ -68,8 +68,9 @@ internal abstract class DeploymentKind(
         : null;
 
     /// <summary>
-    /// What bears our names is as the spec says, whoever owns it: a gateway that is not wanted goes, and what we had in a container once.
-    /// That is known of what a former revision brought back, and of what the spec had since this process began.
+    /// What stands under our names is the spec's, whoever owns it. Removed are a gateway that is not wanted, and what we once had
+    /// in a container: known from a former revision that was brought back, and from what the spec dropped since this process
+    /// began.
     /// </summary>
     private byte[]? Removal(MCPServer server, ObservedDeployment live)
     {
@@ -84,13 +85,10 @@ internal abstract class DeploymentKind(
     private bool IsFormer(MCPServer server, ForeignField field) => field is { Member: "env", Key: { } name }
         && (field.Container == Defaults.GatewayContainer ? GatewayContainer.OptionalVariables : formerVariables.Of(server.Key)).Contains(name);
 
-    /// <summary>
-    /// Of the ConfigMap that needs new pods. It stays when there is no reason for it any more: to take it away would replace the pods
-    /// once more.
-    /// </summary>
+    /// <summary>The policy-uid annotation of the pod template. Once set it stays: removing it would replace the pods again.</summary>
     protected string? PolicyUid(Pass pass) => pass.Policy?.PodsUid ?? FindOwned(pass.Server)?.PolicyUid;
 
-    /// <summary>What keeps it from what is wanted, or its pods from starting.</summary>
+    /// <summary>Why it could not be applied, or why its pods cannot start.</summary>
     protected Problem? ProblemOf(Pass pass) =>
         pass.Of(this).Problem ?? pass.Of(kinds.PullSecret).Problem ?? pass.Of(kinds.ServiceAccount).Problem;
 
@@ -121,7 +119,9 @@ internal abstract class DeploymentKind(
         return live.AvailableReplicas < wanted ? $"{live.AvailableReplicas} of {wanted} replicas are available" : null;
     }
 
-    /// <summary>First what others put in the way goes, for then nothing else may be wrong; then the variables.</summary>
+    /// <summary>
+    /// If only sources of variables are refused, resets the variables; else takes over what others own in the refused fields.
+    /// </summary>
     private static Remedy? Recover(Deployment deployment, in Attempt attempt)
     {
         if (attempt.IsNew)

@@ -7,10 +7,10 @@ using McpOperator.Mirror;
 namespace McpOperator.Servers.Kinds;
 
 /// <summary>
-/// All that is known of one kind of object that makes up a server: what is wanted of it, when, and what it says of the server. A row
-/// of the table in <see cref="ServerKinds"/>.
+/// One kind of object that a server owns: its desired state, what has to come first, and its conditions. A row of the table in
+/// <see cref="ServerKinds"/>.
 /// </summary>
-/// <param name="name">What a person calls it.</param>
+/// <param name="name">For people; the kind by default.</param>
 internal abstract class OwnedKind(ResourceType type, string? name = null)
 {
     public ResourceType Type => type;
@@ -20,63 +20,64 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     /// <summary>Its place in the table.</summary>
     public int Index { get; set; }
 
-    /// <summary>Whether the API server need not know the kind: nobody waits for it, and whoever wants one is told that it is missing.</summary>
+    /// <summary>
+    /// Whether its CRD may be missing. Readiness does not wait for it; a server that asks for one gets the reason NotInstalled.
+    /// </summary>
     public virtual bool IsOptional => false;
 
-    /// <summary>False of an optional kind that is not there.</summary>
+    /// <summary>False when the CRD of an optional kind is missing.</summary>
     public virtual bool IsInstalled => true;
 
     /// <summary>Whether the servers of a namespace share one.</summary>
     public virtual bool IsShared => false;
 
-    /// <summary>The name of the server's; null of what is not watched.</summary>
+    /// <summary>The key of the server's object; null for a kind that is not watched.</summary>
     public virtual ObjectKey? KeyOf(ObjectKey server) => null;
 
-    /// <summary>Takes in an object that was read, where nothing is watched.</summary>
+    /// <summary>Puts an object that was read into the store: for <c>diff</c>, which watches nothing.</summary>
     public virtual void Load(JsonElement live)
     {
     }
 
-    /// <summary>What is there under the server's name for it, whoever's it is; null, too, of what is not watched.</summary>
+    /// <summary>The live object under that key, whoever owns it; null when there is none, or the kind is not watched.</summary>
     public virtual Observed? FindAny(ObjectKey server) => null;
 
-    /// <summary>What a pass goes by. As long as it is the same, and all else, another pass would come to the same.</summary>
+    /// <summary>The input of a pass: while this and all else stay the same, another pass would change nothing.</summary>
     public virtual object? LookOf(ObjectKey server) => FindAny(server);
 
     /// <summary>False while something has to come first.</summary>
     public virtual bool IsDue(Pass pass) => true;
 
-    /// <summary>What is wanted of it, for a server whose spec is valid.</summary>
+    /// <summary>Its desired state, for a server whose spec is valid.</summary>
     public abstract Wanted Want(Pass pass);
 
-    /// <summary>Brings it to what is wanted.</summary>
+    /// <summary>Carries out the desired state.</summary>
     public abstract Task<ApplyResult<Observed>> ReconcileAsync(Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken);
 
-    /// <summary>What it says of the server.</summary>
+    /// <summary>Its conditions.</summary>
     public virtual IEnumerable<Surface> Judge(Pass pass) => [];
 
-    /// <summary>What others have put into it, where it is the spec's to say what there is; null for nothing.</summary>
+    /// <summary>Fields of others in it, which the spec does not have; null for none.</summary>
     public virtual string? ForeignOf(Pass pass) => null;
 
-    /// <summary>Where it leads clients; null when it leads nobody.</summary>
+    /// <summary>The URL that it serves; null for a kind that serves none.</summary>
     public virtual string? UrlOf(Pass pass) => null;
 
-    /// <summary>What was done to it and the server's events tell of.</summary>
+    /// <summary>The change that an event reports.</summary>
     public virtual Change ChangeOf(Pass pass) => pass.Of(this).Change;
 
-    /// <summary>The last server of a namespace has gone, and the namespace may go with it.</summary>
+    /// <summary>The last server of a namespace is gone; the namespace may be deleted with it.</summary>
     public virtual void ForgetNamespace(string ns)
     {
     }
 
-    /// <summary>What watches it in a namespace, or everywhere; null when another row does, or nobody.</summary>
+    /// <summary>The reflector for one namespace, or for all; null when another row's covers it, or nothing is watched.</summary>
     public virtual IReflector? Watch(ReflectorFactory reflectors, string? ns) => null;
 }
 
-/// <summary>A kind that is watched, and of which each server has one.</summary>
-/// <param name="condition">Which of <see cref="ConditionTypes"/> tells of it.</param>
-/// <param name="suffix">Of its name, after the server's.</param>
-/// <param name="name">What a person calls it; null for the kind.</param>
+/// <summary>A watched kind, of which each server has at most one.</summary>
+/// <param name="condition">Its condition type.</param>
+/// <param name="suffix">Appended to the server's name.</param>
 internal abstract class OwnedKind<T>(
     ResourceType type, string condition, Store<T> store, Decoder<T> decode, OwnedFields ours, string suffix = "", string? name = null)
     : OwnedKind(type, name)
@@ -96,10 +97,10 @@ internal abstract class OwnedKind<T>(
 
     public override T? FindAny(ObjectKey server) => store.Get(Key(server));
 
-    /// <summary>What is there of the server's.</summary>
+    /// <summary>The live object, if the server controls it or may adopt it.</summary>
     public T? FindOwned(MCPServer server) => _objects.Find(server.AsOwner(), Key(server.Key));
 
-    /// <summary>As it is after this pass.</summary>
+    /// <summary>The live object after its turn in this pass.</summary>
     public T? LiveAfter(Pass pass) => (T?)pass.Of(this).Live;
 
     public override async Task<ApplyResult<Observed>> ReconcileAsync(
@@ -124,7 +125,7 @@ internal abstract class OwnedKind<T>(
                 case Wanted.Withhold { Problem: var problem }:
                     var live = FindOwned(server);
                     var deleted = await DeleteAsync().ConfigureAwait(false);
-                    // Until the watch says that it is gone it is there, for its finalizers may hold it.
+                    // It exists until the watch says that it is gone: finalizers may hold it.
                     var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.Terminating is not null;
                     return deleted.Problem is null ? new(isThere ? live : null, problem, PutOff: deleted.PutOff) : deleted;
                 default:
@@ -139,8 +140,9 @@ internal abstract class OwnedKind<T>(
     public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>
         suffix.Length == 0 ? reflectors.Create(Type, ns, Labels.ManagedSelector, decode, store, isOptional: IsOptional) : null;
 
-    /// <summary>What the object says of the server: what <paramref name="judge"/> says of one that is there to stay.</summary>
-    /// <param name="problem">What keeps it from what is wanted.</param>
+    /// <summary>
+    /// NotCreated, Terminating, or what <paramref name="judge"/> makes of the live object; failed when there is a problem.
+    /// </summary>
     protected Surface SurfaceOf(Pass pass, Problem? problem, Func<T, Surface> judge) => (LiveAfter(pass) switch
     {
         null => Unready(Reasons.NotCreated, $"the {Name} does not exist"),

@@ -4,8 +4,8 @@ using McpOperator.Mirror;
 namespace McpOperator.Servers.Kinds;
 
 /// <summary>
-/// The ConfigMap with the policy of a server's gateways. It is kept by the controller of the access, so that nothing that is done for
-/// the server can delay it: here it is only told of.
+/// The ConfigMap with the policy of a server's gateways. The access controller writes it, so that nothing here can delay it; this
+/// row only reports it.
 /// </summary>
 internal sealed class PolicyKind() : OwnedKind(ResourceTypes.ConfigMap)
 {

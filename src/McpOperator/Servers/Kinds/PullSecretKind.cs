@@ -9,13 +9,13 @@ using McpOperator.Servers.Pods;
 namespace McpOperator.Servers.Kinds;
 
 /// <summary>
-/// The credentials of the provisioned registry. Without a read nobody can tell whether it still has those of today, so it is applied
-/// once a process: that is how a new password reaches the namespaces. Nor can anybody tell whether it is still there, so that it is
-/// applied again, from time to time, while pods that pull with it do not come up. One that somebody else made, or changed, is left alone.
+/// The credentials of the provisioned registry. We may not read Secrets, so it is applied once per namespace and process; a new
+/// password arrives with the restart. It is applied again, from time to time, while pods that pull with it do not come up. One
+/// that somebody else made, or changed, is left alone.
 /// </summary>
 internal sealed class PullSecretKind(ServerKinds kinds, TimeProvider time) : SharedKind(ResourceTypes.Secret)
 {
-    /// <summary>How many delays of a server that waits lie between two requests for one namespace.</summary>
+    /// <summary>The pause between two requests for one namespace, in requeue delays.</summary>
     private const int Delays = 12;
 
     private readonly KeyMap<Applied> _applied = new(); // by namespace
@@ -61,7 +61,7 @@ internal sealed class PullSecretKind(ServerKinds kinds, TimeProvider time) : Sha
         _applied.Remove(KeyOf(ns));
     }
 
-    /// <summary>It may be, when pods do not come up.</summary>
+    /// <summary>It may be when pods do not come up.</summary>
     protected override bool IsGone(Pass pass)
     {
         var server = pass.Server.Key;
@@ -75,7 +75,7 @@ internal sealed class PullSecretKind(ServerKinds kinds, TimeProvider time) : Sha
     {
         var key = new ObjectKey(pass.Server.Metadata.Namespace, pass.Settings.ProvisionedRegistry.SecretName);
         var before = _applied.Get(KeyOf(key.Namespace))?.Version;
-        // At once, so that nobody else begins.
+        // At once, so that no other worker begins.
         Note(before);
         var (isTaken, problem, version) = await applier.Shared.ApplyUnreadAsync(Type, key, manifest, before, memory, cancellationToken).ConfigureAwait(false);
         if (version is not null && version != before)

@@ -3,7 +3,7 @@ using McpOperator.Mirror;
 
 namespace McpOperator.Servers.Kinds;
 
-/// <summary>The table of what makes up a server. Its order is that of the events; a row says for itself what has to come before it.</summary>
+/// <summary>The table of the kinds. Its order is that of the events; each row says what has to come before it.</summary>
 internal sealed class ServerKinds
 {
     /// <summary>How many rows there are.</summary>

@@ -12,10 +12,10 @@ namespace McpOperator.Servers.Kinds;
 internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> store, OwnedFields ours)
     : OwnedKind<ObservedService>(ResourceTypes.Service, ConditionTypes.ServiceReady, store, json => new ObservedService(json, ours), ours)
 {
-    /// <summary>What others put there can keep the API server from taking ours: two ports cannot have one name.</summary>
+    /// <summary>Where fields of others can make ours invalid: two ports cannot have one name.</summary>
     private static readonly IReadOnlyList<IReadOnlyList<string>> Exclusive = [["f:spec", "f:ports"]];
 
-    /// <summary>It follows the pods.</summary>
+    /// <summary>Its target port depends on what the Deployments run.</summary>
     public override bool IsDue(Pass pass) => pass.IsDone(kinds.Stable) && pass.IsDone(kinds.Canary);
 
     public override Wanted Want(Pass pass)
@@ -44,8 +44,8 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
         ? Ready(Reasons.ClusterIPAssigned, "the Service has its cluster IP")
         : Unready(Reasons.ClusterIPPending, "the Service has no cluster IP yet"))];
 
-    /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
-    /// <param name="toGateway">Whether traffic goes to the pods' gateways, when the spec has one: they must be there first.</param>
+    /// <param name="server">With the defaults filled in (<see cref="Defaults"/>), and valid.</param>
+    /// <param name="toGateway">Whether traffic goes to the gateways, if the spec has one: they must be available first.</param>
     internal static Service Build(MCPServer server, bool toGateway = true)
     {
         var spec = server.Spec;
@@ -54,7 +54,7 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
         {
             Name = "http",
             Number = spec.ServicePort ?? Defaults.ServicePort,
-            // By name: with another number in the spec, the pods from before go on to be reached at the one that they listen on.
+            // By name: when the number changes, old pods are still reached at the port that they listen on.
             TargetPort = hasGateway ? GatewayContainer.PortName : DeploymentManifest.PortName,
         };
         return new Service
@@ -84,12 +84,12 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
         ["prometheus.io/path"] = "/metrics",
     };
 
-    /// <summary>What others put in the way goes.</summary>
+    /// <summary>Takes over the ports of others that make ours invalid.</summary>
     private static Remedy.TakeOver? Recover(in Attempt attempt) =>
         !attempt.IsNew && attempt.Tried.Count == 0 ? Remedy.TakeOver.Of(Exclusive, attempt.Refusal) : null;
 }
 
-/// <summary>A Service, and whether it has its address.</summary>
+/// <summary>A Service, whether it has its address, and where it leads.</summary>
 internal sealed class ObservedService : Observed
 {
     public ObservedService(JsonElement json, OwnedFields ours)

@@ -4,9 +4,9 @@ using McpOperator.Controller;
 namespace McpOperator.Servers.Kinds;
 
 /// <summary>
-/// An object that the servers of a namespace share. No server owns it, so that none takes it along when it goes. The operator may
-/// write but not read it, so it remembers where it has seen to it: once a namespace and process, and again after the last
-/// server of the namespace went, for the namespace may have gone with it.
+/// An object that the servers of a namespace share, without an owner, so that it outlives each of them. The operator may write
+/// but not read it, so it writes it once per namespace and process, and again after the namespace's last server is gone: the
+/// namespace may have been deleted.
 /// </summary>
 internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
 {
@@ -35,13 +35,13 @@ internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
         _memories.Remove(KeyOf(ns));
     }
 
-    /// <summary>Whether it is seen to be missing where it was written.</summary>
+    /// <summary>Whether it is known to have been deleted since.</summary>
     protected virtual bool IsGone(Pass pass) => false;
 
-    /// <summary>True while it is written, and when the last attempt failed.</summary>
+    /// <summary>True while a write is running, and after one failed.</summary>
     protected bool IsPending(string ns) => _runs.Get(KeyOf(ns)) is { IsDone: false };
 
-    /// <returns>What kept it from being written; null when it is there.</returns>
+    /// <returns>Why it could not be written; null when it exists.</returns>
     /// <exception cref="ApiException">The namespace is being deleted.</exception>
     protected abstract Task<Problem?> WriteAsync(
         Applier applier, Pass pass, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken);
@@ -49,8 +49,8 @@ internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
     protected static ObjectKey KeyOf(string ns) => new(ns, "");
 
     /// <summary>
-    /// However many workers need it at the same time: one does it, the others wait for what comes of it. What was forgotten meanwhile
-    /// goes on, and is done again for whoever asks from then on.
+    /// One worker writes; others wait for its result. A write that is running when the namespace is forgotten goes on, and the
+    /// next caller starts another.
     /// </summary>
     private async Task<Problem?> OnceAsync(ObjectKey key, Func<Task<Problem?>> write)
     {
@@ -78,7 +78,7 @@ internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
         {
             run.HasFailed = true;
             run.Outcome.SetException(exception);
-            _ = run.Outcome.Task.Exception; // seen, even when nobody else waits
+            _ = run.Outcome.Task.Exception; // observed, or it would count as unobserved when nobody waits
             throw;
         }
     }

@@ -10,7 +10,7 @@ namespace McpOperator.Servers.Kinds;
 internal sealed class StableKind(ServerKinds kinds, Store<ObservedDeployment> store, FormerVariables formerVariables, OwnedFields ours)
     : DeploymentKind(kinds, ConditionTypes.DeploymentReady, store, formerVariables, ours)
 {
-    /// <summary>Whichever takes over pods from the other track comes first.</summary>
+    /// <summary>The canary first while there is one, else the stable track: whichever takes over pods.</summary>
     public override bool IsDue(Pass pass) => !pass.Spec.HasCanary() || pass.IsDone(Kinds.Canary);
 
     public override Wanted Want(Pass pass) => pass.MayRunPods
@@ -19,7 +19,7 @@ internal sealed class StableKind(ServerKinds kinds, Store<ObservedDeployment> st
 
     public override IEnumerable<Surface> Judge(Pass pass)
     {
-        // A canary or a policy that is not wanted any more has no condition; that it cannot be deleted is said here.
+        // A canary or policy that is no longer wanted has no condition of its own: that it cannot be deleted is reported here.
         var undeleted = (pass.Spec.HasCanary() ? null : pass.Of(Kinds.Canary).Problem) ?? (pass.IsValid ? pass.Policy?.Problem : null);
         yield return WithHeld(pass, SurfaceOf(pass, ProblemOf(pass) ?? undeleted, live => Judged(pass, live)), Kinds.Canary);
         if (pass.Spec.HasGateway())

@@ -5,21 +5,19 @@ using McpOperator.Kubernetes.Types;
 namespace McpOperator.Servers.Pods;
 
 /// <summary>
-/// How a Deployment gets past a variable that no apply can turn from a reference into a value, or back. The API server
-/// refuses one that has both, and both there are when it leaves an empty <c>valueFrom</c> behind (seen with 1.20), or
-/// when somebody else's stands where ours is to go.
+/// Removes variables and adds them anew, where no apply can turn a reference (<c>valueFrom</c>) into a value, or back. The API
+/// server refuses a variable that has both. It gets both when the API server keeps an empty <c>valueFrom</c> (seen with 1.20), or
+/// when somebody else owns the other one.
 /// </summary>
-/// <remarks>
-/// The variables are taken away and then applied anew. Meanwhile the Deployment is paused: no pod may start without them.
-/// </remarks>
+/// <remarks>Meanwhile the Deployment is paused: no pod may start without its variables.</remarks>
 internal static class EnvironmentReset
 {
-    /// <summary>True when nothing but sources of variables was refused.</summary>
+    /// <summary>True when the refusal is about sources of variables only.</summary>
     public static bool Suffices(ApiException refusal) =>
         refusal.IsInvalid && refusal.Status.Details?.Causes is { Count: > 0 } causes
         && causes.All(cause => cause.Field?.EndsWith("].valueFrom", StringComparison.Ordinal) == true);
 
-    /// <summary>The first step, an apply: the Deployment paused, and without the variables that are ours alone.</summary>
+    /// <summary>The first step, an apply: the Deployment paused, without variables. Removes those that only we own.</summary>
     public static Deployment Paused(Deployment deployment)
     {
         var pod = deployment.Spec.Template.Spec;
@@ -37,8 +35,8 @@ internal static class EnvironmentReset
     }
 
     /// <summary>
-    /// The second, when that did not help, a strategic merge patch: what others made of our variables goes as well. To be
-    /// sent only while one of them is there: without a list it would add what it is to delete.
+    /// The second step, if the first did not help: a strategic merge patch that deletes our variables, whoever owns them. API
+    /// servers before 1.28 add the items instead to a container that has no <c>env</c> (kubernetes/kubernetes#117568).
     /// </summary>
     public static byte[] Removal(Deployment deployment)
     {
