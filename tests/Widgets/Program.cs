@@ -69,7 +69,7 @@ async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellation
     var report = new { observedGeneration = widget.Metadata.Generation, phase = problem?.Reason ?? "Ready", message = problem?.Message ?? "" };
     var written = await status.WriteAsync(
         widget.Metadata, widget.Reported, json => JsonSerializer.Serialize(json, report), memory.Status, cancellationToken);
-    var isFailed = problem is { Reason: not (Problem.NotInstalled or Problem.Contested) } || results.Exists(result => result.IsRaced);
+    var isFailed = problem is { Reason: not (Problem.NotInstalled or Problem.Contested) } || results.Exists(result => result.IsConflict);
     return (isFailed ? Outcome.Retry : Outcome.Done).Within(results.Min(result => result.PutOff)).Within(written.PutOff)
         .Within(memory.Objects.Min(applied => applied.QuietIn(time)));
 }

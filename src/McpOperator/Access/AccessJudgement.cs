@@ -57,7 +57,7 @@ internal sealed class AccessJudgement
         ObjectKey key, MCPServer? server, PolicyHead? head, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions,
         DateTimeOffset now, int room)
     {
-        var members = new AccessJudgement { Head = head };
+        var judgement = new AccessJudgement { Head = head };
         var size = new AccessObjectSize(head?.Team);
         var holders = new Dictionary<string, string>(StringComparer.Ordinal);
         var isFrozen = head is { IsFrozen: true };
@@ -68,8 +68,8 @@ internal sealed class AccessJudgement
                 ?? (head is not null && size.AtMost(grant) > AccessObjectSize.Limit ? TooLarge(size.Of(grant)) : null)
                 ?? (mayComeIn ? Duplicate(grant, holders, key) : null);
             if (refusal is null && mayComeIn && head is not null)
-                members._grants.Add(grant);
-            members.Say(grant, refusal ?? Taken(grant, key, head), mayComeIn);
+                judgement._grants.Add(grant);
+            judgement.Add(grant, refusal ?? VerdictOn(grant, key, head), mayComeIn);
         }
 
         holders.Clear();
@@ -80,17 +80,17 @@ internal sealed class AccessJudgement
                 ?? (head is not null && size.AtMost(session) > AccessObjectSize.Limit ? TooLarge(size.Of(session)) : null)
                 ?? (mayComeIn ? Duplicate(session, holders, key) : null);
             if (refusal is null && mayComeIn && head is not null)
-                members._sessions.Add(session);
-            if (refusal is null && mayComeIn && session.ExpiresAt is { } time && time > now && !(members.NextExpiry <= time))
-                members.NextExpiry = time;
-            members.Say(session, refusal ?? Taken(session, key, head, now), mayComeIn);
+                judgement._sessions.Add(session);
+            if (refusal is null && mayComeIn && session.ExpiresAt is { } time && time > now && !(judgement.NextExpiry <= time))
+                judgement.NextExpiry = time;
+            judgement.Add(session, refusal ?? VerdictOn(session, key, head, now), mayComeIn);
         }
 
-        if (head is not null && PolicyFit.Of(head, members._grants, members._sessions, key.Namespace, now, room) is { } fit)
-            members.LeaveOut(fit, key, now);
-        members._grants.Sort(InOrder);
-        members._sessions.Sort(InOrder);
-        return members;
+        if (head is not null && PolicyFit.Of(head, judgement._grants, judgement._sessions, key.Namespace, now, room) is { } fit)
+            judgement.LeaveOut(fit, key, now);
+        judgement._grants.Sort(InOrder);
+        judgement._sessions.Sort(InOrder);
+        return judgement;
     }
 
     private void LeaveOut(PolicyFit fit, ObjectKey key, DateTimeOffset now)
@@ -111,7 +111,7 @@ internal sealed class AccessJudgement
     }
 
     /// <summary>For one that a frozen document keeps out, no verdict that the document would have to make true.</summary>
-    private void Say(AccessObject member, Verdict verdict, bool mayComeIn)
+    private void Add(AccessObject member, Verdict verdict, bool mayComeIn)
     {
         if (mayComeIn || !verdict.TakesPolicy)
             _verdicts.Add((member, verdict));
@@ -169,11 +169,11 @@ internal sealed class AccessJudgement
             : Rejected(AccessReasons.DuplicateName, $"MCPServer {key} already has one of this name, " +
                 $"from namespace {holders[member.Metadata.Name]}: rename one of the two");
 
-    private static Verdict Taken(MCPAccessGrant grant, ObjectKey key, PolicyHead? head) => grant.Spec.Disabled is true
+    private static Verdict VerdictOn(MCPAccessGrant grant, ObjectKey key, PolicyHead? head) => grant.Spec.Disabled is true
         ? new Verdict(AccessPhase.Disabled, AccessReasons.Disabled, $"Accepted for MCPServer {key}, and disabled: it grants nothing")
         : Accepted(key, head);
 
-    private static Verdict Taken(MCPAgentSession session, ObjectKey key, PolicyHead? head, DateTimeOffset now) =>
+    private static Verdict VerdictOn(MCPAgentSession session, ObjectKey key, PolicyHead? head, DateTimeOffset now) =>
         session.Spec.Revoked is true ? Revoked
         : session.ExpiresAt is { } time && time <= now ? Expired(time)
         : Accepted(key, head);

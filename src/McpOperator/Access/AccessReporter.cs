@@ -14,7 +14,7 @@ internal sealed class AccessReporter
 {
     private readonly string _kind;
     private readonly AccessByServer _members;
-    private readonly ILook _queue;
+    private readonly IEnqueuer _queue;
     private readonly EndingNamespaces _ending;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -27,7 +27,7 @@ internal sealed class AccessReporter
     private readonly KeyMap<ApplyMemory> _memories = new();
 
     public AccessReporter(
-        ResourceType type, AccessByServer members, ILook queue, EndingNamespaces ending, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
+        ResourceType type, AccessByServer members, IEnqueuer queue, EndingNamespaces ending, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
     {
         _kind = type.Kind;
         _members = members;

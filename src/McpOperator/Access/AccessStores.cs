@@ -13,12 +13,12 @@ internal sealed class AccessStores
     /// </summary>
     public static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(500);
 
-    private readonly ILook _access;
+    private readonly IEnqueuer _access;
     private readonly KeyMap<object> _immutable;
 
     /// <param name="access">The queue of the access controller.</param>
     /// <param name="immutable"><see cref="Stores.ImmutablePolicies"/>.</param>
-    public AccessStores(ILook access, KeyMap<object> immutable)
+    public AccessStores(IEnqueuer access, KeyMap<object> immutable)
     {
         _access = access;
         _immutable = immutable;
@@ -48,7 +48,7 @@ internal sealed class AccessStores
         if (!key.Name.EndsWith(ObjectNames.PolicySuffix, StringComparison.Ordinal))
             return;
         var server = key with { Name = key.Name[..^ObjectNames.PolicySuffix.Length] };
-        if (after is { IsImmutable: true } or { ReplacesPods: true })
+        if (after is { IsImmutable: true } or { NeedsNewPods: true })
             _immutable.Set(server, this);
         // Our own write goes on with the answer.
         if (origin != Origin.OwnWrite)

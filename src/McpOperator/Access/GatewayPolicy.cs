@@ -7,9 +7,9 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Access;
 
-/// <summary>Keeps the ConfigMap with the policy of a server's gateways, and publishes its state (<see cref="PolicyBoard"/>).</summary>
+/// <summary>Keeps the ConfigMap with the policy of a server's gateways, and publishes its state (<see cref="PolicyStates"/>).</summary>
 internal sealed class GatewayPolicy(
-    Stores stores, AccessStores mirror, Func<MCPServer, List<GatewayPods>> podsOf, PolicyRefresh? refresh, ApiClient api, WriteCounters counters,
+    Stores stores, AccessStores accessStores, Func<MCPServer, List<GatewayPods>> podsOf, PolicyRefresh? refresh, ApiClient api, WriteCounters counters,
     TimeProvider time, ILogger logger)
 {
     /// <summary>
@@ -20,7 +20,7 @@ internal sealed class GatewayPolicy(
     private readonly Applier _applier = new(api, counters, time, logger);
 
     private readonly OwnedObjects<ObservedConfigMap> _configMaps = new(
-        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), mirror.ConfigMaps, IsExact: true,
+        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), accessStores.ConfigMaps, HasPreconditions: true,
         LongestPause, json => WatchLabel.Overwritten(json, api.Identity.OwnedFields));
 
     private readonly KeyMap<Memory> _memories = new();
@@ -36,7 +36,7 @@ internal sealed class GatewayPolicy(
     /// <summary>Immutable ConfigMaps in a row that are deleted before it is reported.</summary>
     private const int MostRemovals = 3;
 
-    private static Problem Closed { get; } = new(
+    private static Problem ImmutableHeld { get; } = new(
         Problem.ApplyFailed, "the ConfigMap is immutable, so that no change of it reaches a gateway, and is not replaced: it goes with its server, " +
         "a finalizer holds it, or somebody makes each one immutable");
 
@@ -53,19 +53,19 @@ internal sealed class GatewayPolicy(
     /// </param>
     public bool IsInUse(MCPServer server, bool isOff)
     {
-        var own = Own(server);
+        var own = FindControlled(server);
         if (own is null && !HasPods(server))
             return false;
         if (!isOff)
             return true;
         // A copy of somebody, for a server that has had no gateway: no pod mounts it.
-        if (own is { IsProvablyOurs: false } && !HasPods(server) && !HasHadGateway(server))
+        if (own is { WasAppliedByUs: false } && !HasPods(server) && !HasHadGateway(server))
             return false;
         // Before the look, or a change in between would be missed.
-        stores.Policies.AwaitPods(server.Key, true);
+        stores.Policies.WatchPods(server.Key, true);
         if (podsOf(server).Exists(MayUse))
             return true;
-        stores.Policies.AwaitPods(server.Key, false);
+        stores.Policies.WatchPods(server.Key, false);
         if (_memories.Get(server.Key) is { } memory)
             memory.HasSeen = false;
         return false;
@@ -78,10 +78,10 @@ internal sealed class GatewayPolicy(
     /// <summary>The head of the stored document; when neither we nor the predecessor wrote it, one that lets nobody in.</summary>
     public async Task<PolicyHead> LastHeadAsync(MCPServer server, OperatorSettings settings, CancellationToken cancellationToken)
     {
-        var stored = Find(server) is { Policy: not null } live
+        var stored = FindOwned(server) is { Policy: not null } live
             ? await api.FindAsync(ResourceTypes.ConfigMap, live.Key, json => StoredHead.Decode(json, api.Identity), cancellationToken: cancellationToken).ConfigureAwait(false)
             : null;
-        return stored?.Head is { } head && head.Server == server.Key ? head : PolicyHead.Closed(server.Key, settings);
+        return stored?.Head is { } head && head.Server == server.Key ? head : PolicyHead.DenyAll(server.Key, settings);
     }
 
     /// <summary>Writes the document, unless the ConfigMap has it already: then its text stays, with its time.</summary>
@@ -90,8 +90,8 @@ internal sealed class GatewayPolicy(
     public async Task<ApplyResult<ObservedConfigMap>> ApplyAsync(
         MCPServer server, PolicyDocument document, bool mayCreate, CancellationToken cancellationToken)
     {
-        var live = Find(server);
-        var own = Own(server);
+        var live = FindOwned(server);
+        var own = FindControlled(server);
         // With its server or namespace deleted, nothing is created or replaced; but what exists follows what is taken away.
         var isEnding = stores.Ending.Contains(server.Metadata.Namespace);
         var isGoing = isEnding || server.Metadata.DeletionTimestamp is not null;
@@ -99,7 +99,7 @@ internal sealed class GatewayPolicy(
             return default;
         var memory = MemoryOf(server);
 
-        if (live is { IsImmutable: true } && !isGoing && live.Uid != memory.Removed?.Uid && (own is not null || live.IsProvablyOurs))
+        if (live is { IsImmutable: true } && !isGoing && live.Uid != memory.Removed?.Uid && (own is not null || live.WasAppliedByUs))
             return await RemoveImmutableAsync(server, live, memory, cancellationToken).ConfigureAwait(false);
 
         // A kubelet that has seen an immutable ConfigMap never reads that name again. Nor is it known what a ConfigMap was that
@@ -107,28 +107,28 @@ internal sealed class GatewayPolicy(
         var wasImmutable = stores.ImmutablePolicies.Get(server.Key) is not null;
         var isUnknown = !memory.HasSeen && HasPods(server);
         bool NeedsNewPods(ObservedConfigMap? found) =>
-            wasImmutable || (found is null ? isUnknown : found.ReplacesPods || IsMounted(server, found.Uid));
+            wasImmutable || (found is null ? isUnknown : found.NeedsNewPods || IsMounted(server, found.Uid));
         var stored = new[] { live?.Policy, memory.Written }
             .FirstOrDefault(policy => policy?.Revision == document.Revision) ?? new StoredPolicy(document.Revision, time.GetUtcNow());
         memory.Written = stored;
         // A changed grant makes another policy, in the same generation of the server.
-        var isRepair = live?.Policy is { } before ? before.Revision == document.Revision : server.IsReported();
-        var wanted = new Desired<ObservedConfigMap>(
+        var isRepair = live?.Policy is { } before ? before.Revision == document.Revision : server.IsObservedGeneration();
+        var request = new ApplyRequest<ObservedConfigMap>(
             found => PolicyConfigMapBuilder.Build(server, document, stored.GeneratedAt, found, NeedsNewPods(found)),
-            isRepair, server.Had(ConditionTypes.PolicyReady), FreeTheData, memory.Removed,
-            WasTaken: server.WasTaken(ConditionTypes.PolicyReady));
-        var ensured = await _applier.ApplyAsync(
-            _configMaps, server.AsOwner(), KeyOf(server.Key), wanted, memory.Apply, cancellationToken).ConfigureAwait(false);
+            isRepair, server.ExistedAtLastStatus(ConditionTypes.PolicyReady), TakeOverData, memory.Removed,
+            HadNameConflict: server.HadNameConflict(ConditionTypes.PolicyReady));
+        var result = await _applier.ApplyAsync(
+            _configMaps, server.AsOwner(), KeyOf(server.Key), request, memory.Apply, cancellationToken).ConfigureAwait(false);
         // Made immutable since it was read, or not watched for want of our label.
-        if (ensured is { IsRaced: false, Live: { IsImmutable: true } closed } && IsOwn(closed, server))
+        if (result is { IsConflict: false, Live: { IsImmutable: true } immutable } && IsControlledBy(immutable, server))
         {
             stores.ImmutablePolicies.Set(server.Key, this);
-            return isGoing || closed.Uid == memory.Removed?.Uid
-                ? ensured with { Problem = ensured.Problem ?? Closed }
-                : await RemoveImmutableAsync(server, closed, memory, cancellationToken).ConfigureAwait(false);
+            return isGoing || immutable.Uid == memory.Removed?.Uid
+                ? result with { Problem = result.Problem ?? ImmutableHeld }
+                : await RemoveImmutableAsync(server, immutable, memory, cancellationToken).ConfigureAwait(false);
         }
 
-        if (ensured is { Stands: true, Live: not null })
+        if (result is { Stands: true, Live: not null })
         {
             memory.HasSeen = true;
             memory.Removed = null;
@@ -136,9 +136,9 @@ internal sealed class GatewayPolicy(
         }
 
         // Pods that start later mount a new one by themselves.
-        if (ensured.Change is not (Change.None or Change.Created) || (ensured.Change == Change.Created && HasPods(server)))
+        if (result.Change is not (Change.None or Change.Created) || (result.Change == Change.Created && HasPods(server)))
             refresh?.Ask(server.Key, document.Revision);
-        return ensured;
+        return result;
     }
 
     /// <summary>
@@ -154,12 +154,12 @@ internal sealed class GatewayPolicy(
             return removal;
         memory.Removed = live;
         // If every new one comes back immutable it is reported, and retried ever later.
-        return ++memory.Removals > MostRemovals ? new(live, Closed) : new(live, IsRaced: true);
+        return ++memory.Removals > MostRemovals ? new(live, ImmutableHeld) : new(live, IsConflict: true);
     }
 
     /// <summary>Deletes the ConfigMap when neither the server nor a pod has a gateway.</summary>
     public Task<ApplyResult<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
-        Find(server) is null
+        FindOwned(server) is null
             ? Task.FromResult<ApplyResult<ObservedConfigMap>>(default)
             : _applier.DeleteAsync(_configMaps, server.AsOwner(), KeyOf(server.Key), MemoryOf(server).Apply, cancellationToken);
 
@@ -168,39 +168,39 @@ internal sealed class GatewayPolicy(
     /// <param name="problem">Why the document is not what the spec asks for; null when it is.</param>
     /// <param name="document">The desired document; null for none.</param>
     /// <returns>Whether that document is in force: the ConfigMap holds it, and each gateway sees it.</returns>
-    public bool Say(MCPServer server, bool hasGateway, in ApplyResult<ObservedConfigMap> result, Problem? problem, PolicyDocument? document)
+    public bool Publish(MCPServer server, bool hasGateway, in ApplyResult<ObservedConfigMap> result, Problem? problem, PolicyDocument? document)
     {
-        var live = IsOwn(result.Live, server) ? result.Live : null;
+        var live = IsControlledBy(result.Live, server) ? result.Live : null;
         var stands = document is not null && live?.Policy?.Revision == document.Revision;
         // Not of an immutable one: it is about to be deleted.
-        var podsUid = live is { ReplacesPods: true, IsImmutable: false } ? live.Uid : null;
-        var isShown = podsUid is null && live is not { IsImmutable: true };
-        if (podsUid is not null)
+        var policyUid = live is { NeedsNewPods: true, IsImmutable: false } ? live.Uid : null;
+        var seenByPods = policyUid is null && live is not { IsImmutable: true };
+        if (policyUid is not null)
         {
             // Before the look, or a change in between would be missed.
-            stores.Policies.AwaitPods(server.Key, true);
-            isShown = podsOf(server).TrueForAll(pods => IsShown(pods, podsUid));
+            stores.Policies.WatchPods(server.Key, true);
+            seenByPods = podsOf(server).TrueForAll(pods => IsSeenBy(pods, policyUid));
         }
 
-        if (isShown && (hasGateway || document is null))
-            stores.Policies.AwaitPods(server.Key, false);
-        var surface = PolicyState.SurfaceOf(live is not null, stands && problem is null, stands && isShown);
+        if (seenByPods && (hasGateway || document is null))
+            stores.Policies.WatchPods(server.Key, false);
+        var component = PolicyState.ConditionOf(live is not null, stands && problem is null, stands && seenByPods);
         if ((result.Problem ?? problem) is { } why && hasGateway)
-            surface = surface.With(why);
+            component = component.With(why);
         stores.Policies.Set(server.Key, new PolicyState(
-            server.Metadata.Uid, server.Metadata.Generation, hasGateway ? surface : null, MayRun: live is { Policy: not null, HoldsOurs: true, IsImmutable: false }, podsUid,
+            server.Metadata.Uid, server.Metadata.Generation, hasGateway ? component : null, MayRunGateway: live is { Policy: not null, HoldsOurs: true, IsImmutable: false }, policyUid,
             hasGateway ? null : result.Problem, result.Change));
-        return stands && isShown;
+        return stands && seenByPods;
     }
 
     /// <summary>
     /// After a failed reconcile, as when the API server cannot be reached: publishes the stored ConfigMap, so that the server
     /// controller does not wait in silence.
     /// </summary>
-    public void SayUnknown(MCPServer server)
+    public void PublishUnknown(MCPServer server)
     {
         if (server.Spec.HasGateway() && stores.Policies.Get(server.Key)?.IsAbout(server.Metadata) != true)
-            Say(server, hasGateway: true, new(Own(server)), problem: null, document: null);
+            Publish(server, hasGateway: true, new(FindControlled(server)), problem: null, document: null);
     }
 
     /// <summary>How long until the next reconcile of a contested ConfigMap; null when it is not contested.</summary>
@@ -223,13 +223,13 @@ internal sealed class GatewayPolicy(
         return memory;
     }
 
-    private ObservedConfigMap? Find(MCPServer server) => _configMaps.Find(server.AsOwner(), KeyOf(server.Key));
+    private ObservedConfigMap? FindOwned(MCPServer server) => _configMaps.FindOwned(server.AsOwner(), KeyOf(server.Key));
 
     /// <summary>The stored ConfigMap, if the server controls it: labels alone anybody can give.</summary>
-    private ObservedConfigMap? Own(MCPServer server) =>
-        mirror.ConfigMaps.Get(KeyOf(server.Key)) is var live && IsOwn(live, server) ? live : null;
+    private ObservedConfigMap? FindControlled(MCPServer server) =>
+        accessStores.ConfigMaps.Get(KeyOf(server.Key)) is var live && IsControlledBy(live, server) ? live : null;
 
-    private static bool IsOwn(Observed? live, MCPServer server) => live is not null && live.ControllerUid == server.Metadata.Uid;
+    private static bool IsControlledBy(Observed? live, MCPServer server) => live is not null && live.ControllerUid == server.Metadata.Uid;
 
     /// <summary>Whether pods were made for exactly this ConfigMap.</summary>
     private bool IsMounted(MCPServer server, string uid) => podsOf(server).Exists(pods => pods.PolicyUid == uid);
@@ -238,12 +238,12 @@ internal sealed class GatewayPolicy(
     private static bool MayUse(GatewayPods pods) => pods.HasGateway || !pods.AreReady;
 
     /// <summary>Whether no pod is older than the ConfigMap.</summary>
-    private static bool IsShown(GatewayPods pods, string uid) => !pods.HasGateway || (pods.PolicyUid == uid && pods.AreAllNew);
+    private static bool IsSeenBy(GatewayPods pods, string uid) => !pods.HasGateway || (pods.PolicyUid == uid && pods.AreAllUpdated);
 
     /// <summary>Takes over the data, whatever the refusal names: it names our data, not what is beside it.</summary>
-    private static Remedy.TakeOver? FreeTheData(in Attempt attempt) =>
-        !attempt.IsNew && attempt.Tried.Count == 0
-            ? new Remedy.TakeOver(PolicyConfigMapBuilder.Exclusive)
+    private static Remedy.TakeOver? TakeOverData(RefusedApply refused) =>
+        !refused.IsNew && refused.Tried.Count == 0
+            ? new Remedy.TakeOver(PolicyConfigMapBuilder.ExclusivePaths)
             : null;
 
     private sealed class Memory

@@ -12,7 +12,7 @@ internal sealed class ObservedConfigMap : Observed
     {
         IsImmutable = json.Child("immutable"u8) is { ValueKind: JsonValueKind.True };
         HoldsOurs = ours.Owns(json, "f:data", "f:policy.json");
-        ReplacesPods = json.Child("metadata"u8)?.Child("annotations"u8)?.Is("mcpruntime.org/policy-needs-new-pods"u8, "true") == true;
+        NeedsNewPods = json.Child("metadata"u8)?.Child("annotations"u8)?.Is("mcpruntime.org/policy-needs-new-pods"u8, "true") == true;
         if (json.Child("data"u8)?.Child("policy.json"u8) is not { ValueKind: JsonValueKind.String } value)
             return;
         using var text = JsonText.Of(value);
@@ -22,8 +22,8 @@ internal sealed class ObservedConfigMap : Observed
     /// <summary>True when it can only be deleted, not changed.</summary>
     public bool IsImmutable { get; }
 
-    /// <summary><see cref="PolicyConfigMapBuilder.ReplacesPods"/>.</summary>
-    public bool ReplacesPods { get; }
+    /// <summary><see cref="PolicyConfigMapBuilder.NeedsNewPods"/>.</summary>
+    public bool NeedsNewPods { get; }
 
     /// <summary>
     /// Whether managedFields say that we wrote the document: labels, owner and a document that hashes to its revision are
@@ -32,7 +32,7 @@ internal sealed class ObservedConfigMap : Observed
     public bool HoldsOurs { get; }
 
     /// <inheritdoc/>
-    public override bool IsProvablyOurs => Fingerprint != OwnedFields.None;
+    public override bool WasAppliedByUs => Fingerprint != OwnedFields.None;
 
     /// <summary>Null when it holds no valid policy document.</summary>
     public StoredPolicy? Policy { get; }

@@ -13,21 +13,21 @@ internal static class PolicyConfigMapBuilder
     public const int MaxBytes = 1024 * 1024;
 
     /// <summary>Where fields of others can make ours invalid: the same key, or too much beside it.</summary>
-    public static readonly IReadOnlyList<IReadOnlyList<string>> Exclusive = [["f:binaryData"], ["f:data"]];
+    public static readonly IReadOnlyList<IReadOnlyList<string>> ExclusivePaths = [["f:binaryData"], ["f:data"]];
 
     /// <summary>
     /// Annotation of a ConfigMap that replaced an immutable one. It stays, so that a restarted operator knows what the pods that
     /// mount it need (<see cref="ObjectNames.PolicyUid"/>).
     /// </summary>
-    public const string ReplacesPods = "mcpruntime.org/policy-needs-new-pods";
+    public const string NeedsNewPods = "mcpruntime.org/policy-needs-new-pods";
 
     /// <summary>The body of its apply. The policy is streamed into it: a large one is not in memory twice.</summary>
     /// <param name="found">The ConfigMap that it updates; null to create one.</param>
-    /// <param name="replacesPods">Whether older pods never see it.</param>
-    public static byte[] Build(MCPServer server, PolicyDocument policy, DateTimeOffset? generatedAt, ObservedConfigMap? found, bool replacesPods)
+    /// <param name="needsNewPods">Whether older pods never see it.</param>
+    public static byte[] Build(MCPServer server, PolicyDocument policy, DateTimeOffset? generatedAt, ObservedConfigMap? found, bool needsNewPods)
     {
         var name = server.Metadata.Name;
-        var annotations = replacesPods ? new Dictionary<string, string> { [ReplacesPods] = "true" } : null;
+        var annotations = needsNewPods ? new Dictionary<string, string> { [NeedsNewPods] = "true" } : null;
         var metadata = Labels.MetadataOf(server, Labels.Of(name), annotations, ObjectNames.Policy(name)) with
         {
             // With the uid a deleted one is not created again; with the version no other change is overwritten.

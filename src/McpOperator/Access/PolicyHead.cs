@@ -56,7 +56,7 @@ internal sealed class PolicyHead
     /// <summary>
     /// Lets nobody in: for an invalid spec without a stored document that can be trusted. Frozen, and without a member.
     /// </summary>
-    public static PolicyHead Closed(ObjectKey server, OperatorSettings settings)
+    public static PolicyHead DenyAll(ObjectKey server, OperatorSettings settings)
     {
         var spec = Defaults.Apply(server.Name, new MCPServerSpec { Gateway = new GatewayConfig { Enabled = true } }, settings);
         return Of(

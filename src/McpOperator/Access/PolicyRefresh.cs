@@ -23,7 +23,7 @@ internal sealed class PolicyRefresh
     /// <summary>For one server: slow patches must not hold up the pods of others.</summary>
     private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(20);
 
-    private readonly ILook _queue;
+    private readonly IEnqueuer _queue;
     private readonly ApiClient _api;
     private readonly WriteCounters _counters;
     private readonly TimeProvider _time;
@@ -32,7 +32,7 @@ internal sealed class PolicyRefresh
     private readonly Dictionary<ObjectKey, State> _states = [];
 
     /// <param name="time">The clock of the pauses.</param>
-    public PolicyRefresh(ILook queue, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
+    public PolicyRefresh(IEnqueuer queue, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
     {
         _queue = queue;
         _api = api;

@@ -23,10 +23,10 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
     /// </exception>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
     public async Task<ApplyResult<T>> ApplyAsync<T>(
-        OwnedObjects<T> objects, Owner owner, ObjectKey key, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
+        OwnedObjects<T> objects, Owner owner, ObjectKey key, ApplyRequest<T> request, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
-        var (type, decode, store, isExact, _, unwatched) = objects;
+        var (type, decode, store, hasPreconditions, _, unwatched) = objects;
         if (!store.IsInstalled)
         {
             return new ApplyResult<T>(null, new Problem(
@@ -34,20 +34,20 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         }
 
         var live = store.Get(key);
-        if (wanted.Removed is { } removed && live?.Uid == removed.Uid)
+        if (request.Removed is { } removed && live?.Uid == removed.Uid)
             live = null;
-        if (live is not null && owner.OwnershipConflict(type, live) is { } conflict)
+        if (live is not null && owner.WhyNotOwned(type, live) is { } conflict)
             return new ApplyResult<T>(null, conflict);
-        var manifest = wanted.Manifest(live);
-        var fingerprint = OwnedFields.FingerprintOf(manifest);
+        var body = request.Body(live);
+        var fingerprint = OwnedFields.FingerprintOf(body);
         var longest = objects.LongestPause ?? Contest.LongestPause;
         var pause = memory.PauseBefore(fingerprint, time, longest);
         // An object that no watch shows may have changed: it is applied in each pass, and those are few.
         if (live is not null && memory.Unwatched is null && !memory.MayTakeOver(live.Uid, live.CopiedBy)
-            && memory.IsSettled(fingerprint, wanted.Fingerprint(live)))
+            && memory.IsUpToDate(fingerprint, request.Fingerprint(live)))
             return new ApplyResult<T>(live, memory.Contested(fingerprint));
         if (memory.IsContestNew(fingerprint))
-            memory.SayContested(await ContestedAsync(type, key, manifest, longest, cancellationToken).ConfigureAwait(false));
+            memory.SayContested(await ContestedAsync(type, key, body, longest, cancellationToken).ConfigureAwait(false));
         if (pause > TimeSpan.Zero)
             return new ApplyResult<T>(live, memory.Unwatched ?? memory.Contested(fingerprint), PutOff: pause);
         objects = objects with { Decode = DecodeAnswer };
@@ -59,35 +59,35 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             if (live is null)
             {
                 // The watch selects by label: there may be an object of this name that the store does not hold.
-                (answer, live) = await _apply.CreateOrFindAsync(objects, key, manifest, wanted.WasTaken, wanted.Recover, cancellationToken).ConfigureAwait(false);
+                (answer, live) = await _apply.CreateOrFindAsync(objects, key, body, request.HadNameConflict, request.RemedyFor, cancellationToken).ConfigureAwait(false);
                 if (answer is not null)
                     return Applied(answer);
                 if (live is null)
-                    return new ApplyResult<T>(null, IsRaced: true);
+                    return new ApplyResult<T>(null, IsConflict: true);
                 // The deleted object, which its finalizers hold.
-                if (live.Uid == wanted.Removed?.Uid)
+                if (live.Uid == request.Removed?.Uid)
                     return new ApplyResult<T>(live);
-                if (owner.OwnershipConflict(type, live) is { } foreign)
+                if (owner.WhyNotOwned(type, live) is { } foreign)
                     return new ApplyResult<T>(null, foreign);
-                manifest = wanted.Manifest(live);
+                body = request.Body(live);
             }
 
             if (await MigrateAsync(type, live, key, cancellationToken).ConfigureAwait(false))
                 await RenewAsync().ConfigureAwait(false);
-            if (await ClearAsync(type, live, wanted, memory, cancellationToken).ConfigureAwait(false))
+            if (await ClearAsync(type, live, request, memory, cancellationToken).ConfigureAwait(false))
                 await RenewAsync().ConfigureAwait(false);
-            answer = await _apply.ForceAsync(objects, key, manifest, wanted.Recover, cancellationToken).ConfigureAwait(false);
-            if (await ClearAsync(type, answer, wanted, memory, cancellationToken).ConfigureAwait(false))
+            answer = await _apply.ForceAsync(objects, key, body, request.RemedyFor, cancellationToken).ConfigureAwait(false);
+            if (await ClearAsync(type, answer, request, memory, cancellationToken).ConfigureAwait(false))
             {
                 await RenewAsync().ConfigureAwait(false);
-                answer = await _apply.ForceAsync(objects, key, manifest, wanted.Recover, cancellationToken).ConfigureAwait(false);
+                answer = await _apply.ForceAsync(objects, key, body, request.RemedyFor, cancellationToken).ConfigureAwait(false);
             }
 
             return Applied(answer);
         }
         catch (ApiException exception) when (exception.IsConflict)
         {
-            return memory.Raced() ? new ApplyResult<T>(live, IsRaced: true) : new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
+            return memory.Conflicted() ? new ApplyResult<T>(live, IsConflict: true) : new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
@@ -101,13 +101,13 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         ApplyResult<T> Applied(T answer)
         {
             var isNew = live is null;
-            var answered = wanted.Fingerprint(answer);
-            if (!memory.Taken(fingerprint, answered))
+            var answered = request.Fingerprint(answer);
+            if (!memory.Accepted(fingerprint, answered))
                 Log.AnswerDiffers(logger, type.Kind);
             // The apply changed nothing of ours: API servers of 1.20 keep the order of variables.
-            if (live is not null && answered == wanted.Fingerprint(live))
+            if (live is not null && answered == request.Fingerprint(live))
                 return new ApplyResult<T>(answer, memory.Unwatched);
-            var change = memory.IsRepaired(fingerprint) ? Change.Repaired : wanted.ChangeOf(isNew);
+            var change = memory.IsRepaired(fingerprint) ? Change.Repaired : request.ChangeOf(isNew);
             Wrote(type, fingerprint, isRepair: change == Change.Repaired, memory);
             counters.Write(type.Kind, change);
             if (isNew)
@@ -126,8 +126,8 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         // The take-over changed the resourceVersion that the body names.
         async Task RenewAsync()
         {
-            if (isExact && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } renewed)
-                manifest = wanted.Manifest(renewed);
+            if (hasPreconditions && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } renewed)
+                body = request.Body(renewed);
         }
     }
 
@@ -140,17 +140,17 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         OwnedObjects<T> objects, Owner owner, ObjectKey key, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
-        if (objects.Find(owner, key) is not { } live)
+        if (objects.FindOwned(owner, key) is not { } live)
             return default;
         var longest = objects.LongestPause ?? Contest.LongestPause;
-        var pause = live.Terminating is null ? memory.PauseBefore(OwnedFields.None, time, longest) : TimeSpan.Zero;
-        if (live.Terminating is null && memory.IsContestNew(OwnedFields.None))
+        var pause = !live.IsTerminating ? memory.PauseBefore(OwnedFields.None, time, longest) : TimeSpan.Zero;
+        if (!live.IsTerminating && memory.IsContestNew(OwnedFields.None))
             memory.SayContested(Contested($"somebody keeps making {objects.Type.Kind} {key.Name} anew", longest));
         if (pause > TimeSpan.Zero)
             return new ApplyResult<T>(live, memory.Contested(OwnedFields.None), PutOff: pause);
         try
         {
-            if (!await IsOfOurMakingAsync(objects.Type, live, memory, cancellationToken).ConfigureAwait(false))
+            if (!await WasWrittenByUsAsync(objects.Type, live, memory, cancellationToken).ConfigureAwait(false))
                 return default;
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
@@ -171,7 +171,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         where T : Observed
     {
         var type = objects.Type;
-        if (live.Terminating is not null)
+        if (live.IsTerminating)
             return new ApplyResult<T>(live);
         try
         {
@@ -196,10 +196,10 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
 
     /// <summary>Reads the object once, to report who changed which field.</summary>
     private async Task<Problem> ContestedAsync(
-        ResourceType type, ObjectKey key, byte[] manifest, TimeSpan longest, CancellationToken cancellationToken)
+        ResourceType type, ObjectKey key, byte[] body, TimeSpan longest, CancellationToken cancellationToken)
     {
         var other = await api.FindAsync(
-            type, key, json => OtherWriter.Of(json, manifest, api.Identity), cancellationToken: cancellationToken).ConfigureAwait(false);
+            type, key, json => OtherWriter.Of(json, body, api.Identity), cancellationToken: cancellationToken).ConfigureAwait(false);
         return Contested(
             other is null ? $"somebody keeps deleting {type.Kind} {key.Name}"
                 : $"{other.Writer} keeps changing {(other.Field is null ? "" : $"{other.Field} of ")}{type.Kind} {key.Name}",
@@ -215,15 +215,15 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
     }
 
     /// <summary>Whether this operator or its predecessor wrote it. The predecessor's fields are taken over by this call.</summary>
-    private async Task<bool> IsOfOurMakingAsync(ResourceType type, Observed live, ApplyMemory memory, CancellationToken cancellationToken)
+    private async Task<bool> WasWrittenByUsAsync(ResourceType type, Observed live, ApplyMemory memory, CancellationToken cancellationToken)
     {
         if (live.Fingerprint != OwnedFields.None)
             return true;
-        if (memory.CopyUid == live.Uid)
+        if (memory.NotOursUid == live.Uid)
             return false;
         if (await MigrateAsync(type, live, live.Key, cancellationToken).ConfigureAwait(false))
             return true;
-        memory.CopyUid = live.Uid;
+        memory.NotOursUid = live.Uid;
         Log.CopyLeft(logger, type.Kind);
         return false;
     }
@@ -233,12 +233,12 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
     /// </summary>
     /// <returns>Whether the object was written.</returns>
     private async Task<bool> ClearAsync<T>(
-        ResourceType type, T live, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
+        ResourceType type, T live, ApplyRequest<T> request, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
         if (await _takeOvers.FromCopyAsync(type, live.Key, live.Uid, live.CopiedBy, isStatus: false, memory, cancellationToken).ConfigureAwait(false))
             return true;
-        if (wanted.Removal?.Invoke(live) is not { } removal)
+        if (request.Removal?.Invoke(live) is not { } removal)
             return false;
         await api.StrategicPatchAsync(type, live.Key, removal, cancellationToken).ConfigureAwait(false);
         return true;

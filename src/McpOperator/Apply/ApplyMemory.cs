@@ -16,42 +16,42 @@ internal sealed class ApplyMemory
     /// <summary>Conflicts in a row. More are no coincidence, and are reported.</summary>
     private const int MostRaces = 10;
 
-    private Outcome? _outcome;
+    private Suppressed? _suppressed;
     private string? _refusal;
     private List<(string Uid, string Manager)>? _copies;
     private int _races;
     private Contest? _contest;
 
     /// <summary>True when there is nothing to remember.</summary>
-    public bool IsEmpty => _outcome is null && _refusal is null && _races == 0 && CopyUid is null && _copies is null && Unwatched is null
+    public bool IsEmpty => _suppressed is null && _refusal is null && _races == 0 && NotOursUid is null && _copies is null && Unwatched is null
         && _contest is null;
 
     /// <summary>The problem to report while somebody else keeps changing this back.</summary>
-    public Problem? Contested(ulong wanted) => _contest?.Wanted == wanted ? _contest.Problem : null;
+    public Problem? Contested(ulong wanted) => _contest?.Fingerprint == wanted ? _contest.Problem : null;
 
     /// <summary>
     /// Whether it is contested and not reported yet: the caller finds out by whom, and calls <see cref="SayContested"/>.
     /// </summary>
-    public bool IsContestNew(ulong wanted) => _contest is { Repairs: >= Contest.Tolerated, Problem: null } && _contest.Wanted == wanted;
+    public bool IsContestNew(ulong wanted) => _contest is { Repairs: >= Contest.Tolerated, Problem: null } && _contest.Fingerprint == wanted;
 
     /// <summary>True when the object carries what is wanted, or what the API server stored when the same was applied last.</summary>
-    public bool IsSettled(ulong wanted, ulong live) =>
-        wanted == live || (_outcome is { } outcome && outcome.Wanted == wanted && outcome.Live == live);
+    public bool IsUpToDate(ulong wanted, ulong live) =>
+        wanted == live || (_suppressed is { } suppressed && suppressed.Wanted == wanted && suppressed.Live == live);
 
     /// <summary>Notes an accepted apply. False when the API server stored something else than was sent.</summary>
-    public bool Taken(ulong wanted, ulong live)
+    public bool Accepted(ulong wanted, ulong live)
     {
         _refusal = null;
         _races = 0;
-        Settle(wanted, live);
+        Suppress(wanted, live);
         return wanted == live;
     }
 
     /// <summary>Notes a conflict (409). False when there were too many in a row to be chance.</summary>
-    public bool Raced() => ++_races <= MostRaces;
+    public bool Conflicted() => ++_races <= MostRaces;
 
     /// <summary>Until the object changes from <paramref name="live"/>, <paramref name="wanted"/> is not sent again.</summary>
-    public void Settle(ulong wanted, ulong live) => _outcome = wanted == live ? null : new Outcome(wanted, live);
+    public void Suppress(ulong wanted, ulong live) => _suppressed = wanted == live ? null : new Suppressed(wanted, live);
 
     /// <summary>Notes and logs a refusal: as a warning when its text is new, else for debugging. The caller tries again.</summary>
     public Problem Refused(ILogger logger, string kind, ApiException refusal)
@@ -70,7 +70,7 @@ internal sealed class ApplyMemory
     }
 
     /// <summary>The uid of an object that is not wanted, but that neither this operator nor its predecessor wrote.</summary>
-    public string? CopyUid { get; set; }
+    public string? NotOursUid { get; set; }
 
     /// <summary>Why the watch does not see the object; null when it does.</summary>
     public Problem? Unwatched { get; set; }
@@ -95,17 +95,17 @@ internal sealed class ApplyMemory
     /// <summary>
     /// Whether the same was repaired lately: to write it again is another repair, even if a status was written in between.
     /// </summary>
-    public bool IsRepaired(ulong wanted) => _contest?.Wanted == wanted;
+    public bool IsRepaired(ulong wanted) => _contest?.Fingerprint == wanted;
 
     /// <summary>How long until this may be repaired again; zero or less for now.</summary>
     public TimeSpan PauseBefore(ulong wanted, TimeProvider time, TimeSpan longest) =>
-        QuietIn(time) is null || _contest!.Wanted != wanted ? TimeSpan.Zero : _contest.Pause(longest) - time.GetElapsedTime(_contest.LastAt);
+        QuietIn(time) is null || _contest!.Fingerprint != wanted ? TimeSpan.Zero : _contest.Pause(longest) - time.GetElapsedTime(_contest.LastAt);
 
     /// <summary>Notes a write. It ends the contest for any other desired state.</summary>
     /// <param name="isRepair">Whether the object had carried the same before.</param>
     public void Wrote(ulong wanted, bool isRepair, TimeProvider time)
     {
-        if (_contest?.Wanted == wanted)
+        if (_contest?.Fingerprint == wanted)
             _contest = _contest with { Repairs = _contest.Repairs + 1, LastAt = time.GetTimestamp() };
         else
             _contest = isRepair ? new Contest(wanted, Repairs: 1, time.GetTimestamp()) : null;
@@ -125,5 +125,5 @@ internal sealed class ApplyMemory
         return null;
     }
 
-    private sealed record Outcome(ulong Wanted, ulong Live);
+    private sealed record Suppressed(ulong Wanted, ulong Live);
 }

@@ -4,10 +4,10 @@ namespace McpOperator.Apply;
 /// How often the same desired state had to be restored lately. The first repair is at once, the next ones are ever later: two
 /// writers that want different things would else write for ever, as fast as the API server can.
 /// </summary>
-/// <param name="Wanted">The fingerprint of the desired state.</param>
+/// <param name="Fingerprint">The fingerprint of the desired state.</param>
 /// <param name="LastAt">Time of the last repair, as a timestamp.</param>
 /// <param name="Problem">What is reported of it; null while it may be a person who tries something.</param>
-internal sealed record Contest(ulong Wanted, int Repairs, long LastAt, Problem? Problem = null)
+internal sealed record Contest(ulong Fingerprint, int Repairs, long LastAt, Problem? Problem = null)
 {
     /// <summary>After so many repairs another change is no mistake.</summary>
     public const int Tolerated = 2;

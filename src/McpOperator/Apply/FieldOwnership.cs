@@ -15,8 +15,8 @@ internal static class FieldOwnership
     /// <summary>Transfers what others own below these paths of fieldsV1, such as <c>f:spec</c>, <c>f:ports</c>.</summary>
     /// <returns>False when others own nothing there.</returns>
     public static Task<bool> TakeOverAsync(
-        ApiClient api, ResourceType type, ObjectKey key, IReadOnlyList<IReadOnlyList<string>> places, CancellationToken cancellationToken) =>
-        PatchAsync(api, type, key, live => Patch(live, places, api.Identity) ?? [], cancellationToken);
+        ApiClient api, ResourceType type, ObjectKey key, IReadOnlyList<IReadOnlyList<string>> paths, CancellationToken cancellationToken) =>
+        PatchAsync(api, type, key, live => PatchOfPaths(live, paths, api.Identity) ?? [], cancellationToken);
 
     /// <summary>
     /// Transfers the predecessor's fields. It wrote whole objects with plain updates, and no field can be removed while it is
@@ -103,7 +103,7 @@ internal static class FieldOwnership
     /// The JSON patch of <see cref="TakeOverAsync"/>; null when there is nothing to take over. It fails with a conflict when the
     /// object has changed meanwhile.
     /// </summary>
-    public static byte[]? Patch(JsonElement live, IReadOnlyList<IReadOnlyList<string>> places, ApiIdentity identity)
+    public static byte[]? PatchOfPaths(JsonElement live, IReadOnlyList<IReadOnlyList<string>> paths, ApiIdentity identity)
     {
         if (!live.TryGetMember("metadata"u8, out var metadata)
             || !metadata.TryGetMember("managedFields"u8, out var stored)
@@ -120,9 +120,9 @@ internal static class FieldOwnership
         {
             if (IsOurs(entry) || entry?["subresource"] is not null || entry?["fieldsV1"] is not JsonObject theirs)
                 continue;
-            foreach (var place in places)
+            foreach (var path in paths)
             {
-                if (Move(theirs, ours, place))
+                if (Move(theirs, ours, path))
                     from ??= entry;
             }
         }
@@ -198,18 +198,18 @@ internal static class FieldOwnership
         && (entry["subresource"] is not { } name || (isStatus && (string?)name == "status"));
 
     /// <summary>Moves the fields at a path. A parent left empty is removed: an empty set owns the whole field.</summary>
-    private static bool Move(JsonObject theirs, JsonObject ours, IReadOnlyList<string> place, int depth = 0)
+    private static bool Move(JsonObject theirs, JsonObject ours, IReadOnlyList<string> path, int depth = 0)
     {
-        var step = place[depth];
+        var step = path[depth];
         if (theirs[step] is not JsonObject below)
             return false;
         var target = ours[step] as JsonObject ?? [];
-        if (depth == place.Count - 1)
+        if (depth == path.Count - 1)
             Merge(target, below);
-        else if (!Move(below, target, place, depth + 1))
+        else if (!Move(below, target, path, depth + 1))
             return false;
 
-        if (depth == place.Count - 1 || below.Count == 0)
+        if (depth == path.Count - 1 || below.Count == 0)
             theirs.Remove(step);
         if (target.Parent is null)
             ours[step] = target;

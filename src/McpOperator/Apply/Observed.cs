@@ -20,7 +20,7 @@ internal abstract class Observed : IKubernetesObject
         Fingerprint = ours.Fingerprint(json);
         CopiedBy = ours.FindCopy(json);
         if (metadata.Child("deletionTimestamp"u8) is not null)
-            Terminating = FinalizersOf(metadata);
+            Finalizers = FinalizersOf(metadata);
         if (metadata.Child("ownerReferences"u8) is { ValueKind: JsonValueKind.Array } owners)
         {
             foreach (var owner in owners.EnumerateArray())
@@ -59,7 +59,7 @@ internal abstract class Observed : IKubernetesObject
     /// <summary>
     /// Whether managedFields show that we wrote it, though label and owner are gone. Only for kinds that override it.
     /// </summary>
-    public virtual bool IsProvablyOurs => false;
+    public virtual bool WasAppliedByUs => false;
 
     /// <summary>Equals the fingerprint of the manifest while the object carries exactly what we applied.</summary>
     public ulong Fingerprint { get; }
@@ -70,7 +70,9 @@ internal abstract class Observed : IKubernetesObject
     /// <summary>
     /// The finalizers of an object that is being deleted, for messages (may be empty); null when it is not being deleted.
     /// </summary>
-    public string? Terminating { get; }
+    public string? Finalizers { get; }
+
+    public bool IsTerminating => Finalizers is not null;
 
     /// <summary>Whether its controller is of this kind and group, in any version.</summary>
     public bool IsControlledBy(ResourceType type) => ControllerKind == type.Kind

@@ -15,9 +15,9 @@ internal sealed record OtherWriter(string? Field, string Writer)
     /// <summary>The keys of list items.</summary>
     private static readonly string[] Keys = ["name", "containerPort", "port", "mountPath", "uid", "key"];
 
-    public static OtherWriter Of(JsonElement live, ReadOnlyMemory<byte> manifest, ApiIdentity identity)
+    public static OtherWriter Of(JsonElement live, ReadOnlyMemory<byte> body, ApiIdentity identity)
     {
-        using var document = JsonDocument.Parse(manifest, JsonLimits.Document);
+        using var document = JsonDocument.Parse(body, JsonLimits.Document);
         var wanted = document.RootElement;
         List<Claim> claims = [];
         foreach (var entry in OwnedFields.EntriesOf(live))

@@ -11,9 +11,9 @@ internal readonly record struct Owner(ResourceType Type, ObjectMeta Metadata)
     /// Null when the owner controls the object, or may adopt it: it has no controller, and carries the owner's label or is
     /// provably ours. Else why it is left alone.
     /// </summary>
-    public Problem? OwnershipConflict(ResourceType type, Observed live)
+    public Problem? WhyNotOwned(ResourceType type, Observed live)
     {
-        if (Controls(live) || (live.ControllerUid is null && (live.LabelledOwner == Metadata.Name || live.IsProvablyOurs)))
+        if (Controls(live) || (live.ControllerUid is null && (live.LabelledOwner == Metadata.Name || live.WasAppliedByUs)))
             return null;
         var holder = live switch
         {

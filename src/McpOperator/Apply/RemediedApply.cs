@@ -16,7 +16,7 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
     /// <param name="readFirst">Whether the name was taken at the last report: then no write is sent that would be refused.</param>
     /// <returns>One of the two; neither when an object was in the way and is gone.</returns>
     public async Task<(T? Created, T? Found)> CreateOrFindAsync<T>(
-        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, bool readFirst, Recovery? recover, CancellationToken cancellationToken)
+        OwnedObjects<T> objects, ObjectKey key, byte[] body, bool readFirst, Func<RefusedApply, Remedy?>? remedyFor, CancellationToken cancellationToken)
         where T : Observed
     {
         var (type, decode) = (objects.Type, objects.Decode);
@@ -26,7 +26,7 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
         {
             try
             {
-                return (await ApplyAsync(objects, key, manifest, Existing.Conflict, recover, cancellationToken).ConfigureAwait(false), null);
+                return (await SendWithRemediesAsync(objects, key, body, ApplyMode.CreateOnly, remedyFor, cancellationToken).ConfigureAwait(false), null);
             }
             catch (ApiException exception) when (exception.IsConflict || exception.IsAlreadyExists)
             {
@@ -40,7 +40,7 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
             }
         }
 
-        return (await ApplyAsync(objects, key, manifest, Existing.Unforced, recover, cancellationToken).ConfigureAwait(false), null);
+        return (await SendWithRemediesAsync(objects, key, body, ApplyMode.NoForce, remedyFor, cancellationToken).ConfigureAwait(false), null);
 
         // Read from the API server's cache ("0") the object may be gone: then the caller's apply creates it.
         Task<T?> FindAsync(string? version) => api.FindAsync(type, key, decode, version, cancellationToken);
@@ -48,26 +48,26 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
 
     /// <summary>Applies with force; creates the object if it has just gone.</summary>
     public Task<T> ForceAsync<T>(
-        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, Recovery? recover, CancellationToken cancellationToken)
+        OwnedObjects<T> objects, ObjectKey key, byte[] body, Func<RefusedApply, Remedy?>? remedyFor, CancellationToken cancellationToken)
         where T : Observed =>
-        ApplyAsync(objects, key, manifest, Existing.Forced, recover, cancellationToken);
+        SendWithRemediesAsync(objects, key, body, ApplyMode.Force, remedyFor, cancellationToken);
 
-    private async Task<T> ApplyAsync<T>(
-        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, Existing existing, Recovery? recover, CancellationToken cancellationToken)
+    private async Task<T> SendWithRemediesAsync<T>(
+        OwnedObjects<T> objects, ObjectKey key, byte[] body, ApplyMode mode, Func<RefusedApply, Remedy?>? remedyFor, CancellationToken cancellationToken)
         where T : Observed
     {
         var type = objects.Type;
-        var isNew = existing != Existing.Forced;
+        var isNew = mode != ApplyMode.Force;
         var tried = new List<Remedy>();
         while (true)
         {
             ApiException refusal;
             try
             {
-                return await SendAsync(manifest).ConfigureAwait(false);
+                return await SendAsync(body).ConfigureAwait(false);
             }
             catch (ApiException exception) when (
-                exception.IsInvalid && recover?.Invoke(new Attempt(isNew, tried, exception)) is { } remedy)
+                exception.IsInvalid && remedyFor?.Invoke(new RefusedApply(isNew, tried, exception)) is { } remedy)
             {
                 tried.Add(remedy);
                 refusal = exception;
@@ -75,16 +75,16 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
 
             switch (tried[^1])
             {
-                case Remedy.Apply { Manifest: var first }:
+                case Remedy.Apply { Body: var first }:
                     await SendAsync(first).ConfigureAwait(false);
-                    existing = Existing.Forced;
+                    mode = ApplyMode.Force;
                     break;
-                case Remedy.Patch { Body: var body }:
-                    await api.StrategicPatchAsync(type, key, body, cancellationToken).ConfigureAwait(false);
+                case Remedy.Patch { Body: var patch }:
+                    await api.StrategicPatchAsync(type, key, patch, cancellationToken).ConfigureAwait(false);
                     break;
-                case Remedy.TakeOver { Places: var places }:
+                case Remedy.TakeOver { Paths: var paths }:
                     // Others own nothing at these paths, so they are not the cause.
-                    if (!await FieldOwnership.TakeOverAsync(api, type, key, places, cancellationToken).ConfigureAwait(false))
+                    if (!await FieldOwnership.TakeOverAsync(api, type, key, paths, cancellationToken).ConfigureAwait(false))
                         throw refusal;
                     Log.FieldsTakenOver(logger, type.Kind, refusal.Message);
                     break;
@@ -92,20 +92,20 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
         }
 
         Task<T> SendAsync(byte[] body) => api.ApplyAsync(
-            type, key, existing == Existing.Conflict ? ApplyBody.ForNew(body) : body, existing == Existing.Forced, objects.Decode,
-            mayWait: !objects.IsExact, cancellationToken);
+            type, key, mode == ApplyMode.CreateOnly ? ApplyBody.ForNew(body) : body, mode == ApplyMode.Force, objects.Decode,
+            mayWait: !objects.HasPreconditions, cancellationToken);
     }
 
     /// <summary>What an apply does when the object exists.</summary>
-    private enum Existing
+    private enum ApplyMode
     {
         /// <summary>Takes fields from other managers.</summary>
-        Forced,
+        Force,
 
         /// <summary>Is refused when another manager owns one of its fields.</summary>
-        Unforced,
+        NoForce,
 
         /// <summary>Is refused in any case.</summary>
-        Conflict,
+        CreateOnly,
     }
 }

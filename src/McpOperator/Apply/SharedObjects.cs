@@ -9,11 +9,11 @@ internal sealed class SharedObjects(ApiClient api, WriteCounters counters, ILogg
     /// <returns>Why it could not be created; null when it exists.</returns>
     /// <exception cref="ApiException">The namespace is being deleted, or the API server cannot serve the request.</exception>
     public async Task<Problem?> CreateAsync(
-        ResourceType type, string ns, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken)
+        ResourceType type, string ns, byte[] body, ApplyMemory memory, CancellationToken cancellationToken)
     {
         try
         {
-            await api.CreateAsync(type, ns, manifest, cancellationToken: cancellationToken).ConfigureAwait(false);
+            await api.CreateAsync(type, ns, body, cancellationToken: cancellationToken).ConfigureAwait(false);
             counters.Write(type.Kind, Change.Created);
             Log.ObjectCreated(logger, type.Kind);
         }
@@ -36,7 +36,7 @@ internal sealed class SharedObjects(ApiClient api, WriteCounters counters, ILogg
     /// <returns>IsTaken: somebody else owns a field. Problem: why it could not be applied. Version: it was applied.</returns>
     /// <exception cref="ApiException">The namespace is being deleted, or the API server cannot serve the request.</exception>
     public async Task<(bool IsTaken, Problem? Problem, string? Version)> ApplyUnreadAsync(
-        ResourceType type, ObjectKey key, byte[] manifest, string? before, ApplyMemory memory, CancellationToken cancellationToken)
+        ResourceType type, ObjectKey key, byte[] body, string? before, ApplyMemory memory, CancellationToken cancellationToken)
     {
         string version;
         try
@@ -68,6 +68,6 @@ internal sealed class SharedObjects(ApiClient api, WriteCounters counters, ILogg
         return (IsTaken: false, null, version);
 
         Task<string> SendAsync(bool force) => api.ApplyAsync(
-            type, key, manifest, force, static json => json.Child("metadata"u8)?.Text("resourceVersion"u8) ?? "", cancellationToken: cancellationToken);
+            type, key, body, force, static json => json.Child("metadata"u8)?.Text("resourceVersion"u8) ?? "", cancellationToken: cancellationToken);
     }
 }

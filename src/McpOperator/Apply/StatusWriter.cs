@@ -23,7 +23,7 @@ internal sealed class StatusWriter<T>(
     public bool IsWritten(ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory? memory)
     {
         var (wanted, live) = (OwnedFields.FingerprintOf(Manifest(metadata, isExact: false, status)), FingerprintOf(carried));
-        return memory?.IsSettled(wanted, live) ?? wanted == live;
+        return memory?.IsUpToDate(wanted, live) ?? wanted == live;
     }
 
     /// <summary>
@@ -42,7 +42,7 @@ internal sealed class StatusWriter<T>(
         var key = metadata.Key;
         var manifest = Manifest(metadata, isExact: true, status);
         var wanted = OwnedFields.FingerprintOf(manifest);
-        if (memory.IsSettled(wanted, FingerprintOf(carried)))
+        if (memory.IsUpToDate(wanted, FingerprintOf(carried)))
             return default;
         var timeless = FingerprintWithoutTimes(manifest);
         if (memory.PauseBefore(timeless, time, Contest.LongestPause) is var pause && pause > TimeSpan.Zero)
@@ -60,7 +60,7 @@ internal sealed class StatusWriter<T>(
             if (await TakeOverCopyAsync(answer.Reported).ConfigureAwait(false))
                 answer = await ApplyAsync().ConfigureAwait(false);
             counters.Status(type.Kind);
-            memory.Taken(wanted, FingerprintOf(answer.Reported));
+            memory.Accepted(wanted, FingerprintOf(answer.Reported));
             memory.Wrote(timeless, isRepair: _recent.Wrote(key, timeless), time);
             return new StatusResult(IsWritten: true);
         }

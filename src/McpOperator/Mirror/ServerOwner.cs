@@ -8,16 +8,16 @@ internal static class ServerOwner
     public static Owner AsOwner(this MCPServer server) => new(MCPServer.Type, server.Metadata);
 
     /// <summary>Whether the status is about this generation, so that the desired state is that of the last report.</summary>
-    public static bool IsReported(this MCPServer server) => server.Reported?.ObservedGeneration == server.Metadata.Generation;
+    public static bool IsObservedGeneration(this MCPServer server) => server.Reported?.ObservedGeneration == server.Metadata.Generation;
 
     /// <summary>Whether the object of this condition was somebody else's at the last report.</summary>
-    public static bool WasTaken(this MCPServer server, string condition) => server.Reported?.Find(condition) is { Reason: Problem.NameConflict };
+    public static bool HadNameConflict(this MCPServer server, string condition) => server.Reported?.Find(condition) is { Reason: Problem.NameConflict };
 
     /// <summary>
     /// Whether the object of this condition existed at the last report. Not if its reason says that it was missing, refused or in
     /// conflict: what is created after that is new, not repaired.
     /// </summary>
-    public static bool Had(this MCPServer server, string condition) => server.Reported?.Find(condition) is
+    public static bool ExistedAtLastStatus(this MCPServer server, string condition) => server.Reported?.Find(condition) is
     {
         Reason: not (Reasons.NotCreated or Reasons.RouteConflict or Reasons.PolicyTooLarge
             or Problem.NameConflict or Problem.ApplyFailed or Problem.NotInstalled),

@@ -13,27 +13,27 @@ internal sealed class Stores
     /// </summary>
     private static readonly TimeSpan Burst = TimeSpan.FromSeconds(1);
 
-    private readonly ILook _servers;
-    private readonly ILook _access;
+    private readonly IEnqueuer _servers;
+    private readonly IEnqueuer _access;
 
     /// <param name="servers">The queue of the server controller.</param>
     /// <param name="access">The queue of the access controller.</param>
     /// <param name="ending">Shared with whoever else writes into namespaces.</param>
-    public Stores(ILook servers, ILook access, OperatorSettings settings, EndingNamespaces? ending = null)
+    public Stores(IEnqueuer servers, IEnqueuer access, OperatorSettings settings, EndingNamespaces? ending = null)
     {
         Ending = ending ?? new EndingNamespaces();
         _servers = servers;
         _access = access;
         Routes = new RouteTable(settings);
         Servers = new Store<StoredServer>(OnServerChanged, StoredServer.DifferOnlyInStatus);
-        Policies = new PolicyBoard(key => servers.Add(key, Priority.Changed));
+        Policies = new PolicyStates(key => servers.Add(key, Priority.Changed));
     }
 
     public Store<StoredServer> Servers { get; }
 
     public RouteTable Routes { get; }
 
-    public PolicyBoard Policies { get; }
+    public PolicyStates Policies { get; }
 
     public FormerVariables FormerVariables { get; } = new();
 
@@ -106,9 +106,9 @@ internal sealed class Stores
         && before.Spec.Span.SequenceEqual(after.Spec.Span);
 
     /// <summary>A store for objects that servers own: a change enqueues the server.</summary>
-    /// <param name="runPods">Whether they run pods, which the access controller may be waiting for.</param>
+    /// <param name="runsPods">Whether they run pods, which the access controller may be waiting for.</param>
     /// <param name="suffixes">Their names are the server's with one of these appended.</param>
-    public Store<T> OfOwned<T>(bool runPods, params string[] suffixes)
+    public Store<T> CreateOwnedStore<T>(bool runsPods, params string[] suffixes)
         where T : Observed =>
         new((before, after, origin) =>
         {
@@ -117,8 +117,8 @@ internal sealed class Stores
             var isOwn = origin == Origin.OwnWrite;
             if (!isOwn)
             {
-                LookAtOwner(after, priority);
-                LookAtOwner(before, priority);
+                EnqueueOwner(after, priority);
+                EnqueueOwner(before, priority);
             }
 
             // Somebody may have removed the owner reference, so the server is found by name, too.
@@ -128,7 +128,7 @@ internal sealed class Stores
                 if (!key.Name.EndsWith(suffix, StringComparison.Ordinal))
                     continue;
                 var server = key with { Name = key.Name[..^suffix.Length] };
-                if (runPods && Policies.AwaitsPods(server))
+                if (runsPods && Policies.WatchesPods(server))
                     _access.Add(server, Priority.Changed);
                 if (!isOwn && Servers.Get(server) is not null)
                     _servers.Add(server, priority);
@@ -140,7 +140,7 @@ internal sealed class Stores
                 _servers.Add(server.Key, Priority.Listed);
         });
 
-    private void LookAtOwner(Observed? child, Priority priority)
+    private void EnqueueOwner(Observed? child, Priority priority)
     {
         if (child is { ControllerName: { } owner } && child.IsControlledBy(MCPServer.Type))
             _servers.Add(child.Key with { Name = owner }, priority);

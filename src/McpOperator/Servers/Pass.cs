@@ -15,7 +15,7 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
         server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
 
     /// <summary>As stored, without the defaults.</summary>
-    public MCPServer AsWritten => server;
+    public MCPServer Stored => server;
 
     public MCPServerSpec Spec => Server.Spec;
 
@@ -36,14 +36,14 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
     /// <summary>
     /// Why it may not have its route. Read at the time of use: the table may have changed since the pass began. Null when it may.
     /// </summary>
-    public RouteConflict? Conflict => conflict();
+    public RouteConflict? RouteConflict => conflict();
 
     /// <summary>
     /// No pod with a gateway is created before its ConfigMap holds a document that the operator wrote for this server.
     /// </summary>
-    public bool MayRunPods => !Spec.HasGateway() || policy is { MayRun: true };
+    public bool MayRunPods => !Spec.HasGateway() || policy is { MayRunGateway: true };
 
-    public bool IsRaced => Array.Exists(_results, static result => result is { IsRaced: true });
+    public bool HasConflict => Array.Exists(_results, static result => result is { IsConflict: true });
 
     /// <summary>How long until the next repair of a contested object; null when none is put off.</summary>
     public TimeSpan? PutOff => _results.Select(static result => result?.PutOff).Append(StatusPutOff).Min();
@@ -57,20 +57,20 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
     public IEnumerable<Observed> Live => _results.Select(static result => result?.Live).OfType<Observed>();
 
     /// <summary>The same pass with the server as it was written.</summary>
-    public Pass Over(MCPServer written) => new(written, policy, conflict, settings, memory);
+    public Pass WithServer(MCPServer written) => new(written, policy, conflict, settings, memory);
 
     public bool IsDone(OwnedKind kind) => _results[kind.Index] is not null;
 
     /// <summary>The result for one kind; the default before its turn.</summary>
-    public ApplyResult<Observed> Of(OwnedKind kind) => _results[kind.Index] ?? default;
+    public ApplyResult<Observed> ResultOf(OwnedKind kind) => _results[kind.Index] ?? default;
 
     /// <summary>
     /// Carries out every kind as soon as it is due. With an invalid spec every object stays as the last valid one made it.
     /// </summary>
-    /// <param name="reconcile">Applies one kind (run), prints it (render), or sends a dry run (diff).</param>
-    public async Task RunAsync(ServerKinds kinds, Func<OwnedKind, Wanted, Task<ApplyResult<Observed>>> reconcile)
+    /// <param name="carryOut">Applies one kind (run), prints it (render), or sends a dry run (diff).</param>
+    public async Task RunAsync(ServerKinds kinds, Func<OwnedKind, DesiredState, Task<ApplyResult<Observed>>> carryOut)
     {
         while (kinds.All.FirstOrDefault(kind => !IsDone(kind) && kind.IsDue(this)) is { } kind)
-            _results[kind.Index] = await reconcile(kind, IsValid ? kind.Want(this) : new Wanted.Keep()).ConfigureAwait(false);
+            _results[kind.Index] = await carryOut(kind, IsValid ? kind.DesiredStateOf(this) : new DesiredState.Keep()).ConfigureAwait(false);
     }
 }

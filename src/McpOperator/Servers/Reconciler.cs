@@ -35,17 +35,17 @@ internal sealed class Reconciler(
         if (stored.Metadata.DeletionTimestamp is not null || stores.Ending.Contains(key.Namespace))
             return Outcome.Done;
         var memory = _memories.Get(key) ?? new ServerMemory();
-        var seen = Look(stored);
+        var seen = InputsOf(stored);
         if (memory.Waiting is { } waiting && waiting.AsSpan().SequenceEqual(seen))
             return Outcome.RequeueAfter(settings.RequeueDelay);
 
         using var ticket = _admission.TryEnter(key.Namespace, stored.Length);
         if (ticket is null)
-            return Outcome.RequeueAfter(Admission.Turn);
+            return Outcome.RequeueAfter(Admission.NamespaceDelay);
         try
         {
             return await _reader.ReadAsync(stored, cancellationToken).ConfigureAwait(false) is { } server
-                ? await ReconcileAsync(server, seen, memory, cancellationToken).ConfigureAwait(false)
+                ? await RunPassAsync(server, seen, memory, cancellationToken).ConfigureAwait(false)
                 : Outcome.Done;
         }
         catch (ApiException exception) when (exception.IsNotFound)
@@ -68,7 +68,7 @@ internal sealed class Reconciler(
         }
     }
 
-    private async Task<Outcome> ReconcileAsync(
+    private async Task<Outcome> RunPassAsync(
         MCPServer server, object?[] seen, ServerMemory memory, CancellationToken cancellationToken)
     {
         var pass = PassOver(server, memory);
@@ -77,15 +77,15 @@ internal sealed class Reconciler(
             return Outcome.RequeueAfter(settings.RequeueDelay);
 
         var areDefaultsPending = false;
-        if (pass.IsValid && settings.PersistDefaults && Defaults.Added(pass.AsWritten.Spec, pass.Spec) is { } added)
+        if (pass.IsValid && settings.PersistDefaults && Defaults.Added(pass.Stored.Spec, pass.Spec) is { } added)
         {
-            (var written, areDefaultsPending) = await _defaults.PersistAsync(pass.AsWritten, added, memory.Defaults, cancellationToken).ConfigureAwait(false);
-            pass = pass.Over(written);
+            (var written, areDefaultsPending) = await _defaults.PersistAsync(pass.Stored, added, memory.Defaults, cancellationToken).ConfigureAwait(false);
+            pass = pass.WithServer(written);
         }
 
-        await pass.RunAsync(kinds, (kind, wanted) => kind.ReconcileAsync(_applier, pass, wanted, cancellationToken)).ConfigureAwait(false);
-        var surfaces = await _reporter.ReportAsync(pass, cancellationToken).ConfigureAwait(false);
-        var outcome = surfaces is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(surfaces) : Outcome.Done;
+        await pass.RunAsync(kinds, (kind, desired) => kind.CarryOutAsync(_applier, pass, desired, cancellationToken)).ConfigureAwait(false);
+        var components = await _reporter.ReportAsync(pass, cancellationToken).ConfigureAwait(false);
+        var outcome = components is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(components) : Outcome.Done;
         var quietIn = memory.QuietIn(time);
         // Not after a write: <c>seen</c> is from before it, and would match again if somebody undid the write.
         if (outcome == Outcome.RequeueAfter(settings.RequeueDelay) && !pass.HasWritten && quietIn is null)
@@ -112,27 +112,27 @@ internal sealed class Reconciler(
     /// The inputs of a pass. Stored objects are replaced, never changed: if none was, the server still waits for the same thing,
     /// and the pass is skipped.
     /// </summary>
-    private object?[] Look(StoredServer server) =>
+    private object?[] InputsOf(StoredServer server) =>
     [
         server, stores.Policies.Get(server.Key), stores.Routes.ConflictOf(server.Key),
         // Stands for a CRD that is not installed, so that its installation is a change, too.
-        .. kinds.All.Select(kind => kind.IsInstalled ? kind.LookOf(server.Key) : kind),
+        .. kinds.All.Select(kind => kind.IsInstalled ? kind.InputOf(server.Key) : kind),
     ];
 
-    private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)
+    private Outcome OutcomeOf(IReadOnlyList<ComponentCondition> components)
     {
         // No retry for a route that is taken, a CRD that is missing, or a policy (the access controller retries it): when that
         // changes, the server is enqueued. What is contested has its own time.
-        if (surfaces.Any(surface => surface is
+        if (components.Any(component => component is
             {
                 IsFailed: true,
                 Reason: not (Reasons.RouteConflict or Problem.NotInstalled or Problem.Contested or Problem.LabelOverwritten),
                 ConditionType: not ConditionTypes.PolicyReady,
             }))
             return Outcome.Retry;
-        if (surfaces.Any(surface => surface.Reason == Problem.LabelOverwritten))
+        if (components.Any(component => component.Reason == Problem.LabelOverwritten))
             return Outcome.RequeueAfter(settings.UnwatchedDelay);
-        return surfaces.All(surface => surface.IsReady || surface.IsFailed)
+        return components.All(component => component.IsReady || component.IsFailed)
             ? Outcome.Done
             : Outcome.RequeueAfter(settings.RequeueDelay);
     }

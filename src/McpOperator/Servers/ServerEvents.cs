@@ -13,12 +13,12 @@ internal sealed class ServerEvents(Action<ClusterEvent> record)
     public void Changed(MCPServer server, IEnumerable<(Change Change, string Name)> changes)
     {
         var done = changes.Where(static change => change.Change != Change.None).ToList();
-        Tell(Change.Created, EventReasons.Created);
-        Tell(Change.Updated, EventReasons.Updated);
-        Tell(Change.Repaired, EventReasons.Repaired);
-        Tell(Change.Deleted, EventReasons.Deleted);
+        Report(Change.Created, EventReasons.Created);
+        Report(Change.Updated, EventReasons.Updated);
+        Report(Change.Repaired, EventReasons.Repaired);
+        Report(Change.Deleted, EventReasons.Deleted);
 
-        void Tell(Change change, string reason)
+        void Report(Change change, string reason)
         {
             var names = string.Join(", ", done.Where(entry => entry.Change == change).Select(entry => entry.Name));
             if (names.Length > 0)

@@ -18,7 +18,7 @@ internal sealed class ServerMemory
     /// Whether the Service has led to the gateways. If somebody changes it in the middle of a rollout, it goes back to them at
     /// once.
     /// </summary>
-    public bool IsAtGateway { get; set; }
+    public bool TargetsGateway { get; set; }
 
     /// <summary>The fields of others that the last event named, so that it is sent once; null for none.</summary>
     public string? ToldForeign { get; set; }
@@ -31,12 +31,12 @@ internal sealed class ServerMemory
 
     public ApplyMemory Status { get; } = new();
 
-    public ApplyMemory Of(OwnedKind kind) => _objects[kind.Index] ??= new ApplyMemory();
+    public ApplyMemory ApplyMemoryOf(OwnedKind kind) => _objects[kind.Index] ??= new ApplyMemory();
 
     /// <summary>How long until the first memory of repairs ends; null when there is none.</summary>
     public TimeSpan? QuietIn(TimeProvider time) =>
         _objects.OfType<ApplyMemory>().Append(Defaults).Append(Status).Min(memory => memory.QuietIn(time));
 
-    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !IsAtGateway && Held is null && ToldForeign is null && Defaults.IsEmpty && Status.IsEmpty
+    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !TargetsGateway && Held is null && ToldForeign is null && Defaults.IsEmpty && Status.IsEmpty
         && Array.TrueForAll(_objects, static memory => memory?.IsEmpty != false);
 }

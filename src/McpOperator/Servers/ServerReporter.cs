@@ -18,19 +18,19 @@ internal sealed class ServerReporter(
     /// The reported conditions; null after a conflict, when nothing is reported, since what was observed may be outdated.
     /// </returns>
     /// <exception cref="ApiException">The API server refused the status.</exception>
-    public async Task<IReadOnlyList<Surface>?> ReportAsync(Pass pass, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ComponentCondition>?> ReportAsync(Pass pass, CancellationToken cancellationToken)
     {
-        var server = pass.AsWritten;
+        var server = pass.Stored;
         events.Changed(server, kinds.All.Select(kind => (kind.ChangeOf(pass), kind.Name)));
         if (pass.Policy is { Change: not Change.None } told)
             stores.Policies.MarkReported(server.Key, told);
-        if (pass.IsRaced)
+        if (pass.HasConflict)
             return null;
 
-        var surfaces = StatusReport.Surfaces(pass, kinds);
+        var components = StatusReport.ConditionsOf(pass, kinds);
         var fault = pass.IsValid ? null : new Problem(Reasons.InvalidSpec, string.Join("; ", pass.Faults));
         var status = StatusReport.Compose(
-            server, surfaces, fault,
+            server, components, fault,
             [.. pass.Live.OfType<ObservedDeployment>()],
             kinds.All.Select(kind => kind.UrlOf(pass)).FirstOrDefault(url => url is not null),
             pass.IsValid ? ImageReference.Resolve(pass.Spec, pass.Settings) : server.Reported?.Image,
@@ -52,6 +52,6 @@ internal sealed class ServerReporter(
                 Log.InvalidSpec(logger, fault.Message);
         }
 
-        return surfaces;
+        return components;
     }
 }

@@ -35,7 +35,7 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
             writer.WriteEndObject();
         });
         // They are in effect in any case while somebody else keeps removing them.
-        if (memory.PauseBefore(wanted, time, Contest.LongestPause) > TimeSpan.Zero || memory.IsSettled(wanted, live: 0))
+        if (memory.PauseBefore(wanted, time, Contest.LongestPause) > TimeSpan.Zero || memory.IsUpToDate(wanted, live: 0))
             return (server, false);
         try
         {
@@ -46,7 +46,7 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
             stores.Servers.Observe(answer);
             // A CRD that prunes one of these fields would otherwise have them written for ever.
             var effective = Defaults.Apply(written.Metadata.Name, written.Spec, settings);
-            memory.Taken(wanted, live: Defaults.Added(written.Spec, effective) is null ? wanted : 0);
+            memory.Accepted(wanted, live: Defaults.Added(written.Spec, effective) is null ? wanted : 0);
             memory.Wrote(wanted, isRepair: server.Reported is not null, time);
             counters.Defaults(MCPServer.Type.Kind);
             Log.DefaultsPersisted(logger);
@@ -57,7 +57,7 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
             var isPending = exception.Code is not (HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity);
             var level = memory.NoteRefusal(exception.Message);
             if (!isPending)
-                memory.Settle(wanted, live: 0);
+                memory.Suppress(wanted, live: 0);
             Log.DefaultsNotPersisted(logger, level, exception.Message);
             return (server, isPending);
         }

@@ -10,8 +10,8 @@ internal static class StatusReport
     public const string AllReady = "All resources are ready";
 
     /// <summary>The conditions of all kinds, in the order in which they are reported.</summary>
-    public static IReadOnlyList<Surface> Surfaces(Pass pass, ServerKinds kinds) =>
-        [.. kinds.All.SelectMany(kind => kind.Judge(pass)).OrderBy(surface => Array.IndexOf(ConditionTypes.All, surface.ConditionType))];
+    public static IReadOnlyList<ComponentCondition> ConditionsOf(Pass pass, ServerKinds kinds) =>
+        [.. kinds.All.SelectMany(kind => kind.ConditionsOf(pass)).OrderBy(component => Array.IndexOf(ConditionTypes.All, component.ConditionType))];
 
     /// <param name="server">With its last status.</param>
     /// <param name="fault">Why the whole server fails; null when it does not.</param>
@@ -19,26 +19,26 @@ internal static class StatusReport
     /// <param name="image">The resolved image; null when the spec does not say.</param>
     /// <param name="now">Goes into conditions whose status flips.</param>
     public static MCPServerStatus Compose(
-        MCPServer server, IReadOnlyList<Surface> surfaces, Problem? fault, IReadOnlyList<ObservedDeployment> tracks,
+        MCPServer server, IReadOnlyList<ComponentCondition> components, Problem? fault, IReadOnlyList<ObservedDeployment> tracks,
         string? url, string? image, DateTimeOffset now)
     {
-        var failed = fault is not null || surfaces.Any(surface => surface.IsFailed);
-        var ready = !failed && surfaces.All(surface => surface.IsReady);
-        var cause = fault ?? FirstCause(surfaces);
-        var message = Kubernetes.Condition.Cut(ready ? AllReady : Message(fault, surfaces));
-        var conditions = new List<Condition>(surfaces.Count + 1)
+        var failed = fault is not null || components.Any(component => component.IsFailed);
+        var ready = !failed && components.All(component => component.IsReady);
+        var cause = fault ?? FirstCause(components);
+        var message = Kubernetes.Condition.Cut(ready ? AllReady : Message(fault, components));
+        var conditions = new List<Condition>(components.Count + 1)
         {
             Condition(ConditionTypes.Ready, ready, ready ? Reasons.AllResourcesReady : cause!.Reason, message),
         };
-        foreach (var surface in surfaces)
-            conditions.Add(Condition(surface.ConditionType, surface.IsReady, surface.Reason, surface.Message));
+        foreach (var component in components)
+            conditions.Add(Condition(component.ConditionType, component.IsReady, component.Reason, component.Message));
 
         return new MCPServerStatus
         {
             ObservedGeneration = server.Metadata.Generation,
             Phase = failed ? Phase.Error
                 : ready ? Phase.Ready
-                : surfaces.Any(surface => surface.IsReady) ? Phase.PartiallyReady
+                : components.Any(component => component.IsReady) ? Phase.PartiallyReady
                 : Phase.Pending,
             Message = message,
             Conditions = conditions,
@@ -54,25 +54,25 @@ internal static class StatusReport
     }
 
     /// <summary>Failures come before what is waited for.</summary>
-    private static Problem? FirstCause(IReadOnlyList<Surface> surfaces)
+    private static Problem? FirstCause(IReadOnlyList<ComponentCondition> components)
     {
-        foreach (var surface in surfaces)
-            if (surface.IsFailed)
-                return new Problem(surface.Reason, surface.Message);
-        foreach (var surface in surfaces)
-            if (!surface.IsReady)
-                return new Problem(surface.Reason, surface.Message);
+        foreach (var component in components)
+            if (component.IsFailed)
+                return new Problem(component.Reason, component.Message);
+        foreach (var component in components)
+            if (!component.IsReady)
+                return new Problem(component.Reason, component.Message);
         return null;
     }
 
-    private static string Message(Problem? fault, IReadOnlyList<Surface> surfaces)
+    private static string Message(Problem? fault, IReadOnlyList<ComponentCondition> components)
     {
         if (fault is not null)
             return fault.Message;
-        var failed = surfaces.Where(surface => surface.IsFailed).Select(surface => surface.Message);
-        var waiting = surfaces
-            .Where(surface => !surface.IsFailed && !surface.IsReady)
-            .Select(surface => $"{surface.Name} not ready: {surface.Message}");
+        var failed = components.Where(component => component.IsFailed).Select(component => component.Message);
+        var waiting = components
+            .Where(component => !component.IsFailed && !component.IsReady)
+            .Select(component => $"{component.Name} not ready: {component.Message}");
         return string.Join("; ", failed.Concat(waiting));
     }
 }

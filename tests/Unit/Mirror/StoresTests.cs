@@ -229,9 +229,9 @@ public sealed class StoresTests
     [Fact]
     public void WhatIsAwaitedOfPodsIsNewsForTheAccessEvenInTheAnswerToOurOwnWrite()
     {
-        var deployments = _stores.OfOwned<ObservedDeployment>(runPods: true, "");
+        var deployments = _stores.CreateOwnedStore<ObservedDeployment>(runsPods: true, "");
         deployments.Replace(null, [], "7");
-        _stores.Policies.AwaitPods(_server.Key, true);
+        _stores.Policies.WatchPods(_server.Key, true);
 
         deployments.Observe(Passes.Decode(
             json => new ObservedDeployment(json, Product.Identity.OwnedFields),
@@ -244,7 +244,7 @@ public sealed class StoresTests
     [Fact]
     public void WhatIsSaidOfAPolicyIsAReasonToLookAtItsServerWhenItIsNews()
     {
-        var state = new PolicyState("u", 1, PolicyState.SurfaceOf(exists: true, isCurrent: true, isShown: true), MayRun: true, Change: McpOperator.Apply.Change.Created);
+        var state = new PolicyState("u", 1, PolicyState.ConditionOf(exists: true, isCurrent: true, seenByPods: true), MayRunGateway: true, Change: McpOperator.Apply.Change.Created);
         _stores.Policies.Set(_server.Key, state);
         _stores.Policies.MarkReported(_server.Key, _stores.Policies.Get(_server.Key)!);
         Assert.Equal([(_server.Key, (Priority?)Priority.Changed)], Queued);
@@ -255,7 +255,7 @@ public sealed class StoresTests
         Assert.Empty(Queued);
 
         _stores.Policies.Set(_server.Key, state with { Change = McpOperator.Apply.Change.Repaired });
-        _stores.Policies.Set(_server.Key, state with { MayRun = false, Change = McpOperator.Apply.Change.None });
+        _stores.Policies.Set(_server.Key, state with { MayRunGateway = false, Change = McpOperator.Apply.Change.None });
         Assert.Equal(2, _looks.All.Count);
         Assert.Equal(McpOperator.Apply.Change.Repaired, _stores.Policies.Get(_server.Key)!.Change);
     }

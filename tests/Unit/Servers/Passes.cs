@@ -22,10 +22,10 @@ internal static class Passes
     /// <param name="pass">Over the server.</param>
     /// <param name="kinds">The table.</param>
     /// <param name="live">What is there of each kind; null is nothing.</param>
-    public static async Task<IReadOnlyList<Surface>> JudgeAsync(this Pass pass, ServerKinds kinds, Func<OwnedKind, Observed?> live)
+    public static async Task<IReadOnlyList<ComponentCondition>> JudgeAsync(this Pass pass, ServerKinds kinds, Func<OwnedKind, Observed?> live)
     {
         await pass.RunAsync(kinds, (kind, _) => Task.FromResult(new ApplyResult<Observed>(live(kind))));
-        return StatusReport.Surfaces(pass, kinds);
+        return StatusReport.ConditionsOf(pass, kinds);
     }
 
     public static T Decode<T>(Func<JsonElement, T> decode, string json) => decode(JsonDocument.Parse(json).RootElement);

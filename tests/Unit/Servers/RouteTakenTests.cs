@@ -15,7 +15,7 @@ public sealed class RouteTakenTests
         var kinds = Passes.Kinds();
         var pass = new Pass(
             SampleServers.Effective(), policy: null, () => conflict, SampleServers.Settings, new ServerMemory());
-        Wanted? ingress = null;
+        DesiredState? ingress = null;
 
         await pass.RunAsync(kinds, (kind, wanted) =>
         {
@@ -26,6 +26,6 @@ public sealed class RouteTakenTests
             return Task.FromResult<ApplyResult<Observed>>(default);
         });
 
-        Assert.IsType<Wanted.Withhold>(ingress);
+        Assert.IsType<DesiredState.Withhold>(ingress);
     }
 }

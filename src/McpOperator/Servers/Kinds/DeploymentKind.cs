@@ -31,23 +31,23 @@ internal abstract class DeploymentKind(
     /// its replicas, up to the total of both.
     /// </summary>
     /// <param name="replicas">The desired replicas of the other track.</param>
-    protected Wanted.Apply Apply(Pass pass, Deployment deployment, DeploymentKind other, int replicas)
+    protected DesiredState.Apply Apply(Pass pass, Deployment deployment, DeploymentKind other, int replicas)
     {
         var wanted = deployment.Spec.Replicas;
         var held = !pass.IsPlan && FindOwned(pass.Server) is { } live && !other.IsUp(pass.Server, replicas)
-            ? Math.Max(wanted, Math.Min(live.WantedReplicas, wanted + replicas))
+            ? Math.Max(wanted, Math.Min(live.DesiredReplicas, wanted + replicas))
             : wanted;
         deployment = deployment with { Spec = deployment.Spec with { Replicas = held } };
         var isReleased = pass.Memory.Held == this && held == wanted;
         Hold(pass, held > wanted);
         return new(
-            () => ApplyConfiguration.Of(deployment), (in Attempt attempt) => Recover(deployment, attempt), IsRepair: isReleased ? false : null,
+            () => ApplyConfiguration.Of(deployment), refused => RemedyFor(deployment, refused), IsRepair: isReleased ? false : null,
             live => Removal(pass.Server, (ObservedDeployment)live));
     }
 
     /// <summary>Whether it has that many replicas, all available and of the latest revision.</summary>
     public bool IsUp(MCPServer server, int replicas) =>
-        replicas == 0 || (FindOwned(server) is { Terminating: null } live && live.WantedReplicas >= replicas && IsReady(live));
+        replicas == 0 || (FindOwned(server) is { IsTerminating: false } live && live.DesiredReplicas >= replicas && IsReady(live));
 
     protected void Hold(Pass pass, bool isHeld)
     {
@@ -58,10 +58,10 @@ internal abstract class DeploymentKind(
     }
 
     /// <summary>Says in the condition that the other track is held.</summary>
-    protected static Surface WithHeld(Pass pass, Surface surface, DeploymentKind other) =>
+    protected static ComponentCondition WithHeld(Pass pass, ComponentCondition component, DeploymentKind other) =>
         pass.Memory.Held == other && other.LiveAfter(pass) is { } held
-            ? surface with { Message = $"{surface.Message}; meanwhile the {other.Name} stays at {held.WantedReplicas}" }
-            : surface;
+            ? component with { Message = $"{component.Message}; meanwhile the {other.Name} stays at {held.DesiredReplicas}" }
+            : component;
 
     public override string? ForeignOf(Pass pass) => LiveAfter(pass) is { Foreign: { } fields }
         ? string.Join(", ", fields.Select(field => field.ToString()).Order(StringComparer.Ordinal))
@@ -86,28 +86,28 @@ internal abstract class DeploymentKind(
         && (field.Container == Defaults.GatewayContainer ? GatewayContainer.OptionalVariables : formerVariables.Of(server.Key)).Contains(name);
 
     /// <summary>The policy-uid annotation of the pod template. Once set it stays: removing it would replace the pods again.</summary>
-    protected string? PolicyUid(Pass pass) => pass.Policy?.PodsUid ?? FindOwned(pass.Server)?.PolicyUid;
+    protected string? PolicyUid(Pass pass) => pass.Policy?.PolicyUid ?? FindOwned(pass.Server)?.PolicyUid;
 
     /// <summary>Why it could not be applied, or why its pods cannot start.</summary>
     protected Problem? ProblemOf(Pass pass) =>
-        pass.Of(this).Problem ?? pass.Of(kinds.PullSecret).Problem ?? pass.Of(kinds.ServiceAccount).Problem;
+        pass.ResultOf(this).Problem ?? pass.ResultOf(kinds.PullSecret).Problem ?? pass.ResultOf(kinds.ServiceAccount).Problem;
 
-    protected Surface Judged(Pass pass, ObservedDeployment live)
+    protected ComponentCondition ProgressWithForeign(Pass pass, ObservedDeployment live)
     {
-        var surface = Progress(live);
-        return ForeignOf(pass) is { } foreign ? surface with { Message = $"{surface.Message}; not in the spec, and left alone: {foreign}" } : surface;
+        var component = Progress(live);
+        return ForeignOf(pass) is { } foreign ? component with { Message = $"{component.Message}; not in the spec, and left alone: {foreign}" } : component;
     }
 
-    private Surface Progress(ObservedDeployment live) => live switch
+    private ComponentCondition Progress(ObservedDeployment live) => live switch
     {
         _ when WaitsFor(live) is { } message => Unready(Reasons.DeploymentProgressing, message),
-        { WantedReplicas: 0 } => Ready(Reasons.ScaledToZero, "no replicas are wanted"),
-        { WantedReplicas: var wanted } => Ready(Reasons.DeploymentAvailable, $"{wanted} of {wanted} replicas are available"),
+        { DesiredReplicas: 0 } => Ready(Reasons.ScaledToZero, "no replicas are wanted"),
+        { DesiredReplicas: var wanted } => Ready(Reasons.DeploymentAvailable, $"{wanted} of {wanted} replicas are available"),
     };
 
     private static string? WaitsFor(ObservedDeployment live)
     {
-        var wanted = live.WantedReplicas;
+        var wanted = live.DesiredReplicas;
         if (live.ObservedGeneration < live.Generation)
             return "the latest change has not been taken up by the Deployment controller yet";
         if (live.UpdatedReplicas < wanted)
@@ -122,16 +122,16 @@ internal abstract class DeploymentKind(
     /// <summary>
     /// If only sources of variables are refused, resets the variables; else takes over what others own in the refused fields.
     /// </summary>
-    private static Remedy? Recover(Deployment deployment, in Attempt attempt)
+    private static Remedy? RemedyFor(Deployment deployment, RefusedApply refused)
     {
-        if (attempt.IsNew)
+        if (refused.IsNew)
             return null;
-        if (!EnvironmentReset.Suffices(attempt.Refusal))
-            return attempt.Tried.Count == 0 ? Remedy.TakeOver.Of(DeploymentManifest.Exclusive(deployment), attempt.Refusal) : null;
-        return attempt.Tried.Count(static tried => tried is not Remedy.TakeOver) switch
+        if (!EnvironmentReset.Handles(refused.Refusal))
+            return refused.Tried.Count == 0 ? Remedy.TakeOver.Of(DeploymentManifest.ExclusivePaths(deployment), refused.Refusal) : null;
+        return refused.Tried.Count(static tried => tried is not Remedy.TakeOver) switch
         {
-            0 => new Remedy.Apply(ApplyConfiguration.Of(EnvironmentReset.Paused(deployment))),
-            1 => new Remedy.Patch(EnvironmentReset.Removal(deployment)),
+            0 => new Remedy.Apply(ApplyConfiguration.Of(EnvironmentReset.WithoutVariables(deployment))),
+            1 => new Remedy.Patch(EnvironmentReset.DeletePatch(deployment)),
             _ => null,
         };
     }

@@ -15,10 +15,10 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     private const string NginxSslRedirect = "nginx.ingress.kubernetes.io/ssl-redirect";
     private const string ClassAnnotation = "kubernetes.io/ingress.class";
 
-    public override Wanted Want(Pass pass)
+    public override DesiredState DesiredStateOf(Pass pass)
     {
-        if (pass.Conflict is { } conflict)
-            return new Wanted.Withhold(new Problem(Reasons.RouteConflict, conflict.Message));
+        if (pass.RouteConflict is { } conflict)
+            return new DesiredState.Withhold(new Problem(Reasons.RouteConflict, conflict.Message));
         return Apply(pass, FirstTry(pass));
     }
 
@@ -26,22 +26,22 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     /// The metadata path is an extra, and controllers are particular about its form. When the Ingress is refused because of it,
     /// it is tried with another path type, then without it.
     /// </summary>
-    public override async Task<ApplyResult<Observed>> ReconcileAsync(
-        Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
+    public override async Task<ApplyResult<Observed>> CarryOutAsync(
+        Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
-        var result = await base.ReconcileAsync(applier, pass, wanted, cancellationToken).ConfigureAwait(false);
-        if (wanted is not Wanted.Apply || !IsOfMetadata(result.Problem))
+        var result = await base.CarryOutAsync(applier, pass, desired, cancellationToken).ConfigureAwait(false);
+        if (desired is not DesiredState.Apply || !IsOfMetadata(result.Problem))
             return result;
         if (FirstTry(pass) == MetadataPath.AsOthers)
-            result = await base.ReconcileAsync(applier, pass, Apply(pass, MetadataPath.Lenient), cancellationToken).ConfigureAwait(false);
+            result = await base.CarryOutAsync(applier, pass, Apply(pass, MetadataPath.Lenient), cancellationToken).ConfigureAwait(false);
         if (!IsOfMetadata(result.Problem))
             return result;
-        var without = await base.ReconcileAsync(applier, pass, Apply(pass, MetadataPath.None), cancellationToken).ConfigureAwait(false);
+        var without = await base.CarryOutAsync(applier, pass, Apply(pass, MetadataPath.None), cancellationToken).ConfigureAwait(false);
         return without with { Problem = without.Problem ?? result.Problem };
     }
 
-    public override IEnumerable<Surface> Judge(Pass pass) => [SurfaceOf(
-        pass, pass.Of(this).Problem, live => (live, pass.Settings.PermissiveIngressReadiness) switch
+    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => [ConditionOf(
+        pass, pass.ResultOf(this).Problem, live => (live, pass.Settings.PermissiveIngressReadiness) switch
         {
             ({ HasLoadBalancer: true }, false) => Ready(Reasons.LoadBalancerAssigned, "an ingress controller has published an address"),
             ({ HasRule: true }, true) => Ready(Reasons.IngressCreated, "the Ingress exists"),
@@ -49,7 +49,7 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
         })];
 
     /// <summary>While the Ingress could not be changed it serves the old route, so the URL stays as reported.</summary>
-    public override string? UrlOf(Pass pass) => pass.Of(this) switch
+    public override string? UrlOf(Pass pass) => pass.ResultOf(this) switch
     {
         { Live: null } => null,
         _ when !pass.IsValid => pass.Server.Reported?.Url,
@@ -122,10 +122,10 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     private static bool Stands(Pass pass, Observed live, MetadataPath metadata) =>
         live.Fingerprint == OwnedFields.FingerprintOf(ApplyConfiguration.Of(Build(pass.Server, pass.Settings, metadata)));
 
-    private static Wanted.Apply Apply(Pass pass, MetadataPath metadata)
+    private static DesiredState.Apply Apply(Pass pass, MetadataPath metadata)
     {
         var ingress = Build(pass.Server, pass.Settings, metadata);
-        return new(() => ApplyConfiguration.Of(ingress), (in Attempt attempt) => Recover(ingress, attempt));
+        return new(() => ApplyConfiguration.Of(ingress), refused => RemedyFor(ingress, refused));
     }
 
     private static HttpIngressPath PathTo(string server, MCPServerSpec spec, string path, string type) => new()
@@ -166,8 +166,8 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     }
 
     /// <summary>Creates it without the class annotation first (<see cref="ForOldCreate"/>).</summary>
-    private static Remedy.Apply? Recover(Ingress ingress, in Attempt attempt) =>
-        attempt.IsNew && attempt.Tried.Count == 0 && ForOldCreate(ingress) is { } older
+    private static Remedy.Apply? RemedyFor(Ingress ingress, RefusedApply refused) =>
+        refused.IsNew && refused.Tried.Count == 0 && ForOldCreate(ingress) is { } older
             ? new Remedy.Apply(ApplyConfiguration.Of(older))
             : null;
 }

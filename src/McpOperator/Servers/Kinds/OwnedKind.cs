@@ -40,22 +40,22 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     }
 
     /// <summary>The live object under that key, whoever owns it; null when there is none, or the kind is not watched.</summary>
-    public virtual Observed? FindAny(ObjectKey server) => null;
+    public virtual Observed? Get(ObjectKey server) => null;
 
     /// <summary>The input of a pass: while this and all else stay the same, another pass would change nothing.</summary>
-    public virtual object? LookOf(ObjectKey server) => FindAny(server);
+    public virtual object? InputOf(ObjectKey server) => Get(server);
 
     /// <summary>False while something has to come first.</summary>
     public virtual bool IsDue(Pass pass) => true;
 
     /// <summary>Its desired state, for a server whose spec is valid.</summary>
-    public abstract Wanted Want(Pass pass);
+    public abstract DesiredState DesiredStateOf(Pass pass);
 
     /// <summary>Carries out the desired state.</summary>
-    public abstract Task<ApplyResult<Observed>> ReconcileAsync(Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken);
+    public abstract Task<ApplyResult<Observed>> CarryOutAsync(Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken);
 
     /// <summary>Its conditions.</summary>
-    public virtual IEnumerable<Surface> Judge(Pass pass) => [];
+    public virtual IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => [];
 
     /// <summary>Fields of others in it, which the spec does not have; null for none.</summary>
     public virtual string? ForeignOf(Pass pass) => null;
@@ -64,7 +64,7 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     public virtual string? UrlOf(Pass pass) => null;
 
     /// <summary>The change that an event reports.</summary>
-    public virtual Change ChangeOf(Pass pass) => pass.Of(this).Change;
+    public virtual Change ChangeOf(Pass pass) => pass.ResultOf(this).Change;
 
     /// <summary>The last server of a namespace is gone; the namespace may be deleted with it.</summary>
     public virtual void ForgetNamespace(string ns)
@@ -95,38 +95,38 @@ internal abstract class OwnedKind<T>(
         store.Apply(null, new WatchEvent<T>(WatchEventType.Added, loaded, loaded.ResourceVersion, Error: null));
     }
 
-    public override T? FindAny(ObjectKey server) => store.Get(Key(server));
+    public override T? Get(ObjectKey server) => store.Get(Key(server));
 
     /// <summary>The live object, if the server controls it or may adopt it.</summary>
-    public T? FindOwned(MCPServer server) => _objects.Find(server.AsOwner(), Key(server.Key));
+    public T? FindOwned(MCPServer server) => _objects.FindOwned(server.AsOwner(), Key(server.Key));
 
     /// <summary>The live object after its turn in this pass.</summary>
-    public T? LiveAfter(Pass pass) => (T?)pass.Of(this).Live;
+    public T? LiveAfter(Pass pass) => (T?)pass.ResultOf(this).Live;
 
-    public override async Task<ApplyResult<Observed>> ReconcileAsync(
-        Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
+    public override async Task<ApplyResult<Observed>> CarryOutAsync(
+        Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
         var result = await ReconcileOwnAsync().ConfigureAwait(false);
-        return new(result.Live, result.Problem, result.IsRaced, result.Change, result.PutOff);
+        return new(result.Live, result.Problem, result.IsConflict, result.Change, result.PutOff);
 
         async Task<ApplyResult<T>> ReconcileOwnAsync()
         {
             var server = pass.Server;
-            switch (wanted)
+            switch (desired)
             {
-                case Wanted.Apply apply:
-                    var desired = new Desired<T>(
-                        _ => apply.Manifest(), apply.IsRepair ?? server.IsReported(), server.Had(condition), apply.Recover,
-                        Removal: apply.Removal, WasTaken: server.WasTaken(condition));
+                case DesiredState.Apply apply:
+                    var request = new ApplyRequest<T>(
+                        _ => apply.Body(), apply.IsRepair ?? server.IsObservedGeneration(), server.ExistedAtLastStatus(condition), apply.RemedyFor,
+                        Removal: apply.Removal, HadNameConflict: server.HadNameConflict(condition));
                     return await applier.ApplyAsync(
-                        _objects, server.AsOwner(), Key(server.Key), desired, pass.Memory.Of(this), cancellationToken).ConfigureAwait(false);
-                case Wanted.Absent:
+                        _objects, server.AsOwner(), Key(server.Key), request, pass.Memory.ApplyMemoryOf(this), cancellationToken).ConfigureAwait(false);
+                case DesiredState.Absent:
                     return await DeleteAsync().ConfigureAwait(false) with { Live = null };
-                case Wanted.Withhold { Problem: var problem }:
+                case DesiredState.Withhold { Problem: var problem }:
                     var live = FindOwned(server);
                     var deleted = await DeleteAsync().ConfigureAwait(false);
                     // It exists until the watch says that it is gone: finalizers may hold it.
-                    var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.Terminating is not null;
+                    var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.IsTerminating == true;
                     return deleted.Problem is null ? new(isThere ? live : null, problem, PutOff: deleted.PutOff) : deleted;
                 default:
                     return new(FindOwned(server));
@@ -134,29 +134,29 @@ internal abstract class OwnedKind<T>(
         }
 
         Task<ApplyResult<T>> DeleteAsync() => applier.DeleteAsync(
-            _objects, pass.Server.AsOwner(), Key(pass.Server.Key), pass.Memory.Of(this), cancellationToken);
+            _objects, pass.Server.AsOwner(), Key(pass.Server.Key), pass.Memory.ApplyMemoryOf(this), cancellationToken);
     }
 
     public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>
         suffix.Length == 0 ? reflectors.Create(Type, ns, Labels.ManagedSelector, decode, store, isOptional: IsOptional) : null;
 
     /// <summary>
-    /// NotCreated, Terminating, or what <paramref name="judge"/> makes of the live object; failed when there is a problem.
+    /// NotCreated, Terminating, or what <paramref name="conditionOf"/> makes of the live object; failed when there is a problem.
     /// </summary>
-    protected Surface SurfaceOf(Pass pass, Problem? problem, Func<T, Surface> judge) => (LiveAfter(pass) switch
+    protected ComponentCondition ConditionOf(Pass pass, Problem? problem, Func<T, ComponentCondition> conditionOf) => (LiveAfter(pass) switch
     {
         null => Unready(Reasons.NotCreated, $"the {Name} does not exist"),
-        { Terminating: { } finalizers } => Unready(Reasons.Terminating, TerminatingMessage(finalizers)),
-        var live => judge(live),
+        { Finalizers: { } finalizers } => Unready(Reasons.Terminating, TerminatingMessage(finalizers)),
+        var live => conditionOf(live),
     }).With(problem);
 
     protected string TerminatingMessage(string finalizers) => finalizers.Length == 0
         ? $"the {Name} is being deleted"
         : $"the {Name} is being deleted, and is held by its finalizers: {finalizers}";
 
-    protected Surface Ready(string reason, string message) => new(condition, Name, true, reason, message);
+    protected ComponentCondition Ready(string reason, string message) => new(condition, Name, true, reason, message);
 
-    protected Surface Unready(string reason, string message) => new(condition, Name, false, reason, message);
+    protected ComponentCondition Unready(string reason, string message) => new(condition, Name, false, reason, message);
 
     private ObjectKey Key(ObjectKey server) => suffix.Length == 0 ? server : server with { Name = server.Name + suffix };
 }

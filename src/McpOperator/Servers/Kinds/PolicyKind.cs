@@ -9,13 +9,13 @@ namespace McpOperator.Servers.Kinds;
 /// </summary>
 internal sealed class PolicyKind() : OwnedKind(ResourceTypes.ConfigMap)
 {
-    public override Wanted Want(Pass pass) => new Wanted.Keep();
+    public override DesiredState DesiredStateOf(Pass pass) => new DesiredState.Keep();
 
-    public override Task<ApplyResult<Observed>> ReconcileAsync(
-        Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken) => Task.FromResult<ApplyResult<Observed>>(default);
+    public override Task<ApplyResult<Observed>> CarryOutAsync(
+        Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken) => Task.FromResult<ApplyResult<Observed>>(default);
 
-    public override IEnumerable<Surface> Judge(Pass pass) => pass.Spec.HasGateway()
-        ? [pass.Policy?.Surface ?? PolicyState.SurfaceOf(exists: false, isCurrent: false, isShown: false)]
+    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => pass.Spec.HasGateway()
+        ? [pass.Policy?.Condition ?? PolicyState.ConditionOf(exists: false, isCurrent: false, seenByPods: false)]
         : [];
 
     public override Change ChangeOf(Pass pass) => pass.Policy?.Change ?? Change.None;

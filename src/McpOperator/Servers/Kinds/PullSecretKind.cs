@@ -20,9 +20,9 @@ internal sealed class PullSecretKind(ServerKinds kinds, TimeProvider time) : Sha
 
     private readonly KeyMap<Applied> _applied = new(); // by namespace
 
-    public override Wanted Want(Pass pass) => pass.MayRunPods && DeploymentManifest.UsesOperatorPullSecret(pass.Spec, pass.Settings)
-        ? new Wanted.Apply(() => ApplyConfiguration.Of(Build(pass.Server.Metadata.Namespace, pass.Settings.ProvisionedRegistry)))
-        : new Wanted.Keep();
+    public override DesiredState DesiredStateOf(Pass pass) => pass.MayRunPods && DeploymentManifest.UsesOperatorPullSecret(pass.Spec, pass.Settings)
+        ? new DesiredState.Apply(() => ApplyConfiguration.Of(Build(pass.Server.Metadata.Namespace, pass.Settings.ProvisionedRegistry)))
+        : new DesiredState.Keep();
 
     /// <exception cref="InvalidOperationException">The registry has no credentials.</exception>
     internal static Secret Build(string ns, ProvisionedRegistry registry)
@@ -52,7 +52,7 @@ internal sealed class PullSecretKind(ServerKinds kinds, TimeProvider time) : Sha
         };
     }
 
-    public override object? LookOf(ObjectKey server) =>
+    public override object? InputOf(ObjectKey server) =>
         _applied.Get(KeyOf(server.Namespace)) is { } applied && !IsPast(applied) ? applied : null;
 
     public override void ForgetNamespace(string ns)
@@ -66,18 +66,18 @@ internal sealed class PullSecretKind(ServerKinds kinds, TimeProvider time) : Sha
     {
         var server = pass.Server.Key;
         return _applied.Get(KeyOf(server.Namespace)) is { } applied && IsPast(applied)
-            && !(kinds.Stable.FindAny(server) is { } stable && DeploymentKind.IsReady(stable)
-                && (kinds.Canary.FindAny(server) is not { } canary || DeploymentKind.IsReady(canary)));
+            && !(kinds.Stable.Get(server) is { } stable && DeploymentKind.IsReady(stable)
+                && (kinds.Canary.Get(server) is not { } canary || DeploymentKind.IsReady(canary)));
     }
 
     protected override async Task<Problem?> WriteAsync(
-        Applier applier, Pass pass, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken)
+        Applier applier, Pass pass, byte[] body, ApplyMemory memory, CancellationToken cancellationToken)
     {
         var key = new ObjectKey(pass.Server.Metadata.Namespace, pass.Settings.ProvisionedRegistry.SecretName);
         var before = _applied.Get(KeyOf(key.Namespace))?.Version;
         // At once, so that no other worker begins.
         Note(before);
-        var (isTaken, problem, version) = await applier.Shared.ApplyUnreadAsync(Type, key, manifest, before, memory, cancellationToken).ConfigureAwait(false);
+        var (isTaken, problem, version) = await applier.Shared.ApplyUnreadAsync(Type, key, body, before, memory, cancellationToken).ConfigureAwait(false);
         if (version is not null && version != before)
         {
             Note(version);

@@ -11,7 +11,7 @@ internal sealed class ServerKinds
 
     public ServerKinds(Stores stores, OwnedFields ours, TimeProvider time)
     {
-        var deployments = stores.OfOwned<ObservedDeployment>(runPods: true, "", ObjectNames.CanarySuffix);
+        var deployments = stores.CreateOwnedStore<ObservedDeployment>(runsPods: true, "", ObjectNames.CanarySuffix);
         Canary = new CanaryKind(this, deployments, stores.FormerVariables, ours);
         Stable = new StableKind(this, deployments, stores.FormerVariables, ours);
         ServiceAccount = new ServiceAccountKind(this);
@@ -23,8 +23,8 @@ internal sealed class ServerKinds
             PullSecret,
             Canary,
             Stable,
-            new ServiceKind(this, stores.OfOwned<ObservedService>(runPods: false, ""), ours),
-            new IngressKind(stores.OfOwned<ObservedIngress>(runPods: false, ""), ours),
+            new ServiceKind(this, stores.CreateOwnedStore<ObservedService>(runsPods: false, ""), ours),
+            new IngressKind(stores.CreateOwnedStore<ObservedIngress>(runsPods: false, ""), ours),
         ];
         for (var i = 0; i < All.Count; i++)
             All[i].Index = i;
@@ -46,7 +46,7 @@ internal sealed class ServerKinds
         var pods = new List<GatewayPods>(capacity: 2);
         foreach (var kind in (ReadOnlySpan<DeploymentKind>)[Stable, Canary])
         {
-            if (kind.FindAny(server.Key) is { } live && server.AsOwner().Controls(live))
+            if (kind.Get(server.Key) is { } live && server.AsOwner().Controls(live))
                 pods.Add(DeploymentKind.PodsOf(live));
         }
 

@@ -8,10 +8,10 @@ namespace McpOperator.Servers.Kinds;
 internal sealed class ServiceAccountKind(ServerKinds kinds) : SharedKind(ResourceTypes.ServiceAccount)
 {
     /// <summary>An existing Deployment shows that it was created, so it is not created again after a restart.</summary>
-    public override Wanted Want(Pass pass) =>
-        pass.MayRunPods && (kinds.Stable.FindAny(pass.Server.Key) is null || IsGone(pass) || IsPending(pass.Server.Metadata.Namespace))
-            ? new Wanted.Apply(() => ApplyConfiguration.Of(Build(pass.Server.Metadata.Namespace)))
-            : new Wanted.Keep();
+    public override DesiredState DesiredStateOf(Pass pass) =>
+        pass.MayRunPods && (kinds.Stable.Get(pass.Server.Key) is null || IsGone(pass) || IsPending(pass.Server.Metadata.Namespace))
+            ? new DesiredState.Apply(() => ApplyConfiguration.Of(Build(pass.Server.Metadata.Namespace)))
+            : new DesiredState.Keep();
 
     internal static ServiceAccount Build(string ns) => new()
     {
@@ -21,9 +21,9 @@ internal sealed class ServiceAccountKind(ServerKinds kinds) : SharedKind(Resourc
 
     /// <summary>The Deployment's condition ReplicaFailure says so.</summary>
     protected override bool IsGone(Pass pass) =>
-        kinds.Stable.FindAny(pass.Server.Key) is { LacksServiceAccount: true } || kinds.Canary.FindAny(pass.Server.Key) is { LacksServiceAccount: true };
+        kinds.Stable.Get(pass.Server.Key) is { LacksServiceAccount: true } || kinds.Canary.Get(pass.Server.Key) is { LacksServiceAccount: true };
 
     protected override Task<Problem?> WriteAsync(
-        Applier applier, Pass pass, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken) =>
-        applier.Shared.CreateAsync(Type, pass.Server.Metadata.Namespace, manifest, memory, cancellationToken);
+        Applier applier, Pass pass, byte[] body, ApplyMemory memory, CancellationToken cancellationToken) =>
+        applier.Shared.CreateAsync(Type, pass.Server.Metadata.Namespace, body, memory, cancellationToken);
 }

@@ -16,17 +16,17 @@ internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
 
     public override bool IsShared => true;
 
-    public override async Task<ApplyResult<Observed>> ReconcileAsync(
-        Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
+    public override async Task<ApplyResult<Observed>> CarryOutAsync(
+        Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
-        if (wanted is not Wanted.Apply { Manifest: var manifest })
+        if (desired is not DesiredState.Apply { Body: var body })
             return default;
         var key = KeyOf(pass.Server.Metadata.Namespace);
         if (IsGone(pass))
             _runs.Remove(key);
         var memory = _memories.Get(key) ?? new ApplyMemory();
         _memories.Set(key, memory);
-        return new(null, await OnceAsync(key, () => WriteAsync(applier, pass, manifest(), memory, cancellationToken)).ConfigureAwait(false));
+        return new(null, await OnceAsync(key, () => WriteAsync(applier, pass, body(), memory, cancellationToken)).ConfigureAwait(false));
     }
 
     public override void ForgetNamespace(string ns)
@@ -44,7 +44,7 @@ internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
     /// <returns>Why it could not be written; null when it exists.</returns>
     /// <exception cref="ApiException">The namespace is being deleted.</exception>
     protected abstract Task<Problem?> WriteAsync(
-        Applier applier, Pass pass, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken);
+        Applier applier, Pass pass, byte[] body, ApplyMemory memory, CancellationToken cancellationToken);
 
     protected static ObjectKey KeyOf(string ns) => new(ns, "");
 

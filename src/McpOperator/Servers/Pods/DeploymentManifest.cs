@@ -26,20 +26,20 @@ internal static class DeploymentManifest
     /// source of a volume, a seccomp profile's file. Other containers and volumes are not among them; for variables see <see
     /// cref="EnvironmentReset"/>.
     /// </summary>
-    public static IReadOnlyList<IReadOnlyList<string>> Exclusive(Deployment deployment)
+    public static IReadOnlyList<IReadOnlyList<string>> ExclusivePaths(Deployment deployment)
     {
         string[] pod = ["f:spec", "f:template", "f:spec"];
-        List<IReadOnlyList<string>> places = [["f:spec", "f:strategy"], [.. pod, "f:securityContext"]];
+        List<IReadOnlyList<string>> paths = [["f:spec", "f:strategy"], [.. pod, "f:securityContext"]];
         foreach (var volume in deployment.Spec.Template.Spec.Volumes ?? [])
-            places.Add([.. pod, "f:volumes", Item(volume.Name)]);
+            paths.Add([.. pod, "f:volumes", Item(volume.Name)]);
         foreach (var container in deployment.Spec.Template.Spec.Containers)
         {
             string[] within = [.. pod, "f:containers", Item(container.Name)];
             foreach (var field in (ReadOnlySpan<string>)["ports", "livenessProbe", "readinessProbe", "resources", "securityContext"])
-                places.Add([.. within, $"f:{field}"]);
+                paths.Add([.. within, $"f:{field}"]);
         }
 
-        return places;
+        return paths;
     }
 
     /// <summary>Names of containers and volumes are DNS labels: nothing to escape.</summary>

@@ -13,12 +13,12 @@ namespace McpOperator.Servers.Pods;
 internal static class EnvironmentReset
 {
     /// <summary>True when the refusal is about sources of variables only.</summary>
-    public static bool Suffices(ApiException refusal) =>
+    public static bool Handles(ApiException refusal) =>
         refusal.IsInvalid && refusal.Status.Details?.Causes is { Count: > 0 } causes
         && causes.All(cause => cause.Field?.EndsWith("].valueFrom", StringComparison.Ordinal) == true);
 
     /// <summary>The first step, an apply: the Deployment paused, without variables. Removes those that only we own.</summary>
-    public static Deployment Paused(Deployment deployment)
+    public static Deployment WithoutVariables(Deployment deployment)
     {
         var pod = deployment.Spec.Template.Spec;
         return deployment with
@@ -38,7 +38,7 @@ internal static class EnvironmentReset
     /// The second step, if the first did not help: a strategic merge patch that deletes our variables, whoever owns them. API
     /// servers before 1.28 add the items instead to a container that has no <c>env</c> (kubernetes/kubernetes#117568).
     /// </summary>
-    public static byte[] Removal(Deployment deployment)
+    public static byte[] DeletePatch(Deployment deployment)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var writer = new Utf8JsonWriter(buffer))

@@ -15,7 +15,7 @@ public class EnvironmentResetTests
     [Fact]
     public void TheDeploymentIsPausedAndElseOnlyLacksItsVariables()
     {
-        var paused = EnvironmentReset.Paused(Deployment);
+        var paused = EnvironmentReset.WithoutVariables(Deployment);
 
         Assert.True(paused.Spec.Paused);
         Assert.Null(paused.Spec.Template.Spec.Containers.Single().Env);
@@ -34,13 +34,13 @@ public class EnvironmentResetTests
           {"name": "demo", "env": [{"name": "A", "$patch": "delete"}, {"name": "B", "$patch": "delete"}]}
         ]}}}}
         """,
-        EnvironmentReset.Removal(Deployment));
+        EnvironmentReset.DeletePatch(Deployment));
 
     [Theory]
     [InlineData(422, "spec.template.spec.containers[0].env[1].valueFrom", true)]
     [InlineData(422, "spec.template.spec.containers[0].image", false)]
     [InlineData(403, "spec.template.spec.containers[0].env[1].valueFrom", false)]
     public void ItHelpsWhereAReferenceIsRefused(int code, string field, bool helps) =>
-        Assert.Equal(helps, EnvironmentReset.Suffices(new ApiException(
+        Assert.Equal(helps, EnvironmentReset.Handles(new ApiException(
             new Status { Code = code, Details = new StatusDetails { Causes = [new StatusCause { Field = field }] } }, "PATCH x")));
 }

@@ -6,24 +6,24 @@ namespace McpOperator.Mirror;
 
 /// <summary>The state of a server's policy, as the server controller needs it.</summary>
 /// <param name="Uid">The server's uid: a later server may have the same name.</param>
-/// <param name="Surface">Its condition; null while the gateway is off.</param>
-/// <param name="MayRun">
+/// <param name="Condition">Its condition; null while the gateway is off.</param>
+/// <param name="MayRunGateway">
 /// Whether the ConfigMap holds a document that the operator wrote for this server: no gateway may run with another one.
 /// </param>
-/// <param name="PodsUid">
+/// <param name="PolicyUid">
 /// The uid of a ConfigMap that replaced an immutable one, else null. Kubelets never read an immutable ConfigMap again, so pods
 /// that mounted it must be replaced.
 /// </param>
 /// <param name="Problem">Why the ConfigMap could not be deleted after the gateway was switched off; null when nothing is wrong.</param>
 /// <param name="Change">The last change of the ConfigMap that no event has reported yet.</param>
 internal sealed record PolicyState(
-    string Uid, long Generation, Surface? Surface, bool MayRun, string? PodsUid = null, Problem? Problem = null, Change Change = Change.None)
+    string Uid, long Generation, ComponentCondition? Condition, bool MayRunGateway, string? PolicyUid = null, Problem? Problem = null, Change Change = Change.None)
 {
     /// <summary>Whether it is about this server, and about this generation or a later one.</summary>
     public bool IsAbout(ObjectMeta server) => Uid == server.Uid && Generation >= server.Generation;
 
-    /// <param name="isShown">Whether every pod with a gateway sees it.</param>
-    public static Surface SurfaceOf(bool exists, bool isCurrent, bool isShown) => (exists, isCurrent, isShown) switch
+    /// <param name="seenByPods">Whether every pod with a gateway sees it.</param>
+    public static ComponentCondition ConditionOf(bool exists, bool isCurrent, bool seenByPods) => (exists, isCurrent, seenByPods) switch
     {
         (false, _, _) => Of(false, Reasons.NotCreated, "the policy does not exist"),
         (_, true, true) => Of(true, Reasons.PolicyCurrent, "the ConfigMap holds the current policy"),
@@ -33,7 +33,7 @@ internal sealed record PolicyState(
         _ => Of(false, Reasons.PolicyOutdated, "the ConfigMap holds another policy than the current one"),
     };
 
-    private static Surface Of(bool isReady, string reason, string message) =>
+    private static ComponentCondition Of(bool isReady, string reason, string message) =>
         new(ConditionTypes.PolicyReady, "policy", isReady, reason, message);
 }
 
@@ -41,8 +41,8 @@ internal sealed record PolicyState(
 /// The state of each server's policy: the access controller writes it, the server controller reads it. Safe for any number of
 /// threads.
 /// </summary>
-/// <param name="look">Enqueues the server whose policy state has changed.</param>
-internal sealed class PolicyBoard(Action<ObjectKey> look)
+/// <param name="enqueue">Enqueues the server whose policy state has changed.</param>
+internal sealed class PolicyStates(Action<ObjectKey> enqueue)
 {
     private readonly Lock _lock = new();
     private readonly KeyMap<PolicyState> _states = new();
@@ -59,7 +59,7 @@ internal sealed class PolicyBoard(Action<ObjectKey> look)
     {
         { } state when state.IsAbout(server) => state,
         { } state when state.Uid == server.Uid =>
-            state with { Surface = PolicyState.SurfaceOf(state.MayRun, isCurrent: false, isShown: false), Change = Change.None },
+            state with { Condition = PolicyState.ConditionOf(state.MayRunGateway, isCurrent: false, seenByPods: false), Change = Change.None },
         _ => null,
     };
 
@@ -76,7 +76,7 @@ internal sealed class PolicyBoard(Action<ObjectKey> look)
             _states.Set(server, state);
         }
 
-        look(server);
+        enqueue(server);
     }
 
     /// <summary>Clears the change, unless the state is another one by now.</summary>
@@ -90,9 +90,9 @@ internal sealed class PolicyBoard(Action<ObjectKey> look)
     }
 
     /// <summary>Whether a change of the server's Deployments must enqueue it with the access controller.</summary>
-    public bool AwaitsPods(ObjectKey server) => _awaiting.Get(server) is not null;
+    public bool WatchesPods(ObjectKey server) => _awaiting.Get(server) is not null;
 
-    public void AwaitPods(ObjectKey server, bool isAwaited)
+    public void WatchPods(ObjectKey server, bool isAwaited)
     {
         if (isAwaited)
             _awaiting.Set(server, this);
