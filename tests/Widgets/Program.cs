@@ -56,7 +56,7 @@ async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellation
     memories.Set(key, memory);
     var owner = new Owner(Widget.Type, widget.Metadata);
     var isReported = widget.Reported?.ObservedGeneration == widget.Metadata.Generation;
-    var results = new List<ApplyResult<Owned>>();
+    var results = new List<ApplyResult>();
     foreach (var ((objects, content, _), applied) in kinds.Zip(memory.Objects))
     {
         results.Add(content(widget.Spec) is { } wanted

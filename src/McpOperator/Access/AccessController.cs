@@ -136,7 +136,7 @@ internal sealed class AccessController
         return OutcomeOf(server.Key, written);
     }
 
-    private Outcome OutcomeOf(ObjectKey server, in ApplyResult<ObservedConfigMap> result) =>
+    private Outcome OutcomeOf(ObjectKey server, in ApplyResult result) =>
         (result.Problem?.Reason switch
         {
             null or Problem.Contested => Outcome.Done,

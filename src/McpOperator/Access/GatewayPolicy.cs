@@ -87,7 +87,7 @@ internal sealed class GatewayPolicy(
     /// <summary>Writes the document, unless the ConfigMap has it already: then its text stays, with its time.</summary>
     /// <param name="server">With the defaults filled in.</param>
     /// <param name="mayCreate">Whether to create it where the server has none.</param>
-    public async Task<ApplyResult<ObservedConfigMap>> ApplyAsync(
+    public async Task<ApplyResult> ApplyAsync(
         MCPServer server, PolicyDocument document, bool mayCreate, CancellationToken cancellationToken)
     {
         var live = FindOwned(server);
@@ -120,7 +120,7 @@ internal sealed class GatewayPolicy(
         var result = await _applier.ApplyAsync(
             _configMaps, server.AsOwner(), KeyOf(server.Key), request, memory.Apply, cancellationToken).ConfigureAwait(false);
         // Made immutable since it was read, or not watched for want of our label.
-        if (result is { IsConflict: false, Live: { IsImmutable: true } immutable } && IsControlledBy(immutable, server))
+        if (result is { IsConflict: false, Live: ObservedConfigMap { IsImmutable: true } immutable } && IsControlledBy(immutable, server))
         {
             stores.ImmutablePolicies.Set(server.Key, this);
             return isGoing || immutable.Uid == memory.Removed?.Uid
@@ -145,7 +145,7 @@ internal sealed class GatewayPolicy(
     /// The first half of replacing an immutable ConfigMap: deletes it. The next reconcile creates the new one, from the inputs of
     /// that time.
     /// </summary>
-    private async Task<ApplyResult<ObservedConfigMap>> RemoveImmutableAsync(
+    private async Task<ApplyResult> RemoveImmutableAsync(
         MCPServer server, ObservedConfigMap live, Memory memory, CancellationToken cancellationToken)
     {
         stores.ImmutablePolicies.Set(server.Key, this);
@@ -154,13 +154,13 @@ internal sealed class GatewayPolicy(
             return removal;
         memory.Removed = live;
         // If every new one comes back immutable it is reported, and retried ever later.
-        return ++memory.Removals > MostRemovals ? new(live, ImmutableHeld) : new(live, IsConflict: true);
+        return ++memory.Removals > MostRemovals ? ApplyResult.Refused(live, ImmutableHeld) : ApplyResult.Conflict(live);
     }
 
     /// <summary>Deletes the ConfigMap when neither the server nor a pod has a gateway.</summary>
-    public Task<ApplyResult<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
+    public Task<ApplyResult> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
         FindOwned(server) is null
-            ? Task.FromResult<ApplyResult<ObservedConfigMap>>(default)
+            ? Task.FromResult<ApplyResult>(default)
             : _applier.DeleteAsync(_configMaps, server.AsOwner(), KeyOf(server.Key), MemoryOf(server).Apply, cancellationToken);
 
     /// <summary>Publishes the state of the policy.</summary>
@@ -168,9 +168,9 @@ internal sealed class GatewayPolicy(
     /// <param name="problem">Why the document is not what the spec asks for; null when it is.</param>
     /// <param name="document">The desired document; null for none.</param>
     /// <returns>Whether that document is in force: the ConfigMap holds it, and each gateway sees it.</returns>
-    public bool Publish(MCPServer server, bool hasGateway, in ApplyResult<ObservedConfigMap> result, Problem? problem, PolicyDocument? document)
+    public bool Publish(MCPServer server, bool hasGateway, in ApplyResult result, Problem? problem, PolicyDocument? document)
     {
-        var live = IsControlledBy(result.Live, server) ? result.Live : null;
+        var live = IsControlledBy(result.Live, server) ? (ObservedConfigMap?)result.Live : null;
         var stands = document is not null && live?.Policy?.Revision == document.Revision;
         // Not of an immutable one: it is about to be deleted.
         var policyUid = live is { NeedsNewPods: true, IsImmutable: false } ? live.Uid : null;
@@ -200,11 +200,11 @@ internal sealed class GatewayPolicy(
     public void PublishUnknown(MCPServer server)
     {
         if (server.Spec.HasGateway() && stores.Policies.Get(server.Key)?.IsAbout(server.Metadata) != true)
-            Publish(server, hasGateway: true, new(FindControlled(server)), problem: null, document: null);
+            Publish(server, hasGateway: true, ApplyResult.Unchanged(FindControlled(server)), problem: null, document: null);
     }
 
     /// <summary>How long until the next reconcile of a contested ConfigMap; null when it is not contested.</summary>
-    public TimeSpan? ContestedFor(ObjectKey server, in ApplyResult<ObservedConfigMap> result) =>
+    public TimeSpan? ContestedFor(ObjectKey server, in ApplyResult result) =>
         result.PutOff ?? (result.Problem?.Reason == Problem.Contested ? _memories.Get(server)?.Apply.QuietIn(time) : null);
 
     public void Forget(ObjectKey server)

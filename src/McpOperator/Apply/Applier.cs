@@ -22,14 +22,14 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
     /// other refusal is in the result.
     /// </exception>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
-    public async Task<ApplyResult<T>> ApplyAsync<T>(
+    public async Task<ApplyResult> ApplyAsync<T>(
         OwnedObjects<T> objects, Owner owner, ObjectKey key, ApplyRequest<T> request, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
         var (type, decode, store, hasPreconditions, _, unwatched) = objects;
         if (!store.IsInstalled)
         {
-            return new ApplyResult<T>(null, new Problem(
+            return ApplyResult.Refused(null, new Problem(
                 Problem.NotInstalled, $"the cluster has no {type.Kind} of {type.ApiVersion}: install the CustomResourceDefinition {type}"));
         }
 
@@ -37,7 +37,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         if (request.Removed is { } removed && live?.Uid == removed.Uid)
             live = null;
         if (live is not null && owner.WhyNotOwned(type, live) is { } conflict)
-            return new ApplyResult<T>(null, conflict);
+            return ApplyResult.Refused(null, conflict);
         var body = request.Body(live);
         var fingerprint = OwnedFields.FingerprintOf(body);
         var longest = objects.LongestPause ?? Contest.LongestPause;
@@ -45,11 +45,11 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         // An object that no watch shows may have changed: it is applied in each pass, and those are few.
         if (live is not null && memory.Unwatched is null && !memory.MayTakeOver(live.Uid, live.CopiedBy)
             && memory.IsUpToDate(fingerprint, request.Fingerprint(live)))
-            return new ApplyResult<T>(live, memory.Contested(fingerprint));
+            return ApplyResult.Unchanged(live, memory.Contested(fingerprint));
         if (memory.IsContestNew(fingerprint))
             memory.SayContested(await ContestedAsync(type, key, body, longest, cancellationToken).ConfigureAwait(false));
         if (pause > TimeSpan.Zero)
-            return new ApplyResult<T>(live, memory.Unwatched ?? memory.Contested(fingerprint), PutOff: pause);
+            return ApplyResult.Waiting(live, memory.Unwatched ?? memory.Contested(fingerprint), pause);
         objects = objects with { Decode = DecodeAnswer };
 
         T? answer = null;
@@ -63,12 +63,12 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
                 if (answer is not null)
                     return Applied(answer);
                 if (live is null)
-                    return new ApplyResult<T>(null, IsConflict: true);
+                    return ApplyResult.Conflict(null);
                 // The deleted object, which its finalizers hold.
                 if (live.Uid == request.Removed?.Uid)
-                    return new ApplyResult<T>(live);
+                    return ApplyResult.Unchanged(live);
                 if (owner.WhyNotOwned(type, live) is { } foreign)
-                    return new ApplyResult<T>(null, foreign);
+                    return ApplyResult.Refused(null, foreign);
                 body = request.Body(live);
             }
 
@@ -87,18 +87,18 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         }
         catch (ApiException exception) when (exception.IsConflict)
         {
-            return memory.Conflicted() ? new ApplyResult<T>(live, IsConflict: true) : new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
+            return memory.Conflicted() ? ApplyResult.Conflict(live) : ApplyResult.Refused(live, memory.Refused(logger, type.Kind, exception));
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
-            return new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
+            return ApplyResult.Refused(live, memory.Refused(logger, type.Kind, exception));
         }
         finally
         {
             store.EndWrite(key, answer);
         }
 
-        ApplyResult<T> Applied(T answer)
+        ApplyResult Applied(T answer)
         {
             var isNew = live is null;
             var answered = request.Fingerprint(answer);
@@ -106,7 +106,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
                 Log.AnswerDiffers(logger, type.Kind);
             // The apply changed nothing of ours: API servers of 1.20 keep the order of variables.
             if (live is not null && answered == request.Fingerprint(live))
-                return new ApplyResult<T>(answer, memory.Unwatched);
+                return ApplyResult.Unchanged(answer, memory.Unwatched);
             var change = memory.IsRepaired(fingerprint) ? Change.Repaired : request.ChangeOf(isNew);
             Wrote(type, fingerprint, isRepair: change == Change.Repaired, memory);
             counters.Write(type.Kind, change);
@@ -114,7 +114,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
                 Log.ObjectCreated(logger, type.Kind);
             else
                 Log.ObjectApplied(logger, type.Kind);
-            return new ApplyResult<T>(answer, memory.Unwatched ?? memory.Contested(fingerprint), Change: change);
+            return ApplyResult.Done(answer, change, memory.Unwatched ?? memory.Contested(fingerprint));
         }
 
         T DecodeAnswer(JsonElement json)
@@ -136,7 +136,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
     /// owner reference is somebody's copy, and stays.
     /// </summary>
     /// <inheritdoc cref="DeleteAsync{T}(OwnedObjects{T}, T, ApplyMemory, CancellationToken)"/>
-    public async Task<ApplyResult<T>> DeleteAsync<T>(
+    public async Task<ApplyResult> DeleteAsync<T>(
         OwnedObjects<T> objects, Owner owner, ObjectKey key, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
@@ -147,7 +147,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         if (!live.IsTerminating && memory.IsContestNew(OwnedFields.None))
             memory.SayContested(Contested($"somebody keeps making {objects.Type.Kind} {key.Name} anew", longest));
         if (pause > TimeSpan.Zero)
-            return new ApplyResult<T>(live, memory.Contested(OwnedFields.None), PutOff: pause);
+            return ApplyResult.Waiting(live, memory.Contested(OwnedFields.None), pause);
         try
         {
             if (!await WasWrittenByUsAsync(objects.Type, live, memory, cancellationToken).ConfigureAwait(false))
@@ -155,7 +155,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
-            return new ApplyResult<T>(live, memory.Refused(logger, objects.Type.Kind, exception));
+            return ApplyResult.Refused(live, memory.Refused(logger, objects.Type.Kind, exception));
         }
 
         var deleted = await DeleteAsync(objects, live, memory, cancellationToken).ConfigureAwait(false);
@@ -166,24 +166,24 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
 
     /// <summary>Deletes exactly this object (by uid), whoever made it.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
-    public async Task<ApplyResult<T>> DeleteAsync<T>(
+    public async Task<ApplyResult> DeleteAsync<T>(
         OwnedObjects<T> objects, T live, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
         var type = objects.Type;
         if (live.IsTerminating)
-            return new ApplyResult<T>(live);
+            return ApplyResult.Unchanged(live);
         try
         {
             if (!await api.DeleteAsync(type, live.Key, live.Uid, cancellationToken).ConfigureAwait(false))
                 return default;
             counters.Write(type.Kind, Change.Deleted);
             Log.ObjectDeleted(logger, type.Kind);
-            return new ApplyResult<T>(null, Change: Change.Deleted);
+            return ApplyResult.Done(null, Change.Deleted);
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
-            return new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
+            return ApplyResult.Refused(live, memory.Refused(logger, type.Kind, exception));
         }
     }
 

@@ -51,12 +51,12 @@ internal static class RenderCommand
             await plan.PassOver(server, policy: null, mayRunGateway: policy is not null).RunAsync(plan.Kinds, (kind, wanted) =>
             {
                 if (wanted is not DesiredState.Apply apply || (kind.IsShared && !shared.Add($"{kind.Type} {server.Metadata.Namespace}")))
-                    return Task.FromResult<ApplyResult<Observed>>(default);
+                    return Task.FromResult<ApplyResult>(default);
                 if (kind.Type == ResourceTypes.Secret)
                     error.WriteLine($"note: Secret {server.Metadata.Namespace}/{given.Settings.ProvisionedRegistry.SecretName} is left out: secrets are not printed");
                 else
                     objects.Add(Read(apply.Body()));
-                return Task.FromResult<ApplyResult<Observed>>(default);
+                return Task.FromResult<ApplyResult>(default);
             }).ConfigureAwait(false);
         }
 

@@ -8,7 +8,7 @@ namespace McpOperator.Servers;
 /// <summary>One reconcile of one server: its inputs, and the results so far.</summary>
 internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConflict?> conflict, OperatorSettings settings, ServerMemory memory)
 {
-    private readonly ApplyResult<Observed>?[] _results = new ApplyResult<Observed>?[ServerKinds.Count];
+    private readonly ApplyResult?[] _results = new ApplyResult?[ServerKinds.Count];
 
     /// <summary>With the defaults filled in.</summary>
     public MCPServer Server { get; } =
@@ -62,13 +62,13 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
     public bool IsDone(OwnedKind kind) => _results[kind.Index] is not null;
 
     /// <summary>The result for one kind; the default before its turn.</summary>
-    public ApplyResult<Observed> ResultOf(OwnedKind kind) => _results[kind.Index] ?? default;
+    public ApplyResult ResultOf(OwnedKind kind) => _results[kind.Index] ?? default;
 
     /// <summary>
     /// Carries out every kind as soon as it is due. With an invalid spec every object stays as the last valid one made it.
     /// </summary>
     /// <param name="carryOut">Applies one kind (run), prints it (render), or sends a dry run (diff).</param>
-    public async Task RunAsync(ServerKinds kinds, Func<OwnedKind, DesiredState, Task<ApplyResult<Observed>>> carryOut)
+    public async Task RunAsync(ServerKinds kinds, Func<OwnedKind, DesiredState, Task<ApplyResult>> carryOut)
     {
         while (kinds.All.FirstOrDefault(kind => !IsDone(kind) && kind.IsDue(this)) is { } kind)
             _results[kind.Index] = await carryOut(kind, IsValid ? kind.DesiredStateOf(this) : new DesiredState.Keep()).ConfigureAwait(false);

@@ -24,7 +24,7 @@ internal static class Passes
     /// <param name="live">What is there of each kind; null is nothing.</param>
     public static async Task<IReadOnlyList<ComponentCondition>> JudgeAsync(this Pass pass, ServerKinds kinds, Func<OwnedKind, Observed?> live)
     {
-        await pass.RunAsync(kinds, (kind, _) => Task.FromResult(new ApplyResult<Observed>(live(kind))));
+        await pass.RunAsync(kinds, (kind, _) => Task.FromResult(new ApplyResult(live(kind))));
         return StatusReport.ConditionsOf(pass, kinds);
     }
 

@@ -23,7 +23,7 @@ public sealed class RouteTakenTests
                 conflict = new RouteConflict(new("other", "rival"), new Route("", "/demo/mcp"), IsMetadata: false, RouteOverlap.Same);
             if (kind is IngressKind)
                 ingress = wanted;
-            return Task.FromResult<ApplyResult<Observed>>(default);
+            return Task.FromResult<ApplyResult>(default);
         });
 
         Assert.IsType<DesiredState.Withhold>(ingress);

@@ -26,7 +26,7 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     /// The metadata path is an extra, and controllers are particular about its form. When the Ingress is refused because of it,
     /// it is tried with another path type, then without it.
     /// </summary>
-    public override async Task<ApplyResult<Observed>> CarryOutAsync(
+    public override async Task<ApplyResult> CarryOutAsync(
         Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
         var result = await base.CarryOutAsync(applier, pass, desired, cancellationToken).ConfigureAwait(false);

@@ -52,7 +52,7 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     public abstract DesiredState DesiredStateOf(Pass pass);
 
     /// <summary>Carries out the desired state.</summary>
-    public abstract Task<ApplyResult<Observed>> CarryOutAsync(Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken);
+    public abstract Task<ApplyResult> CarryOutAsync(Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken);
 
     /// <summary>Its conditions.</summary>
     public virtual IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => [];
@@ -103,37 +103,31 @@ internal abstract class OwnedKind<T>(
     /// <summary>The live object after its turn in this pass.</summary>
     public T? LiveAfter(Pass pass) => (T?)pass.ResultOf(this).Live;
 
-    public override async Task<ApplyResult<Observed>> CarryOutAsync(
+    public override async Task<ApplyResult> CarryOutAsync(
         Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
-        var result = await ReconcileOwnAsync().ConfigureAwait(false);
-        return new(result.Live, result.Problem, result.IsConflict, result.Change, result.PutOff);
-
-        async Task<ApplyResult<T>> ReconcileOwnAsync()
+        var server = pass.Server;
+        switch (desired)
         {
-            var server = pass.Server;
-            switch (desired)
-            {
-                case DesiredState.Apply apply:
-                    var request = new ApplyRequest<T>(
-                        _ => apply.Body(), apply.IsRepair ?? server.IsObservedGeneration(), server.ExistedAtLastStatus(condition), apply.RemedyFor,
-                        Removal: apply.Removal, HadNameConflict: server.HadNameConflict(condition));
-                    return await applier.ApplyAsync(
-                        _objects, server.AsOwner(), Key(server.Key), request, pass.Memory.ApplyMemoryOf(this), cancellationToken).ConfigureAwait(false);
-                case DesiredState.Absent:
-                    return await DeleteAsync().ConfigureAwait(false) with { Live = null };
-                case DesiredState.Withhold { Problem: var problem }:
-                    var live = FindOwned(server);
-                    var deleted = await DeleteAsync().ConfigureAwait(false);
-                    // It exists until the watch says that it is gone: finalizers may hold it.
-                    var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.IsTerminating == true;
-                    return deleted.Problem is null ? new(isThere ? live : null, problem, PutOff: deleted.PutOff) : deleted;
-                default:
-                    return new(FindOwned(server));
-            }
+            case DesiredState.Apply apply:
+                var request = new ApplyRequest<T>(
+                    _ => apply.Body(), apply.IsRepair ?? server.IsObservedGeneration(), server.ExistedAtLastStatus(condition), apply.RemedyFor,
+                    Removal: apply.Removal, HadNameConflict: server.HadNameConflict(condition));
+                return await applier.ApplyAsync(
+                    _objects, server.AsOwner(), Key(server.Key), request, pass.Memory.ApplyMemoryOf(this), cancellationToken).ConfigureAwait(false);
+            case DesiredState.Absent:
+                return await DeleteAsync().ConfigureAwait(false) with { Live = null };
+            case DesiredState.Withhold { Problem: var problem }:
+                var live = FindOwned(server);
+                var deleted = await DeleteAsync().ConfigureAwait(false);
+                // It exists until the watch says that it is gone: finalizers may hold it.
+                var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.IsTerminating == true;
+                return deleted.Problem is null ? deleted with { Live = isThere ? live : null, Problem = problem, Change = Change.None } : deleted;
+            default:
+                return ApplyResult.Unchanged(FindOwned(server));
         }
 
-        Task<ApplyResult<T>> DeleteAsync() => applier.DeleteAsync(
+        Task<ApplyResult> DeleteAsync() => applier.DeleteAsync(
             _objects, pass.Server.AsOwner(), Key(pass.Server.Key), pass.Memory.ApplyMemoryOf(this), cancellationToken);
     }
 

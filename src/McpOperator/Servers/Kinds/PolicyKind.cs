@@ -11,8 +11,8 @@ internal sealed class PolicyKind() : OwnedKind(ResourceTypes.ConfigMap)
 {
     public override DesiredState DesiredStateOf(Pass pass) => new DesiredState.Keep();
 
-    public override Task<ApplyResult<Observed>> CarryOutAsync(
-        Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken) => Task.FromResult<ApplyResult<Observed>>(default);
+    public override Task<ApplyResult> CarryOutAsync(
+        Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken) => Task.FromResult<ApplyResult>(default);
 
     public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => pass.Spec.HasGateway()
         ? [pass.Policy?.Condition ?? PolicyState.ConditionOf(exists: false, isCurrent: false, seenByPods: false)]

@@ -31,7 +31,7 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
             IsRepair: live is not null && live.TargetsGateway != targetsGateway ? false : null);
     }
 
-    public override async Task<ApplyResult<Observed>> CarryOutAsync(
+    public override async Task<ApplyResult> CarryOutAsync(
         Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
         var result = await base.CarryOutAsync(applier, pass, desired, cancellationToken).ConfigureAwait(false);

@@ -16,7 +16,7 @@ internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
 
     public override bool IsShared => true;
 
-    public override async Task<ApplyResult<Observed>> CarryOutAsync(
+    public override async Task<ApplyResult> CarryOutAsync(
         Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
         if (desired is not DesiredState.Apply { Body: var body })

@@ -74,7 +74,7 @@ public sealed class OptionalRowTests : IDisposable
         json => StoredServer.Decode(json, Product.Identity.OwnedFields),
         $$"""{"metadata":{"name":"{{name}}","namespace":"ns","uid":"{{name}}","resourceVersion":"5"},"spec":{"image":"example.org/web"} }""");
 
-    private Task<ApplyResult<Observed>> ReconcileAsync(DesiredState wanted) => _row.CarryOutAsync(
+    private Task<ApplyResult> ReconcileAsync(DesiredState wanted) => _row.CarryOutAsync(
         new Applier(_api, new WriteCounters(), TimeProvider.System, NullLogger.Instance), Passes.Over(SampleServers.Effective()), wanted, default);
 
     private async Task LookForItAsync()
