@@ -1,6 +1,5 @@
 using McpOperator.Api;
 using McpOperator.Apply;
-using McpOperator.Controller;
 
 namespace McpOperator.Mirror;
 
@@ -45,11 +44,15 @@ internal sealed record PolicyState(
 internal sealed class PolicyStates(Action<ObjectKey> enqueue)
 {
     private readonly Lock _lock = new();
-    private readonly KeyMap<PolicyState> _states = new();
-    private readonly KeyMap<object> _awaiting = new(); // a set
+    private readonly Dictionary<ObjectKey, PolicyState> _states = [];
+    private readonly HashSet<ObjectKey> _watched = [];
 
     /// <summary>Null before its first reconcile.</summary>
-    public PolicyState? Get(ObjectKey server) => _states.Get(server);
+    public PolicyState? Get(ObjectKey server)
+    {
+        lock (_lock)
+            return _states.GetValueOrDefault(server);
+    }
 
     /// <summary>
     /// The state for this server (by uid). If it is about an older generation, its condition says that the policy is not current.
@@ -67,13 +70,13 @@ internal sealed class PolicyStates(Action<ObjectKey> enqueue)
     {
         lock (_lock)
         {
-            var before = _states.Get(server);
+            var before = _states.GetValueOrDefault(server);
             // An updated policy is reported in the statuses of its grants and sessions, not by an event of the server.
             if (state.Change is Change.None or Change.Updated)
                 state = state with { Change = before?.Uid == state.Uid ? before.Change : Change.None };
             if (state == before)
                 return;
-            _states.Set(server, state);
+            _states[server] = state;
         }
 
         enqueue(server);
@@ -84,25 +87,30 @@ internal sealed class PolicyStates(Action<ObjectKey> enqueue)
     {
         lock (_lock)
         {
-            if (ReferenceEquals(_states.Get(server), state))
-                _states.Set(server, state with { Change = Change.None });
+            if (ReferenceEquals(_states.GetValueOrDefault(server), state))
+                _states[server] = state with { Change = Change.None };
         }
     }
 
     /// <summary>Whether a change of the server's Deployments must enqueue it with the access controller.</summary>
-    public bool WatchesPods(ObjectKey server) => _awaiting.Get(server) is not null;
-
-    public void WatchPods(ObjectKey server, bool isAwaited)
+    public bool WatchesPods(ObjectKey server)
     {
-        if (isAwaited)
-            _awaiting.Set(server, this);
-        else
-            _awaiting.Remove(server);
+        lock (_lock)
+            return _watched.Contains(server);
+    }
+
+    public void WatchPods(ObjectKey server, bool isWatched)
+    {
+        lock (_lock)
+            _ = isWatched ? _watched.Add(server) : _watched.Remove(server);
     }
 
     public void Remove(ObjectKey server)
     {
-        _states.Remove(server);
-        _awaiting.Remove(server);
+        lock (_lock)
+        {
+            _states.Remove(server);
+            _watched.Remove(server);
+        }
     }
 }

@@ -260,6 +260,29 @@ public sealed class StoresTests
         Assert.Equal(McpOperator.Apply.Change.Repaired, _stores.Policies.Get(_server.Key)!.Change);
     }
 
+    /// <summary>A state that comes back after its server went would be taken for that of its namesake.</summary>
+    [Fact]
+    public async Task WhatIsMarkedWhileItsServerGoesStaysGone()
+    {
+        var state = new PolicyState("u", 1, Condition: null, MayRunGateway: true, Change: McpOperator.Apply.Change.Created);
+        for (var i = 0; i < 50_000; i++)
+        {
+            var key = new ObjectKey("team", $"s-{i % 10}");
+            _stores.Policies.Set(key, state);
+            var held = _stores.Policies.Get(key)!;
+            using var both = new Barrier(2);
+            var marking = Task.Run(() =>
+            {
+                both.SignalAndWait();
+                _stores.Policies.MarkReported(key, held);
+            });
+            both.SignalAndWait();
+            _stores.Policies.Remove(key);
+            await marking;
+            Assert.Null(_stores.Policies.Get(key));
+        }
+    }
+
     private void Report(StoredServer answer)
     {
         _stores.Servers.BeginWrite(answer.Key);
