@@ -33,9 +33,9 @@ internal sealed class SharedObjects(ApiClient api, WriteCounters counters, ILogg
     /// Applies an object. The predecessor's fields are taken over; when anybody else owns one that we want, nothing is written.
     /// </summary>
     /// <param name="before">The version in which it was last applied; null for none.</param>
-    /// <returns>IsTaken: somebody else owns a field. Problem: why it could not be applied. Version: it was applied.</returns>
+    /// <returns>Why it could not be applied (NameConflict: somebody else owns a field), or its version.</returns>
     /// <exception cref="ApiException">The namespace is being deleted, or the API server cannot serve the request.</exception>
-    public async Task<(bool IsTaken, Problem? Problem, string? Version)> ApplyUnreadAsync(
+    public async Task<(Problem? Problem, string? Version)> ApplyUnreadAsync(
         ResourceType type, ObjectKey key, byte[] body, string? before, ApplyMemory memory, CancellationToken cancellationToken)
     {
         string version;
@@ -57,15 +57,15 @@ internal sealed class SharedObjects(ApiClient api, WriteCounters counters, ILogg
         catch (ApiException exception) when (exception.IsFieldManagerConflict)
         {
             memory.Refused(logger, type.Kind, exception);
-            return (IsTaken: true, null, null);
+            return (new Problem(Problem.NameConflict, $"{type.Kind} {key} holds what somebody else wrote; it is left alone: delete it"), null);
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
-            return (IsTaken: false, memory.Refused(logger, type.Kind, exception), null);
+            return (memory.Refused(logger, type.Kind, exception), null);
         }
 
         memory.ForgetRefusal();
-        return (IsTaken: false, null, version);
+        return (null, version);
 
         Task<string> SendAsync(bool force) => api.ApplyAsync(
             type, key, body, force, static json => json.Child("metadata"u8)?.Text("resourceVersion"u8) ?? "", cancellationToken: cancellationToken);

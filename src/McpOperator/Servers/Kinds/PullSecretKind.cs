@@ -77,22 +77,22 @@ internal sealed class PullSecretKind(ServerKinds kinds, TimeProvider time) : Sha
         var before = _applied.Get(KeyOf(key.Namespace))?.Version;
         // At once, so that no other worker begins.
         Note(before);
-        var (isTaken, problem, version) = await applier.Shared.ApplyUnreadAsync(Type, key, body, before, memory, cancellationToken).ConfigureAwait(false);
+        var (problem, version) = await applier.Shared.ApplyUnreadAsync(Type, key, body, before, memory, cancellationToken).ConfigureAwait(false);
         if (version is not null && version != before)
         {
             Note(version);
             Log.PullSecretApplied(applier.Logger, key.Name);
         }
 
-        return isTaken
-            ? new Problem(
-                Problem.NameConflict,
-                $"Secret {key} holds what somebody else wrote; it is left alone: delete it, or have PROVISIONED_REGISTRY_SECRET_NAME name another one")
+        return problem is { Reason: Problem.NameConflict }
+            ? problem with { Message = $"{problem.Message}, or have PROVISIONED_REGISTRY_SECRET_NAME name another one" }
             : problem;
 
         void Note(string? written) =>
             _applied.Set(KeyOf(key.Namespace), new Applied(written, time.GetTimestamp(), Delays * pass.Settings.RequeueDelay));
     }
+
+    private static ObjectKey KeyOf(string ns) => new(ns, "");
 
     private bool IsPast(Applied applied) => time.GetElapsedTime(applied.Since) >= applied.Pause;
 
