@@ -52,6 +52,6 @@ internal sealed class AccessStores
             _immutable.Set(server, this);
         // Our own write goes on with the answer.
         if (origin != Origin.OwnWrite)
-            _access.Add(server, origin == Origin.List && (before is null || before == after) ? Priority.Listed : Priority.Changed);
+            _access.Add(server, Stores.Urgency(before, after, origin));
     }
 }

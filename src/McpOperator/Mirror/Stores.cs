@@ -93,7 +93,7 @@ internal sealed class Stores
     }
 
     /// <summary>What a list finds new or unchanged comes after what changed.</summary>
-    private static Priority Urgency(object? before, object? after, Origin origin) =>
+    public static Priority Urgency(object? before, object? after, Origin origin) =>
         origin == Origin.List && (before is null || before == after) ? Priority.Listed : Priority.Changed;
 
     /// <summary>A server's claims follow from its spec and the URL in its status; most events change neither.</summary>

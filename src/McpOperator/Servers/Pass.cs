@@ -8,7 +8,7 @@ namespace McpOperator.Servers;
 /// <summary>One reconcile of one server: its inputs, and the results so far.</summary>
 internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConflict?> conflict, OperatorSettings settings, ServerMemory memory)
 {
-    private readonly ApplyResult?[] _results = new ApplyResult?[ServerKinds.Count];
+    private readonly Dictionary<OwnedKind, ApplyResult> _results = [];
 
     /// <summary>With the defaults filled in.</summary>
     public MCPServer Server { get; } =
@@ -43,26 +43,26 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
     /// </summary>
     public bool MayRunPods => !Spec.HasGateway() || policy is { MayRunGateway: true };
 
-    public bool HasConflict => Array.Exists(_results, static result => result is { IsConflict: true });
+    public bool HasConflict => _results.Values.Any(static result => result.IsConflict);
 
     /// <summary>How long until the next repair of a contested object; null when none is put off.</summary>
-    public TimeSpan? PutOff => _results.Select(static result => result?.PutOff).Append(StatusPutOff).Min();
+    public TimeSpan? PutOff => _results.Values.Select(static result => result.PutOff).Append(StatusPutOff).Min();
 
     /// <summary>The same for its status.</summary>
     public TimeSpan? StatusPutOff { get; set; }
 
-    public bool HasWritten => Array.Exists(_results, static result => result is { Change: not Change.None });
+    public bool HasWritten => _results.Values.Any(static result => result.Change != Change.None);
 
     /// <summary>Its live objects, as of the results so far.</summary>
-    public IEnumerable<Observed> Live => _results.Select(static result => result?.Live).OfType<Observed>();
+    public IEnumerable<Observed> Live => _results.Values.Select(static result => result.Live).OfType<Observed>();
 
     /// <summary>The same pass with the server as it was written.</summary>
     public Pass WithServer(MCPServer written) => new(written, policy, conflict, settings, memory);
 
-    public bool IsDone(OwnedKind kind) => _results[kind.Index] is not null;
+    public bool IsDone(OwnedKind kind) => _results.ContainsKey(kind);
 
     /// <summary>The result for one kind; the default before its turn.</summary>
-    public ApplyResult ResultOf(OwnedKind kind) => _results[kind.Index] ?? default;
+    public ApplyResult ResultOf(OwnedKind kind) => _results.GetValueOrDefault(kind);
 
     /// <summary>
     /// Carries out every kind as soon as it is due. With an invalid spec every object stays as the last valid one made it.
@@ -71,6 +71,6 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
     public async Task RunAsync(ServerKinds kinds, Func<OwnedKind, DesiredState, Task<ApplyResult>> carryOut)
     {
         while (kinds.All.FirstOrDefault(kind => !IsDone(kind) && kind.IsDue(this)) is { } kind)
-            _results[kind.Index] = await carryOut(kind, IsValid ? kind.DesiredStateOf(this) : new DesiredState.Keep()).ConfigureAwait(false);
+            _results[kind] = await carryOut(kind, IsValid ? kind.DesiredStateOf(this) : new DesiredState.Keep()).ConfigureAwait(false);
     }
 }

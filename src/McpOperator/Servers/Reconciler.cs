@@ -34,7 +34,7 @@ internal sealed class Reconciler(
 
         if (stored.Metadata.DeletionTimestamp is not null || stores.Ending.Contains(key.Namespace))
             return Outcome.Done;
-        var memory = _memories.Get(key) ?? new ServerMemory();
+        var memory = _memories.Get(key) ?? new ServerMemory(kinds);
         var seen = InputsOf(stored);
         if (memory.Waiting is { } waiting && waiting.AsSpan().SequenceEqual(seen))
             return Outcome.RequeueAfter(settings.RequeueDelay);

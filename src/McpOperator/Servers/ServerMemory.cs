@@ -4,9 +4,9 @@ using McpOperator.Servers.Kinds;
 namespace McpOperator.Servers;
 
 /// <summary>What is remembered of one server between passes. One thread at a time has it.</summary>
-internal sealed class ServerMemory
+internal sealed class ServerMemory(ServerKinds kinds)
 {
-    private readonly ApplyMemory?[] _objects = new ApplyMemory?[ServerKinds.Count];
+    private readonly ApplyMemory?[] _objects = new ApplyMemory?[kinds.All.Count];
 
     /// <summary>The inputs of the last pass, if it ended waiting for something outside the operator.</summary>
     public object?[]? Waiting { get; set; }

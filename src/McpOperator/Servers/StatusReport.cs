@@ -22,13 +22,19 @@ internal static class StatusReport
         MCPServer server, IReadOnlyList<ComponentCondition> components, Problem? fault, IReadOnlyList<ObservedDeployment> tracks,
         string? url, string? image, DateTimeOffset now)
     {
-        var failed = fault is not null || components.Any(component => component.IsFailed);
-        var ready = !failed && components.All(component => component.IsReady);
-        var cause = fault ?? FirstCause(components);
-        var message = Kubernetes.Condition.Cut(ready ? AllReady : Message(fault, components));
+        // Failures come before what is waited for.
+        var failures = components.Where(component => component.IsFailed).ToList();
+        var waiting = components.Where(component => component is { IsFailed: false, IsReady: false }).ToList();
+        var failed = fault is not null || failures.Count > 0;
+        var ready = !failed && waiting.Count == 0;
+        var cause = fault?.Reason ?? failures.Concat(waiting).FirstOrDefault()?.Reason ?? Reasons.AllResourcesReady;
+        var message = Kubernetes.Condition.Cut(
+            ready ? AllReady
+            : fault?.Message ?? string.Join("; ", [
+                .. failures.Select(component => component.Message), .. waiting.Select(component => $"{component.Name} not ready: {component.Message}")]));
         var conditions = new List<Condition>(components.Count + 1)
         {
-            Condition(ConditionTypes.Ready, ready, ready ? Reasons.AllResourcesReady : cause!.Reason, message),
+            Condition(ConditionTypes.Ready, ready, cause, message),
         };
         foreach (var component in components)
             conditions.Add(Condition(component.ConditionType, component.IsReady, component.Reason, component.Message));
@@ -51,28 +57,5 @@ internal static class StatusReport
 
         Condition Condition(string type, bool isTrue, string reason, string text) =>
             Kubernetes.Condition.Of(type, isTrue, reason, text, server.Metadata.Generation, server.Reported, now);
-    }
-
-    /// <summary>Failures come before what is waited for.</summary>
-    private static Problem? FirstCause(IReadOnlyList<ComponentCondition> components)
-    {
-        foreach (var component in components)
-            if (component.IsFailed)
-                return new Problem(component.Reason, component.Message);
-        foreach (var component in components)
-            if (!component.IsReady)
-                return new Problem(component.Reason, component.Message);
-        return null;
-    }
-
-    private static string Message(Problem? fault, IReadOnlyList<ComponentCondition> components)
-    {
-        if (fault is not null)
-            return fault.Message;
-        var failed = components.Where(component => component.IsFailed).Select(component => component.Message);
-        var waiting = components
-            .Where(component => !component.IsFailed && !component.IsReady)
-            .Select(component => $"{component.Name} not ready: {component.Message}");
-        return string.Join("; ", failed.Concat(waiting));
     }
 }

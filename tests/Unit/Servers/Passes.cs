@@ -16,7 +16,7 @@ internal static class Passes
         new(stores ?? new Stores(Looks.None, Looks.None, SampleServers.Settings), Product.Identity.OwnedFields, time ?? TimeProvider.System);
 
     public static Pass Over(MCPServer server, PolicyState? policy = null, OperatorSettings? settings = null) =>
-        new(server, policy, conflict: static () => null, settings ?? SampleServers.Settings, new ServerMemory());
+        new(server, policy, conflict: static () => null, settings ?? SampleServers.Settings, new ServerMemory(Kinds()));
 
     /// <summary>What is said of a server whose objects are these.</summary>
     /// <param name="pass">Over the server.</param>

@@ -14,7 +14,7 @@ public sealed class RouteTakenTests
         RouteConflict? conflict = null;
         var kinds = Passes.Kinds();
         var pass = new Pass(
-            SampleServers.Effective(), policy: null, () => conflict, SampleServers.Settings, new ServerMemory());
+            SampleServers.Effective(), policy: null, () => conflict, SampleServers.Settings, new ServerMemory(Passes.Kinds()));
         DesiredState? ingress = null;
 
         await pass.RunAsync(kinds, (kind, wanted) =>

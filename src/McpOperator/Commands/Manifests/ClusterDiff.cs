@@ -71,7 +71,7 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
             return;
         }
 
-        var before = new JsonElement?[ServerKinds.Count];
+        var before = new JsonElement?[plan.Kinds.All.Count];
         foreach (var kind in plan.Kinds.All)
         {
             if (kind.KeyOf(server.Key) is not { } key || await FindAsync(kind.Type, key).ConfigureAwait(false) is not { } found)

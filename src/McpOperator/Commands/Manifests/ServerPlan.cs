@@ -29,7 +29,7 @@ internal sealed class ServerPlan(
         server,
         new PolicyState(
             server.Metadata.Uid, server.Metadata.Generation, Condition: null, mayRunGateway, policy is { NeedsNewPods: true } ? policy.Uid : null),
-        () => _routes.ConflictOf(server.Key), settings, new ServerMemory())
+        () => _routes.ConflictOf(server.Key), settings, new ServerMemory(Kinds))
     {
         IsPlan = true,
     };

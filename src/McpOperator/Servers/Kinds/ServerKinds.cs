@@ -6,9 +6,6 @@ namespace McpOperator.Servers.Kinds;
 /// <summary>The table of the kinds. Its order is that of the events; each row says what has to come before it.</summary>
 internal sealed class ServerKinds
 {
-    /// <summary>How many rows there are.</summary>
-    public const int Count = 7;
-
     public ServerKinds(Stores stores, OwnedFields ours, TimeProvider time)
     {
         var deployments = stores.CreateOwnedStore<ObservedDeployment>(runsPods: true, "", ObjectNames.CanarySuffix);
@@ -47,7 +44,11 @@ internal sealed class ServerKinds
         foreach (var kind in (ReadOnlySpan<DeploymentKind>)[Stable, Canary])
         {
             if (kind.Get(server.Key) is { } live && server.AsOwner().Controls(live))
-                pods.Add(DeploymentKind.PodsOf(live));
+            {
+                pods.Add(new(
+                    live.HasGateway, DeploymentKind.IsReady(live),
+                    AreAllUpdated: live.ObservedGeneration >= live.Generation && live.Replicas == live.UpdatedReplicas, live.PolicyUid));
+            }
         }
 
         return pods;
