@@ -26,7 +26,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         OwnedObjects<T> objects, Owner owner, ObjectKey key, ApplyRequest<T> request, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
-        var (type, decode, store, hasPreconditions, _, unwatched) = objects;
+        var (type, decode, store, _, _, unwatched) = objects;
         if (!store.IsInstalled)
         {
             return ApplyResult.Refused(null, new Problem(
@@ -72,17 +72,11 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
                 body = request.Body(live);
             }
 
-            if (await MigrateAsync(type, live, key, cancellationToken).ConfigureAwait(false))
-                await RenewAsync().ConfigureAwait(false);
-            if (await ClearAsync(type, live, request, memory, cancellationToken).ConfigureAwait(false))
-                await RenewAsync().ConfigureAwait(false);
-            answer = await _apply.ForceAsync(objects, key, body, request.RemedyFor, cancellationToken).ConfigureAwait(false);
-            if (await ClearAsync(type, answer, request, memory, cancellationToken).ConfigureAwait(false))
-            {
-                await RenewAsync().ConfigureAwait(false);
-                answer = await _apply.ForceAsync(objects, key, body, request.RemedyFor, cancellationToken).ConfigureAwait(false);
-            }
-
+            var current = await MigrateAsync(type, live, decode, cancellationToken).ConfigureAwait(false) ?? live;
+            current = await ClearAsync(type, current, request, memory, decode, cancellationToken).ConfigureAwait(false) ?? current;
+            answer = await ForceAsync(current).ConfigureAwait(false);
+            if (await ClearAsync(type, answer, request, memory, decode, cancellationToken).ConfigureAwait(false) is { } cleared)
+                answer = await ForceAsync(cleared).ConfigureAwait(false);
             return Applied(answer);
         }
         catch (ApiException exception) when (exception.IsConflict)
@@ -123,12 +117,9 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             return decode(json);
         }
 
-        // The take-over changed the resourceVersion that the body names.
-        async Task RenewAsync()
-        {
-            if (hasPreconditions && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } renewed)
-                body = request.Body(renewed);
-        }
+        // With each write of ours the resourceVersion changes, which the body may name.
+        Task<T> ForceAsync(T found) => _apply.ForceAsync(
+            objects, key, ReferenceEquals(found, live) ? body : request.Body(found), request.RemedyFor, cancellationToken);
     }
 
     /// <summary>
@@ -150,7 +141,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             return ApplyResult.Waiting(live, memory.Contested(OwnedFields.None), pause);
         try
         {
-            if (!await WasWrittenByUsAsync(objects.Type, live, memory, cancellationToken).ConfigureAwait(false))
+            if (!await WasWrittenByUsAsync(objects, live, memory, cancellationToken).ConfigureAwait(false))
                 return default;
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
@@ -215,37 +206,37 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
     }
 
     /// <summary>Whether this operator or its predecessor wrote it. The predecessor's fields are taken over by this call.</summary>
-    private async Task<bool> WasWrittenByUsAsync(ResourceType type, Observed live, ApplyMemory memory, CancellationToken cancellationToken)
+    private async Task<bool> WasWrittenByUsAsync<T>(OwnedObjects<T> objects, T live, ApplyMemory memory, CancellationToken cancellationToken)
+        where T : Observed
     {
         if (live.Fingerprint != OwnedFields.None)
             return true;
         if (memory.NotOursUid == live.Uid)
             return false;
-        if (await MigrateAsync(type, live, live.Key, cancellationToken).ConfigureAwait(false))
+        if (await MigrateAsync(objects.Type, live, objects.Decode, cancellationToken).ConfigureAwait(false) is not null)
             return true;
         memory.NotOursUid = live.Uid;
-        Log.CopyLeft(logger, type.Kind);
+        Log.CopyLeft(logger, objects.Type.Kind);
         return false;
     }
 
     /// <summary>
     /// Removes what an apply cannot: the ownership of whoever copied our fields, and what others put under our names.
     /// </summary>
-    /// <returns>Whether the object was written.</returns>
-    private async Task<bool> ClearAsync<T>(
-        ResourceType type, T live, ApplyRequest<T> request, ApplyMemory memory, CancellationToken cancellationToken)
-        where T : Observed
-    {
-        if (await _takeOvers.FromCopyAsync(type, live.Key, live.Uid, live.CopiedBy, isStatus: false, memory, cancellationToken).ConfigureAwait(false))
-            return true;
-        if (request.Removal?.Invoke(live) is not { } removal)
-            return false;
-        await api.StrategicPatchAsync(type, live.Key, removal, cancellationToken).ConfigureAwait(false);
-        return true;
-    }
+    /// <returns>The object as it is then; null when there was nothing to remove.</returns>
+    private async Task<T?> ClearAsync<T>(
+        ResourceType type, T live, ApplyRequest<T> request, ApplyMemory memory, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : Observed =>
+        await _takeOvers.FromCopyAsync(
+            type, live.Key, live.Uid, live.CopiedBy, isStatus: false, memory, decode, cancellationToken).ConfigureAwait(false) is { } taken ? taken
+        : request.Removal?.Invoke(live) is { } removal
+            ? await api.StrategicPatchAsync(type, live.Key, removal, decode, cancellationToken).ConfigureAwait(false)
+            : null;
 
-    /// <summary>Takes over the predecessor's fields, if we own no field of the object yet. True when there were any.</summary>
-    private async Task<bool> MigrateAsync(ResourceType type, Observed? live, ObjectKey key, CancellationToken cancellationToken) =>
-        live is { Fingerprint: OwnedFields.None }
-        && await _takeOvers.FromPredecessorAsync(type, key, isStatus: false, cancellationToken).ConfigureAwait(false);
+    /// <summary>Takes over the predecessor's fields, if we own no field of the object yet.</summary>
+    private async Task<T?> MigrateAsync<T>(ResourceType type, T live, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : Observed =>
+        live.Fingerprint == OwnedFields.None
+            ? await _takeOvers.FromPredecessorAsync(type, live.Key, isStatus: false, decode, cancellationToken).ConfigureAwait(false)
+            : null;
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -13,10 +12,11 @@ namespace McpOperator.Apply;
 internal static class FieldOwnership
 {
     /// <summary>Transfers what others own below these paths of fieldsV1, such as <c>f:spec</c>, <c>f:ports</c>.</summary>
-    /// <returns>False when others own nothing there.</returns>
-    public static Task<bool> TakeOverAsync(
-        ApiClient api, ResourceType type, ObjectKey key, IReadOnlyList<IReadOnlyList<string>> paths, CancellationToken cancellationToken) =>
-        PatchAsync(api, type, key, live => PatchOfPaths(live, paths, api.Identity) ?? [], cancellationToken);
+    /// <returns>The object as it is then; null when others own nothing there.</returns>
+    public static Task<T?> TakeOverAsync<T>(
+        ApiClient api, ResourceType type, ObjectKey key, IReadOnlyList<IReadOnlyList<string>> paths, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : class =>
+        PatchAsync(api, type, key, live => PatchOfPaths(live, paths, api.Identity) ?? [], decode, cancellationToken);
 
     /// <summary>
     /// Transfers the predecessor's fields. It wrote whole objects with plain updates, and no field can be removed while it is
@@ -24,30 +24,22 @@ internal static class FieldOwnership
     /// one, and a later entry of that name may be another operator's.
     /// </summary>
     /// <param name="isStatus">Of the status alone; else of all but the status.</param>
-    /// <returns>False when it owns nothing.</returns>
-    public static Task<bool> TakeOverPredecessorAsync(
-        ApiClient api, ResourceType type, ObjectKey key, bool isStatus, CancellationToken cancellationToken) =>
-        PatchAsync(api, type, key, live => PatchOfPredecessor(live, isStatus, api.Identity) ?? [], cancellationToken);
+    /// <returns>The object as it is then; null when it owns nothing.</returns>
+    public static Task<T?> TakeOverPredecessorAsync<T>(
+        ApiClient api, ResourceType type, ObjectKey key, bool isStatus, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : class =>
+        PatchAsync(api, type, key, live => PatchOfPredecessor(live, isStatus, api.Identity) ?? [], decode, cancellationToken);
 
     /// <summary>
     /// Takes from whoever copied our fields (<see cref="CopiedFields"/>) their share in them, so that they go when we apply them
     /// no longer. What else they own stays theirs; a status is ours as a whole.
     /// </summary>
     /// <param name="isStatus">Of the status alone; else of all but the status.</param>
-    /// <returns>False when there is no copy.</returns>
-    public static Task<bool> TakeOverCopiesAsync(
-        ApiClient api, ResourceType type, ObjectKey key, bool isStatus, CancellationToken cancellationToken) =>
-        PatchAsync(api, type, key, live => PatchOfCopies(live, isStatus, api.Identity) ?? [], cancellationToken);
-
-    private static async Task<bool> PatchAsync(
-        ApiClient api, ResourceType type, ObjectKey key, Decoder<byte[]> patchOf, CancellationToken cancellationToken)
-    {
-        var patch = await api.FindAsync(type, key, patchOf, cancellationToken: cancellationToken).ConfigureAwait(false);
-        if (patch is not { Length: > 0 })
-            return false;
-        await api.JsonPatchAsync(type, key, patch, cancellationToken).ConfigureAwait(false);
-        return true;
-    }
+    /// <returns>The object as it is then; null when there is no copy.</returns>
+    public static Task<T?> TakeOverCopiesAsync<T>(
+        ApiClient api, ResourceType type, ObjectKey key, bool isStatus, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : class =>
+        PatchAsync(api, type, key, live => PatchOfCopies(live, isStatus, api.Identity) ?? [], decode, cancellationToken);
 
     /// <summary>The JSON patch of <see cref="TakeOverPredecessorAsync"/>; null when there is nothing to take over.</summary>
     public static byte[]? PatchOfPredecessor(JsonElement live, bool isStatus, ApiIdentity identity)
@@ -177,6 +169,13 @@ internal static class FieldOwnership
         return found ? Write(live.ResourceVersion() ?? "", entries) : null;
     }
 
+    private static async Task<T?> PatchAsync<T>(
+        ApiClient api, ResourceType type, ObjectKey key, Decoder<byte[]> patchOf, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : class =>
+        await api.FindAsync(type, key, patchOf, cancellationToken: cancellationToken).ConfigureAwait(false) is { Length: > 0 } patch
+            ? await api.JsonPatchAsync(type, key, patch, decode, cancellationToken).ConfigureAwait(false)
+            : null;
+
     /// <summary>Removes what both own. A parent left empty is removed as well: an empty set owns the whole field.</summary>
     private static void Subtract(JsonObject theirs, JsonObject ours)
     {
@@ -230,25 +229,8 @@ internal static class FieldOwnership
         }
     }
 
-    private static byte[] Write(string resourceVersion, JsonArray entries)
-    {
-        var buffer = new ArrayBufferWriter<byte>(4096);
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartArray();
-            json.WriteStartObject();
-            json.WriteString("op"u8, "replace"u8);
-            json.WriteString("path"u8, "/metadata/resourceVersion"u8);
-            json.WriteString("value"u8, resourceVersion);
-            json.WriteEndObject();
-            json.WriteStartObject();
-            json.WriteString("op"u8, "replace"u8);
-            json.WriteString("path"u8, "/metadata/managedFields"u8);
-            json.WritePropertyName("value"u8);
-            entries.WriteTo(json);
-            json.WriteEndObject();
-            json.WriteEndArray();
-        }
-        return buffer.WrittenSpan.ToArray();
-    }
+    private static byte[] Write(string resourceVersion, JsonArray entries) => ApplyBody.Write(
+        json => new JsonArray(Replace("/metadata/resourceVersion", resourceVersion), Replace("/metadata/managedFields", entries)).WriteTo(json));
+
+    private static JsonObject Replace(string path, JsonNode value) => new() { ["op"] = "replace", ["path"] = path, ["value"] = value };
 }

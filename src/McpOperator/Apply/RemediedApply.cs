@@ -79,12 +79,13 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
                     await SendAsync(first).ConfigureAwait(false);
                     mode = ApplyMode.Force;
                     break;
-                case Remedy.Patch { Body: var patch }:
-                    await api.StrategicPatchAsync(type, key, patch, cancellationToken).ConfigureAwait(false);
+                case Remedy.Patch { BodyFor: var bodyFor }:
+                    if (await api.FindAsync(type, key, json => bodyFor(json), cancellationToken: cancellationToken).ConfigureAwait(false) is { Length: > 0 } patch)
+                        await api.StrategicPatchAsync(type, key, patch, objects.Decode, cancellationToken).ConfigureAwait(false);
                     break;
                 case Remedy.TakeOver { Paths: var paths }:
                     // Others own nothing at these paths, so they are not the cause.
-                    if (!await FieldOwnership.TakeOverAsync(api, type, key, paths, cancellationToken).ConfigureAwait(false))
+                    if (await FieldOwnership.TakeOverAsync(api, type, key, paths, objects.Decode, cancellationToken).ConfigureAwait(false) is null)
                         throw refusal;
                     Log.FieldsTakenOver(logger, type.Kind, refusal.Message);
                     break;

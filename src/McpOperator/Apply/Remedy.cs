@@ -10,8 +10,8 @@ internal abstract record Remedy
     /// <summary>Applies this first.</summary>
     public sealed record Apply(byte[] Body) : Remedy;
 
-    /// <summary>Sends a strategic merge patch.</summary>
-    public sealed record Patch(byte[] Body) : Remedy;
+    /// <summary>Sends a strategic merge patch, made for the live object; none when it is empty.</summary>
+    public sealed record Patch(Decoder<byte[]> BodyFor) : Remedy;
 
     /// <summary>Takes over what others own at these paths of fieldsV1 (<see cref="FieldOwnership"/>).</summary>
     public sealed record TakeOver(IReadOnlyList<IReadOnlyList<string>> Paths) : Remedy

@@ -22,7 +22,7 @@ internal sealed class StatusWriter<T>(
     /// <summary>True when the object carries this status, or what the API server stored when it was written last.</summary>
     public bool IsWritten(ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory? memory)
     {
-        var (wanted, live) = (OwnedFields.FingerprintOf(Manifest(metadata, isExact: false, status)), FingerprintOf(carried));
+        var (wanted, live) = (OwnedFields.FingerprintOf(Manifest(metadata, status)), FingerprintOf(carried));
         return memory?.IsUpToDate(wanted, live) ?? wanted == live;
     }
 
@@ -40,7 +40,7 @@ internal sealed class StatusWriter<T>(
         ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory memory, CancellationToken cancellationToken)
     {
         var key = metadata.Key;
-        var manifest = Manifest(metadata, isExact: true, status);
+        var manifest = Manifest(metadata, status);
         var wanted = OwnedFields.FingerprintOf(manifest);
         if (memory.IsUpToDate(wanted, FingerprintOf(carried)))
             return default;
@@ -52,8 +52,8 @@ internal sealed class StatusWriter<T>(
         try
         {
             if (hasPredecessor && carried is { Fingerprint: OwnedFields.None }
-                && await _takeOvers.FromPredecessorAsync(type, key, isStatus: true, cancellationToken).ConfigureAwait(false))
-                Renew();
+                && await _takeOvers.FromPredecessorAsync(type, key, isStatus: true, decode, cancellationToken).ConfigureAwait(false) is { } migrated)
+                Renew(migrated);
 
             await TakeOverCopyAsync(carried).ConfigureAwait(false);
             answer = await ApplyAsync().ConfigureAwait(false);
@@ -78,14 +78,19 @@ internal sealed class StatusWriter<T>(
 
         async Task<bool> TakeOverCopyAsync(LastReport? report)
         {
-            if (!await _takeOvers.FromCopyAsync(type, key, metadata.Uid, report?.CopiedBy, isStatus: true, memory, cancellationToken).ConfigureAwait(false))
+            if (await _takeOvers.FromCopyAsync(
+                type, key, metadata.Uid, report?.CopiedBy, isStatus: true, memory, decode, cancellationToken).ConfigureAwait(false) is not { } taken)
                 return false;
-            Renew();
+            Renew(taken);
             return true;
         }
 
-        // The take-over changed the resourceVersion.
-        void Renew() => manifest = Manifest(metadata, isExact: false, status);
+        // The take-over changed the resourceVersion. If somebody edited the spec before it, the old version makes the write a conflict.
+        void Renew(T taken)
+        {
+            if (taken.Metadata.IsSameButForVersion(metadata))
+                manifest = Manifest(taken.Metadata, status);
+        }
     }
 
     private static ulong FingerprintOf(LastReport? carried) => carried?.Fingerprint ?? OwnedFields.None;
@@ -99,7 +104,7 @@ internal sealed class StatusWriter<T>(
         return OwnedFields.FingerprintOf(Encoding.UTF8.GetBytes(body.ToJsonString()));
     }
 
-    private byte[] Manifest(ObjectMeta metadata, bool isExact, Action<Utf8JsonWriter> status) => ApplyBody.Write(writer =>
+    private byte[] Manifest(ObjectMeta metadata, Action<Utf8JsonWriter> status) => ApplyBody.Write(writer =>
     {
         writer.WriteStartObject();
         writer.WriteString("apiVersion"u8, type.ApiVersion);
@@ -107,8 +112,7 @@ internal sealed class StatusWriter<T>(
         writer.WriteStartObject("metadata"u8);
         writer.WriteString("name"u8, metadata.Name);
         writer.WriteString("namespace"u8, metadata.Namespace);
-        if (isExact)
-            writer.WriteString("resourceVersion"u8, metadata.ResourceVersion);
+        writer.WriteString("resourceVersion"u8, metadata.ResourceVersion);
         writer.WriteEndObject();
         writer.WritePropertyName("status"u8);
         status(writer);

@@ -18,10 +18,6 @@ internal abstract class DeploymentKind(
     /// <summary>Whether all replicas are available, of the latest revision, and none of the one before remains.</summary>
     public static bool IsReady(ObservedDeployment live) => WaitsFor(live) is null;
 
-    public static GatewayPods PodsOf(ObservedDeployment live) => new(
-        live.HasGateway, IsReady(live),
-        live.ObservedGeneration >= live.Generation && live.Replicas == live.UpdatedReplicas, live.PolicyUid);
-
     /// <summary>Whether some available pod may have no gateway.</summary>
     public static bool ServesWithoutGateway(ObservedDeployment? live) =>
         live is { AvailableReplicas: > 0 } && !(live.HasGateway && IsReady(live));
@@ -131,7 +127,7 @@ internal abstract class DeploymentKind(
         return refused.Tried.Count(static tried => tried is not Remedy.TakeOver) switch
         {
             0 => new Remedy.Apply(ApplyConfiguration.Of(EnvironmentReset.WithoutVariables(deployment))),
-            1 => new Remedy.Patch(EnvironmentReset.DeletePatch(deployment)),
+            1 => new Remedy.Patch(live => EnvironmentReset.DeletePatch(deployment, live)),
             _ => null,
         };
     }

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Servers.Pods;
@@ -35,43 +35,31 @@ internal static class EnvironmentReset
     }
 
     /// <summary>
-    /// The second step, if the first did not help: a strategic merge patch that deletes our variables, whoever owns them. API
-    /// servers before 1.28 add the items instead to a container that has no <c>env</c> (kubernetes/kubernetes#117568).
+    /// The second step, if the first did not help: a strategic merge patch that deletes our variables, whoever owns them. Only those
+    /// that are there: API servers before 1.28 would add the others (kubernetes/kubernetes#117568).
     /// </summary>
-    public static byte[] DeletePatch(Deployment deployment)
+    /// <returns>Empty when none is there.</returns>
+    public static byte[] DeletePatch(Deployment deployment, JsonElement live)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(buffer))
+        var containers = new JsonArray();
+        foreach (var container in deployment.Spec.Template.Spec.Containers)
         {
-            writer.WriteStartObject();
-            writer.WriteStartObject("spec"u8);
-            writer.WriteStartObject("template"u8);
-            writer.WriteStartObject("spec"u8);
-            writer.WriteStartArray("containers"u8);
-            foreach (var container in deployment.Spec.Template.Spec.Containers)
+            var present = live.Child("spec"u8)?.Child("template"u8)?.Child("spec"u8)?.Child("containers"u8);
+            var env = (container.Env ?? []).Where(variable => present.HasItem(other => other.Is("name"u8, container.Name)
+                && other.Child("env"u8).HasItem(item => item.Is("name"u8, variable.Name)))).ToList();
+            if (env.Count > 0)
             {
-                writer.WriteStartObject();
-                writer.WriteString("name"u8, container.Name);
-                writer.WriteStartArray("env"u8);
-                foreach (var variable in container.Env ?? [])
+                containers.Add((JsonNode)new JsonObject
                 {
-                    writer.WriteStartObject();
-                    writer.WriteString("name"u8, variable.Name);
-                    writer.WriteString("$patch"u8, "delete"u8);
-                    writer.WriteEndObject();
-                }
-
-                writer.WriteEndArray();
-                writer.WriteEndObject();
+                    ["name"] = container.Name,
+                    ["env"] = new JsonArray([.. env.Select(static variable => new JsonObject { ["name"] = variable.Name, ["$patch"] = "delete" })]),
+                });
             }
-
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-            writer.WriteEndObject();
-            writer.WriteEndObject();
-            writer.WriteEndObject();
         }
 
-        return buffer.WrittenSpan.ToArray();
+        var patch = Within("spec", Within("template", Within("spec", Within("containers", containers))));
+        return containers.Count == 0 ? [] : ApplyBody.Write(json => patch.WriteTo(json));
     }
+
+    private static JsonObject Within(string name, JsonNode value) => new() { [name] = value };
 }

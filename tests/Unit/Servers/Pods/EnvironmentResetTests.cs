@@ -34,7 +34,21 @@ public class EnvironmentResetTests
           {"name": "demo", "env": [{"name": "A", "$patch": "delete"}, {"name": "B", "$patch": "delete"}]}
         ]}}}}
         """,
-        EnvironmentReset.DeletePatch(Deployment));
+        EnvironmentReset.DeletePatch(Deployment, Live("""{"name": "demo", "env": [{"name": "B"}, {"name": "A"}]}""")));
+
+    /// <summary>API servers before 1.28 add what they are told to delete where there is no list.</summary>
+    [Fact]
+    public void TheRemovalNamesNothingThatIsNotThere()
+    {
+        var live = Live("""{"name": "sidecar", "env": [{"name": "B"}]}, {"name": "demo", "env": [{"name": "A"}, {"name": "C"}]}, {"name": "mcp-gateway"}""");
+        Json.AssertEqual(
+            """{"spec": {"template": {"spec": {"containers": [{"name": "demo", "env": [{"name": "A", "$patch": "delete"}]}]}}}}""",
+            EnvironmentReset.DeletePatch(DeploymentManifest.Build(SampleServers.WithGateway(new MCPServerSpec { EnvVars = [new() { Name = "A", Value = "1" }, new() { Name = "B" }] }), SampleServers.Settings), live));
+        Assert.Empty(EnvironmentReset.DeletePatch(Deployment, Live("""{"name": "demo"}""")));
+    }
+
+    private static JsonElement Live(string containers) =>
+        JsonElement.Parse($$"""{"spec": {"template": {"spec": {"containers": [{{containers}}]} } } }""");
 
     [Theory]
     [InlineData(422, "spec.template.spec.containers[0].env[1].valueFrom", true)]
