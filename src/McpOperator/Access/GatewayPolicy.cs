@@ -66,14 +66,14 @@ internal sealed class GatewayPolicy(
         if (podsOf(server).Exists(MayUse))
             return true;
         stores.Policies.WatchPods(server.Key, false);
-        if (_memories.Get(server.Key) is { } memory)
+        if (Remembered(server.Metadata) is { } memory)
             memory.HasSeen = false;
         return false;
     }
 
     /// <summary>From this process, or the last status (which loses the condition once the gateway is off).</summary>
     private bool HasHadGateway(MCPServer server) =>
-        _memories.Get(server.Key) is { HasSeen: true } || server.Reported?.Find(ConditionTypes.PolicyReady) is not null;
+        Remembered(server.Metadata) is { HasSeen: true } || server.Reported?.Find(ConditionTypes.PolicyReady) is not null;
 
     /// <summary>The head of the stored document; when neither we nor the predecessor wrote it, one that lets nobody in.</summary>
     public async Task<PolicyHead> LastHeadAsync(MCPServer server, OperatorSettings settings, CancellationToken cancellationToken)
@@ -95,7 +95,7 @@ internal sealed class GatewayPolicy(
         // With its server or namespace deleted, nothing is created or replaced; but what exists follows what is taken away.
         var isEnding = stores.Ending.Contains(server.Metadata.Namespace);
         var isGoing = isEnding || server.Metadata.DeletionTimestamp is not null;
-        if (own is null && (isEnding || (!mayCreate && (isGoing || _memories.Get(server.Key)?.Removed is null))))
+        if (own is null && (isEnding || (!mayCreate && (isGoing || Remembered(server.Metadata)?.Removed is null))))
             return default;
         var memory = MemoryOf(server);
 
@@ -216,12 +216,15 @@ internal sealed class GatewayPolicy(
 
     private Memory MemoryOf(MCPServer server)
     {
-        if (_memories.Get(server.Key) is { } memory)
+        if (Remembered(server.Metadata) is { } memory)
             return memory;
-        memory = new Memory();
+        memory = new Memory(server.Metadata.Uid);
         _memories.Set(server.Key, memory);
         return memory;
     }
+
+    /// <summary>Null, too, when it is of a former server of this name.</summary>
+    private Memory? Remembered(ObjectMeta server) => _memories.Get(server.Key) is { } memory && memory.Uid == server.Uid ? memory : null;
 
     private ObservedConfigMap? FindOwned(MCPServer server) => _configMaps.FindOwned(server.AsOwner(), KeyOf(server.Key));
 
@@ -246,8 +249,10 @@ internal sealed class GatewayPolicy(
             ? new Remedy.TakeOver(PolicyConfigMapBuilder.ExclusivePaths)
             : null;
 
-    private sealed class Memory
+    private sealed class Memory(string uid)
     {
+        public string Uid => uid;
+
         public ApplyMemory Apply { get; } = new();
 
         /// <summary>

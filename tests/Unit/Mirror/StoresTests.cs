@@ -265,7 +265,7 @@ public sealed class StoresTests
     public async Task WhatIsMarkedWhileItsServerGoesStaysGone()
     {
         var state = new PolicyState("u", 1, Condition: null, MayRunGateway: true, Change: McpOperator.Apply.Change.Created);
-        for (var i = 0; i < 50_000; i++)
+        for (var i = 0; i < 10_000; i++)
         {
             var key = new ObjectKey("team", $"s-{i % 10}");
             _stores.Policies.Set(key, state);
