@@ -130,7 +130,7 @@ internal sealed class AccessController
             return Outcome.Retry;
         }
 
-        problem ??= head.IsFrozen && hasGateway ? GatewayPolicy.Frozen : null;
+        problem ??= head.IsFrozen && hasGateway ? PolicyProblems.Frozen : null;
         var isInForce = _policies.Publish(server, hasGateway, written, problem, document);
         Report(judgement, isInForce);
         return OutcomeOf(server.Key, written);
@@ -158,7 +158,7 @@ internal sealed class AccessController
     private (PolicyHead?, Problem?) HeadOf(MCPServer server)
     {
         var head = PolicyHead.Of(server, _settings);
-        return head.IsTooLarge ? (null, GatewayPolicy.TooLarge) : (head, null);
+        return head.IsTooLarge ? (null, PolicyProblems.TooLarge) : (head, null);
     }
 
     private AccessJudgement Judge(ObjectKey key, MCPServer? server, PolicyHead? head)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
@@ -25,20 +24,8 @@ internal sealed class GatewayPolicy(
 
     private readonly KeyMap<Memory> _memories = new();
 
-    /// <summary>The last valid document stays, without what was taken away since.</summary>
-    public static Problem Frozen { get; } = new(
-        Reasons.PolicyOutdated, "the spec does not say what the policy is: the last valid one stays, without what was taken away since");
-
-    public static Problem TooLarge { get; } = new(Reasons.PolicyTooLarge,
-        $"the policy does not fit into a ConfigMap ({PolicyConfigMapBuilder.MaxBytes} bytes) even without grants and sessions: " +
-        "shorten the descriptions and labels of the server's tools; the last one that fitted stays, without what was taken away since");
-
     /// <summary>Immutable ConfigMaps in a row that are deleted before it is reported.</summary>
     private const int MostRemovals = 3;
-
-    private static Problem ImmutableHeld { get; } = new(
-        Problem.ApplyFailed, "the ConfigMap is immutable, so that no change of it reaches a gateway, and is not replaced: it goes with its server, " +
-        "a finalizer holds it, or somebody makes each one immutable");
 
     public static ObjectKey KeyOf(ObjectKey server) => server with { Name = ObjectNames.Policy(server.Name) };
 
@@ -120,11 +107,11 @@ internal sealed class GatewayPolicy(
         var result = await _applier.ApplyAsync(
             _configMaps, server.AsOwner(), KeyOf(server.Key), request, memory.Apply, cancellationToken).ConfigureAwait(false);
         // Made immutable since it was read, or not watched for want of our label.
-        if (result is { IsConflict: false, Live: ObservedConfigMap { IsImmutable: true } immutable } && IsControlledBy(immutable, server))
+        if (result is { IsConflict: false, Live: ObservedConfigMap { IsImmutable: true } immutable } && server.AsOwner().Controls(immutable))
         {
             stores.ImmutablePolicies.Set(server.Key, this);
             return isGoing || immutable.Uid == memory.Removed?.Uid
-                ? result with { Problem = result.Problem ?? ImmutableHeld }
+                ? result with { Problem = result.Problem ?? PolicyProblems.ImmutableHeld }
                 : await RemoveImmutableAsync(server, immutable, memory, cancellationToken).ConfigureAwait(false);
         }
 
@@ -154,7 +141,7 @@ internal sealed class GatewayPolicy(
             return removal;
         memory.Removed = live;
         // If every new one comes back immutable it is reported, and retried ever later.
-        return ++memory.Removals > MostRemovals ? ApplyResult.Refused(live, ImmutableHeld) : ApplyResult.Conflict(live);
+        return ++memory.Removals > MostRemovals ? ApplyResult.Refused(live, PolicyProblems.ImmutableHeld) : ApplyResult.Conflict(live);
     }
 
     /// <summary>Deletes the ConfigMap when neither the server nor a pod has a gateway.</summary>
@@ -170,7 +157,7 @@ internal sealed class GatewayPolicy(
     /// <returns>Whether that document is in force: the ConfigMap holds it, and each gateway sees it.</returns>
     public bool Publish(MCPServer server, bool hasGateway, in ApplyResult result, Problem? problem, PolicyDocument? document)
     {
-        var live = IsControlledBy(result.Live, server) ? (ObservedConfigMap?)result.Live : null;
+        var live = server.AsOwner().Controls(result.Live) ? (ObservedConfigMap?)result.Live : null;
         var stands = document is not null && live?.Policy?.Revision == document.Revision;
         // Not of an immutable one: it is about to be deleted.
         var policyUid = live is { NeedsNewPods: true, IsImmutable: false } ? live.Uid : null;
@@ -230,9 +217,7 @@ internal sealed class GatewayPolicy(
 
     /// <summary>The stored ConfigMap, if the server controls it: labels alone anybody can give.</summary>
     private ObservedConfigMap? FindControlled(MCPServer server) =>
-        accessStores.ConfigMaps.Get(KeyOf(server.Key)) is var live && IsControlledBy(live, server) ? live : null;
-
-    private static bool IsControlledBy(Observed? live, MCPServer server) => live is not null && live.ControllerUid == server.Metadata.Uid;
+        accessStores.ConfigMaps.Get(KeyOf(server.Key)) is var live && server.AsOwner().Controls(live) ? live : null;
 
     /// <summary>Whether pods were made for exactly this ConfigMap.</summary>
     private bool IsMounted(MCPServer server, string uid) => podsOf(server).Exists(pods => pods.PolicyUid == uid);
@@ -269,21 +254,5 @@ internal sealed class GatewayPolicy(
 
         /// <summary>The immutable one that was deleted last: finalizers may hold it.</summary>
         public ObservedConfigMap? Removed { get; set; }
-    }
-
-    /// <summary>Head: null when the document is not ours, whatever it hashes to.</summary>
-    private sealed record StoredHead(PolicyHead? Head)
-    {
-        public static StoredHead Decode(JsonElement json, ApiIdentity identity)
-        {
-            // Of what the predecessor wrote we own nothing before our first apply.
-            var isOurs = identity.OwnedFields.Owns(json, "f:data", "f:policy.json")
-                || (identity.OwnedFields.Fingerprint(json) == OwnedFields.None
-                    && FieldOwnership.PatchOfPredecessor(json, isStatus: false, identity) is not null);
-            if (!isOurs || json.Child("data"u8)?.Child("policy.json"u8) is not { ValueKind: JsonValueKind.String } value)
-                return new StoredHead(Head: null);
-            using var text = JsonText.Of(value);
-            return new StoredHead(PolicyHead.Read(text.Bytes));
-        }
     }
 }

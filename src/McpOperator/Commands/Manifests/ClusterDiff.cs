@@ -6,7 +6,6 @@ using McpOperator.Apply;
 using McpOperator.Hosting;
 using McpOperator.Mirror;
 using McpOperator.Servers;
-using McpOperator.Servers.Kinds;
 
 namespace McpOperator.Commands.Manifests;
 
@@ -95,7 +94,7 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         if (plan.PolicyOf(effective, policy, Tell) is { } manifest)
             mayRunGateway |= await ApplyAsync(server, ResourceTypes.ConfigMap, policy, stored, manifest, recover: null).ConfigureAwait(false);
         else if (effective.Spec.HasGateway())
-            Note($"MCPServer {server.Key}: {GatewayPolicy.TooLarge.Reason}: {GatewayPolicy.TooLarge.Message}");
+            Note($"MCPServer {server.Key}: {PolicyProblems.TooLarge.Reason}: {PolicyProblems.TooLarge.Message}");
         else if (policy is not null && Owns(server, ResourceTypes.ConfigMap, policy) && (server.AsOwner().Controls(policy) || policy.WasAppliedByUs))
             Tell(ResourceTypes.ConfigMap, policy.Key, stored, null);
 
