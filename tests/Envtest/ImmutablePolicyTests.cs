@@ -23,7 +23,7 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
         var before = await scenario.ConfigMapAsync();
         Assert.Null(AnnotationOf(await scenario.DeploymentAsync()));
 
-        await FreezeAsync(scenario);
+        await MakeImmutableAsync(scenario);
 
         var uid = await IsMadeAnewAsync(scenario, before);
         await IsAnnotatedAsync(scenario, uid);
@@ -58,7 +58,7 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
         await using var scenario = await RunningAsync();
         var before = await scenario.ConfigMapAsync();
         await scenario.StopOperatorAsync();
-        await FreezeAsync(scenario);
+        await MakeImmutableAsync(scenario);
 
         await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
 
@@ -119,7 +119,7 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
     {
         await using var scenario = await RunningAsync();
         var before = await scenario.ConfigMapAsync();
-        await FreezeAsync(scenario);
+        await MakeImmutableAsync(scenario);
         var uid = await IsMadeAnewAsync(scenario, before);
         await IsAnnotatedAsync(scenario, uid);
 
@@ -160,7 +160,7 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
         await scenario.StopOperatorAsync();
         await scenario.Client.DeleteAsync(Resource.Deployments, scenario.Namespace.Name, ServerScenario.Name);
         await scenario.EditServerAsync("port: 9103");
-        await FreezeAsync(scenario);
+        await MakeImmutableAsync(scenario);
         await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
 
         await scenario.EditAsync(Resource.MCPAccessGrants, "g", "disabled: true");
@@ -177,7 +177,7 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
         await using var scenario = await RunningAsync();
         var before = await scenario.ConfigMapAsync();
         await scenario.StopOperatorAsync();
-        await FreezeAsync(scenario);
+        await MakeImmutableAsync(scenario);
         await scenario.Client.DeleteAsync(Resource.ConfigMaps, scenario.Namespace.Name, Gateways.PolicyName());
 
         await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
@@ -192,7 +192,7 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
     public async Task TheNewOneIsDeletedBeforeThePodsAreReplacedAndTheNextOneBearsTheSignToo()
     {
         await using var scenario = await RunningAsync();
-        await FreezeAsync(scenario);
+        await MakeImmutableAsync(scenario);
         var second = await Eventually.TrueAsync("the ConfigMap was made anew", () => scenario.ConfigMapAsync(), live => SignOf(live) == "true");
         await IsAnnotatedAsync(scenario, (string)second["metadata"]!["uid"]!);
 
@@ -215,7 +215,7 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
         var scenario = pair.Scenario;
         await scenario.CreateServerAsync(Gateways.Spec);
         await scenario.SettledAsync();
-        await FreezeAsync(scenario);
+        await MakeImmutableAsync(scenario);
         var second = await Eventually.TrueAsync("the ConfigMap was made anew", () => scenario.ConfigMapAsync(), live => SignOf(live) == "true");
         await IsAnnotatedAsync(scenario, (string)second["metadata"]!["uid"]!);
         await scenario.RollOutAsync();
@@ -285,7 +285,7 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
             },
             times: 1);
 
-        await FreezeAsync(scenario);
+        await MakeImmutableAsync(scenario);
 
         var status = await scenario.EventuallyStatusAsync(
             "it was said who has the name", seen => ServerScenario.StatusAndReason(seen, "PolicyReady") == "False NameConflict");
@@ -303,7 +303,7 @@ public sealed class ImmutablePolicyTests(ControlPlaneFixture fixture)
         return scenario;
     }
 
-    private static Task<JsonObject> FreezeAsync(ServerScenario scenario) => scenario.Client.PatchAsync(
+    private static Task<JsonObject> MakeImmutableAsync(ServerScenario scenario) => scenario.Client.PatchAsync(
         Resource.ConfigMaps, scenario.Namespace.Name, Gateways.PolicyName(), """{"immutable": true}""");
 
     /// <returns>The new one's uid.</returns>

@@ -56,7 +56,7 @@ async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellation
     memories.Set(key, memory);
     var owner = new Owner(Widget.Type, widget.Metadata);
     var isReported = widget.Reported?.ObservedGeneration == widget.Metadata.Generation;
-    var results = new List<ApplyResult<Owned>>();
+    var results = new List<ApplyResult>();
     foreach (var ((objects, content, _), applied) in kinds.Zip(memory.Objects))
     {
         results.Add(content(widget.Spec) is { } wanted
@@ -69,7 +69,7 @@ async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellation
     var report = new { observedGeneration = widget.Metadata.Generation, phase = problem?.Reason ?? "Ready", message = problem?.Message ?? "" };
     var written = await status.WriteAsync(
         widget.Metadata, widget.Reported, json => JsonSerializer.Serialize(json, report), memory.Status, cancellationToken);
-    var isFailed = problem is { Reason: not (Problem.NotInstalled or Problem.Contested) } || results.Exists(result => result.IsRaced);
+    var isFailed = problem is { Reason: not (Problem.NotInstalled or Problem.Contested) } || results.Exists(result => result.IsConflict);
     return (isFailed ? Outcome.Retry : Outcome.Done).Within(results.Min(result => result.PutOff)).Within(written.PutOff)
         .Within(memory.Objects.Min(applied => applied.QuietIn(time)));
 }

@@ -4,8 +4,8 @@ using McpOperator.Controller;
 namespace McpOperator.Access;
 
 /// <summary>
-/// The grants, or the sessions, of all servers, and which server each one names: a change of one costs what its server has
-/// of them, not what the cluster has. Safe for any number of threads.
+/// The grants, or the sessions, indexed by the server that they name: a change costs what its server has of them, not what the
+/// cluster has. Safe for any number of threads.
 /// </summary>
 internal sealed class AccessByServer
 {
@@ -13,7 +13,7 @@ internal sealed class AccessByServer
     private readonly Lock _lock = new();
     private readonly Dictionary<ObjectKey, HashSet<ObjectKey>> _byServer = [];
 
-    /// <param name="onChange">Told which server is to be looked at, and who says so.</param>
+    /// <param name="onChange">Receives the server whose grants or sessions changed.</param>
     public AccessByServer(Action<ObjectKey, Origin> onChange)
     {
         _onChange = onChange;
@@ -22,7 +22,7 @@ internal sealed class AccessByServer
 
     public Store<StoredAccess> Store { get; }
 
-    /// <summary>Told of each one that was deleted, so that nobody remembers anything of it.</summary>
+    /// <summary>Raised for each deleted one.</summary>
     public event Action<ObjectKey>? Gone;
 
     /// <summary>Those that name this server, in no order.</summary>
@@ -39,7 +39,7 @@ internal sealed class AccessByServer
         var found = new List<StoredAccess>(keys.Length);
         foreach (var key in keys)
         {
-            // One that moves or goes in this very moment asks for another look.
+            // One that changes right now enqueues its server again.
             if (Store.Get(key) is { } member && member.Server == server)
                 found.Add(member);
         }
@@ -47,7 +47,6 @@ internal sealed class AccessByServer
         return found;
     }
 
-    /// <summary>Whether there are any.</summary>
     public bool Has(ObjectKey server)
     {
         lock (_lock)

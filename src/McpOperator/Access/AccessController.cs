@@ -7,63 +7,61 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Access;
 
 /// <summary>
-/// Keeps the document that says who may call a server: what was taken away is out of it before anything else is looked at,
-/// whatever is wrong with the rest. A controller of its own, so that nothing that a server's pass does can delay or stop it.
-/// Reports, and the refresh of running gateways, are lanes below.
+/// Keeps the policy document of each server: what was taken away is out of it first, whatever is wrong with the rest. A
+/// controller of its own, so that nothing in a server's pass can delay it. Reports, and the refresh of running gateways, are
+/// queues of lower priority.
 /// </summary>
 internal sealed class AccessController
 {
-    // A timer does not count the time that a machine slept, nor know that its clock was set.
+    // A timer does not notice that a machine slept, or that its clock was set.
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(10);
 
-    /// <summary>Of the workers, at the same time for one namespace.</summary>
-    private const int Share = 4;
+    /// <summary>Workers that one namespace may occupy.</summary>
+    private const int MaxWorkersPerNamespace = 4;
 
-    /// <summary>In seconds; of what an API server asks for that has too much to do.</summary>
+    /// <summary>The longest Retry-After that is followed, in seconds.</summary>
     private const int LongestPause = 30;
 
     private readonly Stores _stores;
-    private readonly AccessStores _mirror;
+    private readonly AccessStores _accessStores;
     private readonly OperatorSettings _settings;
     private long _judged;
-    private readonly ILook _queue;
+    private readonly IEnqueuer _queue;
     private readonly AccessReporter _grants;
     private readonly AccessReporter _sessions;
     private readonly TimeProvider _time;
     private readonly GatewayPolicy _policies;
     private readonly ServerReader _reader;
-    private readonly Admission _admission = new(Share, SpecSize.Most, namespaces: 4);
+    private readonly Admission _admission = new(MaxWorkersPerNamespace, SpecSize.Most, namespaces: 4);
 
-    /// <param name="stores">What the API server holds of the servers and their pods.</param>
-    /// <param name="refresh">Told of each document that was written; null when pods get none.</param>
+    /// <param name="refresh">Asked for each document that was written; null when pods get no annotation.</param>
     /// <param name="time">The clock of expiries and of documents.</param>
     public AccessController(
-        Stores stores, AccessStores mirror, ILook queue, AccessReporter grants, AccessReporter sessions, PolicyRefresh? refresh, ApiClient api,
+        Stores stores, AccessStores accessStores, IEnqueuer queue, AccessReporter grants, AccessReporter sessions, PolicyRefresh? refresh, ApiClient api,
         OperatorSettings settings, WriteCounters counters, Func<MCPServer, List<GatewayPods>> podsOf, TimeProvider time, ILogger logger)
     {
         _stores = stores;
-        _mirror = mirror;
+        _accessStores = accessStores;
         _settings = settings;
         _queue = queue;
         _grants = grants;
         _sessions = sessions;
         _time = time;
         _reader = new ServerReader(api);
-        _policies = new GatewayPolicy(stores, mirror, podsOf, refresh, api, counters, time, logger);
+        _policies = new GatewayPolicy(stores, accessStores, podsOf, refresh, api, counters, time, logger);
     }
 
-    /// <summary>Grants and sessions looked at, each as often as it was.</summary>
+    /// <summary>Grants and sessions judged, counted each time.</summary>
     public long Judged => Interlocked.Read(ref _judged);
 
-    /// <summary>One look at who may call a server.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached: nothing is known, try again.</exception>
-    /// <exception cref="ApiException">Among others a conflict, which the loop tries again without a word.</exception>
+    /// <exception cref="ApiException">For example a conflict, which the loop retries and does not report.</exception>
     public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
         if (_stores.Servers.Get(key) is not { } stored)
         {
             _policies.Forget(key);
-            Tell(Judge(key, null, null), isInForce: false);
+            Report(Judge(key, null, null), isInForce: false);
             return Outcome.Done;
         }
 
@@ -71,7 +69,7 @@ internal sealed class AccessController
             return Outcome.Done;
         using var ticket = _admission.TryEnter(key.Namespace, LengthOf(stored));
         if (ticket is null)
-            return Outcome.RequeueAfter(Admission.Turn);
+            return Outcome.RequeueAfter(Admission.NamespaceDelay);
         MCPServer? server = null;
         try
         {
@@ -83,25 +81,25 @@ internal sealed class AccessController
         }
         catch (ApiException exception) when (exception.IsNotFound || exception.IsNamespaceTerminating)
         {
-            // The server, or its namespace, goes: the watch brings the news.
+            // The server or its namespace is deleted: the watch will tell.
             if (exception.IsNamespaceTerminating)
                 _stores.NoteEnding(stored.Metadata);
             return Outcome.Done;
         }
         catch (ApiException exception) when (exception is { IsTransient: true, Status.Details.RetryAfterSeconds: > 0 })
         {
-            // As it asks, but for a change that comes meanwhile: that is looked at in its own time.
-            _policies.SayUnknown(server ?? stored.Read());
+            // As long as it asks for. A change meanwhile is handled at once.
+            _policies.PublishUnknown(server ?? stored.Read());
             return Outcome.RequeueAfter(TimeSpan.FromSeconds(Math.Min(exception.Status.Details.RetryAfterSeconds.Value, LongestPause)));
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            _policies.SayUnknown(server ?? stored.Read());
+            _policies.PublishUnknown(server ?? stored.Read());
             throw;
         }
     }
 
-    /// <param name="server">With its spec in effect.</param>
+    /// <param name="server">With the defaults filled in.</param>
     private async Task<Outcome> ReconcileAsync(MCPServer server, CancellationToken cancellationToken)
     {
         var hasGateway = server.Spec.HasGateway();
@@ -110,34 +108,35 @@ internal sealed class AccessController
         if (head is null && _policies.IsInUse(server, isOff))
             head = await _policies.LastHeadAsync(server, _settings, cancellationToken).ConfigureAwait(false);
 
-        var members = Judge(server.Key, server, head);
-        LookAtNextExpiry(server.Key, members);
+        var judgement = Judge(server.Key, server, head);
+        EnqueueAtNextExpiry(server.Key, judgement);
         if (head is null)
         {
             var removal = isOff ? await _policies.RemoveAsync(server, cancellationToken).ConfigureAwait(false) : default;
-            _policies.Say(server, hasGateway, removal, problem, document: null);
-            Tell(members, isInForce: isOff && removal is { Problem: null, PutOff: null });
+            _policies.Publish(server, hasGateway, removal, problem, document: null);
+            Report(judgement, isInForce: isOff && removal is { Problem: null, PutOff: null });
             return OutcomeOf(server.Key, removal);
         }
 
-        // Nothing is created for what goes, nor for what was never right; where pods run, they have to be shown what was taken away.
+        // Nothing is created for a server that is being deleted, or was never valid; but running pods must see what was taken
+        // away.
         var mayCreate = server.Metadata.DeletionTimestamp is null
             && (_policies.HasPods(server) || Validation.Validate(server, _settings).Count == 0);
-        var document = new PolicyDocument(members.Head!, members.Grants, members.Sessions);
+        var document = new PolicyDocument(judgement.Head!, judgement.Grants, judgement.Sessions);
         var written = await _policies.ApplyAsync(server, document, mayCreate, cancellationToken).ConfigureAwait(false);
-        if (written.IsRaced)
+        if (written.IsConflict)
         {
-            _policies.SayUnknown(server);
+            _policies.PublishUnknown(server);
             return Outcome.Retry;
         }
 
-        problem ??= head.IsFrozen && hasGateway ? GatewayPolicy.Frozen : null;
-        var isInForce = _policies.Say(server, hasGateway, written, problem, document);
-        Tell(members, isInForce);
+        problem ??= head.IsFrozen && hasGateway ? PolicyProblems.Frozen : null;
+        var isInForce = _policies.Publish(server, hasGateway, written, problem, document);
+        Report(judgement, isInForce);
         return OutcomeOf(server.Key, written);
     }
 
-    private Outcome OutcomeOf(ObjectKey server, in ApplyResult<ObservedConfigMap> result) =>
+    private Outcome OutcomeOf(ObjectKey server, in ApplyResult result) =>
         (result.Problem?.Reason switch
         {
             null or Problem.Contested => Outcome.Done,
@@ -145,48 +144,48 @@ internal sealed class AccessController
             _ => Outcome.Retry,
         }).Within(_policies.ContestedFor(server, result));
 
-    /// <summary>Of what its document is made of, in bytes.</summary>
+    /// <summary>The bytes that its document is made from.</summary>
     private int LengthOf(StoredServer server) => server.Length
-        + _mirror.Grants.Of(server.Key).Sum(static grant => grant.Spec.Length) + _mirror.Sessions.Of(server.Key).Sum(static session => session.Spec.Length);
+        + _accessStores.Grants.Of(server.Key).Sum(static grant => grant.Spec.Length) + _accessStores.Sessions.Of(server.Key).Sum(static session => session.Spec.Length);
 
-    /// <summary>Most servers have nobody to let in: a look at them costs no more than this.</summary>
+    /// <summary>Most servers have no gateway and no access objects: a reconcile of them ends here.</summary>
     private bool IsConcerned(StoredServer server) =>
         server.IsOutline || server.Spec.Span.IndexOf("\"gateway\""u8) >= 0
-        || _mirror.ConfigMaps.Get(GatewayPolicy.KeyOf(server.Key)) is not null
+        || _accessStores.ConfigMaps.Get(GatewayPolicy.KeyOf(server.Key)) is not null
         || _stores.Policies.Get(server.Key) is not null
-        || _mirror.Grants.Has(server.Key) || _mirror.Sessions.Has(server.Key);
+        || _accessStores.Grants.Has(server.Key) || _accessStores.Sessions.Has(server.Key);
 
     private (PolicyHead?, Problem?) HeadOf(MCPServer server)
     {
         var head = PolicyHead.Of(server, _settings);
-        return head.IsTooLarge ? (null, GatewayPolicy.TooLarge) : (head, null);
+        return head.IsTooLarge ? (null, PolicyProblems.TooLarge) : (head, null);
     }
 
     private AccessJudgement Judge(ObjectKey key, MCPServer? server, PolicyHead? head)
     {
-        var members = AccessJudgement.Of(
+        var judgement = AccessJudgement.Of(
             key, server, head,
-            _mirror.Grants.Of(key).Select(static grant => grant.ReadGrant()),
-            _mirror.Sessions.Of(key).Select(static session => session.ReadSession()),
+            _accessStores.Grants.Of(key).Select(static grant => grant.ReadGrant()),
+            _accessStores.Sessions.Of(key).Select(static session => session.ReadSession()),
             _time.GetUtcNow());
-        Interlocked.Add(ref _judged, members.Verdicts.Count);
-        return members;
+        Interlocked.Add(ref _judged, judgement.Verdicts.Count);
+        return judgement;
     }
 
-    /// <summary>Before the document that makes it so is in force, nobody is told of being accepted, or revoked.</summary>
-    private void Tell(AccessJudgement members, bool isInForce)
+    /// <summary>Nobody is reported as accepted, or as revoked, before the document that makes it so is in force.</summary>
+    private void Report(AccessJudgement judgement, bool isInForce)
     {
-        foreach (var (member, verdict) in members.Verdicts)
+        foreach (var (member, verdict) in judgement.Verdicts)
         {
             var reporter = member is MCPAccessGrant ? _grants : _sessions;
             reporter.Report(member, verdict.TakesPolicy && !isInForce ? null : verdict);
         }
     }
 
-    /// <summary>For the status of the session: the document stays as it is, and gateways see for themselves that its time is over.</summary>
-    private void LookAtNextExpiry(ObjectKey key, AccessJudgement members)
+    /// <summary>For the status of the session only: the document stays the same, since gateways check the expiry.</summary>
+    private void EnqueueAtNextExpiry(ObjectKey key, AccessJudgement judgement)
     {
-        if (members.NextExpiry - _time.GetUtcNow() is { } left)
+        if (judgement.NextExpiry - _time.GetUtcNow() is { } left)
             _queue.AddAfter(key, left < LongestSleep ? left : LongestSleep);
     }
 }

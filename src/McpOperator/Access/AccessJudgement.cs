@@ -4,8 +4,8 @@ using McpOperator.Api;
 namespace McpOperator.Access;
 
 /// <summary>
-/// Which of the grants and sessions that name a server its policy holds, and what is said of each. Each one is judged on
-/// its own, so that a bad one never keeps the others from the gateway.
+/// Which grants and sessions of a server its policy holds, and the verdict on each. Each is judged on its own, so that a bad one
+/// never keeps the others out.
 /// </summary>
 internal sealed class AccessJudgement
 {
@@ -17,27 +17,26 @@ internal sealed class AccessJudgement
     {
     }
 
-    /// <summary>Those that the document holds, by namespace, then name; the disabled ones are among them. None without a document.</summary>
+    /// <summary>In the document, by namespace and name, disabled ones included. None without a document.</summary>
     public IReadOnlyList<MCPAccessGrant> Grants => _grants;
 
-    /// <summary>Those that the document holds, by namespace, then name; the revoked and the expired ones are among them.</summary>
+    /// <summary>In the document, by namespace and name, revoked and expired ones included.</summary>
     public IReadOnlyList<MCPAgentSession> Sessions => _sessions;
 
     /// <summary>
-    /// What is to be said, once at most of each grant and session that was given. Nothing is said of one that a frozen document
-    /// keeps out (<see cref="PolicyHead.IsFrozen"/>).
+    /// At most one for each grant and session. None for one that a frozen document keeps out (<see cref="PolicyHead.IsFrozen"/>).
     /// </summary>
     public IReadOnlyList<(AccessObject Member, Verdict Verdict)> Verdicts => _verdicts;
 
     /// <summary>
-    /// When the next session expires, and this is to be asked again for the sake of its verdict. The document stays the same, unless
-    /// it is full. Null when none ever does.
+    /// When the next session expires, and its verdict changes. The document stays the same, unless it is full. Null when none
+    /// does.
     /// </summary>
     public DateTimeOffset? NextExpiry { get; private set; }
 
     /// <summary>
-    /// Of the document that holds <see cref="Grants"/> and <see cref="Sessions"/>: the head that was given. Or, when grants are left
-    /// out of it that would have to deny somebody what everybody may do by default, the same with <c>deny</c> for the default.
+    /// The head of the document with <see cref="Grants"/> and <see cref="Sessions"/>: the given one. Or, when grants had to be
+    /// left out that would deny what the default allows, the same with <c>deny</c> as the default.
     /// </summary>
     public PolicyHead? Head { get; private set; }
 
@@ -45,8 +44,8 @@ internal sealed class AccessJudgement
     public int LeftOut { get; private set; }
 
     /// <param name="key">Of the server; its name is blank for those that name none.</param>
-    /// <param name="server">Null when there is none of that name. Of one whose spec cannot be read, consent still counts.</param>
-    /// <param name="head">Of the document that is to hold them; null when there is to be none, for want of a server or of a gateway.</param>
+    /// <param name="server">Null when it does not exist. Consent counts even if its spec cannot be read.</param>
+    /// <param name="head">The head of the document; null for none, without a server or a gateway.</param>
     /// <param name="grants">All that name it (<see cref="StoredAccess.Server"/>), in any order.</param>
     /// <param name="now">Decides which sessions are expired.</param>
     public static AccessJudgement Of(
@@ -58,7 +57,7 @@ internal sealed class AccessJudgement
         ObjectKey key, MCPServer? server, PolicyHead? head, IEnumerable<MCPAccessGrant> grants, IEnumerable<MCPAgentSession> sessions,
         DateTimeOffset now, int room)
     {
-        var members = new AccessJudgement { Head = head };
+        var judgement = new AccessJudgement { Head = head };
         var size = new AccessObjectSize(head?.Team);
         var holders = new Dictionary<string, string>(StringComparer.Ordinal);
         var isFrozen = head is { IsFrozen: true };
@@ -69,8 +68,8 @@ internal sealed class AccessJudgement
                 ?? (head is not null && size.AtMost(grant) > AccessObjectSize.Limit ? TooLarge(size.Of(grant)) : null)
                 ?? (mayComeIn ? Duplicate(grant, holders, key) : null);
             if (refusal is null && mayComeIn && head is not null)
-                members._grants.Add(grant);
-            members.Say(grant, refusal ?? Taken(grant, key, head), mayComeIn);
+                judgement._grants.Add(grant);
+            judgement.Add(grant, refusal ?? VerdictOn(grant, key, head), mayComeIn);
         }
 
         holders.Clear();
@@ -81,17 +80,17 @@ internal sealed class AccessJudgement
                 ?? (head is not null && size.AtMost(session) > AccessObjectSize.Limit ? TooLarge(size.Of(session)) : null)
                 ?? (mayComeIn ? Duplicate(session, holders, key) : null);
             if (refusal is null && mayComeIn && head is not null)
-                members._sessions.Add(session);
-            if (refusal is null && mayComeIn && session.ExpiresAt is { } time && time > now && !(members.NextExpiry <= time))
-                members.NextExpiry = time;
-            members.Say(session, refusal ?? Taken(session, key, head, now), mayComeIn);
+                judgement._sessions.Add(session);
+            if (refusal is null && mayComeIn && session.ExpiresAt is { } time && time > now && !(judgement.NextExpiry <= time))
+                judgement.NextExpiry = time;
+            judgement.Add(session, refusal ?? VerdictOn(session, key, head, now), mayComeIn);
         }
 
-        if (head is not null && PolicyFit.Of(head, members._grants, members._sessions, key.Namespace, now, room) is { } fit)
-            members.LeaveOut(fit, key, now);
-        members._grants.Sort(InOrder);
-        members._sessions.Sort(InOrder);
-        return members;
+        if (head is not null && PolicyFit.Of(head, judgement._grants, judgement._sessions, key.Namespace, now, room) is { } fit)
+            judgement.LeaveOut(fit, key, now);
+        judgement._grants.Sort(InOrder);
+        judgement._sessions.Sort(InOrder);
+        return judgement;
     }
 
     private void LeaveOut(PolicyFit fit, ObjectKey key, DateTimeOffset now)
@@ -105,22 +104,22 @@ internal sealed class AccessJudgement
             "delete grants and sessions of that server that nobody needs, or shorten their toolRules");
         for (var i = 0; i < _verdicts.Count; i++)
         {
-            // One that has expired is not missed.
+            // An expired one does not need room.
             if (fit.LeavesOut(_verdicts[i].Member) && !(_verdicts[i].Member is MCPAgentSession { ExpiresAt: { } time } && time <= now))
                 _verdicts[i] = (_verdicts[i].Member, full);
         }
     }
 
-    /// <summary>Of one that may not come in, nothing is said that the document would have to make true.</summary>
-    private void Say(AccessObject member, Verdict verdict, bool mayComeIn)
+    /// <summary>For one that a frozen document keeps out, no verdict that the document would have to make true.</summary>
+    private void Add(AccessObject member, Verdict verdict, bool mayComeIn)
     {
         if (mayComeIn || !verdict.TakesPolicy)
             _verdicts.Add((member, verdict));
     }
 
     /// <summary>
-    /// Who comes first keeps a name: the server's own namespace, then the older one. Whoever may write into another namespace must not
-    /// be able to push a grant out of the policy, and with it what it denies, by giving a new one its name.
+    /// Who has a name first: the server's own namespace, then the older one. A grant from another namespace must not be able to
+    /// push one out of the policy, and with it what it denies, by taking its name.
     /// </summary>
     private static List<T> InTurn<T>(IEnumerable<T> members, string own)
         where T : AccessObject
@@ -170,11 +169,11 @@ internal sealed class AccessJudgement
             : Rejected(AccessReasons.DuplicateName, $"MCPServer {key} already has one of this name, " +
                 $"from namespace {holders[member.Metadata.Name]}: rename one of the two");
 
-    private static Verdict Taken(MCPAccessGrant grant, ObjectKey key, PolicyHead? head) => grant.Spec.Disabled is true
+    private static Verdict VerdictOn(MCPAccessGrant grant, ObjectKey key, PolicyHead? head) => grant.Spec.Disabled is true
         ? new Verdict(AccessPhase.Disabled, AccessReasons.Disabled, $"Accepted for MCPServer {key}, and disabled: it grants nothing")
         : Accepted(key, head);
 
-    private static Verdict Taken(MCPAgentSession session, ObjectKey key, PolicyHead? head, DateTimeOffset now) =>
+    private static Verdict VerdictOn(MCPAgentSession session, ObjectKey key, PolicyHead? head, DateTimeOffset now) =>
         session.Spec.Revoked is true ? Revoked
         : session.ExpiresAt is { } time && time <= now ? Expired(time)
         : Accepted(key, head);

@@ -7,28 +7,27 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Access;
 
 /// <summary>
-/// Tells grants, or sessions, what became of them, each in a reconcile of its own. A lane of its own, with one worker: a server
-/// may have thousands of them, and no revocation waits for the last one to be told.
+/// Writes the statuses of grants, or sessions, each in a reconcile of its own. A queue of its own with one worker: a server may
+/// have thousands, and no revocation waits for their reports.
 /// </summary>
 internal sealed class AccessReporter
 {
     private readonly string _kind;
     private readonly AccessByServer _members;
-    private readonly ILook _queue;
+    private readonly IEnqueuer _queue;
     private readonly EndingNamespaces _ending;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly StatusWriter<StoredAccess> _writer;
 
-    // Of those whose status differs from it.
+    // Those whose status differs from their verdict.
     private readonly KeyMap<Pending> _pending = new();
 
-    // Of those whose status is not what was wanted, though it was written, or was refused.
+    // Those whose last write was refused, or stored differently.
     private readonly KeyMap<ApplyMemory> _memories = new();
 
-    /// <param name="time">Of the transitions in conditions.</param>
     public AccessReporter(
-        ResourceType type, AccessByServer members, ILook queue, EndingNamespaces ending, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
+        ResourceType type, AccessByServer members, IEnqueuer queue, EndingNamespaces ending, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
     {
         _kind = type.Kind;
         _members = members;
@@ -40,16 +39,15 @@ internal sealed class AccessReporter
         members.Gone += Forget;
     }
 
-    /// <summary>Has it told, unless its status says so already.</summary>
-    /// <param name="member">As it was judged.</param>
-    /// <param name="verdict">Null when nothing is to be said of it for now.</param>
+    /// <summary>Enqueues the report, unless the status has it already.</summary>
+    /// <param name="verdict">Null when nothing is to be reported for now.</param>
     public void Report(AccessObject member, Verdict? verdict)
     {
         var pending = _pending.Get(member.Key);
-        // It waits for its turn already, or for the end of its backoff.
+        // It is queued already, or backs off.
         if (pending is not null && pending.Verdict == verdict && pending.Member.Metadata.IsSameButForVersion(member.Metadata))
             return;
-        // While another report is under way the status is about to be another one than the store has.
+        // While another report is being written, the status in the store is about to change.
         if (verdict is null
             || (pending is null && _writer.IsWritten(member.Metadata, member.Reported, StatusOf(member, member.Reported, verdict), _memories.Get(member.Key))))
         {
@@ -62,12 +60,12 @@ internal sealed class AccessReporter
     }
 
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
-    /// <exception cref="ApiException">It has trouble of its own, or the object has changed meanwhile.</exception>
+    /// <exception cref="ApiException">It cannot serve the request, or the object has changed meanwhile.</exception>
     public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
         if (_pending.Get(key) is not { } report)
         {
-            // It was for what is remembered of another writer.
+            // Enqueued only to forget what was remembered of another writer.
             if (_memories.Get(key) is { } kept && kept.QuietIn(_time) is null && kept.IsEmpty)
                 _memories.Remove(key);
             return Outcome.Done;
@@ -79,7 +77,7 @@ internal sealed class AccessReporter
             return Outcome.Done;
         }
 
-        // What was judged is not what there is now: a look at its server is on its way, and will say what to tell.
+        // The object has changed since it was judged: its server is enqueued, and will report again.
         if (!live.Metadata.IsSameButForVersion(report.Member.Metadata))
             return Outcome.Done;
 
@@ -107,7 +105,7 @@ internal sealed class AccessReporter
                 _memories.Remove(key);
             else
                 _memories.Set(key, memory);
-            // Deleted while it was told, it has been forgotten already, and nobody would do so again.
+            // Deleted while it was written: Forget has run already, and nobody would call it again.
             if (_members.Store.Get(key) is null)
                 Forget(key);
         }

@@ -4,23 +4,21 @@ using McpOperator.Mirror;
 
 namespace McpOperator.Access;
 
-/// <summary>
-/// The mirror of what the API server holds of who may call the servers: grants, sessions, and the ConfigMaps with the policies.
-/// </summary>
+/// <summary>The stores of grants, sessions, and the ConfigMaps with the policies.</summary>
 internal sealed class AccessStores
 {
     /// <summary>
-    /// How long a change of a grant or a session waits for others of the same server. They come in bursts (a directory that
-    /// is applied, a team that is moved), and each document that is written reaches every gateway of the server.
+    /// How long a change of a grant or a session waits for others of the same server. They come in bursts (a directory that is
+    /// applied, a team that is moved), and each document reaches every gateway of the server.
     /// </summary>
     public static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(500);
 
-    private readonly ILook _access;
+    private readonly IEnqueuer _access;
     private readonly KeyMap<object> _immutable;
 
-    /// <param name="access">Asks for a look at who may call the server with a key.</param>
+    /// <param name="access">The queue of the access controller.</param>
     /// <param name="immutable"><see cref="Stores.ImmutablePolicies"/>.</param>
-    public AccessStores(ILook access, KeyMap<object> immutable)
+    public AccessStores(IEnqueuer access, KeyMap<object> immutable)
     {
         _access = access;
         _immutable = immutable;
@@ -35,7 +33,7 @@ internal sealed class AccessStores
 
     public Store<ObservedConfigMap> ConfigMaps { get; }
 
-    /// <summary>At once what a list tells of, for all of it is there; else with the others of its burst.</summary>
+    /// <summary>A list is complete, and handled at once; a change waits for the others of its burst.</summary>
     private void OnMemberChanged(ObjectKey server, Origin origin)
     {
         if (origin == Origin.List)
@@ -50,10 +48,10 @@ internal sealed class AccessStores
         if (!key.Name.EndsWith(ObjectNames.PolicySuffix, StringComparison.Ordinal))
             return;
         var server = key with { Name = key.Name[..^ObjectNames.PolicySuffix.Length] };
-        if (after is { IsImmutable: true } or { ReplacesPods: true })
+        if (after is { IsImmutable: true } or { NeedsNewPods: true })
             _immutable.Set(server, this);
-        // Whoever wrote goes on by the answer.
+        // Our own write goes on with the answer.
         if (origin != Origin.OwnWrite)
-            _access.Add(server, origin == Origin.List && (before is null || before == after) ? Priority.Listed : Priority.Changed);
+            _access.Add(server, Stores.Urgency(before, after, origin));
     }
 }

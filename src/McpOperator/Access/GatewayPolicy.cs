@@ -1,4 +1,3 @@
-using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
@@ -7,146 +6,133 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Access;
 
-/// <summary>Keeps the ConfigMap in which a server's gateways find their policy, and says on the board what stands there.</summary>
+/// <summary>Keeps the ConfigMap with the policy of a server's gateways, and publishes its state (<see cref="PolicyStates"/>).</summary>
 internal sealed class GatewayPolicy(
-    Stores stores, AccessStores mirror, Func<MCPServer, List<GatewayPods>> podsOf, PolicyRefresh? refresh, ApiClient api, WriteCounters counters,
+    Stores stores, AccessStores accessStores, Func<MCPServer, List<GatewayPods>> podsOf, PolicyRefresh? refresh, ApiClient api, WriteCounters counters,
     TimeProvider time, ILogger logger)
 {
-    /// <summary>Between two repairs of one that somebody else keeps changing: what is taken away is another document, and written at once.</summary>
+    /// <summary>
+    /// Between two repairs of a contested ConfigMap. Another document, one that takes access away, is written at once.
+    /// </summary>
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly Applier _applier = new(api, counters, time, logger);
 
     private readonly OwnedObjects<ObservedConfigMap> _configMaps = new(
-        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), mirror.ConfigMaps, IsExact: true,
+        ResourceTypes.ConfigMap, json => new ObservedConfigMap(json, api.Identity.OwnedFields), accessStores.ConfigMaps, HasPreconditions: true,
         LongestPause, json => WatchLabel.Overwritten(json, api.Identity.OwnedFields));
 
     private readonly KeyMap<Memory> _memories = new();
 
-    /// <summary>What is said of a document that holds no more than the last valid one did.</summary>
-    public static Problem Frozen { get; } = new(
-        Reasons.PolicyOutdated, "the spec does not say what the policy is: the last valid one stays, without what was taken away since");
-
-    public static Problem TooLarge { get; } = new(Reasons.PolicyTooLarge,
-        $"the policy does not fit into a ConfigMap ({PolicyConfigMapBuilder.MaxBytes} bytes) even without grants and sessions: " +
-        "shorten the descriptions and labels of the server's tools; the last one that fitted stays, without what was taken away since");
-
-    /// <summary>Of ConfigMaps in a row that were immutable before anything is said of it.</summary>
+    /// <summary>Immutable ConfigMaps in a row that are deleted before it is reported.</summary>
     private const int MostRemovals = 3;
-
-    private static Problem Closed { get; } = new(
-        Problem.ApplyFailed, "the ConfigMap is immutable, so that no change of it reaches a gateway, and is not replaced: it goes with its server, " +
-        "a finalizer holds it, or somebody makes each one immutable");
 
     public static ObjectKey KeyOf(ObjectKey server) => server with { Name = ObjectNames.Policy(server.Name) };
 
-    /// <summary>Whether running pods have a gateway, and so hold a policy, whatever stands in its ConfigMap.</summary>
+    /// <summary>Whether running pods have a gateway, and so hold a policy, whatever the ConfigMap says.</summary>
     public bool HasPods(MCPServer server) => podsOf(server).Exists(static pods => pods.HasGateway);
 
-    /// <summary>Whether a document stands there, or may be held by pods, that has to follow what is taken away.</summary>
-    /// <param name="server">With its spec in effect.</param>
+    /// <summary>Whether there is a document, in the ConfigMap or in pods, from which access may have to be taken away.</summary>
+    /// <param name="server">With the defaults filled in.</param>
     /// <param name="isOff">
-    /// Whether it has switched its gateway off: then the pods that still have one need theirs, and the Deployments' next
-    /// change is looked at.
+    /// Whether its gateway is switched off: pods that still have one need the document, and the next change of the Deployments
+    /// enqueues the server.
     /// </param>
     public bool IsInUse(MCPServer server, bool isOff)
     {
-        var own = Own(server);
+        var own = FindControlled(server);
         if (own is null && !HasPods(server))
             return false;
         if (!isOff)
             return true;
-        // Somebody's copy, of a server that has had no gateway: no pod holds it, whatever its rollout is about.
-        if (own is { IsProvablyOurs: false } && !HasPods(server) && !HasHadGateway(server))
+        // A copy of somebody, for a server that has had no gateway: no pod mounts it.
+        if (own is { WasAppliedByUs: false } && !HasPods(server) && !HasHadGateway(server))
             return false;
         // Before the look, or a change in between would be missed.
-        stores.Policies.AwaitPods(server.Key, true);
+        stores.Policies.WatchPods(server.Key, true);
         if (podsOf(server).Exists(MayUse))
             return true;
-        stores.Policies.AwaitPods(server.Key, false);
-        if (_memories.Get(server.Key) is { } memory)
+        stores.Policies.WatchPods(server.Key, false);
+        if (Remembered(server.Metadata) is { } memory)
             memory.HasSeen = false;
         return false;
     }
 
-    /// <summary>As far as this process knows, or the last report, which is another one once the gateway is off.</summary>
+    /// <summary>From this process, or the last status (which loses the condition once the gateway is off).</summary>
     private bool HasHadGateway(MCPServer server) =>
-        _memories.Get(server.Key) is { HasSeen: true } || server.Reported?.Find(ConditionTypes.PolicyReady) is not null;
+        Remembered(server.Metadata) is { HasSeen: true } || server.Reported?.Find(ConditionTypes.PolicyReady) is not null;
 
-    /// <summary>
-    /// What the document that stands there says of its server; when it is not one that we wrote, or the operator before us, one that
-    /// lets nobody in.
-    /// </summary>
+    /// <summary>The head of the stored document; when neither we nor the predecessor wrote it, one that lets nobody in.</summary>
     public async Task<PolicyHead> LastHeadAsync(MCPServer server, OperatorSettings settings, CancellationToken cancellationToken)
     {
-        var stored = Find(server) is { Policy: not null } live
+        var stored = FindOwned(server) is { Policy: not null } live
             ? await api.FindAsync(ResourceTypes.ConfigMap, live.Key, json => StoredHead.Decode(json, api.Identity), cancellationToken: cancellationToken).ConfigureAwait(false)
             : null;
-        return stored?.Head is { } head && head.Server == server.Key ? head : PolicyHead.Closed(server.Key, settings);
+        return stored?.Head is { } head && head.Server == server.Key ? head : PolicyHead.DenyAll(server.Key, settings);
     }
 
-    /// <summary>Writes the document, unless it stands there already: then its text stays, time and all.</summary>
-    /// <param name="server">With its spec in effect.</param>
-    /// <param name="mayCreate">Whether it is written also where none of the server's own stands.</param>
-    public async Task<ApplyResult<ObservedConfigMap>> ApplyAsync(
+    /// <summary>Writes the document, unless the ConfigMap has it already: then its text stays, with its time.</summary>
+    /// <param name="server">With the defaults filled in.</param>
+    /// <param name="mayCreate">Whether to create it where the server has none.</param>
+    public async Task<ApplyResult> ApplyAsync(
         MCPServer server, PolicyDocument document, bool mayCreate, CancellationToken cancellationToken)
     {
-        var live = Find(server);
-        var own = Own(server);
-        // What goes with its server, or its namespace, is not made anew, nor is it replaced. What stands there follows what is taken away.
+        var live = FindOwned(server);
+        var own = FindControlled(server);
+        // With its server or namespace deleted, nothing is created or replaced; but what exists follows what is taken away.
         var isEnding = stores.Ending.Contains(server.Metadata.Namespace);
         var isGoing = isEnding || server.Metadata.DeletionTimestamp is not null;
-        if (own is null && (isEnding || (!mayCreate && (isGoing || _memories.Get(server.Key)?.Removed is null))))
+        if (own is null && (isEnding || (!mayCreate && (isGoing || Remembered(server.Metadata)?.Removed is null))))
             return default;
         var memory = MemoryOf(server);
 
-        if (live is { IsImmutable: true } && !isGoing && live.Uid != memory.Removed?.Uid && (own is not null || live.IsProvablyOurs))
+        if (live is { IsImmutable: true } && !isGoing && live.Uid != memory.Removed?.Uid && (own is not null || live.WasAppliedByUs))
             return await RemoveImmutableAsync(server, live, memory, cancellationToken).ConfigureAwait(false);
 
-        // A kubelet that has seen an immutable ConfigMap never looks at its name again. Nor is it known what one was that is gone
-        // since before this process looked.
+        // A kubelet that has seen an immutable ConfigMap never reads that name again. Nor is it known what a ConfigMap was that
+        // was gone before this process began.
         var wasImmutable = stores.ImmutablePolicies.Get(server.Key) is not null;
         var isUnknown = !memory.HasSeen && HasPods(server);
         bool NeedsNewPods(ObservedConfigMap? found) =>
-            wasImmutable || (found is null ? isUnknown : found.ReplacesPods || IsMounted(server, found.Uid));
+            wasImmutable || (found is null ? isUnknown : found.NeedsNewPods || IsMounted(server, found.Uid));
         var stored = new[] { live?.Policy, memory.Written }
             .FirstOrDefault(policy => policy?.Revision == document.Revision) ?? new StoredPolicy(document.Revision, time.GetUtcNow());
         memory.Written = stored;
-        // A grant that changes makes another policy, though not another generation of the server.
-        var isRepair = live?.Policy is { } before ? before.Revision == document.Revision : server.IsReported();
-        var wanted = new Desired<ObservedConfigMap>(
+        // A changed grant makes another policy, in the same generation of the server.
+        var isRepair = live?.Policy is { } before ? before.Revision == document.Revision : server.IsObservedGeneration();
+        var request = new ApplyRequest<ObservedConfigMap>(
             found => PolicyConfigMapBuilder.Build(server, document, stored.GeneratedAt, found, NeedsNewPods(found)),
-            isRepair, server.Had(ConditionTypes.PolicyReady), FreeTheData, memory.Removed,
-            WasTaken: server.WasTaken(ConditionTypes.PolicyReady));
-        var ensured = await _applier.ApplyAsync(
-            _configMaps, server.AsOwner(), KeyOf(server.Key), wanted, memory.Apply, cancellationToken).ConfigureAwait(false);
-        // Closed since it was read, or hidden: without our label no watch tells of it.
-        if (ensured is { IsRaced: false, Live: { IsImmutable: true } closed } && IsOwn(closed, server))
+            isRepair, server.ExistedAtLastStatus(ConditionTypes.PolicyReady), TakeOverData, memory.Removed,
+            HadNameConflict: server.HadNameConflict(ConditionTypes.PolicyReady));
+        var result = await _applier.ApplyAsync(
+            _configMaps, server.AsOwner(), KeyOf(server.Key), request, memory.Apply, cancellationToken).ConfigureAwait(false);
+        // Made immutable since it was read, or not watched for want of our label.
+        if (result is { IsConflict: false, Live: ObservedConfigMap { IsImmutable: true } immutable } && server.AsOwner().Controls(immutable))
         {
             stores.ImmutablePolicies.Set(server.Key, this);
-            return isGoing || closed.Uid == memory.Removed?.Uid
-                ? ensured with { Problem = ensured.Problem ?? Closed }
-                : await RemoveImmutableAsync(server, closed, memory, cancellationToken).ConfigureAwait(false);
+            return isGoing || immutable.Uid == memory.Removed?.Uid
+                ? result with { Problem = result.Problem ?? PolicyProblems.ImmutableHeld }
+                : await RemoveImmutableAsync(server, immutable, memory, cancellationToken).ConfigureAwait(false);
         }
 
-        if (ensured is { Stands: true, Live: not null })
+        if (result is { Stands: true, Live: not null })
         {
             memory.HasSeen = true;
             memory.Removed = null;
             memory.Removals = 0;
         }
 
-        // One that is created is mounted by pods from after it, unless there were some already.
-        if (ensured.Change is not (Change.None or Change.Created) || (ensured.Change == Change.Created && HasPods(server)))
+        // Pods that start later mount a new one by themselves.
+        if (result.Change is not (Change.None or Change.Created) || (result.Change == Change.Created && HasPods(server)))
             refresh?.Ask(server.Key, document.Revision);
-        return ensured;
+        return result;
     }
 
     /// <summary>
-    /// The first half of replacing it: deletes the one that nobody can change. What is to stand there is judged anew after that,
-    /// for the deletion may have taken its time.
+    /// The first half of replacing an immutable ConfigMap: deletes it. The next reconcile creates the new one, from the inputs of
+    /// that time.
     /// </summary>
-    private async Task<ApplyResult<ObservedConfigMap>> RemoveImmutableAsync(
+    private async Task<ApplyResult> RemoveImmutableAsync(
         MCPServer server, ObservedConfigMap live, Memory memory, CancellationToken cancellationToken)
     {
         stores.ImmutablePolicies.Set(server.Key, this);
@@ -154,59 +140,58 @@ internal sealed class GatewayPolicy(
         if (removal.Problem is not null)
             return removal;
         memory.Removed = live;
-        // Each one that is made comes back so: that is said, and tried again later and later.
-        return ++memory.Removals > MostRemovals ? new(live, Closed) : new(live, IsRaced: true);
+        // If every new one comes back immutable it is reported, and retried ever later.
+        return ++memory.Removals > MostRemovals ? ApplyResult.Refused(live, PolicyProblems.ImmutableHeld) : ApplyResult.Conflict(live);
     }
 
-    /// <summary>Deletes the ConfigMap of a server that has no gateway, nor a pod with one.</summary>
-    public Task<ApplyResult<ObservedConfigMap>> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
-        Find(server) is null
-            ? Task.FromResult<ApplyResult<ObservedConfigMap>>(default)
+    /// <summary>Deletes the ConfigMap when neither the server nor a pod has a gateway.</summary>
+    public Task<ApplyResult> RemoveAsync(MCPServer server, CancellationToken cancellationToken) =>
+        FindOwned(server) is null
+            ? Task.FromResult<ApplyResult>(default)
             : _applier.DeleteAsync(_configMaps, server.AsOwner(), KeyOf(server.Key), MemoryOf(server).Apply, cancellationToken);
 
-    /// <summary>Says on the board what stands there.</summary>
-    /// <param name="server">With its spec in effect.</param>
-    /// <param name="hasGateway">Whether one is wanted.</param>
-    /// <param name="problem">Why the document is not the one that the spec asks for; null when it is.</param>
-    /// <param name="document">The one that is to stand there; null for none.</param>
-    /// <returns>Whether that document is in force: it stands there, and each gateway is shown it.</returns>
-    public bool Say(MCPServer server, bool hasGateway, in ApplyResult<ObservedConfigMap> result, Problem? problem, PolicyDocument? document)
+    /// <summary>Publishes the state of the policy.</summary>
+    /// <param name="server">With the defaults filled in.</param>
+    /// <param name="problem">Why the document is not what the spec asks for; null when it is.</param>
+    /// <param name="document">The desired document; null for none.</param>
+    /// <returns>Whether that document is in force: the ConfigMap holds it, and each gateway sees it.</returns>
+    public bool Publish(MCPServer server, bool hasGateway, in ApplyResult result, Problem? problem, PolicyDocument? document)
     {
-        var live = IsOwn(result.Live, server) ? result.Live : null;
+        var live = server.AsOwner().Controls(result.Live) ? (ObservedConfigMap?)result.Live : null;
         var stands = document is not null && live?.Policy?.Revision == document.Revision;
-        // Never of one that is immutable itself: it is about to go.
-        var podsUid = live is { ReplacesPods: true, IsImmutable: false } ? live.Uid : null;
-        var isShown = podsUid is null && live is not { IsImmutable: true };
-        if (podsUid is not null)
+        // Not of an immutable one: it is about to be deleted.
+        var policyUid = live is { NeedsNewPods: true, IsImmutable: false } ? live.Uid : null;
+        var seenByPods = policyUid is null && live is not { IsImmutable: true };
+        if (policyUid is not null)
         {
             // Before the look, or a change in between would be missed.
-            stores.Policies.AwaitPods(server.Key, true);
-            isShown = podsOf(server).TrueForAll(pods => IsShown(pods, podsUid));
+            stores.Policies.WatchPods(server.Key, true);
+            seenByPods = podsOf(server).TrueForAll(pods => IsSeenBy(pods, policyUid));
         }
 
-        if (isShown && (hasGateway || document is null))
-            stores.Policies.AwaitPods(server.Key, false);
-        var surface = PolicyState.SurfaceOf(live is not null, stands && problem is null, stands && isShown);
+        if (seenByPods && (hasGateway || document is null))
+            stores.Policies.WatchPods(server.Key, false);
+        var component = PolicyState.ConditionOf(live is not null, stands && problem is null, stands && seenByPods);
         if ((result.Problem ?? problem) is { } why && hasGateway)
-            surface = surface.With(why);
+            component = component.With(why);
         stores.Policies.Set(server.Key, new PolicyState(
-            server.Metadata.Uid, server.Metadata.Generation, hasGateway ? surface : null, MayRun: live is { Policy: not null, HoldsOurs: true, IsImmutable: false }, podsUid,
+            server.Metadata.Uid, server.Metadata.Generation, hasGateway ? component : null, MayRunGateway: live is { Policy: not null, HoldsOurs: true, IsImmutable: false }, policyUid,
             hasGateway ? null : result.Problem, result.Change));
-        return stands && isShown;
+        return stands && seenByPods;
     }
 
     /// <summary>
-    /// Nothing came of a look, as when the API server cannot be asked. Whoever runs the pods goes by what is held of the
-    /// ConfigMap then, rather than wait without a word.
+    /// After a failed reconcile, as when the API server cannot be reached: publishes the stored ConfigMap, so that the server
+    /// controller does not wait in silence.
     /// </summary>
-    public void SayUnknown(MCPServer server)
+    public void PublishUnknown(MCPServer server)
     {
         if (server.Spec.HasGateway() && stores.Policies.Get(server.Key)?.IsAbout(server.Metadata) != true)
-            Say(server, hasGateway: true, new(Own(server)), problem: null, document: null);
+            Publish(server, hasGateway: true, ApplyResult.Unchanged(FindControlled(server)), problem: null, document: null);
     }
 
-    /// <summary>How long until it is to be looked at again because of whoever keeps changing it; null when nobody does.</summary>
-    public TimeSpan? ContestedFor(ObjectKey server, in ApplyResult<ObservedConfigMap> result) =>
+    /// <summary>How long until the next reconcile of a contested ConfigMap; null when it is not contested.</summary>
+    public TimeSpan? ContestedFor(ObjectKey server, in ApplyResult result) =>
         result.PutOff ?? (result.Problem?.Reason == Problem.Contested ? _memories.Get(server)?.Apply.QuietIn(time) : null);
 
     public void Forget(ObjectKey server)
@@ -218,70 +203,56 @@ internal sealed class GatewayPolicy(
 
     private Memory MemoryOf(MCPServer server)
     {
-        if (_memories.Get(server.Key) is { } memory)
+        if (Remembered(server.Metadata) is { } memory)
             return memory;
-        memory = new Memory();
+        memory = new Memory(server.Metadata.Uid);
         _memories.Set(server.Key, memory);
         return memory;
     }
 
-    private ObservedConfigMap? Find(MCPServer server) => _configMaps.Find(server.AsOwner(), KeyOf(server.Key));
+    /// <summary>Null, too, when it is of a former server of this name.</summary>
+    private Memory? Remembered(ObjectMeta server) => _memories.Get(server.Key) is { } memory && memory.Uid == server.Uid ? memory : null;
 
-    /// <summary>What stands there, when the server controls it: labels alone are anybody's to give.</summary>
-    private ObservedConfigMap? Own(MCPServer server) =>
-        mirror.ConfigMaps.Get(KeyOf(server.Key)) is var live && IsOwn(live, server) ? live : null;
+    private ObservedConfigMap? FindOwned(MCPServer server) => _configMaps.FindOwned(server.AsOwner(), KeyOf(server.Key));
 
-    private static bool IsOwn(Observed? live, MCPServer server) => live is not null && live.ControllerUid == server.Metadata.Uid;
+    /// <summary>The stored ConfigMap, if the server controls it: labels alone anybody can give.</summary>
+    private ObservedConfigMap? FindControlled(MCPServer server) =>
+        accessStores.ConfigMaps.Get(KeyOf(server.Key)) is var live && server.AsOwner().Controls(live) ? live : null;
 
-    /// <summary>Whether pods were made for this very ConfigMap.</summary>
+    /// <summary>Whether pods were made for exactly this ConfigMap.</summary>
     private bool IsMounted(MCPServer server, string uid) => podsOf(server).Exists(pods => pods.PolicyUid == uid);
 
-    /// <summary>Whether a pod may still need the ConfigMap, of a Deployment whose gateway is switched off.</summary>
+    /// <summary>Whether a pod of a Deployment may still need the ConfigMap after the gateway was switched off.</summary>
     private static bool MayUse(GatewayPods pods) => pods.HasGateway || !pods.AreReady;
 
-    /// <summary>Whether no pod is left from before the ConfigMap.</summary>
-    private static bool IsShown(GatewayPods pods, string uid) => !pods.HasGateway || (pods.PolicyUid == uid && pods.AreAllNew);
+    /// <summary>Whether no pod is older than the ConfigMap.</summary>
+    private static bool IsSeenBy(GatewayPods pods, string uid) => !pods.HasGateway || (pods.PolicyUid == uid && pods.AreAllUpdated);
 
-    /// <summary>What others put there goes. The fault that is found is of the data, not of what is in their way.</summary>
-    private static Remedy.TakeOver? FreeTheData(in Attempt attempt) =>
-        !attempt.IsNew && attempt.Tried.Count == 0
-            ? new Remedy.TakeOver(PolicyConfigMapBuilder.Exclusive)
+    /// <summary>Takes over the data, whatever the refusal names: it names our data, not what is beside it.</summary>
+    private static Remedy.TakeOver? TakeOverData(RefusedApply refused) =>
+        !refused.IsNew && refused.Tried.Count == 0
+            ? new Remedy.TakeOver(PolicyConfigMapBuilder.ExclusivePaths)
             : null;
 
-    /// <summary>Of one server.</summary>
-    private sealed class Memory
+    private sealed class Memory(string uid)
     {
+        public string Uid => uid;
+
         public ApplyMemory Apply { get; } = new();
 
         /// <summary>
-        /// So that a policy which somebody makes something else of, each time, has one text, and is not written again with
-        /// every second that passes.
+        /// The last document and its time: while somebody keeps changing it, it is written with the same text, not with the time
+        /// of each second.
         /// </summary>
         public StoredPolicy? Written { get; set; }
 
-        /// <summary>Whether this process has seen a ConfigMap of it, since its gateway was last switched on.</summary>
+        /// <summary>Whether this process has seen its ConfigMap since the gateway was last switched on.</summary>
         public bool HasSeen { get; set; }
 
-        /// <summary>Of immutable ones, since the last one that was not.</summary>
+        /// <summary>Immutable ConfigMaps in a row that were deleted.</summary>
         public int Removals { get; set; }
 
-        /// <summary>The immutable one that was deleted last: it may be held for a moment still.</summary>
+        /// <summary>The immutable one that was deleted last: finalizers may hold it.</summary>
         public ObservedConfigMap? Removed { get; set; }
-    }
-
-    /// <summary>Null when what a ConfigMap holds is no policy of ours, whatever it hashes to.</summary>
-    private sealed record StoredHead(PolicyHead? Head)
-    {
-        public static StoredHead Decode(JsonElement json, ApiIdentity identity)
-        {
-            // Of what the Go operator wrote we own nothing before the first document of our own.
-            var isOurs = identity.OwnedFields.Owns(json, "f:data", "f:policy.json")
-                || (identity.OwnedFields.Fingerprint(json) == OwnedFields.None
-                    && FieldOwnership.PatchOfPredecessor(json, isStatus: false, identity) is not null);
-            if (!isOurs || json.Child("data"u8)?.Child("policy.json"u8) is not { ValueKind: JsonValueKind.String } value)
-                return new StoredHead(Head: null);
-            using var text = JsonText.Of(value);
-            return new StoredHead(PolicyHead.Read(text.Bytes));
-        }
     }
 }

@@ -4,7 +4,7 @@ using McpOperator.Apply;
 
 namespace McpOperator.Access;
 
-/// <summary>A gateway's ConfigMap, and which policy it holds.</summary>
+/// <summary>A ConfigMap with a policy.</summary>
 internal sealed class ObservedConfigMap : Observed
 {
     public ObservedConfigMap(JsonElement json, OwnedFields ours)
@@ -12,28 +12,28 @@ internal sealed class ObservedConfigMap : Observed
     {
         IsImmutable = json.Child("immutable"u8) is { ValueKind: JsonValueKind.True };
         HoldsOurs = ours.Owns(json, "f:data", "f:policy.json");
-        ReplacesPods = json.Child("metadata"u8)?.Child("annotations"u8)?.Is("mcpruntime.org/policy-needs-new-pods"u8, "true") == true;
+        NeedsNewPods = json.Child("metadata"u8)?.Child("annotations"u8)?.Is("mcpruntime.org/policy-needs-new-pods"u8, "true") == true;
         if (json.Child("data"u8)?.Child("policy.json"u8) is not { ValueKind: JsonValueKind.String } value)
             return;
         using var text = JsonText.Of(value);
         Policy = StoredPolicy.Read(text.Bytes);
     }
 
-    /// <summary>True when somebody has seen to it that nobody can change it any more, but by deleting it.</summary>
+    /// <summary>True when it can only be deleted, not changed.</summary>
     public bool IsImmutable { get; }
 
-    /// <summary><see cref="PolicyConfigMapBuilder.ReplacesPods"/>.</summary>
-    public bool ReplacesPods { get; }
+    /// <summary><see cref="PolicyConfigMapBuilder.NeedsNewPods"/>.</summary>
+    public bool NeedsNewPods { get; }
 
     /// <summary>
-    /// Whether what it holds is what we wrote there: labels, an owner and a document that hashes to its revision are anybody's to
-    /// give who may write ConfigMaps.
+    /// Whether managedFields say that we wrote the document: labels, owner and a document that hashes to its revision are
+    /// anybody's to give who may write ConfigMaps.
     /// </summary>
     public bool HoldsOurs { get; }
 
     /// <inheritdoc/>
-    public override bool IsProvablyOurs => Fingerprint != OwnedFields.None;
+    public override bool WasAppliedByUs => Fingerprint != OwnedFields.None;
 
-    /// <summary>Null when what it holds is no policy of ours.</summary>
+    /// <summary>Null when it holds no valid policy document.</summary>
     public StoredPolicy? Policy { get; }
 }

@@ -4,34 +4,33 @@ using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Access;
 
-/// <summary>The ConfigMap by which a server's gateway gets its policy.</summary>
+/// <summary>The ConfigMap with the policy of a server's gateways.</summary>
 internal static class PolicyConfigMapBuilder
 {
     public const string Key = "policy.json";
 
-    /// <summary>What the API server lets the values of a ConfigMap have together (core.MaxSecretSize in pkg/apis/core/types.go).</summary>
+    /// <summary>The API server's limit for the values of a ConfigMap together (core.MaxSecretSize in pkg/apis/core/types.go).</summary>
     public const int MaxBytes = 1024 * 1024;
 
-    /// <summary>What others put there can keep the API server from taking ours: the same key, or too much beside it.</summary>
-    public static readonly IReadOnlyList<IReadOnlyList<string>> Exclusive = [["f:binaryData"], ["f:data"]];
+    /// <summary>Where fields of others can make ours invalid: the same key, or too much beside it.</summary>
+    public static readonly IReadOnlyList<IReadOnlyList<string>> ExclusivePaths = [["f:binaryData"], ["f:data"]];
 
     /// <summary>
-    /// On a ConfigMap that took the place of an immutable one. It stays, so that a restarted operator knows what the pods
-    /// that mount it need (<see cref="ObjectNames.PolicyUid"/>).
+    /// Annotation of a ConfigMap that replaced an immutable one. It stays, so that a restarted operator knows what the pods that
+    /// mount it need (<see cref="ObjectNames.PolicyUid"/>).
     /// </summary>
-    public const string ReplacesPods = "mcpruntime.org/policy-needs-new-pods";
+    public const string NeedsNewPods = "mcpruntime.org/policy-needs-new-pods";
 
-    /// <summary>The body of its apply. The policy is written right into it: the text of a large one is not in memory a second time.</summary>
-    /// <param name="generatedAt">Of the policy.</param>
-    /// <param name="found">The ConfigMap that it is written over, and no other; null where there is none.</param>
-    /// <param name="replacesPods">Whether pods from before it are never shown it.</param>
-    public static byte[] Build(MCPServer server, PolicyDocument policy, DateTimeOffset? generatedAt, ObservedConfigMap? found, bool replacesPods)
+    /// <summary>The body of its apply. The policy is streamed into it: a large one is not in memory twice.</summary>
+    /// <param name="found">The ConfigMap that it updates; null to create one.</param>
+    /// <param name="needsNewPods">Whether older pods never see it.</param>
+    public static byte[] Build(MCPServer server, PolicyDocument policy, DateTimeOffset? generatedAt, ObservedConfigMap? found, bool needsNewPods)
     {
         var name = server.Metadata.Name;
-        var annotations = replacesPods ? new Dictionary<string, string> { [ReplacesPods] = "true" } : null;
+        var annotations = needsNewPods ? new Dictionary<string, string> { [NeedsNewPods] = "true" } : null;
         var metadata = Labels.MetadataOf(server, Labels.Of(name), annotations, ObjectNames.Policy(name)) with
         {
-            // The uid keeps one that was deleted from being made again, the version everything else from being overwritten.
+            // With the uid a deleted one is not created again; with the version no other change is overwritten.
             Uid = found?.Uid,
             ResourceVersion = found?.ResourceVersion,
         };

@@ -5,7 +5,7 @@ using McpOperator.Api;
 
 namespace McpOperator.Access;
 
-/// <summary>What a policy says of the server itself: all of it but its grants and sessions. Once made it never changes.</summary>
+/// <summary>The part of a policy that is about the server: all but grants and sessions. Immutable.</summary>
 internal sealed class PolicyHead
 {
     /// <summary>The fields of a document, in their order.</summary>
@@ -19,7 +19,6 @@ internal sealed class PolicyHead
 
     private static readonly string LongestRevision = "sha256:" + new string('0', 2 * SHA256.HashSizeInBytes);
 
-    /// <param name="team">What a member without a team has.</param>
     /// <param name="write">Writes the fields, the same each time.</param>
     private PolicyHead(ObjectKey server, string? team, Action<GoJsonWriter> write)
     {
@@ -33,29 +32,31 @@ internal sealed class PolicyHead
         Size = json.Length;
     }
 
-    /// <summary>Whose document it is. One that was read may have been made for another server.</summary>
+    /// <summary>The server that the document names; a stored one may have been made for another.</summary>
     public ObjectKey Server { get; }
 
     /// <summary>
-    /// No grant and no session may come in that did not stand there: it is not known whether the server, as it is now
-    /// written, would have it.
+    /// Only grants and sessions of the stored document may stay in it: it is not known whether the current spec would admit
+    /// others.
     /// </summary>
     public bool IsFrozen { get; private init; }
 
-    /// <summary>Even without any grant and session the document would not fit into a ConfigMap.</summary>
+    /// <summary>The document does not fit into a ConfigMap even without grants and sessions.</summary>
     public bool IsTooLarge => Size > PolicyConfigMapBuilder.MaxBytes;
 
-    /// <summary>Of the server; a subject that names none has this one.</summary>
+    /// <summary>The server's team, and that of subjects that name none.</summary>
     internal string? Team { get; }
 
-    /// <summary>Of the text of the document without any grant and session, in bytes.</summary>
+    /// <summary>The size of the document without grants and sessions, in bytes.</summary>
     internal int Size { get; }
 
-    /// <param name="effective">With its spec in effect (<see cref="Defaults"/>), whose access part is valid (<see cref="Validation.AccessFaults"/>).</param>
+    /// <param name="effective">With the defaults filled in (<see cref="Defaults"/>), whose access part is valid (<see cref="Validation.AccessFaults"/>).</param>
     public static PolicyHead Of(MCPServer effective, OperatorSettings settings) => Of(effective, settings, isFrozen: false);
 
-    /// <summary>Lets nobody in: for when the spec is wrong and what stands there cannot be trusted. Frozen, and without a member.</summary>
-    public static PolicyHead Closed(ObjectKey server, OperatorSettings settings)
+    /// <summary>
+    /// Lets nobody in: for an invalid spec without a stored document that can be trusted. Frozen, and without a member.
+    /// </summary>
+    public static PolicyHead DenyAll(ObjectKey server, OperatorSettings settings)
     {
         var spec = Defaults.Apply(server.Name, new MCPServerSpec { Gateway = new GatewayConfig { Enabled = true } }, settings);
         return Of(
@@ -63,8 +64,8 @@ internal sealed class PolicyHead
     }
 
     /// <summary>
-    /// That of a stored document, frozen. Null when the text does not hash to its own revision (<see cref="StoredPolicy"/>), or is
-    /// no document of the form that we write.
+    /// Of a stored document, frozen. Null when the text does not hash to its own revision (<see cref="StoredPolicy"/>), or is not
+    /// in our form.
     /// </summary>
     public static PolicyHead? Read(ReadOnlySpan<byte> storedText)
     {
@@ -89,7 +90,7 @@ internal sealed class PolicyHead
     /// <summary>Whether the stored document held the session.</summary>
     public bool HadSession(ObjectKey key) => _sessions.Contains(key);
 
-    /// <summary>The same, but that what no grant speaks of is denied.</summary>
+    /// <summary>The same with <c>deny</c> as the default decision.</summary>
     internal PolicyHead DenyingByDefault()
     {
         using var buffer = new PooledBuffer();
@@ -113,7 +114,7 @@ internal sealed class PolicyHead
     private static PolicyHead Of(MCPServer effective, OperatorSettings settings, bool isFrozen) =>
         new(effective.Key, Defaults.Trimmed(effective.Spec.TeamID), json => PolicyHeadJson.Write(json, effective, settings.ClusterName)) { IsFrozen = isFrozen };
 
-    /// <summary>As fields of the document that is open: its frame, and what is said of the server.</summary>
+    /// <summary>Writes the fields of the document up to its grants.</summary>
     /// <param name="revision">Blank where it is to be hashed.</param>
     /// <param name="generatedAt">Left out when null.</param>
     internal void Write(GoJsonWriter json, string revision, DateTimeOffset? generatedAt)
@@ -127,7 +128,7 @@ internal sealed class PolicyHead
 
     private static bool IsOfHead(string field) => field is "server" or "auth" or "policy" or "session" or "tools";
 
-    /// <summary>Each field once, in order, and no other: else what is made of it would be another document.</summary>
+    /// <summary>Each field once, in order, and no other: else it would be rewritten as another document.</summary>
     private static bool IsOurForm(JsonElement root)
     {
         if (root.ValueKind != JsonValueKind.Object)

@@ -6,7 +6,7 @@ namespace McpOperator.Access;
 /// <summary>Writes what a policy says of the server itself, as fields of the object that is open.</summary>
 internal static class PolicyHeadJson
 {
-    /// <param name="server">With its spec in effect (<see cref="Defaults"/>).</param>
+    /// <param name="server">With the defaults filled in (<see cref="Defaults"/>).</param>
     public static void Write(GoJsonWriter json, MCPServer server, string cluster)
     {
         var spec = server.Spec;

@@ -8,22 +8,22 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Access;
 
 /// <summary>
-/// Has kubelets look at a policy that changed, at once instead of within a minute or more: they refresh the volumes of a pod
-/// whenever the pod changes, so each running pod with a gateway gets an annotation with the revision. An extra, in the lowest
-/// lane: what fails is said once and not tried again, for the kubelets' own round comes anyway.
+/// Makes kubelets read a changed policy at once instead of within a minute or more: they refresh the volumes of a pod whenever
+/// the pod changes, so each running pod with a gateway is annotated with the revision. An extra, of the lowest priority: a
+/// failure is logged once and not retried, since kubelets refresh in any case.
 /// </summary>
 internal sealed class PolicyRefresh
 {
-    /// <summary>On pods: the revision that their kubelet was last asked to look for.</summary>
+    /// <summary>Pod annotation: the revision that its kubelet was last asked to load.</summary>
     public const string Annotation = "mcpruntime.org/policy-revision";
 
-    /// <summary>Between two of one server, so that a stream of changes costs its pods little.</summary>
+    /// <summary>Between two refreshes of one server, so that a stream of changes costs its pods little.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
-    /// <summary>Of one server: where patches take their time, the pods of others do not wait for the last one.</summary>
+    /// <summary>For one server: slow patches must not hold up the pods of others.</summary>
     private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(20);
 
-    private readonly ILook _queue;
+    private readonly IEnqueuer _queue;
     private readonly ApiClient _api;
     private readonly WriteCounters _counters;
     private readonly TimeProvider _time;
@@ -32,7 +32,7 @@ internal sealed class PolicyRefresh
     private readonly Dictionary<ObjectKey, State> _states = [];
 
     /// <param name="time">The clock of the pauses.</param>
-    public PolicyRefresh(ILook queue, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
+    public PolicyRefresh(IEnqueuer queue, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
     {
         _queue = queue;
         _api = api;
@@ -41,7 +41,7 @@ internal sealed class PolicyRefresh
         _logger = logger;
     }
 
-    /// <summary>The document of the server is another one now.</summary>
+    /// <summary>The server's document has changed.</summary>
     public void Ask(ObjectKey server, string revision)
     {
         lock (_lock)
@@ -63,7 +63,7 @@ internal sealed class PolicyRefresh
             revision = state.Revision;
             if (revision is null)
                 return Outcome.Done;
-            // A change that comes from now on asks for a look of its own.
+            // A change from now on enqueues it again.
             _states[server] = state with { Revision = null, Last = begun };
         }
 
@@ -79,11 +79,11 @@ internal sealed class PolicyRefresh
                     continue;
                 if (_time.GetElapsedTime(begun) > LongestTurn)
                 {
-                    Ask(server, revision); // those that have it are not patched again
+                    Ask(server, revision); // those that have the annotation are not patched again
                     break;
                 }
 
-                // What is wrong with one pod is not wrong with the next; what is wrong with our rights is.
+                // A refusal may be about this pod only; a missing right is about all.
                 if (await PatchAsync(pod, revision, cancellationToken).ConfigureAwait(false) is { } refusal)
                 {
                     fault = refusal.Status.Message ?? refusal.Message;
@@ -116,7 +116,7 @@ internal sealed class PolicyRefresh
             _states.Remove(server);
     }
 
-    /// <returns>Why it was refused; null when it was not.</returns>
+    /// <returns>The refusal; null when there was none.</returns>
     private async Task<ApiException?> PatchAsync(GatewayPod pod, string revision, CancellationToken cancellationToken)
     {
         var patch = ApplyBody.Write(json =>
@@ -138,7 +138,7 @@ internal sealed class PolicyRefresh
         }
         catch (ApiException exception) when (exception.IsNotFound || exception.IsConflict)
         {
-            // It went, or another one has its name: a new pod mounts what stands there now.
+            // It is gone, or replaced: a new pod mounts the current document.
             return null;
         }
         catch (ApiException exception)
@@ -147,17 +147,16 @@ internal sealed class PolicyRefresh
         }
     }
 
-    /// <param name="Revision">To be shown; null when all pods were.</param>
-    /// <param name="Last">When they were last, as a timestamp; null for never.</param>
-    /// <param name="Fault">What went wrong then; null for nothing.</param>
+    /// <param name="Revision">To be loaded; null when all pods were asked.</param>
+    /// <param name="Last">Time of the last refresh, as a timestamp; null for never.</param>
+    /// <param name="Fault">The failure of the last refresh; null for none.</param>
     private readonly record struct State(string? Revision, long? Last, string? Fault);
 
-    /// <summary>What is to be known of a pod.</summary>
     private sealed class GatewayPod(JsonElement json) : IKubernetesObject
     {
         private readonly string? _revision = json.Child("metadata"u8)?.Child("annotations"u8)?.Text("mcpruntime.org/policy-revision"u8);
 
-        /// <summary>Of one that waits on its node the volumes may be there before its containers run.</summary>
+        /// <summary>A pending pod on a node may have its volumes before its containers run.</summary>
         private readonly bool _mayHoldPolicy = json.Child("metadata"u8)?.Child("deletionTimestamp"u8) is null
             && json.Child("status"u8) is { } status
             && (status.Is("phase"u8, "Running")

@@ -2,7 +2,7 @@ using McpOperator.Api;
 
 namespace McpOperator.Access;
 
-/// <summary>What is said of a grant or a session in its status.</summary>
+/// <summary>The status of a grant or a session.</summary>
 /// <param name="Phase">One of <see cref="AccessPhase"/>.</param>
 /// <param name="Reason">One of <see cref="AccessReasons"/>.</param>
 /// <param name="Message">For a person: what to do about it, when something is to be done.</param>
@@ -11,7 +11,7 @@ internal sealed record Verdict(string Phase, string Reason, string Message)
     public bool IsAccepted => Reason is AccessReasons.Accepted or AccessReasons.Disabled;
 
     /// <summary>
-    /// True when the stored document is what makes it so: said too early, a session would be called revoked that still works.
+    /// True when only the stored document makes it true: reported too early, a session would be called revoked that still works.
     /// </summary>
     public bool TakesPolicy => IsAccepted
         || Reason is AccessReasons.Revoked or AccessReasons.Expired or AccessReasons.Terminating or AccessReasons.PolicyFull;

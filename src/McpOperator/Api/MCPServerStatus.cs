@@ -42,10 +42,10 @@ internal static class Phase
 {
     public const string Ready = "Ready";
 
-    /// <summary>Some surface is ready.</summary>
+    /// <summary>Some component is ready.</summary>
     public const string PartiallyReady = "PartiallyReady";
 
-    /// <summary>No surface is ready.</summary>
+    /// <summary>No component is ready.</summary>
     public const string Pending = "Pending";
 
     /// <summary>The spec is invalid, or an object could not be written.</summary>

@@ -23,7 +23,7 @@ internal static class ConditionTypes
 /// <summary>The reasons of conditions: other programs compare them, so none ever changes its meaning.</summary>
 internal static class Reasons
 {
-    /// <summary>Ready: every surface is.</summary>
+    /// <summary>Ready: every component is.</summary>
     public const string AllResourcesReady = "AllResourcesReady";
 
     /// <summary>The spec breaks a rule; the message names every fault. Nothing was written for it.</summary>
@@ -99,6 +99,6 @@ internal static class EventReasons
     /// <summary>Objects that are not wanted any more were deleted.</summary>
     public const string Deleted = "Deleted";
 
-    /// <summary>Every surface is ready.</summary>
+    /// <summary>Every component is ready.</summary>
     public const string Ready = "Ready";
 }

@@ -4,52 +4,52 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Apply;
 
 /// <summary>
-/// Brings objects to what their owners want, by server-side apply, and only those that differ. An object that is not the owner's is
-/// never touched.
+/// Applies and deletes objects for their owners, by server-side apply. What already carries the desired state is not written;
+/// what belongs to somebody else is never written.
 /// </summary>
 internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger)
 {
     private readonly RemediedApply _apply = new(api, logger);
     private readonly TakeOvers _takeOvers = new(api, counters, logger);
 
-    /// <summary>For objects that nobody owns.</summary>
+    /// <summary>Writes objects without an owner.</summary>
     public SharedObjects Shared { get; } = new(api, counters, logger);
 
     public ILogger Logger => logger;
 
-    /// <param name="wanted">What is wanted of it.</param>
     /// <exception cref="ApiException">
-    /// The namespace is being deleted, or the API server has trouble of its own; every other refusal is in the answer.
+    /// The namespace is being deleted, or the API server cannot serve the request (<see cref="ApiException.IsTransient"/>). Any
+    /// other refusal is in the result.
     /// </exception>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
-    public async Task<ApplyResult<T>> ApplyAsync<T>(
-        OwnedObjects<T> objects, Owner owner, ObjectKey key, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
+    public async Task<ApplyResult> ApplyAsync<T>(
+        OwnedObjects<T> objects, Owner owner, ObjectKey key, ApplyRequest<T> request, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
-        var (type, decode, store, isExact, _, unwatched) = objects;
+        var (type, decode, store, _, _, unwatched) = objects;
         if (!store.IsInstalled)
         {
-            return new ApplyResult<T>(null, new Problem(
+            return ApplyResult.Refused(null, new Problem(
                 Problem.NotInstalled, $"the cluster has no {type.Kind} of {type.ApiVersion}: install the CustomResourceDefinition {type}"));
         }
 
         var live = store.Get(key);
-        if (wanted.Removed is { } removed && live?.Uid == removed.Uid)
+        if (request.Removed is { } removed && live?.Uid == removed.Uid)
             live = null;
-        if (live is not null && owner.OwnershipConflict(type, live) is { } conflict)
-            return new ApplyResult<T>(null, conflict);
-        var manifest = wanted.Manifest(live);
-        var fingerprint = OwnedFields.FingerprintOf(manifest);
+        if (live is not null && owner.WhyNotOwned(type, live) is { } conflict)
+            return ApplyResult.Refused(null, conflict);
+        var body = request.Body(live);
+        var fingerprint = OwnedFields.FingerprintOf(body);
         var longest = objects.LongestPause ?? Contest.LongestPause;
         var pause = memory.PauseBefore(fingerprint, time, longest);
-        // What no watch shows may be another by now: it is applied to with each look, of which there are few then.
+        // An object that no watch shows may have changed: it is applied in each pass, and those are few.
         if (live is not null && memory.Unwatched is null && !memory.MayTakeOver(live.Uid, live.CopiedBy)
-            && memory.IsSettled(fingerprint, wanted.Fingerprint(live)))
-            return new ApplyResult<T>(live, memory.Contested(fingerprint));
+            && memory.IsUpToDate(fingerprint, request.Fingerprint(live)))
+            return ApplyResult.Unchanged(live, memory.Contested(fingerprint));
         if (memory.IsContestNew(fingerprint))
-            memory.SayContested(await ContestedAsync(type, key, manifest, longest, cancellationToken).ConfigureAwait(false));
+            memory.SayContested(await ContestedAsync(type, key, body, longest, cancellationToken).ConfigureAwait(false));
         if (pause > TimeSpan.Zero)
-            return new ApplyResult<T>(live, memory.Unwatched ?? memory.Contested(fingerprint), PutOff: pause);
+            return ApplyResult.Waiting(live, memory.Unwatched ?? memory.Contested(fingerprint), pause);
         objects = objects with { Decode = DecodeAnswer };
 
         T? answer = null;
@@ -58,63 +58,57 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         {
             if (live is null)
             {
-                // The watch sees only what carries our label, so that there may be one without the store knowing.
-                (answer, live) = await _apply.CreateOrFindAsync(objects, key, manifest, wanted.WasTaken, wanted.Recover, cancellationToken).ConfigureAwait(false);
+                // The watch selects by label: there may be an object of this name that the store does not hold.
+                (answer, live) = await _apply.CreateOrFindAsync(objects, key, body, request.HadNameConflict, request.RemedyFor, cancellationToken).ConfigureAwait(false);
                 if (answer is not null)
                     return Applied(answer);
                 if (live is null)
-                    return new ApplyResult<T>(null, IsRaced: true);
-                // Deleted, and held by its finalizers.
-                if (live.Uid == wanted.Removed?.Uid)
-                    return new ApplyResult<T>(live);
-                if (owner.OwnershipConflict(type, live) is { } foreign)
-                    return new ApplyResult<T>(null, foreign);
-                manifest = wanted.Manifest(live);
+                    return ApplyResult.Conflict(null);
+                // The deleted object, which its finalizers hold.
+                if (live.Uid == request.Removed?.Uid)
+                    return ApplyResult.Unchanged(live);
+                if (owner.WhyNotOwned(type, live) is { } foreign)
+                    return ApplyResult.Refused(null, foreign);
+                body = request.Body(live);
             }
 
-            if (await MigrateAsync(type, live, key, cancellationToken).ConfigureAwait(false))
-                await RenewAsync().ConfigureAwait(false);
-            if (await ClearAsync(type, live, wanted, memory, cancellationToken).ConfigureAwait(false))
-                await RenewAsync().ConfigureAwait(false);
-            answer = await _apply.ForceAsync(objects, key, manifest, wanted.Recover, cancellationToken).ConfigureAwait(false);
-            if (await ClearAsync(type, answer, wanted, memory, cancellationToken).ConfigureAwait(false))
-            {
-                await RenewAsync().ConfigureAwait(false);
-                answer = await _apply.ForceAsync(objects, key, manifest, wanted.Recover, cancellationToken).ConfigureAwait(false);
-            }
-
+            var current = await MigrateAsync(type, live, decode, cancellationToken).ConfigureAwait(false) ?? live;
+            current = await ClearAsync(type, current, request, memory, decode, cancellationToken).ConfigureAwait(false) ?? current;
+            answer = await ForceAsync(current).ConfigureAwait(false);
+            if (await ClearAsync(type, answer, request, memory, decode, cancellationToken).ConfigureAwait(false) is { } cleared)
+                answer = await ForceAsync(cleared).ConfigureAwait(false);
             return Applied(answer);
         }
         catch (ApiException exception) when (exception.IsConflict)
         {
-            return memory.Raced() ? new ApplyResult<T>(live, IsRaced: true) : new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
+            return memory.Conflicted() ? ApplyResult.Conflict(live) : ApplyResult.Refused(live, memory.Refused(logger, type.Kind, exception));
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
-            return new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
+            return ApplyResult.Refused(live, memory.Refused(logger, type.Kind, exception));
         }
         finally
         {
             store.EndWrite(key, answer);
         }
 
-        ApplyResult<T> Applied(T answer)
+        ApplyResult Applied(T answer)
         {
             var isNew = live is null;
-            var answered = wanted.Fingerprint(answer);
-            if (!memory.Taken(fingerprint, answered))
+            var answered = request.Fingerprint(answer);
+            if (!memory.Accepted(fingerprint, answered))
                 Log.AnswerDiffers(logger, type.Kind);
-            // Nothing came of it: an old API server does not put variables into another order, whatever is applied.
-            if (live is not null && answered == wanted.Fingerprint(live))
-                return new ApplyResult<T>(answer, memory.Unwatched);
-            var change = memory.IsRepaired(fingerprint) ? Change.Repaired : wanted.ChangeOf(isNew);
+            // The apply changed nothing of ours: API servers of 1.20 keep the order of variables.
+            if (live is not null && answered == request.Fingerprint(live))
+                return ApplyResult.Unchanged(answer, memory.Unwatched);
+            var change = memory.IsRepaired(fingerprint) ? Change.Repaired : request.ChangeOf(isNew);
             Wrote(type, fingerprint, isRepair: change == Change.Repaired, memory);
             counters.Write(type.Kind, change);
             if (isNew)
                 Log.ObjectCreated(logger, type.Kind);
             else
                 Log.ObjectApplied(logger, type.Kind);
-            return new ApplyResult<T>(answer, memory.Unwatched ?? memory.Contested(fingerprint), Change: change);
+            return ApplyResult.Done(answer, change, memory.Unwatched ?? memory.Contested(fingerprint));
         }
 
         T DecodeAnswer(JsonElement json)
@@ -123,39 +117,36 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             return decode(json);
         }
 
-        // It is another version now.
-        async Task RenewAsync()
-        {
-            if (isExact && await api.FindAsync(type, key, decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } renewed)
-                manifest = wanted.Manifest(renewed);
-        }
+        // With each write of ours the resourceVersion changes, which the body may name.
+        Task<T> ForceAsync(T found) => _apply.ForceAsync(
+            objects, key, ReferenceEquals(found, live) ? body : request.Body(found), request.RemedyFor, cancellationToken);
     }
 
     /// <summary>
-    /// Deletes what is there of the owner's under this name, when this operator or the one before it made it. What merely looks like it,
-    /// labels, owner and all, is somebody's copy and stays.
+    /// Deletes the owner's object of this name, if this operator or its predecessor wrote it. One that only has our labels and
+    /// owner reference is somebody's copy, and stays.
     /// </summary>
     /// <inheritdoc cref="DeleteAsync{T}(OwnedObjects{T}, T, ApplyMemory, CancellationToken)"/>
-    public async Task<ApplyResult<T>> DeleteAsync<T>(
+    public async Task<ApplyResult> DeleteAsync<T>(
         OwnedObjects<T> objects, Owner owner, ObjectKey key, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
-        if (objects.Find(owner, key) is not { } live)
+        if (objects.FindOwned(owner, key) is not { } live)
             return default;
         var longest = objects.LongestPause ?? Contest.LongestPause;
-        var pause = live.Terminating is null ? memory.PauseBefore(OwnedFields.None, time, longest) : TimeSpan.Zero;
-        if (live.Terminating is null && memory.IsContestNew(OwnedFields.None))
+        var pause = !live.IsTerminating ? memory.PauseBefore(OwnedFields.None, time, longest) : TimeSpan.Zero;
+        if (!live.IsTerminating && memory.IsContestNew(OwnedFields.None))
             memory.SayContested(Contested($"somebody keeps making {objects.Type.Kind} {key.Name} anew", longest));
         if (pause > TimeSpan.Zero)
-            return new ApplyResult<T>(live, memory.Contested(OwnedFields.None), PutOff: pause);
+            return ApplyResult.Waiting(live, memory.Contested(OwnedFields.None), pause);
         try
         {
-            if (!await IsOfOurMakingAsync(objects.Type, live, memory, cancellationToken).ConfigureAwait(false))
+            if (!await WasWrittenByUsAsync(objects, live, memory, cancellationToken).ConfigureAwait(false))
                 return default;
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
-            return new ApplyResult<T>(live, memory.Refused(logger, objects.Type.Kind, exception));
+            return ApplyResult.Refused(live, memory.Refused(logger, objects.Type.Kind, exception));
         }
 
         var deleted = await DeleteAsync(objects, live, memory, cancellationToken).ConfigureAwait(false);
@@ -164,26 +155,26 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         return deleted;
     }
 
-    /// <summary>Deletes this object, whoever made it, and no other of its name.</summary>
+    /// <summary>Deletes exactly this object (by uid), whoever made it.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
-    public async Task<ApplyResult<T>> DeleteAsync<T>(
+    public async Task<ApplyResult> DeleteAsync<T>(
         OwnedObjects<T> objects, T live, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
         var type = objects.Type;
-        if (live.Terminating is not null)
-            return new ApplyResult<T>(live);
+        if (live.IsTerminating)
+            return ApplyResult.Unchanged(live);
         try
         {
             if (!await api.DeleteAsync(type, live.Key, live.Uid, cancellationToken).ConfigureAwait(false))
                 return default;
             counters.Write(type.Kind, Change.Deleted);
             Log.ObjectDeleted(logger, type.Kind);
-            return new ApplyResult<T>(null, Change: Change.Deleted);
+            return ApplyResult.Done(null, Change.Deleted);
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
-            return new ApplyResult<T>(live, memory.Refused(logger, type.Kind, exception));
+            return ApplyResult.Refused(live, memory.Refused(logger, type.Kind, exception));
         }
     }
 
@@ -194,12 +185,12 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             counters.ContestedRepair(type.Kind);
     }
 
-    /// <summary>Reads once who has changed it, and where, to say so.</summary>
+    /// <summary>Reads the object once, to report who changed which field.</summary>
     private async Task<Problem> ContestedAsync(
-        ResourceType type, ObjectKey key, byte[] manifest, TimeSpan longest, CancellationToken cancellationToken)
+        ResourceType type, ObjectKey key, byte[] body, TimeSpan longest, CancellationToken cancellationToken)
     {
         var other = await api.FindAsync(
-            type, key, json => OtherWriter.Of(json, manifest, api.Identity), cancellationToken: cancellationToken).ConfigureAwait(false);
+            type, key, json => OtherWriter.Of(json, body, api.Identity), cancellationToken: cancellationToken).ConfigureAwait(false);
         return Contested(
             other is null ? $"somebody keeps deleting {type.Kind} {key.Name}"
                 : $"{other.Writer} keeps changing {(other.Field is null ? "" : $"{other.Field} of ")}{type.Kind} {key.Name}",
@@ -214,36 +205,38 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         return problem;
     }
 
-    /// <summary>Whether this operator wrote to it, or the one before it, from which it is then taken over.</summary>
-    private async Task<bool> IsOfOurMakingAsync(ResourceType type, Observed live, ApplyMemory memory, CancellationToken cancellationToken)
+    /// <summary>Whether this operator or its predecessor wrote it. The predecessor's fields are taken over by this call.</summary>
+    private async Task<bool> WasWrittenByUsAsync<T>(OwnedObjects<T> objects, T live, ApplyMemory memory, CancellationToken cancellationToken)
+        where T : Observed
     {
         if (live.Fingerprint != OwnedFields.None)
             return true;
-        if (memory.CopyUid == live.Uid)
+        if (memory.NotOursUid == live.Uid)
             return false;
-        if (await MigrateAsync(type, live, live.Key, cancellationToken).ConfigureAwait(false))
+        if (await MigrateAsync(objects.Type, live, objects.Decode, cancellationToken).ConfigureAwait(false) is not null)
             return true;
-        memory.CopyUid = live.Uid;
-        Log.CopyLeft(logger, type.Kind);
+        memory.NotOursUid = live.Uid;
+        Log.CopyLeft(logger, objects.Type.Kind);
         return false;
     }
 
-    /// <summary>Has what is there let go of what our apply cannot take away: a copy's share in ours, and what others put under our names.</summary>
-    /// <returns>Whether something has changed.</returns>
-    private async Task<bool> ClearAsync<T>(
-        ResourceType type, T live, Desired<T> wanted, ApplyMemory memory, CancellationToken cancellationToken)
-        where T : Observed
-    {
-        if (await _takeOvers.FromCopyAsync(type, live.Key, live.Uid, live.CopiedBy, isStatus: false, memory, cancellationToken).ConfigureAwait(false))
-            return true;
-        if (wanted.Removal?.Invoke(live) is not { } removal)
-            return false;
-        await api.StrategicPatchAsync(type, live.Key, removal, cancellationToken).ConfigureAwait(false);
-        return true;
-    }
+    /// <summary>
+    /// Removes what an apply cannot: the ownership of whoever copied our fields, and what others put under our names.
+    /// </summary>
+    /// <returns>The object as it is then; null when there was nothing to remove.</returns>
+    private async Task<T?> ClearAsync<T>(
+        ResourceType type, T live, ApplyRequest<T> request, ApplyMemory memory, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : Observed =>
+        await _takeOvers.FromCopyAsync(
+            type, live.Key, live.Uid, live.CopiedBy, isStatus: false, memory, decode, cancellationToken).ConfigureAwait(false) is { } taken ? taken
+        : request.Removal?.Invoke(live) is { } removal
+            ? await api.StrategicPatchAsync(type, live.Key, removal, decode, cancellationToken).ConfigureAwait(false)
+            : null;
 
-    /// <summary>Takes over what the operator before us wrote, of an object of which we own no field yet. True when there was something.</summary>
-    private async Task<bool> MigrateAsync(ResourceType type, Observed? live, ObjectKey key, CancellationToken cancellationToken) =>
-        live is { Fingerprint: OwnedFields.None }
-        && await _takeOvers.FromPredecessorAsync(type, key, isStatus: false, cancellationToken).ConfigureAwait(false);
+    /// <summary>Takes over the predecessor's fields, if we own no field of the object yet.</summary>
+    private async Task<T?> MigrateAsync<T>(ResourceType type, T live, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : Observed =>
+        live.Fingerprint == OwnedFields.None
+            ? await _takeOvers.FromPredecessorAsync(type, live.Key, isStatus: false, decode, cancellationToken).ConfigureAwait(false)
+            : null;
 }

@@ -6,10 +6,10 @@ internal enum Change
     None,
     Created,
 
-    /// <summary>Something else is wanted of it than before.</summary>
+    /// <summary>The desired state changed.</summary>
     Updated,
 
-    /// <summary>What is wanted stayed, and somebody else had changed or deleted it.</summary>
+    /// <summary>The desired state is that of the last report; somebody else had changed or deleted the object.</summary>
     Repaired,
     Deleted,
 }

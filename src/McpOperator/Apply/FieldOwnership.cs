@@ -1,54 +1,45 @@
-using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace McpOperator.Apply;
 
 /// <summary>
-/// Server-side apply adds our fields beside those of others, and where the two exclude each other the API server refuses
-/// both: somebody gave our port another number, and now two ports have one name; or our probe another handler.
-/// Then what others own in such a place is made ours in <c>metadata.managedFields</c>, which changes nothing else, and
-/// the next apply removes it, since it does not name it.
+/// Transfers ownership of fields to us by editing <c>metadata.managedFields</c>, which changes no value. The next apply then
+/// removes them, since it does not name them. Needed where fields of others make ours invalid (422): an apply keeps both, and two
+/// ports have one name, or a probe has two handlers.
 /// </summary>
-/// <remarks>The same is done for kubectl's users by client-go's util/csaupgrade.</remarks>
+/// <remarks>client-go does the same for users of kubectl (util/csaupgrade).</remarks>
 internal static class FieldOwnership
 {
-    /// <summary>Makes ours what others own below these paths of fieldsV1, such as <c>f:spec</c>, <c>f:ports</c>.</summary>
-    /// <returns>False when that is nothing.</returns>
-    public static Task<bool> TakeOverAsync(
-        ApiClient api, ResourceType type, ObjectKey key, IReadOnlyList<IReadOnlyList<string>> places, CancellationToken cancellationToken) =>
-        PatchAsync(api, type, key, live => Patch(live, places, api.Identity) ?? [], cancellationToken);
+    /// <summary>Transfers what others own below these paths of fieldsV1, such as <c>f:spec</c>, <c>f:ports</c>.</summary>
+    /// <returns>The object as it is then; null when others own nothing there.</returns>
+    public static Task<T?> TakeOverAsync<T>(
+        ApiClient api, ResourceType type, ObjectKey key, IReadOnlyList<IReadOnlyList<string>> paths, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : class =>
+        PatchAsync(api, type, key, live => PatchOfPaths(live, paths, api.Identity) ?? [], decode, cancellationToken);
 
     /// <summary>
-    /// Makes ours what the operator before us owns: it wrote whole objects with plain updates, and as long as it is down as an owner,
-    /// too, nothing of that can be removed. Only of an object of which we own nothing yet (<see cref="OwnedFields.None"/>). Later
-    /// it would not be ours to ask: many operators have a name like that one's.
+    /// Transfers the predecessor's fields. It wrote whole objects with plain updates, and no field can be removed while it is
+    /// listed as an owner. Only while we own no field ourselves (<see cref="OwnedFields.None"/>): its manager name is a common
+    /// one, and a later entry of that name may be another operator's.
     /// </summary>
     /// <param name="isStatus">Of the status alone; else of all but the status.</param>
-    /// <returns>False when there is no such thing.</returns>
-    public static Task<bool> TakeOverPredecessorAsync(
-        ApiClient api, ResourceType type, ObjectKey key, bool isStatus, CancellationToken cancellationToken) =>
-        PatchAsync(api, type, key, live => PatchOfPredecessor(live, isStatus, api.Identity) ?? [], cancellationToken);
+    /// <returns>The object as it is then; null when it owns nothing.</returns>
+    public static Task<T?> TakeOverPredecessorAsync<T>(
+        ApiClient api, ResourceType type, ObjectKey key, bool isStatus, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : class =>
+        PatchAsync(api, type, key, live => PatchOfPredecessor(live, isStatus, api.Identity) ?? [], decode, cancellationToken);
 
     /// <summary>
-    /// Takes from those who have a copy of what is ours (<see cref="CopiedFields"/>) their share in it, so that it goes when we apply it
-    /// no longer. What else they own of the object stays theirs; a status is ours as a whole.
+    /// Takes from whoever copied our fields (<see cref="CopiedFields"/>) their share in them, so that they go when we apply them
+    /// no longer. What else they own stays theirs; a status is ours as a whole.
     /// </summary>
     /// <param name="isStatus">Of the status alone; else of all but the status.</param>
-    /// <returns>False when there is no copy.</returns>
-    public static Task<bool> TakeOverCopiesAsync(
-        ApiClient api, ResourceType type, ObjectKey key, bool isStatus, CancellationToken cancellationToken) =>
-        PatchAsync(api, type, key, live => PatchOfCopies(live, isStatus, api.Identity) ?? [], cancellationToken);
-
-    private static async Task<bool> PatchAsync(
-        ApiClient api, ResourceType type, ObjectKey key, Decoder<byte[]> patchOf, CancellationToken cancellationToken)
-    {
-        var patch = await api.FindAsync(type, key, patchOf, cancellationToken: cancellationToken).ConfigureAwait(false);
-        if (patch is not { Length: > 0 })
-            return false;
-        await api.JsonPatchAsync(type, key, patch, cancellationToken).ConfigureAwait(false);
-        return true;
-    }
+    /// <returns>The object as it is then; null when there is no copy.</returns>
+    public static Task<T?> TakeOverCopiesAsync<T>(
+        ApiClient api, ResourceType type, ObjectKey key, bool isStatus, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : class =>
+        PatchAsync(api, type, key, live => PatchOfCopies(live, isStatus, api.Identity) ?? [], decode, cancellationToken);
 
     /// <summary>The JSON patch of <see cref="TakeOverPredecessorAsync"/>; null when there is nothing to take over.</summary>
     public static byte[]? PatchOfPredecessor(JsonElement live, bool isStatus, ApiIdentity identity)
@@ -65,12 +56,12 @@ internal static class FieldOwnership
         var found = false;
         foreach (var entry in entries.ToArray())
         {
-            // Another version may call the fields otherwise.
+            // Field names may differ in another API version.
             if (!Is(entry, predecessor, "Update", isStatus) || (string?)entry!["apiVersion"] != live.Text("apiVersion"u8)
                 || entry["fieldsV1"] is not JsonObject theirs)
                 continue;
 
-            // API servers name the subresource since 1.22; before that spec and status are one entry, and the spec stays theirs.
+            // Before 1.22 one entry, without a subresource, holds spec and status: take the status only.
             var taken = theirs;
             if (isStatus && entry["subresource"] is null)
             {
@@ -104,7 +95,7 @@ internal static class FieldOwnership
     /// The JSON patch of <see cref="TakeOverAsync"/>; null when there is nothing to take over. It fails with a conflict when the
     /// object has changed meanwhile.
     /// </summary>
-    public static byte[]? Patch(JsonElement live, IReadOnlyList<IReadOnlyList<string>> places, ApiIdentity identity)
+    public static byte[]? PatchOfPaths(JsonElement live, IReadOnlyList<IReadOnlyList<string>> paths, ApiIdentity identity)
     {
         if (!live.TryGetMember("metadata"u8, out var metadata)
             || !metadata.TryGetMember("managedFields"u8, out var stored)
@@ -113,7 +104,7 @@ internal static class FieldOwnership
             return null;
         }
 
-        // There is none of an object that was restored: it is ours, and we have not applied it yet.
+        // A restored object is ours, but has no entry of ours before the next apply.
         var own = entries.FirstOrDefault(entry => IsOurs(entry) && entry!["fieldsV1"] is JsonObject);
         var ours = own?["fieldsV1"]!.AsObject() ?? [];
         JsonNode? from = null;
@@ -121,9 +112,9 @@ internal static class FieldOwnership
         {
             if (IsOurs(entry) || entry?["subresource"] is not null || entry?["fieldsV1"] is not JsonObject theirs)
                 continue;
-            foreach (var place in places)
+            foreach (var path in paths)
             {
-                if (Move(theirs, ours, place))
+                if (Move(theirs, ours, path))
                     from ??= entry;
             }
         }
@@ -178,7 +169,14 @@ internal static class FieldOwnership
         return found ? Write(live.ResourceVersion() ?? "", entries) : null;
     }
 
-    /// <summary>Takes out what both own, and what is left empty by that: it would claim the whole that is above it.</summary>
+    private static async Task<T?> PatchAsync<T>(
+        ApiClient api, ResourceType type, ObjectKey key, Decoder<byte[]> patchOf, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : class =>
+        await api.FindAsync(type, key, patchOf, cancellationToken: cancellationToken).ConfigureAwait(false) is { Length: > 0 } patch
+            ? await api.JsonPatchAsync(type, key, patch, decode, cancellationToken).ConfigureAwait(false)
+            : null;
+
+    /// <summary>Removes what both own. A parent left empty is removed as well: an empty set owns the whole field.</summary>
     private static void Subtract(JsonObject theirs, JsonObject ours)
     {
         foreach (var (step, below) in ours)
@@ -198,19 +196,19 @@ internal static class FieldOwnership
         (string?)entry?["manager"] == manager && (string?)entry["operation"] == operation
         && (entry["subresource"] is not { } name || (isStatus && (string?)name == "status"));
 
-    /// <summary>Moves what is at a place, and takes what is left empty out: it would claim the whole that is above it.</summary>
-    private static bool Move(JsonObject theirs, JsonObject ours, IReadOnlyList<string> place, int depth = 0)
+    /// <summary>Moves the fields at a path. A parent left empty is removed: an empty set owns the whole field.</summary>
+    private static bool Move(JsonObject theirs, JsonObject ours, IReadOnlyList<string> path, int depth = 0)
     {
-        var step = place[depth];
+        var step = path[depth];
         if (theirs[step] is not JsonObject below)
             return false;
         var target = ours[step] as JsonObject ?? [];
-        if (depth == place.Count - 1)
+        if (depth == path.Count - 1)
             Merge(target, below);
-        else if (!Move(below, target, place, depth + 1))
+        else if (!Move(below, target, path, depth + 1))
             return false;
 
-        if (depth == place.Count - 1 || below.Count == 0)
+        if (depth == path.Count - 1 || below.Count == 0)
             theirs.Remove(step);
         if (target.Parent is null)
             ours[step] = target;
@@ -231,25 +229,8 @@ internal static class FieldOwnership
         }
     }
 
-    private static byte[] Write(string resourceVersion, JsonArray entries)
-    {
-        var buffer = new ArrayBufferWriter<byte>(4096);
-        using (var json = new Utf8JsonWriter(buffer))
-        {
-            json.WriteStartArray();
-            json.WriteStartObject();
-            json.WriteString("op"u8, "replace"u8);
-            json.WriteString("path"u8, "/metadata/resourceVersion"u8);
-            json.WriteString("value"u8, resourceVersion);
-            json.WriteEndObject();
-            json.WriteStartObject();
-            json.WriteString("op"u8, "replace"u8);
-            json.WriteString("path"u8, "/metadata/managedFields"u8);
-            json.WritePropertyName("value"u8);
-            entries.WriteTo(json);
-            json.WriteEndObject();
-            json.WriteEndArray();
-        }
-        return buffer.WrittenSpan.ToArray();
-    }
+    private static byte[] Write(string resourceVersion, JsonArray entries) => ApplyBody.Write(
+        json => new JsonArray(Replace("/metadata/resourceVersion", resourceVersion), Replace("/metadata/managedFields", entries)).WriteTo(json));
+
+    private static JsonObject Replace(string path, JsonNode value) => new() { ["op"] = "replace", ["path"] = path, ["value"] = value };
 }

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace McpOperator.Apply;
 
 /// <summary>
-/// What is kept of an object that we own: whose it is, whether it still carries what we applied, and, in the type of its kind, how
-/// far it has come. Not the object: there are thousands.
+/// What is kept in memory of an owned object: its owner, the fingerprint of our fields and, in the subclass, its readiness. Not
+/// the object: there are thousands.
 /// </summary>
 internal abstract class Observed : IKubernetesObject
 {
@@ -20,7 +20,7 @@ internal abstract class Observed : IKubernetesObject
         Fingerprint = ours.Fingerprint(json);
         CopiedBy = ours.FindCopy(json);
         if (metadata.Child("deletionTimestamp"u8) is not null)
-            Terminating = FinalizersOf(metadata);
+            Finalizers = FinalizersOf(metadata);
         if (metadata.Child("ownerReferences"u8) is { ValueKind: JsonValueKind.Array } owners)
         {
             foreach (var owner in owners.EnumerateArray())
@@ -44,10 +44,10 @@ internal abstract class Observed : IKubernetesObject
 
     public long Generation { get; }
 
-    /// <summary>The owner that our labels on it name; null when it does not carry them.</summary>
+    /// <summary>The owner that our labels name; null without them.</summary>
     public string? LabelledOwner { get; }
 
-    /// <summary>Of the object that controls it; null when none does.</summary>
+    /// <summary>Of the controller reference; null when it has none.</summary>
     public string? ControllerUid { get; }
 
     public string? ControllerApiVersion { get; }
@@ -56,19 +56,25 @@ internal abstract class Observed : IKubernetesObject
 
     public string? ControllerName { get; }
 
-    /// <summary>Whether it is ours though it has lost label and owner; only where the kind needs to know.</summary>
-    public virtual bool IsProvablyOurs => false;
+    /// <summary>
+    /// Whether managedFields show that we wrote it, though label and owner are gone. Only for kinds that override it.
+    /// </summary>
+    public virtual bool WasAppliedByUs => false;
 
     /// <summary>Equals the fingerprint of the manifest while the object carries exactly what we applied.</summary>
     public ulong Fingerprint { get; }
 
-    /// <summary>Who owns beside us all that we own (<see cref="CopiedFields"/>); null, as a rule, for nobody.</summary>
+    /// <summary>The manager that copied our fields (<see cref="CopiedFields"/>); null, as a rule, for nobody.</summary>
     public string? CopiedBy { get; }
 
-    /// <summary>Of an object that is being deleted, the finalizers that hold it, for a person; null of any other.</summary>
-    public string? Terminating { get; }
+    /// <summary>
+    /// The finalizers of an object that is being deleted, for messages (may be empty); null when it is not being deleted.
+    /// </summary>
+    public string? Finalizers { get; }
 
-    /// <summary>Whether what controls it is of this kind, in any version.</summary>
+    public bool IsTerminating => Finalizers is not null;
+
+    /// <summary>Whether its controller is of this kind and group, in any version.</summary>
     public bool IsControlledBy(ResourceType type) => ControllerKind == type.Kind
         && ControllerApiVersion is { } version && version.AsSpan(0, Math.Max(0, version.IndexOf('/', StringComparison.Ordinal))).SequenceEqual(type.Group);
 

@@ -2,22 +2,22 @@ using System.Text.Json;
 
 namespace McpOperator.Apply;
 
-/// <summary>Who changed an object from what we applied, and where, as the object and its managedFields tell.</summary>
-/// <param name="Field">The first field that is not as wanted; null when there is none any more.</param>
+/// <summary>Who changed which field of an object since we applied it, from the object and its managedFields.</summary>
+/// <param name="Field">The first field that differs; null when none does any more.</param>
 /// <param name="Writer">For a person.</param>
 internal sealed record OtherWriter(string? Field, string Writer)
 {
-    /// <summary>Whoever takes a field away, or the object, leaves no trace.</summary>
+    /// <summary>Removing a field, or the object, leaves no entry in managedFields.</summary>
     private const string Unknown = "somebody whom its managedFields do not name";
 
     private const string Ourselves = "another operator with other settings";
 
-    /// <summary>What tells the items of a list apart.</summary>
+    /// <summary>The keys of list items.</summary>
     private static readonly string[] Keys = ["name", "containerPort", "port", "mountPath", "uid", "key"];
 
-    public static OtherWriter Of(JsonElement live, ReadOnlyMemory<byte> manifest, ApiIdentity identity)
+    public static OtherWriter Of(JsonElement live, ReadOnlyMemory<byte> body, ApiIdentity identity)
     {
-        using var document = JsonDocument.Parse(manifest, JsonLimits.Document);
+        using var document = JsonDocument.Parse(body, JsonLimits.Document);
         var wanted = document.RootElement;
         List<Claim> claims = [];
         foreach (var entry in OwnedFields.EntriesOf(live))
@@ -26,7 +26,7 @@ internal sealed record OtherWriter(string? Field, string Writer)
         foreach (var member in wanted.EnumerateObject())
             if (member.Name is not ("apiVersion" or "kind") && Difference(member, live, "", claims) is { } place)
                 return new OtherWriter(place.Path, WriterOf(place.Owners, identity));
-        // Nothing that we want is amiss: there is more of ours than that.
+        // All that we want is there, but we own more than that.
         foreach (var claim in claims)
             if (identity.OwnedFields.IsOurs(claim.Entry, isStatus: false) && Surplus(claim.Fields, wanted, path: "") is { } path)
                 return new OtherWriter(path, Ourselves);
@@ -46,7 +46,7 @@ internal sealed record OtherWriter(string? Field, string Writer)
     private static Place? Difference(JsonProperty wanted, JsonElement live, string path, List<Claim> claims)
     {
         var at = Join(path, wanted.Name);
-        // These no manager owns.
+        // No manager owns these.
         if (path == "metadata" && (wanted.Name is "name" or "namespace" or "uid" or "resourceVersion"))
             return null;
         List<Claim> below = [.. claims.SelectMany(claim => claim.Below(wanted.Name))];
@@ -84,7 +84,7 @@ internal sealed record OtherWriter(string? Field, string Writer)
         }
     }
 
-    /// <summary>Where the item of a list stands in another list.</summary>
+    /// <summary>The index of the item in another list.</summary>
     private static int? IndexOf(JsonElement item, string? key, JsonElement list, int index)
     {
         if (key is null)
@@ -150,7 +150,7 @@ internal sealed record OtherWriter(string? Field, string Writer)
 
     private readonly record struct Place(string Path, List<Claim> Owners);
 
-    /// <summary>What a manager owns below some place.</summary>
+    /// <summary>What a manager owns below some path.</summary>
     private readonly record struct Claim(JsonElement Entry, JsonElement Fields)
     {
         public IEnumerable<Claim> Below(string name) =>

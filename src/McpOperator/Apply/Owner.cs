@@ -7,10 +7,13 @@ internal readonly record struct Owner(ResourceType Type, ObjectMeta Metadata)
 
     public bool Controls(Observed? live) => live is not null && live.ControllerUid == Metadata.Uid;
 
-    /// <summary>Null when an object is the owner's, or nobody's but labelled as the owner's (an orphan is adopted).</summary>
-    public Problem? OwnershipConflict(ResourceType type, Observed live)
+    /// <summary>
+    /// Null when the owner controls the object, or may adopt it: it has no controller, and carries the owner's label or is
+    /// provably ours. Else why it is left alone.
+    /// </summary>
+    public Problem? WhyNotOwned(ResourceType type, Observed live)
     {
-        if (Controls(live) || (live.ControllerUid is null && (live.LabelledOwner == Metadata.Name || live.IsProvablyOurs)))
+        if (Controls(live) || (live.ControllerUid is null && (live.LabelledOwner == Metadata.Name || live.WasAppliedByUs)))
             return null;
         var holder = live switch
         {

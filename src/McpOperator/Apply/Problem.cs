@@ -1,6 +1,6 @@
 namespace McpOperator.Apply;
 
-/// <summary>Why an object could not be brought to what is wanted.</summary>
+/// <summary>Why an object is not as desired.</summary>
 /// <param name="Reason">For programs: a condition's reason.</param>
 /// <param name="Message">For a person.</param>
 internal sealed record Problem(string Reason, string Message)
@@ -14,7 +14,7 @@ internal sealed record Problem(string Reason, string Message)
     /// <summary>Somebody else keeps changing the object back; it is put right now and then.</summary>
     public const string Contested = "Contested";
 
-    /// <summary>Something in the cluster gives the label another value by which the operator watches its objects.</summary>
+    /// <summary>A webhook or policy changes the label that the watch selects.</summary>
     public const string LabelOverwritten = "LabelOverwritten";
 
     /// <summary>The kind is optional, and the API server does not serve it.</summary>

@@ -1,8 +1,8 @@
 namespace McpOperator.Apply;
 
 /// <summary>
-/// What was written within the last minute. To write the very same again means that somebody else has written in between; and nothing
-/// has to be kept of the thousands where nobody does. Safe for any number of threads.
+/// The writes of the last minute. The same write twice means that somebody else wrote in between. Nothing is kept of the
+/// thousands where nobody does. Safe for any number of threads.
 /// </summary>
 internal sealed class RecentWrites(TimeProvider time)
 {
@@ -12,7 +12,7 @@ internal sealed class RecentWrites(TimeProvider time)
     private readonly Dictionary<ObjectKey, (ulong What, long At)> _writes = [];
     private readonly Queue<(ObjectKey Key, long At)> _order = new();
 
-    /// <returns>Whether the same was written last.</returns>
+    /// <returns>Whether the last write of the key, within a minute, was the same.</returns>
     public bool Wrote(ObjectKey key, ulong what)
     {
         var now = time.GetTimestamp();

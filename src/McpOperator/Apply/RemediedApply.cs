@@ -2,20 +2,21 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Apply;
 
-/// <summary>An apply, with whatever helps after the API server has found it invalid.</summary>
+/// <summary>An apply that tries the remedies of its kind when the API server refuses it as invalid.</summary>
 internal sealed class RemediedApply(ApiClient api, ILogger logger)
 {
-    // A kind that this API server does not create by an apply that names a version: Service, before it was created like the others.
+    // The kind that this API server refuses to create by an apply with a resourceVersion (Service before 1.23): it is read first.
     private volatile ResourceType? _readFirst;
 
     /// <summary>
-    /// Creates an object, and never touches one that is there: its other fields may go well with ours, so that an apply which is merely
-    /// not forced would be taken.
+    /// Creates the object, or returns the one that is there, unchanged. An apply without force is not enough for that: it
+    /// succeeds on somebody else's object whose fields do not conflict with ours. (Only the kind that is read first keeps that
+    /// gap.)
     /// </summary>
-    /// <param name="readFirst">Whether the name was taken before: then nobody is bothered with a write that is refused.</param>
-    /// <returns>One of the two; neither when it was gone again.</returns>
+    /// <param name="readFirst">Whether the name was taken at the last report: then no write is sent that would be refused.</param>
+    /// <returns>One of the two; neither when an object was in the way and is gone.</returns>
     public async Task<(T? Created, T? Found)> CreateOrFindAsync<T>(
-        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, bool readFirst, Recovery? recover, CancellationToken cancellationToken)
+        OwnedObjects<T> objects, ObjectKey key, byte[] body, bool readFirst, Func<RefusedApply, Remedy?>? remedyFor, CancellationToken cancellationToken)
         where T : Observed
     {
         var (type, decode) = (objects.Type, objects.Decode);
@@ -25,7 +26,7 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
         {
             try
             {
-                return (await ApplyAsync(objects, key, manifest, Existing.Conflict, recover, cancellationToken).ConfigureAwait(false), null);
+                return (await SendWithRemediesAsync(objects, key, body, ApplyMode.CreateOnly, remedyFor, cancellationToken).ConfigureAwait(false), null);
             }
             catch (ApiException exception) when (exception.IsConflict || exception.IsAlreadyExists)
             {
@@ -39,34 +40,34 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
             }
         }
 
-        return (await ApplyAsync(objects, key, manifest, Existing.Unforced, recover, cancellationToken).ConfigureAwait(false), null);
+        return (await SendWithRemediesAsync(objects, key, body, ApplyMode.NoForce, remedyFor, cancellationToken).ConfigureAwait(false), null);
 
-        // What the API server's cache ("0") shows may be gone, and is applied to all the same.
+        // Read from the API server's cache ("0") the object may be gone: then the caller's apply creates it.
         Task<T?> FindAsync(string? version) => api.FindAsync(type, key, decode, version, cancellationToken);
     }
 
-    /// <summary>Applies to an object that is there, or creates it where it has just gone, and takes fields from other managers.</summary>
+    /// <summary>Applies with force; creates the object if it has just gone.</summary>
     public Task<T> ForceAsync<T>(
-        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, Recovery? recover, CancellationToken cancellationToken)
+        OwnedObjects<T> objects, ObjectKey key, byte[] body, Func<RefusedApply, Remedy?>? remedyFor, CancellationToken cancellationToken)
         where T : Observed =>
-        ApplyAsync(objects, key, manifest, Existing.Forced, recover, cancellationToken);
+        SendWithRemediesAsync(objects, key, body, ApplyMode.Force, remedyFor, cancellationToken);
 
-    private async Task<T> ApplyAsync<T>(
-        OwnedObjects<T> objects, ObjectKey key, byte[] manifest, Existing existing, Recovery? recover, CancellationToken cancellationToken)
+    private async Task<T> SendWithRemediesAsync<T>(
+        OwnedObjects<T> objects, ObjectKey key, byte[] body, ApplyMode mode, Func<RefusedApply, Remedy?>? remedyFor, CancellationToken cancellationToken)
         where T : Observed
     {
         var type = objects.Type;
-        var isNew = existing != Existing.Forced;
+        var isNew = mode != ApplyMode.Force;
         var tried = new List<Remedy>();
         while (true)
         {
             ApiException refusal;
             try
             {
-                return await SendAsync(manifest).ConfigureAwait(false);
+                return await SendAsync(body).ConfigureAwait(false);
             }
             catch (ApiException exception) when (
-                exception.IsInvalid && recover?.Invoke(new Attempt(isNew, tried, exception)) is { } remedy)
+                exception.IsInvalid && remedyFor?.Invoke(new RefusedApply(isNew, tried, exception)) is { } remedy)
             {
                 tried.Add(remedy);
                 refusal = exception;
@@ -74,16 +75,17 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
 
             switch (tried[^1])
             {
-                case Remedy.Apply { Manifest: var first }:
+                case Remedy.Apply { Body: var first }:
                     await SendAsync(first).ConfigureAwait(false);
-                    existing = Existing.Forced;
+                    mode = ApplyMode.Force;
                     break;
-                case Remedy.Patch { Body: var body }:
-                    await api.StrategicPatchAsync(type, key, body, cancellationToken).ConfigureAwait(false);
+                case Remedy.Patch { BodyFor: var bodyFor }:
+                    if (await api.FindAsync(type, key, json => bodyFor(json), cancellationToken: cancellationToken).ConfigureAwait(false) is { Length: > 0 } patch)
+                        await api.StrategicPatchAsync(type, key, patch, objects.Decode, cancellationToken).ConfigureAwait(false);
                     break;
-                case Remedy.TakeOver { Places: var places }:
-                    // What others do not own cannot be what is in the way.
-                    if (!await FieldOwnership.TakeOverAsync(api, type, key, places, cancellationToken).ConfigureAwait(false))
+                case Remedy.TakeOver { Paths: var paths }:
+                    // Others own nothing at these paths, so they are not the cause.
+                    if (await FieldOwnership.TakeOverAsync(api, type, key, paths, objects.Decode, cancellationToken).ConfigureAwait(false) is null)
                         throw refusal;
                     Log.FieldsTakenOver(logger, type.Kind, refusal.Message);
                     break;
@@ -91,20 +93,20 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
         }
 
         Task<T> SendAsync(byte[] body) => api.ApplyAsync(
-            type, key, existing == Existing.Conflict ? ApplyBody.ForNew(body) : body, existing == Existing.Forced, objects.Decode,
-            mayWait: !objects.IsExact, cancellationToken);
+            type, key, mode == ApplyMode.CreateOnly ? ApplyBody.ForNew(body) : body, mode == ApplyMode.Force, objects.Decode,
+            mayWait: !objects.HasPreconditions, cancellationToken);
     }
 
-    /// <summary>What becomes of an apply where there is an object already.</summary>
-    private enum Existing
+    /// <summary>What an apply does when the object exists.</summary>
+    private enum ApplyMode
     {
-        /// <summary>It takes fields from other managers.</summary>
-        Forced,
+        /// <summary>Takes fields from other managers.</summary>
+        Force,
 
-        /// <summary>It is refused when another manager has one of its fields.</summary>
-        Unforced,
+        /// <summary>Is refused when another manager owns one of its fields.</summary>
+        NoForce,
 
-        /// <summary>It is refused in any case.</summary>
-        Conflict,
+        /// <summary>Is refused in any case.</summary>
+        CreateOnly,
     }
 }

@@ -2,18 +2,18 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Apply;
 
-/// <summary>Writes objects that nobody owns and that we may not read: a namespace shares them.</summary>
+/// <summary>Writes objects without an owner that we may not read: the servers of a namespace share them.</summary>
 internal sealed class SharedObjects(ApiClient api, WriteCounters counters, ILogger logger)
 {
-    /// <summary>Creates an object where there is none. One that somebody else made stays as it is.</summary>
-    /// <returns>What kept it from being created; null when it is there.</returns>
-    /// <exception cref="ApiException">The namespace is being deleted, or the API server has trouble of its own.</exception>
+    /// <summary>Creates an object. If there is one of this name, it stays as it is.</summary>
+    /// <returns>Why it could not be created; null when it exists.</returns>
+    /// <exception cref="ApiException">The namespace is being deleted, or the API server cannot serve the request.</exception>
     public async Task<Problem?> CreateAsync(
-        ResourceType type, string ns, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken)
+        ResourceType type, string ns, byte[] body, ApplyMemory memory, CancellationToken cancellationToken)
     {
         try
         {
-            await api.CreateAsync(type, ns, manifest, cancellationToken: cancellationToken).ConfigureAwait(false);
+            await api.CreateAsync(type, ns, body, cancellationToken: cancellationToken).ConfigureAwait(false);
             counters.Write(type.Kind, Change.Created);
             Log.ObjectCreated(logger, type.Kind);
         }
@@ -30,13 +30,13 @@ internal sealed class SharedObjects(ApiClient api, WriteCounters counters, ILogg
     }
 
     /// <summary>
-    /// Applies an object, as long as nobody else, but the operator before us, has written what is to stand there.
+    /// Applies an object. The predecessor's fields are taken over; when anybody else owns one that we want, nothing is written.
     /// </summary>
     /// <param name="before">The version in which it was last applied; null for none.</param>
-    /// <returns>Whether somebody else has; or what kept it from being applied; or its version when it is there.</returns>
-    /// <exception cref="ApiException">The namespace is being deleted, or the API server has trouble of its own.</exception>
-    public async Task<(bool IsTaken, Problem? Problem, string? Version)> ApplyUnreadAsync(
-        ResourceType type, ObjectKey key, byte[] manifest, string? before, ApplyMemory memory, CancellationToken cancellationToken)
+    /// <returns>Why it could not be applied (NameConflict: somebody else owns a field), or its version.</returns>
+    /// <exception cref="ApiException">The namespace is being deleted, or the API server cannot serve the request.</exception>
+    public async Task<(Problem? Problem, string? Version)> ApplyUnreadAsync(
+        ResourceType type, ObjectKey key, byte[] body, string? before, ApplyMemory memory, CancellationToken cancellationToken)
     {
         string version;
         try
@@ -57,17 +57,17 @@ internal sealed class SharedObjects(ApiClient api, WriteCounters counters, ILogg
         catch (ApiException exception) when (exception.IsFieldManagerConflict)
         {
             memory.Refused(logger, type.Kind, exception);
-            return (IsTaken: true, null, null);
+            return (new Problem(Problem.NameConflict, $"{type.Kind} {key} holds what somebody else wrote; it is left alone: delete it"), null);
         }
         catch (ApiException exception) when (exception.IsObjectRefused)
         {
-            return (IsTaken: false, memory.Refused(logger, type.Kind, exception), null);
+            return (memory.Refused(logger, type.Kind, exception), null);
         }
 
         memory.ForgetRefusal();
-        return (IsTaken: false, null, version);
+        return (null, version);
 
         Task<string> SendAsync(bool force) => api.ApplyAsync(
-            type, key, manifest, force, static json => json.Child("metadata"u8)?.Text("resourceVersion"u8) ?? "", cancellationToken: cancellationToken);
+            type, key, body, force, static json => json.Child("metadata"u8)?.Text("resourceVersion"u8) ?? "", cancellationToken: cancellationToken);
     }
 }

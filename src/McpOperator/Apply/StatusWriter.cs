@@ -7,8 +7,10 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Apply;
 
 /// <summary>Writes the status of objects of one kind, when it differs from the one that they carry.</summary>
-/// <param name="store">Where it is kept; takes in each answer.</param>
-/// <param name="hasPredecessor">Whether that one wrote statuses of this kind: its conditions must not stay for ever.</param>
+/// <param name="store">Receives each answer.</param>
+/// <param name="hasPredecessor">
+/// Whether the predecessor wrote statuses of this kind: they are taken over, or its conditions would stay for ever.
+/// </param>
 internal sealed class StatusWriter<T>(
     ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger,
     bool hasPredecessor = false)
@@ -17,30 +19,30 @@ internal sealed class StatusWriter<T>(
     private readonly RecentWrites _recent = new(time);
     private readonly TakeOvers _takeOvers = new(api, counters, logger);
 
-    /// <summary>True when the object carries this status, or what the API server made of it.</summary>
+    /// <summary>True when the object carries this status, or what the API server stored when it was written last.</summary>
     public bool IsWritten(ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory? memory)
     {
-        var (wanted, live) = (OwnedFields.FingerprintOf(Manifest(metadata, isExact: false, status)), FingerprintOf(carried));
-        return memory?.IsSettled(wanted, live) ?? wanted == live;
+        var (wanted, live) = (OwnedFields.FingerprintOf(Manifest(metadata, status)), FingerprintOf(carried));
+        return memory?.IsUpToDate(wanted, live) ?? wanted == live;
     }
 
     /// <summary>
-    /// Writes it, if the object is still as it was read: a status never gets to another object of the same name, nor to a
-    /// spec that it does not speak of. (A uid would be ignored there: apiextensions-apiserver
+    /// Writes the status with the resourceVersion of the object that was read, so that it reaches neither another object of this
+    /// name nor a newer spec. (A uid is ignored in the status of a custom resource: apiextensions-apiserver
     /// pkg/registry/customresource/status_strategy.go.)
     /// </summary>
-    /// <param name="metadata">Of the object, as it was read.</param>
-    /// <param name="carried">The status that it carries; null for none.</param>
-    /// <param name="status">Writes the new one, a value.</param>
-    /// <returns>Whether it was written: not when there was no need, or the object is gone and nobody is left to be told.</returns>
-    /// <exception cref="ApiException">The API server refused it; a conflict when the object has changed since.</exception>
+    /// <param name="metadata">The object as it was read.</param>
+    /// <param name="carried">Its status; null for none.</param>
+    /// <param name="status">Writes the new status as a JSON value.</param>
+    /// <returns>Not written when it is current, or the object is gone.</returns>
+    /// <exception cref="ApiException">The API server refused it; a conflict when the object has changed since it was read.</exception>
     public async Task<StatusResult> WriteAsync(
         ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory memory, CancellationToken cancellationToken)
     {
         var key = metadata.Key;
-        var manifest = Manifest(metadata, isExact: true, status);
+        var manifest = Manifest(metadata, status);
         var wanted = OwnedFields.FingerprintOf(manifest);
-        if (memory.IsSettled(wanted, FingerprintOf(carried)))
+        if (memory.IsUpToDate(wanted, FingerprintOf(carried)))
             return default;
         var timeless = FingerprintWithoutTimes(manifest);
         if (memory.PauseBefore(timeless, time, Contest.LongestPause) is var pause && pause > TimeSpan.Zero)
@@ -50,21 +52,21 @@ internal sealed class StatusWriter<T>(
         try
         {
             if (hasPredecessor && carried is { Fingerprint: OwnedFields.None }
-                && await _takeOvers.FromPredecessorAsync(type, key, isStatus: true, cancellationToken).ConfigureAwait(false))
-                Renew();
+                && await _takeOvers.FromPredecessorAsync(type, key, isStatus: true, decode, cancellationToken).ConfigureAwait(false) is { } migrated)
+                Renew(migrated);
 
             await TakeOverCopyAsync(carried).ConfigureAwait(false);
             answer = await ApplyAsync().ConfigureAwait(false);
             if (await TakeOverCopyAsync(answer.Reported).ConfigureAwait(false))
                 answer = await ApplyAsync().ConfigureAwait(false);
             counters.Status(type.Kind);
-            memory.Taken(wanted, FingerprintOf(answer.Reported));
+            memory.Accepted(wanted, FingerprintOf(answer.Reported));
             memory.Wrote(timeless, isRepair: _recent.Wrote(key, timeless), time);
             return new StatusResult(IsWritten: true);
         }
         catch (ApiException exception) when (exception.IsNotFound)
         {
-            // Deleted since it was read: the watch brings the news.
+            // Deleted: the watch will tell.
             return default;
         }
         finally
@@ -76,19 +78,24 @@ internal sealed class StatusWriter<T>(
 
         async Task<bool> TakeOverCopyAsync(LastReport? report)
         {
-            if (!await _takeOvers.FromCopyAsync(type, key, metadata.Uid, report?.CopiedBy, isStatus: true, memory, cancellationToken).ConfigureAwait(false))
+            if (await _takeOvers.FromCopyAsync(
+                type, key, metadata.Uid, report?.CopiedBy, isStatus: true, memory, decode, cancellationToken).ConfigureAwait(false) is not { } taken)
                 return false;
-            Renew();
+            Renew(taken);
             return true;
         }
 
-        // It is another version now.
-        void Renew() => manifest = Manifest(metadata, isExact: false, status);
+        // The take-over changed the resourceVersion. If somebody edited the spec before it, the old version makes the write a conflict.
+        void Renew(T taken)
+        {
+            if (taken.Metadata.IsSameButForVersion(metadata))
+                manifest = Manifest(taken.Metadata, status);
+        }
     }
 
     private static ulong FingerprintOf(LastReport? carried) => carried?.Fingerprint ?? OwnedFields.None;
 
-    /// <summary>When a condition changed depends on what somebody else wrote meanwhile, and makes no other status of it.</summary>
+    /// <summary>Times depend on what somebody else wrote meanwhile, and make no other status.</summary>
     private static ulong FingerprintWithoutTimes(byte[] manifest)
     {
         var body = JsonNode.Parse(manifest)!;
@@ -97,7 +104,7 @@ internal sealed class StatusWriter<T>(
         return OwnedFields.FingerprintOf(Encoding.UTF8.GetBytes(body.ToJsonString()));
     }
 
-    private byte[] Manifest(ObjectMeta metadata, bool isExact, Action<Utf8JsonWriter> status) => ApplyBody.Write(writer =>
+    private byte[] Manifest(ObjectMeta metadata, Action<Utf8JsonWriter> status) => ApplyBody.Write(writer =>
     {
         writer.WriteStartObject();
         writer.WriteString("apiVersion"u8, type.ApiVersion);
@@ -105,8 +112,7 @@ internal sealed class StatusWriter<T>(
         writer.WriteStartObject("metadata"u8);
         writer.WriteString("name"u8, metadata.Name);
         writer.WriteString("namespace"u8, metadata.Namespace);
-        if (isExact)
-            writer.WriteString("resourceVersion"u8, metadata.ResourceVersion);
+        writer.WriteString("resourceVersion"u8, metadata.ResourceVersion);
         writer.WriteEndObject();
         writer.WritePropertyName("status"u8);
         status(writer);
@@ -114,6 +120,5 @@ internal sealed class StatusWriter<T>(
     });
 }
 
-/// <summary>What came of writing a status.</summary>
-/// <param name="PutOff">How long until it is written, for somebody else keeps writing another one; null when it is not put off.</param>
+/// <param name="PutOff">How long until a contested status is written; null when it is not put off.</param>
 internal readonly record struct StatusResult(bool IsWritten, TimeSpan? PutOff = null);

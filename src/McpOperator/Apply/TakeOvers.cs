@@ -2,34 +2,37 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Apply;
 
-/// <summary>Takes fields over from those who hold what is ours, of an object or of its status, and says so.</summary>
+/// <summary>Takes over fields of an object or of its status from other managers, with log and metric.</summary>
 internal sealed class TakeOvers(ApiClient api, WriteCounters counters, ILogger logger)
 {
     /// <inheritdoc cref="FieldOwnership.TakeOverPredecessorAsync"/>
-    public async Task<bool> FromPredecessorAsync(ResourceType type, ObjectKey key, bool isStatus, CancellationToken cancellationToken)
+    public async Task<T?> FromPredecessorAsync<T>(
+        ResourceType type, ObjectKey key, bool isStatus, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : class
     {
-        if (!await FieldOwnership.TakeOverPredecessorAsync(api, type, key, isStatus, cancellationToken).ConfigureAwait(false))
-            return false;
+        var taken = await FieldOwnership.TakeOverPredecessorAsync(api, type, key, isStatus, decode, cancellationToken).ConfigureAwait(false);
+        if (taken is null)
+            return null;
         counters.Migrated(type.Kind);
         Log.ObjectMigrated(logger, type.Kind);
-        return true;
+        return taken;
     }
 
-    /// <summary>Of each manager once (<see cref="ApplyMemory.MayTakeOver"/>).</summary>
-    /// <param name="uid">Of the object.</param>
-    /// <param name="manager">Who has a copy; null for nobody.</param>
+    /// <summary>Once from each manager (<see cref="ApplyMemory.MayTakeOver"/>).</summary>
+    /// <param name="manager">The manager that copied our fields; null for none.</param>
     /// <inheritdoc cref="FieldOwnership.TakeOverCopiesAsync"/>
-    public async Task<bool> FromCopyAsync(
-        ResourceType type, ObjectKey key, string uid, string? manager, bool isStatus, ApplyMemory memory, CancellationToken cancellationToken)
+    public async Task<T?> FromCopyAsync<T>(
+        ResourceType type, ObjectKey key, string uid, string? manager, bool isStatus, ApplyMemory memory, Decoder<T> decode, CancellationToken cancellationToken)
+        where T : class
     {
         if (manager is null || !memory.MayTakeOver(uid, manager))
-            return false;
-        var isThere = await FieldOwnership.TakeOverCopiesAsync(api, type, key, isStatus, cancellationToken).ConfigureAwait(false);
+            return null;
+        var taken = await FieldOwnership.TakeOverCopiesAsync(api, type, key, isStatus, decode, cancellationToken).ConfigureAwait(false);
         memory.TakeOver(uid, manager);
-        if (!isThere)
-            return false;
+        if (taken is null)
+            return null;
         counters.Migrated(type.Kind);
         Log.CopyTakenOver(logger, manager, type.Kind);
-        return true;
+        return taken;
     }
 }

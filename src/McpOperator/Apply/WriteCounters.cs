@@ -1,13 +1,13 @@
 namespace McpOperator.Apply;
 
-/// <summary>The writes that the API server took. Safe for any number of threads.</summary>
+/// <summary>The accepted writes. Safe for any number of threads.</summary>
 internal sealed class WriteCounters
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Kind, string Reason), long> _writes = [];
     private readonly SortedDictionary<string, long> _contested = new(StringComparer.Ordinal);
 
-    /// <summary>In the order of kind and reason.</summary>
+    /// <summary>Sorted by kind and reason.</summary>
     public IReadOnlyList<(string Kind, string Reason, long Count)> Writes()
     {
         lock (_lock)
@@ -29,7 +29,6 @@ internal sealed class WriteCounters
             return [.. _contested.Select(entry => (entry.Key, entry.Value))];
     }
 
-    /// <summary>One more repair of what somebody else keeps changing back.</summary>
     public void ContestedRepair(string kind)
     {
         lock (_lock)
@@ -44,13 +43,13 @@ internal sealed class WriteCounters
         _ => "updated",
     });
 
-    /// <summary>Of a custom resource: its defaults, which we write into the spec.</summary>
+    /// <summary>Defaults were written into the spec of a custom resource.</summary>
     public void Defaults(string kind) => Write(kind, "defaults");
 
-    /// <summary>What the operator before us owned of it became ours.</summary>
+    /// <summary>The fields of the predecessor, or of a copy, were taken over.</summary>
     public void Migrated(string kind) => Write(kind, "migrated");
 
-    /// <summary>So that a kubelet looks at what changed.</summary>
+    /// <summary>A pod was annotated, so that its kubelet refreshes its volumes.</summary>
     public void Refreshed(string kind) => Write(kind, "refreshed");
 
     public void Status(string kind) => Write(kind, "status");

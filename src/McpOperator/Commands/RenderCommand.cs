@@ -48,15 +48,15 @@ internal static class RenderCommand
             var policy = plan.PolicyOf(plan.InEffect(server));
             if (policy is not null)
                 objects.Add(Read(policy));
-            await plan.PassOver(server, policy: null, mayRun: policy is not null).RunAsync(plan.Kinds, (kind, wanted) =>
+            await plan.PassOver(server, policy: null, mayRunGateway: policy is not null).RunAsync(plan.Kinds, (kind, wanted) =>
             {
-                if (wanted is not Wanted.Apply apply || (kind.IsShared && !shared.Add($"{kind.Type} {server.Metadata.Namespace}")))
-                    return Task.FromResult<ApplyResult<Observed>>(default);
+                if (wanted is not DesiredState.Apply apply || (kind.IsShared && !shared.Add($"{kind.Type} {server.Metadata.Namespace}")))
+                    return Task.FromResult<ApplyResult>(default);
                 if (kind.Type == ResourceTypes.Secret)
                     error.WriteLine($"note: Secret {server.Metadata.Namespace}/{given.Settings.ProvisionedRegistry.SecretName} is left out: secrets are not printed");
                 else
-                    objects.Add(Read(apply.Manifest()));
-                return Task.FromResult<ApplyResult<Observed>>(default);
+                    objects.Add(Read(apply.Body()));
+                return Task.FromResult<ApplyResult>(default);
             }).ConfigureAwait(false);
         }
 

@@ -11,7 +11,7 @@ namespace McpOperator.Controller;
 internal sealed class Admission(int workers, int bytes, int namespaces)
 {
     /// <summary>How soon one that has to wait is to ask again.</summary>
-    public static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(250);
+    public static readonly TimeSpan NamespaceDelay = TimeSpan.FromMilliseconds(250);
 
     /// <summary>What has fewer bytes is not counted.</summary>
     private const int Small = 16 * 1024;

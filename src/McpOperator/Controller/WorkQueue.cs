@@ -6,7 +6,7 @@ namespace McpOperator.Controller;
 /// And with that of controller-runtime (pkg/controller/priorityqueue): a user's edit does not wait behind a thousand objects
 /// that were listed at the start. Safe for any number of threads.
 /// </summary>
-internal sealed class WorkQueue : ILook, IDisposable
+internal sealed class WorkQueue : IEnqueuer, IDisposable
 {
     // Timers overflow at 49 days. A longer delay is a mistake, and to reconcile earlier does no harm.
     private static readonly TimeSpan LongestDelay = TimeSpan.FromDays(30);

@@ -4,12 +4,12 @@ using McpOperator.Controller;
 namespace McpOperator.Mirror;
 
 /// <summary>
-/// The variables that a server's spec had since this process began and has no longer: what of them turns up in its container again is
-/// not another tool's. Nothing is kept of a server whose spec has dropped none. Safe for any number of threads.
+/// The variables that a server's spec has dropped since this process began. One of them that turns up in the container again is
+/// ours, not another tool's. Nothing is kept of a server whose spec has dropped none. Safe for any number of threads.
 /// </summary>
 internal sealed class FormerVariables
 {
-    /// <summary>Of each server; Kubernetes keeps ten former revisions of a Deployment.</summary>
+    /// <summary>Per server. Kubernetes keeps ten former revisions of a Deployment.</summary>
     private const int Most = 100;
 
     private readonly KeyMap<string[]> _names = new();
@@ -19,7 +19,7 @@ internal sealed class FormerVariables
     /// <summary>The spec was edited.</summary>
     public void Note(StoredServer before, StoredServer after)
     {
-        // Of a long spec its variables are not kept.
+        // The variables of a long spec are not kept.
         if (before.IsOutline || after.IsOutline)
             return;
         var names = NamesOf(after).ToHashSet(StringComparer.Ordinal);

@@ -5,20 +5,19 @@ namespace McpOperator.Mirror;
 
 internal static class ServerOwner
 {
-    /// <summary>A server, as the owner of objects.</summary>
     public static Owner AsOwner(this MCPServer server) => new(MCPServer.Type, server.Metadata);
 
-    /// <summary>Whether its spec has been reported on before, so that nothing else is wanted than then.</summary>
-    public static bool IsReported(this MCPServer server) => server.Reported?.ObservedGeneration == server.Metadata.Generation;
+    /// <summary>Whether the status is about this generation, so that the desired state is that of the last report.</summary>
+    public static bool IsObservedGeneration(this MCPServer server) => server.Reported?.ObservedGeneration == server.Metadata.Generation;
 
-    /// <summary>Whether somebody else had the name of the object that a condition tells of.</summary>
-    public static bool WasTaken(this MCPServer server, string condition) => server.Reported?.Find(condition) is { Reason: Problem.NameConflict };
+    /// <summary>Whether the object of this condition was somebody else's at the last report.</summary>
+    public static bool HadNameConflict(this MCPServer server, string condition) => server.Reported?.Find(condition) is { Reason: Problem.NameConflict };
 
     /// <summary>
-    /// Whether the last report knew of the object that a condition tells of. Until a conflict or a refusal is over nobody deletes what
-    /// is made after it.
+    /// Whether the object of this condition existed at the last report. Not if its reason says that it was missing, refused or in
+    /// conflict: what is created after that is new, not repaired.
     /// </summary>
-    public static bool Had(this MCPServer server, string condition) => server.Reported?.Find(condition) is
+    public static bool ExistedAtLastStatus(this MCPServer server, string condition) => server.Reported?.Find(condition) is
     {
         Reason: not (Reasons.NotCreated or Reasons.RouteConflict or Reasons.PolicyTooLarge
             or Problem.NameConflict or Problem.ApplyFailed or Problem.NotInstalled),

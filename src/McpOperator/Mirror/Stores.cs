@@ -4,57 +4,54 @@ using McpOperator.Controller;
 
 namespace McpOperator.Mirror;
 
-/// <summary>
-/// The mirror of what the API server holds of the servers, where those who act on them meet; and which server is looked at again when
-/// something in it, or of its objects, changes.
-/// </summary>
+/// <summary>The stores that both controllers share. A change in one of them enqueues the servers that it concerns.</summary>
 internal sealed class Stores
 {
     /// <summary>
-    /// How long a server that waits for a route is not told that it waits for another one now: when hundreds go, one after another,
-    /// each of them was the first for a moment.
+    /// Delay before a waiting server learns that its route has another holder now: when hundreds are deleted one after another,
+    /// each of the next has it for a moment.
     /// </summary>
     private static readonly TimeSpan Burst = TimeSpan.FromSeconds(1);
 
-    private readonly ILook _servers;
-    private readonly ILook _access;
+    private readonly IEnqueuer _servers;
+    private readonly IEnqueuer _access;
 
-    /// <param name="servers">Asks for a look at the server with a key.</param>
-    /// <param name="access">Asks for a look at who may call it.</param>
+    /// <param name="servers">The queue of the server controller.</param>
+    /// <param name="access">The queue of the access controller.</param>
     /// <param name="ending">Shared with whoever else writes into namespaces.</param>
-    public Stores(ILook servers, ILook access, OperatorSettings settings, EndingNamespaces? ending = null)
+    public Stores(IEnqueuer servers, IEnqueuer access, OperatorSettings settings, EndingNamespaces? ending = null)
     {
         Ending = ending ?? new EndingNamespaces();
         _servers = servers;
         _access = access;
         Routes = new RouteTable(settings);
         Servers = new Store<StoredServer>(OnServerChanged, StoredServer.DifferOnlyInStatus);
-        Policies = new PolicyBoard(key => servers.Add(key, Priority.Changed));
+        Policies = new PolicyStates(key => servers.Add(key, Priority.Changed));
     }
 
     public Store<StoredServer> Servers { get; }
 
     public RouteTable Routes { get; }
 
-    public PolicyBoard Policies { get; }
+    public PolicyStates Policies { get; }
 
     public FormerVariables FormerVariables { get; } = new();
 
     /// <summary>
-    /// Servers whose policy was seen to be immutable, or to have taken the place of one that was. Kubelets do not look at the name of
-    /// one again, whatever becomes of it. By what the watch tells alone, so that the next leader knows it as well.
+    /// Servers whose policy ConfigMap was immutable, or replaced one that was: kubelets never read that name again. Known from
+    /// the watch alone, so that the next leader knows it as well.
     /// </summary>
     public KeyMap<object> ImmutablePolicies { get; } = new();
 
-    /// <summary>Where nothing can be created for a server any more.</summary>
+    /// <summary>Namespaces in which nothing can be created any more.</summary>
     public EndingNamespaces Ending { get; }
 
-    /// <summary>Something was not created for this server, because its namespace is being deleted.</summary>
-    /// <returns>Whether that is news.</returns>
+    /// <summary>Notes that the server's namespace is being deleted.</summary>
+    /// <returns>Whether it was not known.</returns>
     public bool NoteEnding(ObjectMeta server)
     {
         var isNews = Ending.Add(server.Namespace);
-        // The answer may have come so late that the namespace has been made anew: then it holds other servers.
+        // A late answer: the namespace may have been created anew, with other servers in it.
         if (Servers.Get(server.Key)?.Metadata.Uid != server.Uid)
             Ending.Remove(server.Namespace);
         return isNews;
@@ -63,7 +60,7 @@ internal sealed class Stores
     private void OnServerChanged(StoredServer? before, StoredServer? after, Origin origin)
     {
         var key = (after ?? before)!.Key;
-        // No server can be created in a namespace that is being deleted: this is another one of that name.
+        // A new server: no namespace that is being deleted takes one, so this is another namespace of that name.
         if (after is not null && before?.Metadata.Uid != after.Metadata.Uid)
             Ending.Remove(key.Namespace);
         if (!ClaimsTheSame(before, after))
@@ -87,20 +84,19 @@ internal sealed class Stores
         }
 
         var priority = isEdited ? Priority.Edited : Urgency(before, after, origin);
-        // Defaults that are written go on with the pass that wrote them, which is the server's.
+        // After our own write (defaults) the server's pass goes on with the answer; the access controller did not write, and must
+        // see an edit.
         if (origin != Origin.OwnWrite || isEdited)
             _access.Add(key, priority);
         if (origin != Origin.OwnWrite)
             _servers.Add(key, priority);
     }
 
-    /// <summary>What a list finds as it was, or for the first time, can wait for what changed.</summary>
-    private static Priority Urgency(object? before, object? after, Origin origin) =>
+    /// <summary>What a list finds new or unchanged comes after what changed.</summary>
+    public static Priority Urgency(object? before, object? after, Origin origin) =>
         origin == Origin.List && (before is null || before == after) ? Priority.Listed : Priority.Changed;
 
-    /// <summary>
-    /// Routes come from the spec, and who has them from the URL that was reported: most events leave both as they were.
-    /// </summary>
+    /// <summary>A server's claims follow from its spec and the URL in its status; most events change neither.</summary>
     private static bool ClaimsTheSame(StoredServer? before, StoredServer? after) =>
         before is not null && after is not null
         && before.Metadata.Uid == after.Metadata.Uid
@@ -109,30 +105,30 @@ internal sealed class Stores
         && before.Reported?.ObservedGeneration == after.Reported?.ObservedGeneration
         && before.Spec.Span.SequenceEqual(after.Spec.Span);
 
-    /// <summary>For the objects of one kind that servers own: a change is a reason to look at their server.</summary>
-    /// <param name="runPods">Whether they run pods, for which what is said of a policy may wait.</param>
-    /// <param name="suffixes">What their names may have after their server's.</param>
-    public Store<T> OfOwned<T>(bool runPods, params string[] suffixes)
+    /// <summary>A store for objects that servers own: a change enqueues the server.</summary>
+    /// <param name="runsPods">Whether they run pods, which the access controller may be waiting for.</param>
+    /// <param name="suffixes">Their names are the server's with one of these appended.</param>
+    public Store<T> CreateOwnedStore<T>(bool runsPods, params string[] suffixes)
         where T : Observed =>
         new((before, after, origin) =>
         {
             var priority = Urgency(before, after, origin);
-            // Whoever wrote goes on by the answer; who looks after the access has not seen it.
+            // The server's pass goes on with the answer to its write; the access controller has not seen it.
             var isOwn = origin == Origin.OwnWrite;
             if (!isOwn)
             {
-                LookAtOwner(after, priority);
-                LookAtOwner(before, priority);
+                EnqueueOwner(after, priority);
+                EnqueueOwner(before, priority);
             }
 
-            // Its owner reference may be what somebody took away: children are found by their name as well.
+            // Somebody may have removed the owner reference, so the server is found by name, too.
             var key = (after ?? before)!.Key;
             foreach (var suffix in suffixes)
             {
                 if (!key.Name.EndsWith(suffix, StringComparison.Ordinal))
                     continue;
                 var server = key with { Name = key.Name[..^suffix.Length] };
-                if (runPods && Policies.AwaitsPods(server))
+                if (runsPods && Policies.WatchesPods(server))
                     _access.Add(server, Priority.Changed);
                 if (!isOwn && Servers.Get(server) is not null)
                     _servers.Add(server, priority);
@@ -144,7 +140,7 @@ internal sealed class Stores
                 _servers.Add(server.Key, Priority.Listed);
         });
 
-    private void LookAtOwner(Observed? child, Priority priority)
+    private void EnqueueOwner(Observed? child, Priority priority)
     {
         if (child is { ControllerName: { } owner } && child.IsControlledBy(MCPServer.Type))
             _servers.Add(child.Key with { Name = owner }, priority);

@@ -5,8 +5,8 @@ using McpOperator.Apply;
 namespace McpOperator.Mirror;
 
 /// <summary>
-/// The label by which our objects are watched. Where something in the cluster gives it another value the moment that we write it, no
-/// watch would ever tell what becomes of the object: that is seen in the answer to the write, and said.
+/// The label that our watches select. If a webhook or policy gives it another value when we write it, no watch would ever show
+/// the object: that is seen in the answer to the write, and reported.
 /// </summary>
 internal static class WatchLabel
 {
@@ -25,7 +25,7 @@ internal static class WatchLabel
             + "what becomes of this one; exempt the operator's objects from the rule that rewrites it");
     }
 
-    /// <summary>What a webhook makes of a write is down as the writer's update.</summary>
+    /// <summary>A change by a webhook is listed as an Update of the writer.</summary>
     private static string? OwnerOf(JsonElement live, OwnedFields ours)
     {
         foreach (var entry in OwnedFields.EntriesOf(live))

@@ -5,17 +5,17 @@ using McpOperator.Servers.Kinds;
 
 namespace McpOperator.Servers;
 
-/// <summary>One pass over one server: what it goes by, and what has come of its objects so far.</summary>
+/// <summary>One reconcile of one server: its inputs, and the results so far.</summary>
 internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConflict?> conflict, OperatorSettings settings, ServerMemory memory)
 {
-    private readonly ApplyResult<Observed>?[] _results = new ApplyResult<Observed>?[ServerKinds.Count];
+    private readonly Dictionary<OwnedKind, ApplyResult> _results = [];
 
-    /// <summary>With its spec in effect.</summary>
+    /// <summary>With the defaults filled in.</summary>
     public MCPServer Server { get; } =
         server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
 
-    /// <summary>With its spec as it is written.</summary>
-    public MCPServer AsWritten => server;
+    /// <summary>As stored, without the defaults.</summary>
+    public MCPServer Stored => server;
 
     public MCPServerSpec Spec => Server.Spec;
 
@@ -27,47 +27,50 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
 
     public ServerMemory Memory => memory;
 
-    /// <summary>Whether it asks what becomes of the objects in the end, and not for the next step.</summary>
+    /// <summary>Whether it plans the final state (render, diff), and not the next step.</summary>
     public bool IsPlan { get; init; }
 
-    /// <summary>What is said of the policy of its gateways; null when nothing is.</summary>
+    /// <summary>The state of its gateway policy; null when none is known.</summary>
     public PolicyState? Policy => policy;
 
-    /// <summary>Who has its route at this moment, for much may have happened since the pass began; null when it may have it.</summary>
-    public RouteConflict? Conflict => conflict();
-
-    /// <summary>Gateways run with no other document than one that the operator wrote for this server.</summary>
-    public bool MayRunPods => !Spec.HasGateway() || policy is { MayRun: true };
-
-    public bool IsRaced => Array.Exists(_results, static result => result is { IsRaced: true });
-
-    /// <summary>How long until something is put right that somebody else keeps changing back; null when nothing is put off.</summary>
-    public TimeSpan? PutOff => _results.Select(static result => result?.PutOff).Append(StatusPutOff).Min();
-
-    /// <summary>The same of its status.</summary>
-    public TimeSpan? StatusPutOff { get; set; }
-
-    public bool HasWritten => Array.Exists(_results, static result => result is { Change: not Change.None });
-
-    /// <summary>Its objects, as they are after what was done so far.</summary>
-    public IEnumerable<Observed> Live => _results.Select(static result => result?.Live).OfType<Observed>();
-
-    /// <summary>The same pass, after the server itself was written.</summary>
-    public Pass Over(MCPServer written) => new(written, policy, conflict, settings, memory);
-
-    public bool IsDone(OwnedKind kind) => _results[kind.Index] is not null;
-
-    /// <summary>What came of one of its objects; nothing before its turn.</summary>
-    public ApplyResult<Observed> Of(OwnedKind kind) => _results[kind.Index] ?? default;
+    /// <summary>
+    /// Why it may not have its route. Read at the time of use: the table may have changed since the pass began. Null when it may.
+    /// </summary>
+    public RouteConflict? RouteConflict => conflict();
 
     /// <summary>
-    /// Brings every object to what is wanted, each when it is due. Those of an invalid server stay as they are: they are of the last
-    /// valid spec.
+    /// No pod with a gateway is created before its ConfigMap holds a document that the operator wrote for this server.
     /// </summary>
-    /// <param name="reconcile">Brings one there, or prints it, or asks what would become of it.</param>
-    public async Task RunAsync(ServerKinds kinds, Func<OwnedKind, Wanted, Task<ApplyResult<Observed>>> reconcile)
+    public bool MayRunPods => !Spec.HasGateway() || policy is { MayRunGateway: true };
+
+    public bool HasConflict => _results.Values.Any(static result => result.IsConflict);
+
+    /// <summary>How long until the next repair of a contested object; null when none is put off.</summary>
+    public TimeSpan? PutOff => _results.Values.Select(static result => result.PutOff).Append(StatusPutOff).Min();
+
+    /// <summary>The same for its status.</summary>
+    public TimeSpan? StatusPutOff { get; set; }
+
+    public bool HasWritten => _results.Values.Any(static result => result.Change != Change.None);
+
+    /// <summary>Its live objects, as of the results so far.</summary>
+    public IEnumerable<Observed> Live => _results.Values.Select(static result => result.Live).OfType<Observed>();
+
+    /// <summary>The same pass with the server as it was written.</summary>
+    public Pass WithServer(MCPServer written) => new(written, policy, conflict, settings, memory);
+
+    public bool IsDone(OwnedKind kind) => _results.ContainsKey(kind);
+
+    /// <summary>The result for one kind; the default before its turn.</summary>
+    public ApplyResult ResultOf(OwnedKind kind) => _results.GetValueOrDefault(kind);
+
+    /// <summary>
+    /// Carries out every kind as soon as it is due. With an invalid spec every object stays as the last valid one made it.
+    /// </summary>
+    /// <param name="carryOut">Applies one kind (run), prints it (render), or sends a dry run (diff).</param>
+    public async Task RunAsync(ServerKinds kinds, Func<OwnedKind, DesiredState, Task<ApplyResult>> carryOut)
     {
         while (kinds.All.FirstOrDefault(kind => !IsDone(kind) && kind.IsDue(this)) is { } kind)
-            _results[kind.Index] = await reconcile(kind, IsValid ? kind.Want(this) : new Wanted.Keep()).ConfigureAwait(false);
+            _results[kind] = await carryOut(kind, IsValid ? kind.DesiredStateOf(this) : new DesiredState.Keep()).ConfigureAwait(false);
     }
 }

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Servers;
 
 /// <summary>
-/// Brings the cluster to what one MCPServer asks for, one server at a time, and reports what it sees there. Reads only
-/// the stores; every request it makes is one that changes something, or one read where a name was taken.
+/// Reconciles one MCPServer at a time and reports its status. Decides from the stores; reads the API server only for a spec that
+/// is kept as an outline, where a name is taken, who contests an object, and before a take-over.
 /// </summary>
 internal sealed class Reconciler(
     Stores stores, ServerKinds kinds, ApiClient api, OperatorSettings settings, WriteCounters counters, Action<ClusterEvent> record,
@@ -22,9 +22,8 @@ internal sealed class Reconciler(
     private readonly Admission _admission = new(int.MaxValue, SpecSize.Most, namespaces: 2);
     private readonly KeyMap<ServerMemory> _memories = new();
 
-    /// <summary>One pass over one server.</summary>
     /// <exception cref="HttpRequestException">The API server could not be reached: nothing is known, try again.</exception>
-    /// <exception cref="ApiException">Among others a conflict, which the loop tries again without a word.</exception>
+    /// <exception cref="ApiException">For example a conflict, which the loop retries and does not report.</exception>
     public async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
     {
         if (stores.Servers.Get(key) is not { } stored)
@@ -35,23 +34,23 @@ internal sealed class Reconciler(
 
         if (stored.Metadata.DeletionTimestamp is not null || stores.Ending.Contains(key.Namespace))
             return Outcome.Done;
-        var memory = _memories.Get(key) ?? new ServerMemory();
-        var seen = Look(stored);
+        var memory = _memories.Get(key) ?? new ServerMemory(kinds);
+        var seen = InputsOf(stored);
         if (memory.Waiting is { } waiting && waiting.AsSpan().SequenceEqual(seen))
             return Outcome.RequeueAfter(settings.RequeueDelay);
 
         using var ticket = _admission.TryEnter(key.Namespace, stored.Length);
         if (ticket is null)
-            return Outcome.RequeueAfter(Admission.Turn);
+            return Outcome.RequeueAfter(Admission.NamespaceDelay);
         try
         {
             return await _reader.ReadAsync(stored, cancellationToken).ConfigureAwait(false) is { } server
-                ? await ReconcileAsync(server, seen, memory, cancellationToken).ConfigureAwait(false)
+                ? await RunPassAsync(server, seen, memory, cancellationToken).ConfigureAwait(false)
                 : Outcome.Done;
         }
         catch (ApiException exception) when (exception.IsNotFound)
         {
-            // The server was deleted since it was read; the watch brings the news.
+            // The server was deleted since it was read: the watch will tell.
             return Outcome.Done;
         }
         catch (ApiException exception) when (exception.IsNamespaceTerminating)
@@ -69,7 +68,7 @@ internal sealed class Reconciler(
         }
     }
 
-    private async Task<Outcome> ReconcileAsync(
+    private async Task<Outcome> RunPassAsync(
         MCPServer server, object?[] seen, ServerMemory memory, CancellationToken cancellationToken)
     {
         var pass = PassOver(server, memory);
@@ -78,25 +77,25 @@ internal sealed class Reconciler(
             return Outcome.RequeueAfter(settings.RequeueDelay);
 
         var areDefaultsPending = false;
-        if (pass.IsValid && settings.PersistDefaults && Defaults.Added(pass.AsWritten.Spec, pass.Spec) is { } added)
+        if (pass.IsValid && settings.PersistDefaults && Defaults.Added(pass.Stored.Spec, pass.Spec) is { } added)
         {
-            (var written, areDefaultsPending) = await _defaults.PersistAsync(pass.AsWritten, added, memory.Defaults, cancellationToken).ConfigureAwait(false);
-            pass = pass.Over(written);
+            (var written, areDefaultsPending) = await _defaults.PersistAsync(pass.Stored, added, memory.Defaults, cancellationToken).ConfigureAwait(false);
+            pass = pass.WithServer(written);
         }
 
-        await pass.RunAsync(kinds, (kind, wanted) => kind.ReconcileAsync(_applier, pass, wanted, cancellationToken)).ConfigureAwait(false);
-        var surfaces = await _reporter.ReportAsync(pass, cancellationToken).ConfigureAwait(false);
-        var outcome = surfaces is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(surfaces) : Outcome.Done;
+        await pass.RunAsync(kinds, (kind, desired) => kind.CarryOutAsync(_applier, pass, desired, cancellationToken)).ConfigureAwait(false);
+        var components = await _reporter.ReportAsync(pass, cancellationToken).ConfigureAwait(false);
+        var outcome = components is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(components) : Outcome.Done;
         var quietIn = memory.QuietIn(time);
-        // After a pass that created what it did not see, to see nothing again means that it is gone again.
+        // Not after a write: <c>seen</c> is from before it, and would match again if somebody undid the write.
         if (outcome == Outcome.RequeueAfter(settings.RequeueDelay) && !pass.HasWritten && quietIn is null)
             memory.Waiting = seen;
         return outcome.Within(pass.PutOff).Within(quietIn);
     }
 
     /// <summary>
-    /// What becomes of its policy decides about its pods, and is told in a moment: that is waited for once. Where it takes longer, the
-    /// rest goes on.
+    /// Whether pods may run depends on the policy, whose state the access controller sets in a moment. It is waited for once;
+    /// then the pass goes on without it.
     /// </summary>
     private static bool AwaitsPolicy(Pass pass)
     {
@@ -110,30 +109,30 @@ internal sealed class Reconciler(
         server, stores.Policies.About(server.Metadata), () => stores.Routes.ConflictOf(server.Key), settings, memory);
 
     /// <summary>
-    /// All that a pass goes by. The stores never change an object, so that the same ones mean the same outcome: a look at a server
-    /// that still waits for the same thing costs next to nothing.
+    /// The inputs of a pass. Stored objects are replaced, never changed: if none was, the server still waits for the same thing,
+    /// and the pass is skipped.
     /// </summary>
-    private object?[] Look(StoredServer server) =>
+    private object?[] InputsOf(StoredServer server) =>
     [
         server, stores.Policies.Get(server.Key), stores.Routes.ConflictOf(server.Key),
-        // A kind that is installed later is another reason to go on than any object of it.
-        .. kinds.All.Select(kind => kind.IsInstalled ? kind.LookOf(server.Key) : kind),
+        // Stands for a CRD that is not installed, so that its installation is a change, too.
+        .. kinds.All.Select(kind => kind.IsInstalled ? kind.InputOf(server.Key) : kind),
     ];
 
-    private Outcome OutcomeOf(IReadOnlyList<Surface> surfaces)
+    private Outcome OutcomeOf(IReadOnlyList<ComponentCondition> components)
     {
-        // A route that another server holds is not waited for, nor is a kind that is not installed, nor a policy, which is not
-        // written here: the change that helps brings this server back. What is contested has its own time.
-        if (surfaces.Any(surface => surface is
+        // No retry for a route that is taken, a CRD that is missing, or a policy (the access controller retries it): when that
+        // changes, the server is enqueued. What is contested has its own time.
+        if (components.Any(component => component is
             {
                 IsFailed: true,
                 Reason: not (Reasons.RouteConflict or Problem.NotInstalled or Problem.Contested or Problem.LabelOverwritten),
                 ConditionType: not ConditionTypes.PolicyReady,
             }))
             return Outcome.Retry;
-        if (surfaces.Any(surface => surface.Reason == Problem.LabelOverwritten))
+        if (components.Any(component => component.Reason == Problem.LabelOverwritten))
             return Outcome.RequeueAfter(settings.UnwatchedDelay);
-        return surfaces.All(surface => surface.IsReady || surface.IsFailed)
+        return components.All(component => component.IsReady || component.IsFailed)
             ? Outcome.Done
             : Outcome.RequeueAfter(settings.RequeueDelay);
     }
@@ -144,7 +143,7 @@ internal sealed class Reconciler(
         if (stores.Servers.Snapshot(key.Namespace).Count > 0)
             return;
         stores.Ending.Remove(key.Namespace);
-        // With its last server the whole namespace may have gone, and what was made in it.
+        // The namespace may be deleted with its last server, and the shared objects with it.
         foreach (var kind in kinds.All)
             kind.ForgetNamespace(key.Namespace);
     }

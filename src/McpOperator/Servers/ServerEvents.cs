@@ -5,20 +5,20 @@ using McpOperator.Controller;
 namespace McpOperator.Servers;
 
 /// <summary>
-/// Tells whoever looks at a server (kubectl describe) what was done for it, and what became of it. One event a pass and
-/// kind of change: the objects of a new server are one line, not five.
+/// The events of a server (kubectl describe). One per pass and kind of change: the objects of a new server are one line, not
+/// five.
 /// </summary>
 internal sealed class ServerEvents(Action<ClusterEvent> record)
 {
     public void Changed(MCPServer server, IEnumerable<(Change Change, string Name)> changes)
     {
         var done = changes.Where(static change => change.Change != Change.None).ToList();
-        Tell(Change.Created, EventReasons.Created);
-        Tell(Change.Updated, EventReasons.Updated);
-        Tell(Change.Repaired, EventReasons.Repaired);
-        Tell(Change.Deleted, EventReasons.Deleted);
+        Report(Change.Created, EventReasons.Created);
+        Report(Change.Updated, EventReasons.Updated);
+        Report(Change.Repaired, EventReasons.Repaired);
+        Report(Change.Deleted, EventReasons.Deleted);
 
-        void Tell(Change change, string reason)
+        void Report(Change change, string reason)
         {
             var names = string.Join(", ", done.Where(entry => entry.Change == change).Select(entry => entry.Name));
             if (names.Length > 0)
@@ -26,15 +26,15 @@ internal sealed class ServerEvents(Action<ClusterEvent> record)
         }
     }
 
-    /// <summary>Of a status that has been written: when the server became ready, or is not, for a cause that is new.</summary>
-    /// <param name="server">With the status before.</param>
+    /// <summary>After a status was written: reports that the server became ready, or a new reason why it is not.</summary>
+    /// <param name="server">With the status from before.</param>
     public void Reported(MCPServer server, MCPServerStatus status)
     {
         var ready = status.Conditions![0];
         var before = server.Reported?.Find(ConditionTypes.Ready);
         var isFailed = status.Phase == Phase.Error;
-        // What a new server waits for first is no news. A spec that is edited and still invalid is, and so is another cause of
-        // the same kind.
+        // Not that a new server is starting. But each edit that ends in an error again, and an error with the same reason and
+        // another message.
         var isNews = before is null ? status.Phase is not (Phase.PartiallyReady or Phase.Pending)
             : before.Value.Reason != ready.Reason
                 || (isFailed && (server.Reported!.ObservedGeneration != status.ObservedGeneration
@@ -48,7 +48,7 @@ internal sealed class ServerEvents(Action<ClusterEvent> record)
     /// <summary>What is doubtful in its spec, and runs all the same.</summary>
     public void Doubtful(MCPServer server, string doubts) => Record(server, isWarning: true, EventReasons.SpecWarning, "Validate", doubts);
 
-    /// <summary>What others have put into its objects, where it is the spec's to say what there is.</summary>
+    /// <summary>Fields of others in its containers, which the spec does not have.</summary>
     public void Foreign(MCPServer server, string fields) => Record(
         server, isWarning: false, EventReasons.NotInSpec, "Observe", $"Not in the spec, and left alone: {fields}");
 

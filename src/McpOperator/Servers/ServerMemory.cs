@@ -3,40 +3,40 @@ using McpOperator.Servers.Kinds;
 
 namespace McpOperator.Servers;
 
-/// <summary>All that is remembered of one server from one pass to the next. One thread at a time has it.</summary>
-internal sealed class ServerMemory
+/// <summary>What is remembered of one server between passes. One thread at a time has it.</summary>
+internal sealed class ServerMemory(ServerKinds kinds)
 {
-    private readonly ApplyMemory?[] _objects = new ApplyMemory?[ServerKinds.Count];
+    private readonly ApplyMemory?[] _objects = new ApplyMemory?[kinds.All.Count];
 
-    /// <summary>All that the last pass went by, of a server that waits for something that is not ours to do.</summary>
+    /// <summary>The inputs of the last pass, if it ended waiting for something outside the operator.</summary>
     public object?[]? Waiting { get; set; }
 
-    /// <summary>The server as it was when its policy was not known yet.</summary>
+    /// <summary>The metadata of the server for which the last pass awaited a policy.</summary>
     public ObjectMeta? AwaitedPolicyOf { get; set; }
 
     /// <summary>
-    /// Whether its traffic has moved to its gateways, so that a Service which somebody changes in the middle of a rollout does not
-    /// lead around them until its end.
+    /// Whether the Service has led to the gateways. If somebody changes it in the middle of a rollout, it goes back to them at
+    /// once.
     /// </summary>
-    public bool IsAtGateway { get; set; }
+    public bool TargetsGateway { get; set; }
 
-    /// <summary>What was told of others' fields in its objects, so that it is told once; null for nothing.</summary>
+    /// <summary>The fields of others that the last event named, so that it is sent once; null for none.</summary>
     public string? ToldForeign { get; set; }
 
-    /// <summary>The track that keeps more replicas than it is to have, until the other one is up; null for none.</summary>
+    /// <summary>The track that keeps more replicas than desired until the other one is up; null for none.</summary>
     public DeploymentKind? Held { get; set; }
 
-    /// <summary>Of the defaults that are written into its spec.</summary>
+    /// <summary>Of the defaults in the spec.</summary>
     public ApplyMemory Defaults { get; } = new();
 
     public ApplyMemory Status { get; } = new();
 
-    public ApplyMemory Of(OwnedKind kind) => _objects[kind.Index] ??= new ApplyMemory();
+    public ApplyMemory ApplyMemoryOf(OwnedKind kind) => _objects[kind.Index] ??= new ApplyMemory();
 
-    /// <summary>How long until something that is remembered of repairs may be forgotten; null when nothing is.</summary>
+    /// <summary>How long until the first memory of repairs ends; null when there is none.</summary>
     public TimeSpan? QuietIn(TimeProvider time) =>
         _objects.OfType<ApplyMemory>().Append(Defaults).Append(Status).Min(memory => memory.QuietIn(time));
 
-    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !IsAtGateway && Held is null && ToldForeign is null && Defaults.IsEmpty && Status.IsEmpty
+    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !TargetsGateway && Held is null && ToldForeign is null && Defaults.IsEmpty && Status.IsEmpty
         && Array.TrueForAll(_objects, static memory => memory?.IsEmpty != false);
 }

@@ -7,29 +7,31 @@ using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Servers;
 
-/// <summary>Tells what came of a pass: in the server's status, and in events.</summary>
+/// <summary>Reports a pass: in the server's status, and in events.</summary>
 internal sealed class ServerReporter(
     ApiClient api, Stores stores, ServerKinds kinds, OperatorSettings settings, WriteCounters counters, ServerEvents events, TimeProvider time, ILogger logger)
 {
     private readonly StatusWriter<StoredServer> _writer = new(
         MCPServer.Type, json => StoredServer.DecodeOutline(json, api.Identity.OwnedFields, settings), stores.Servers, api, counters, time, logger, hasPredecessor: true);
 
-    /// <returns>What the status says of each thing; null when what is held of one of them is not what stands there, and whatever is said may be wrong.</returns>
+    /// <returns>
+    /// The reported conditions; null after a conflict, when nothing is reported, since what was observed may be outdated.
+    /// </returns>
     /// <exception cref="ApiException">The API server refused the status.</exception>
-    public async Task<IReadOnlyList<Surface>?> ReportAsync(Pass pass, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ComponentCondition>?> ReportAsync(Pass pass, CancellationToken cancellationToken)
     {
-        var server = pass.AsWritten;
+        var server = pass.Stored;
         events.Changed(server, kinds.All.Select(kind => (kind.ChangeOf(pass), kind.Name)));
         if (pass.Policy is { Change: not Change.None } told)
             stores.Policies.MarkReported(server.Key, told);
-        if (pass.IsRaced)
+        if (pass.HasConflict)
             return null;
 
-        var surfaces = StatusReport.Surfaces(pass, kinds);
+        var components = StatusReport.ConditionsOf(pass, kinds);
         var fault = pass.IsValid ? null : new Problem(Reasons.InvalidSpec, string.Join("; ", pass.Faults));
         var doubts = pass.IsValid ? string.Join("; ", SpecDoubts.Of(server, pass.Spec)) : "";
         var status = StatusReport.Compose(
-            server, surfaces, fault,
+            server, components, fault,
             [.. pass.Live.OfType<ObservedDeployment>()],
             doubts,
             kinds.All.Select(kind => kind.UrlOf(pass)).FirstOrDefault(url => url is not null),
@@ -54,6 +56,6 @@ internal sealed class ServerReporter(
                 Log.InvalidSpec(logger, fault.Message);
         }
 
-        return surfaces;
+        return components;
     }
 }

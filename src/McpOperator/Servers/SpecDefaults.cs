@@ -11,12 +11,12 @@ namespace McpOperator.Servers;
 internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSettings settings, WriteCounters counters, TimeProvider time, ILogger logger)
 {
     /// <summary>
-    /// Writes the defaults that the object lacks. The resource version goes along, so that nothing a user sets in the
-    /// same moment is overwritten.
+    /// Writes the defaults that the object lacks, with its resourceVersion, so that nothing a user sets at the same time is
+    /// overwritten.
     /// </summary>
     /// <returns>
-    /// The server as it then is; the one given when the API server does not take them. And whether to try again: a right may be granted, while a rule that they
-    /// break stays.
+    /// The server as written, or the given one when the API server refused. IsPending: whether to try again. A right may be
+    /// granted; a validation rule stays.
     /// </returns>
     /// <exception cref="ApiException">The server was edited meanwhile (a conflict), or is gone.</exception>
     public async Task<(MCPServer Server, bool IsPending)> PersistAsync(
@@ -34,8 +34,8 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
             writer.WriteRawValue(spec);
             writer.WriteEndObject();
         });
-        // In effect they are all the same, while somebody else keeps taking them out.
-        if (memory.PauseBefore(wanted, time, Contest.LongestPause) > TimeSpan.Zero || memory.IsSettled(wanted, live: 0))
+        // They are in effect in any case while somebody else keeps removing them.
+        if (memory.PauseBefore(wanted, time, Contest.LongestPause) > TimeSpan.Zero || memory.IsUpToDate(wanted, live: 0))
             return (server, false);
         try
         {
@@ -46,7 +46,7 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
             stores.Servers.Observe(answer);
             // A CRD that prunes one of these fields would otherwise have them written for ever.
             var effective = Defaults.Apply(written.Metadata.Name, written.Spec, settings);
-            memory.Taken(wanted, live: Defaults.Added(written.Spec, effective) is null ? wanted : 0);
+            memory.Accepted(wanted, live: Defaults.Added(written.Spec, effective) is null ? wanted : 0);
             memory.Wrote(wanted, isRepair: server.Reported is not null, time);
             counters.Defaults(MCPServer.Type.Kind);
             Log.DefaultsPersisted(logger);
@@ -57,7 +57,7 @@ internal sealed class SpecDefaults(ApiClient api, Stores stores, OperatorSetting
             var isPending = exception.Code is not (HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity);
             var level = memory.NoteRefusal(exception.Message);
             if (!isPending)
-                memory.Settle(wanted, live: 0);
+                memory.Suppress(wanted, live: 0);
             Log.DefaultsNotPersisted(logger, level, exception.Message);
             return (server, isPending);
         }

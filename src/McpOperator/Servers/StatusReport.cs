@@ -4,43 +4,48 @@ using McpOperator.Servers.Kinds;
 
 namespace McpOperator.Servers;
 
-/// <summary>Puts together what is reported of a server. Pure: the same observations give the same status.</summary>
+/// <summary>Composes the status of a server. Pure: the same observations give the same status.</summary>
 internal static class StatusReport
 {
     public const string AllReady = "All resources are ready";
 
-    /// <summary>What the objects say of the server, in the order in which it is reported.</summary>
-    public static IReadOnlyList<Surface> Surfaces(Pass pass, ServerKinds kinds) =>
-        [.. kinds.All.SelectMany(kind => kind.Judge(pass)).OrderBy(surface => Array.IndexOf(ConditionTypes.All, surface.ConditionType))];
+    /// <summary>The conditions of all kinds, in the order in which they are reported.</summary>
+    public static IReadOnlyList<ComponentCondition> ConditionsOf(Pass pass, ServerKinds kinds) =>
+        [.. kinds.All.SelectMany(kind => kind.ConditionsOf(pass)).OrderBy(component => Array.IndexOf(ConditionTypes.All, component.ConditionType))];
 
-    /// <param name="server">With the status reported last.</param>
-    /// <param name="surfaces">In the order in which they are reported.</param>
-    /// <param name="fault">What stands in the way of the whole server; null when nothing does.</param>
+    /// <param name="server">With its last status.</param>
+    /// <param name="fault">Why the whole server fails; null when it does not.</param>
     /// <param name="doubts">What is doubtful in the spec; empty when nothing is.</param>
     /// <param name="url">Where clients reach it; null when the spec does not say.</param>
     /// <param name="image">The resolved image; null when the spec does not say.</param>
     /// <param name="now">Goes into conditions whose status flips.</param>
     public static MCPServerStatus Compose(
-        MCPServer server, IReadOnlyList<Surface> surfaces, Problem? fault, IReadOnlyList<ObservedDeployment> tracks,
+        MCPServer server, IReadOnlyList<ComponentCondition> components, Problem? fault, IReadOnlyList<ObservedDeployment> tracks,
         string doubts, string? url, string? image, DateTimeOffset now)
     {
-        var failed = fault is not null || surfaces.Any(surface => surface.IsFailed);
-        var ready = !failed && surfaces.All(surface => surface.IsReady);
-        var cause = fault ?? FirstCause(surfaces);
-        var message = Kubernetes.Condition.Cut(ready ? doubts.Length == 0 ? AllReady : $"{AllReady}, but the spec is doubtful: {doubts}" : Message(fault, surfaces));
-        var conditions = new List<Condition>(surfaces.Count + 1)
+        // Failures come before what is waited for.
+        var failures = components.Where(component => component.IsFailed).ToList();
+        var waiting = components.Where(component => component is { IsFailed: false, IsReady: false }).ToList();
+        var failed = fault is not null || failures.Count > 0;
+        var ready = !failed && waiting.Count == 0;
+        var cause = fault?.Reason ?? failures.Concat(waiting).FirstOrDefault()?.Reason ?? Reasons.AllResourcesReady;
+        var message = Kubernetes.Condition.Cut(
+            ready ? doubts.Length == 0 ? AllReady : $"{AllReady}, but the spec is doubtful: {doubts}"
+            : fault?.Message ?? string.Join("; ", [
+                .. failures.Select(component => component.Message), .. waiting.Select(component => $"{component.Name} not ready: {component.Message}")]));
+        var conditions = new List<Condition>(components.Count + 1)
         {
-            Condition(ConditionTypes.Ready, ready, ready ? Reasons.AllResourcesReady : cause!.Reason, message),
+            Condition(ConditionTypes.Ready, ready, cause, message),
         };
-        foreach (var surface in surfaces)
-            conditions.Add(Condition(surface.ConditionType, surface.IsReady, surface.Reason, surface.Message));
+        foreach (var component in components)
+            conditions.Add(Condition(component.ConditionType, component.IsReady, component.Reason, component.Message));
 
         return new MCPServerStatus
         {
             ObservedGeneration = server.Metadata.Generation,
             Phase = failed ? Phase.Error
                 : ready ? Phase.Ready
-                : surfaces.Any(surface => surface.IsReady) ? Phase.PartiallyReady
+                : components.Any(component => component.IsReady) ? Phase.PartiallyReady
                 : Phase.Pending,
             Message = message,
             Conditions = conditions,
@@ -53,28 +58,5 @@ internal static class StatusReport
 
         Condition Condition(string type, bool isTrue, string reason, string text) =>
             Kubernetes.Condition.Of(type, isTrue, reason, text, server.Metadata.Generation, server.Reported, now);
-    }
-
-    /// <summary>What the operator could not do comes before what it waits for.</summary>
-    private static Problem? FirstCause(IReadOnlyList<Surface> surfaces)
-    {
-        foreach (var surface in surfaces)
-            if (surface.IsFailed)
-                return new Problem(surface.Reason, surface.Message);
-        foreach (var surface in surfaces)
-            if (!surface.IsReady)
-                return new Problem(surface.Reason, surface.Message);
-        return null;
-    }
-
-    private static string Message(Problem? fault, IReadOnlyList<Surface> surfaces)
-    {
-        if (fault is not null)
-            return fault.Message;
-        var failed = surfaces.Where(surface => surface.IsFailed).Select(surface => surface.Message);
-        var waiting = surfaces
-            .Where(surface => !surface.IsFailed && !surface.IsReady)
-            .Select(surface => $"{surface.Name} not ready: {surface.Message}");
-        return string.Join("; ", failed.Concat(waiting));
     }
 }

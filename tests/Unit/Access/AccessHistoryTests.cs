@@ -423,7 +423,7 @@ public sealed class AccessHistoryTests
     }
 
     /// <summary>Each key once, in the order in which it was asked for; delays are over at once.</summary>
-    private sealed class Queue : ILook
+    private sealed class Queue : IEnqueuer
     {
         private readonly List<ObjectKey> _keys = [];
 

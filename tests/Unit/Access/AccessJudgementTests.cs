@@ -216,7 +216,7 @@ public sealed class AccessJudgementTests
     {
         var bad = AccessObjects.Grant("bad", fields: """ "maxTrust":"x" """);
         var members = Frozen(
-            PolicyHead.Closed(Key, new OperatorSettings()), [AccessObjects.Grant("g"), bad],
+            PolicyHead.DenyAll(Key, new OperatorSettings()), [AccessObjects.Grant("g"), bad],
             [AccessObjects.Session("s"), AccessObjects.Session("late", fields: """ "expiresAt":"2030-01-01T00:00:00Z" """)]);
         Assert.Empty(members.Grants);
         Assert.Empty(members.Sessions);
@@ -253,7 +253,7 @@ public sealed class AccessJudgementTests
                 {
                     0 => (PolicyHead.Of(server, settings), NaivePolicy.Head(server, "local"), null),
                     1 => (PolicyHead.Read(Encoding.UTF8.GetBytes(stored))!, NaivePolicy.HeadOf(stored), JsonNode.Parse(stored)!.AsObject()),
-                    _ => (PolicyHead.Closed(Key, settings), NaivePolicy.Head(Closed, "local"), []),
+                    _ => (PolicyHead.DenyAll(Key, settings), NaivePolicy.Head(Closed, "local"), []),
                 };
                 var all = AccessJudgement.Of(Key, server, head, grants, sessions, AccessGen.Noon, int.MaxValue);
                 var size = Encoding.UTF8.GetByteCount(new PolicyDocument(head, all.Grants, all.Sessions).ToText(Noon));

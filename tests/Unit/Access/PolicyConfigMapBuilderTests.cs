@@ -76,7 +76,7 @@ public sealed class PolicyConfigMapBuilderTests(ITestOutputHelper output)
         }
     }
 
-    private static byte[] Build(PolicyDocument policy) => PolicyConfigMapBuilder.Build(SampleServers.Of(), policy, Time, found: null, replacesPods: false);
+    private static byte[] Build(PolicyDocument policy) => PolicyConfigMapBuilder.Build(SampleServers.Of(), policy, Time, found: null, needsNewPods: false);
 
     private static PolicyDocument Of(string description) => AccessObjects.Document(
         SampleServers.Of() with { Spec = new MCPServerSpec { Tools = [new ToolConfig { Name = "t", Description = description }] } });

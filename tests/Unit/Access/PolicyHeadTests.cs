@@ -72,7 +72,7 @@ public sealed class PolicyHeadTests
     [Fact]
     public void OneThatIsClosedLetsNobodyIn()
     {
-        var head = PolicyHead.Closed(Key, new OperatorSettings { ClusterName = "local" });
+        var head = PolicyHead.DenyAll(Key, new OperatorSettings { ClusterName = "local" });
         Assert.True(head.IsFrozen);
         Assert.False(head.HadGrant(new ObjectKey("servers", "g")) || head.HadSession(new ObjectKey("servers", "s")));
         var text = new PolicyDocument(head, [], []).ToText(null);

@@ -175,10 +175,10 @@ public sealed class FieldOwnershipTests
     private static string Other(string manager, string operation, string fields) =>
         $$"""{"manager": "{{manager}}", "operation": "{{operation}}", "fieldsV1": {{fields}} }""";
 
-    private static JsonArray? Patch(string[][] places, params string[] entries)
+    private static JsonArray? Patch(string[][] paths, params string[] entries)
     {
         using var live = JsonDocument.Parse($$"""{"metadata": {"resourceVersion": "7", "managedFields": [{{string.Join(',', entries)}}] } }""");
-        return FieldOwnership.Patch(live.RootElement, places, Product.Identity) is { } patch ? JsonNode.Parse(Encoding.UTF8.GetString(patch))!.AsArray() : null;
+        return FieldOwnership.PatchOfPaths(live.RootElement, paths, Product.Identity) is { } patch ? JsonNode.Parse(Encoding.UTF8.GetString(patch))!.AsArray() : null;
     }
 
     private static void Json(string expected, JsonNode? actual) => Assert.True(

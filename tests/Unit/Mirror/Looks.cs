@@ -4,9 +4,9 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Unit.Mirror;
 
 /// <summary>What somebody was asked to look at: with the priority, or with the delay.</summary>
-internal sealed class Looks : ILook
+internal sealed class Looks : IEnqueuer
 {
-    public static ILook None => new Looks();
+    public static IEnqueuer None => new Looks();
 
     public List<(ObjectKey Key, Priority? Priority, TimeSpan? Delay)> All { get; } = [];
 

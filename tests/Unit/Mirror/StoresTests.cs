@@ -229,9 +229,9 @@ public sealed class StoresTests
     [Fact]
     public void WhatIsAwaitedOfPodsIsNewsForTheAccessEvenInTheAnswerToOurOwnWrite()
     {
-        var deployments = _stores.OfOwned<ObservedDeployment>(runPods: true, "");
+        var deployments = _stores.CreateOwnedStore<ObservedDeployment>(runsPods: true, "");
         deployments.Replace(null, [], "7");
-        _stores.Policies.AwaitPods(_server.Key, true);
+        _stores.Policies.WatchPods(_server.Key, true);
 
         deployments.Observe(Passes.Decode(
             json => new ObservedDeployment(json, Product.Identity.OwnedFields),
@@ -244,7 +244,7 @@ public sealed class StoresTests
     [Fact]
     public void WhatIsSaidOfAPolicyIsAReasonToLookAtItsServerWhenItIsNews()
     {
-        var state = new PolicyState("u", 1, PolicyState.SurfaceOf(exists: true, isCurrent: true, isShown: true), MayRun: true, Change: McpOperator.Apply.Change.Created);
+        var state = new PolicyState("u", 1, PolicyState.ConditionOf(exists: true, isCurrent: true, seenByPods: true), MayRunGateway: true, Change: McpOperator.Apply.Change.Created);
         _stores.Policies.Set(_server.Key, state);
         _stores.Policies.MarkReported(_server.Key, _stores.Policies.Get(_server.Key)!);
         Assert.Equal([(_server.Key, (Priority?)Priority.Changed)], Queued);
@@ -255,9 +255,32 @@ public sealed class StoresTests
         Assert.Empty(Queued);
 
         _stores.Policies.Set(_server.Key, state with { Change = McpOperator.Apply.Change.Repaired });
-        _stores.Policies.Set(_server.Key, state with { MayRun = false, Change = McpOperator.Apply.Change.None });
+        _stores.Policies.Set(_server.Key, state with { MayRunGateway = false, Change = McpOperator.Apply.Change.None });
         Assert.Equal(2, _looks.All.Count);
         Assert.Equal(McpOperator.Apply.Change.Repaired, _stores.Policies.Get(_server.Key)!.Change);
+    }
+
+    /// <summary>A state that comes back after its server went would be taken for that of its namesake.</summary>
+    [Fact]
+    public async Task WhatIsMarkedWhileItsServerGoesStaysGone()
+    {
+        var state = new PolicyState("u", 1, Condition: null, MayRunGateway: true, Change: McpOperator.Apply.Change.Created);
+        for (var i = 0; i < 10_000; i++)
+        {
+            var key = new ObjectKey("team", $"s-{i % 10}");
+            _stores.Policies.Set(key, state);
+            var held = _stores.Policies.Get(key)!;
+            using var both = new Barrier(2);
+            var marking = Task.Run(() =>
+            {
+                both.SignalAndWait();
+                _stores.Policies.MarkReported(key, held);
+            });
+            both.SignalAndWait();
+            _stores.Policies.Remove(key);
+            await marking;
+            Assert.Null(_stores.Policies.Get(key));
+        }
     }
 
     private void Report(StoredServer answer)

@@ -129,9 +129,9 @@ public sealed class FootprintTests(ITestOutputHelper output)
     private static object FillServers(Stores stores, AccessStores access) => new object[]
     {
         Fill(stores.Servers, "mcpserver", json => StoredServer.Decode(json, Product.Identity.OwnedFields)),
-        Fill(stores.OfOwned<ObservedDeployment>(runPods: true, ""), "deployment", json => new ObservedDeployment(json, Product.Identity.OwnedFields)),
-        Fill(stores.OfOwned<ObservedService>(runPods: false, ""), "service", json => new ObservedService(json, Product.Identity.OwnedFields)),
-        Fill(stores.OfOwned<ObservedIngress>(runPods: false, ""), "ingress", json => new ObservedIngress(json, Product.Identity.OwnedFields)),
+        Fill(stores.CreateOwnedStore<ObservedDeployment>(runsPods: true, ""), "deployment", json => new ObservedDeployment(json, Product.Identity.OwnedFields)),
+        Fill(stores.CreateOwnedStore<ObservedService>(runsPods: false, ""), "service", json => new ObservedService(json, Product.Identity.OwnedFields)),
+        Fill(stores.CreateOwnedStore<ObservedIngress>(runsPods: false, ""), "ingress", json => new ObservedIngress(json, Product.Identity.OwnedFields)),
     };
 
     private static byte[] Enlarged(byte[] server)

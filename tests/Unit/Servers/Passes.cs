@@ -16,16 +16,16 @@ internal static class Passes
         new(stores ?? new Stores(Looks.None, Looks.None, SampleServers.Settings), Product.Identity.OwnedFields, time ?? TimeProvider.System);
 
     public static Pass Over(MCPServer server, PolicyState? policy = null, OperatorSettings? settings = null) =>
-        new(server, policy, conflict: static () => null, settings ?? SampleServers.Settings, new ServerMemory());
+        new(server, policy, conflict: static () => null, settings ?? SampleServers.Settings, new ServerMemory(Kinds()));
 
     /// <summary>What is said of a server whose objects are these.</summary>
     /// <param name="pass">Over the server.</param>
     /// <param name="kinds">The table.</param>
     /// <param name="live">What is there of each kind; null is nothing.</param>
-    public static async Task<IReadOnlyList<Surface>> JudgeAsync(this Pass pass, ServerKinds kinds, Func<OwnedKind, Observed?> live)
+    public static async Task<IReadOnlyList<ComponentCondition>> JudgeAsync(this Pass pass, ServerKinds kinds, Func<OwnedKind, Observed?> live)
     {
-        await pass.RunAsync(kinds, (kind, _) => Task.FromResult(new ApplyResult<Observed>(live(kind))));
-        return StatusReport.Surfaces(pass, kinds);
+        await pass.RunAsync(kinds, (kind, _) => Task.FromResult(new ApplyResult(live(kind))));
+        return StatusReport.ConditionsOf(pass, kinds);
     }
 
     public static T Decode<T>(Func<JsonElement, T> decode, string json) => decode(JsonDocument.Parse(json).RootElement);

@@ -14,8 +14,8 @@ public sealed class RouteTakenTests
         RouteConflict? conflict = null;
         var kinds = Passes.Kinds();
         var pass = new Pass(
-            SampleServers.Effective(), policy: null, () => conflict, SampleServers.Settings, new ServerMemory());
-        Wanted? ingress = null;
+            SampleServers.Effective(), policy: null, () => conflict, SampleServers.Settings, new ServerMemory(Passes.Kinds()));
+        DesiredState? ingress = null;
 
         await pass.RunAsync(kinds, (kind, wanted) =>
         {
@@ -23,9 +23,9 @@ public sealed class RouteTakenTests
                 conflict = new RouteConflict(new("other", "rival"), new Route("", "/demo/mcp"), IsMetadata: false, RouteOverlap.Same);
             if (kind is IngressKind)
                 ingress = wanted;
-            return Task.FromResult<ApplyResult<Observed>>(default);
+            return Task.FromResult<ApplyResult>(default);
         });
 
-        Assert.IsType<Wanted.Withhold>(ingress);
+        Assert.IsType<DesiredState.Withhold>(ingress);
     }
 }

@@ -12,13 +12,13 @@ public sealed class StatusReportTests
 {
     private static readonly DateTimeOffset Now = new DateTimeOffset(2026, 5, 6, 7, 8, 9, TimeSpan.Zero).AddMilliseconds(321);
 
-    private static readonly Surface Deployment = new(
+    private static readonly ComponentCondition Deployment = new(
         ConditionTypes.DeploymentReady, "Deployment", true, Reasons.DeploymentAvailable, "1 of 1 replicas are available");
 
-    private static readonly Surface Service = new(
+    private static readonly ComponentCondition Service = new(
         ConditionTypes.ServiceReady, "Service", true, Reasons.ClusterIPAssigned, "the Service has its cluster IP");
 
-    private static readonly Surface Ingress = new(
+    private static readonly ComponentCondition Ingress = new(
         ConditionTypes.IngressReady, "Ingress", true, Reasons.IngressCreated, "the Ingress exists");
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class StatusReportTests
     [Fact]
     public void TheSurfacesOfAGatewayAndACanaryAreReportedWhileTheyAreOn()
     {
-        Surface[] surfaces =
+        ComponentCondition[] components =
         [
             Deployment, Service, Ingress,
             new(ConditionTypes.GatewayReady, "gateway", true, Reasons.GatewayAvailable, "every pod has its gateway"),
@@ -112,14 +112,14 @@ public sealed class StatusReportTests
             new(ConditionTypes.CanaryReady, "canary Deployment", false, Reasons.DeploymentProgressing, "0 of 1 replicas are available"),
         ];
 
-        var status = Compose(surfaces);
+        var status = Compose(components);
 
         Assert.Equal((true, true, false), (status.GatewayReady, status.PolicyReady, status.CanaryReady));
         Assert.Equal(
             ["Ready", "DeploymentReady", "ServiceReady", "IngressReady", "GatewayReady", "PolicyReady", "CanaryReady"],
             status.Conditions!.Select(condition => condition.Type));
         Assert.Equal(("PartiallyReady", "canary Deployment not ready: 0 of 1 replicas are available"), (status.Phase, status.Message));
-        Assert.Equal((false, false, false), (Compose(surfaces[..3]).GatewayReady, Compose(surfaces[..3]).PolicyReady, Compose(surfaces[..3]).CanaryReady));
+        Assert.Equal((false, false, false), (Compose(components[..3]).GatewayReady, Compose(components[..3]).PolicyReady, Compose(components[..3]).CanaryReady));
     }
 
     [Fact]
@@ -145,6 +145,6 @@ public sealed class StatusReportTests
     }
 
     private static MCPServerStatus Compose(
-        Surface[] surfaces, Problem? fault = null, IReadOnlyList<ObservedDeployment>? tracks = null) =>
-        StatusReport.Compose(SampleServers.Effective(), surfaces, fault, tracks ?? [], doubts: "", "/demo/mcp", "example.org/demo:1", Now);
+        ComponentCondition[] components, Problem? fault = null, IReadOnlyList<ObservedDeployment>? tracks = null) =>
+        StatusReport.Compose(SampleServers.Effective(), components, fault, tracks ?? [], doubts: "", "/demo/mcp", "example.org/demo:1", Now);
 }

@@ -6,7 +6,6 @@ using McpOperator.Apply;
 using McpOperator.Hosting;
 using McpOperator.Mirror;
 using McpOperator.Servers;
-using McpOperator.Servers.Kinds;
 
 namespace McpOperator.Commands.Manifests;
 
@@ -71,7 +70,7 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
             return;
         }
 
-        var before = new JsonElement?[ServerKinds.Count];
+        var before = new JsonElement?[plan.Kinds.All.Count];
         foreach (var kind in plan.Kinds.All)
         {
             if (kind.KeyOf(server.Key) is not { } key || await FindAsync(kind.Type, key).ConfigureAwait(false) is not { } found)
@@ -91,36 +90,36 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         }
 
         // What the pods hold goes on, when nothing comes of a new one.
-        var mayRun = policy is { Policy: not null, HoldsOurs: true } && server.AsOwner().Controls(policy);
+        var mayRunGateway = policy is { Policy: not null, HoldsOurs: true } && server.AsOwner().Controls(policy);
         if (plan.PolicyOf(effective, policy, Tell) is { } manifest)
-            mayRun |= await ApplyAsync(server, ResourceTypes.ConfigMap, policy, stored, manifest, recover: null).ConfigureAwait(false);
+            mayRunGateway |= await ApplyAsync(server, ResourceTypes.ConfigMap, policy, stored, manifest, recover: null).ConfigureAwait(false);
         else if (effective.Spec.HasGateway())
-            Note($"MCPServer {server.Key}: {GatewayPolicy.TooLarge.Reason}: {GatewayPolicy.TooLarge.Message}");
-        else if (policy is not null && Owns(server, ResourceTypes.ConfigMap, policy) && (server.AsOwner().Controls(policy) || policy.IsProvablyOurs))
+            Note($"MCPServer {server.Key}: {PolicyProblems.TooLarge.Reason}: {PolicyProblems.TooLarge.Message}");
+        else if (policy is not null && Owns(server, ResourceTypes.ConfigMap, policy) && (server.AsOwner().Controls(policy) || policy.WasAppliedByUs))
             Tell(ResourceTypes.ConfigMap, policy.Key, stored, null);
 
-        await plan.PassOver(server, policy, mayRun).RunAsync(plan.Kinds, async (kind, wanted) =>
+        await plan.PassOver(server, policy, mayRunGateway).RunAsync(plan.Kinds, async (kind, wanted) =>
         {
-            var found = kind.FindAny(server.Key);
-            if (wanted is Wanted.Withhold { Problem: var problem })
+            var found = kind.Get(server.Key);
+            if (wanted is DesiredState.Withhold { Problem: var problem })
                 Note($"MCPServer {server.Key}: {problem.Reason}: {problem.Message}");
-            if (wanted is Wanted.Apply shared && kind.IsShared)
-                await ShareAsync(kind.Type, server.Metadata.Namespace, shared.Manifest()).ConfigureAwait(false);
-            else if (wanted is Wanted.Apply own)
-                await ApplyAsync(server, kind.Type, found, before[kind.Index], own.Manifest(), own.Recover).ConfigureAwait(false);
-            else if (wanted is Wanted.Absent or Wanted.Withhold && found is not null && Owns(server, kind.Type, found))
+            if (wanted is DesiredState.Apply shared && kind.IsShared)
+                await ShareAsync(kind.Type, server.Metadata.Namespace, shared.Body()).ConfigureAwait(false);
+            else if (wanted is DesiredState.Apply own)
+                await ApplyAsync(server, kind.Type, found, before[kind.Index], own.Body(), own.RemedyFor).ConfigureAwait(false);
+            else if (wanted is DesiredState.Absent or DesiredState.Withhold && found is not null && Owns(server, kind.Type, found))
                 Tell(kind.Type, found.Key, before[kind.Index], null);
             // What follows others is told as it is in the end, and not as long as they are on their way.
             return default;
         }).ConfigureAwait(false);
     }
 
-    private static bool Owns(MCPServer server, ResourceType type, Observed found) => server.AsOwner().OwnershipConflict(type, found) is null;
+    private static bool Owns(MCPServer server, ResourceType type, Observed found) => server.AsOwner().WhyNotOwned(type, found) is null;
 
     /// <returns>Whether the operator would get it there.</returns>
-    private async Task<bool> ApplyAsync(MCPServer server, ResourceType type, Observed? found, JsonElement? present, byte[] manifest, Recovery? recover)
+    private async Task<bool> ApplyAsync(MCPServer server, ResourceType type, Observed? found, JsonElement? present, byte[] manifest, Func<RefusedApply, Remedy?>? recover)
     {
-        if (found is not null && server.AsOwner().OwnershipConflict(type, found) is { } problem)
+        if (found is not null && server.AsOwner().WhyNotOwned(type, found) is { } problem)
         {
             Note($"MCPServer {server.Key}: {problem.Reason}: {problem.Message}");
             return false;
@@ -148,7 +147,7 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
             Tell(type, key, present, planned);
         }
         catch (ApiException exception) when (
-            found is null && exception.IsInvalid && recover?.Invoke(new Attempt(IsNew: true, [], exception)) is not null)
+            found is null && exception.IsInvalid && recover?.Invoke(new RefusedApply(IsNew: true, [], exception)) is not null)
         {
             // The operator gets there in two steps.
             Tell(type, key, present, planned);

@@ -43,7 +43,7 @@ internal sealed record Manifest(ManifestSource Source, string ApiVersion, string
 
 /// <summary>An MCPServer among the manifests.</summary>
 /// <param name="written">As it was.</param>
-/// <param name="effective">With its spec in effect (<see cref="Defaults"/>).</param>
+/// <param name="effective">With the defaults filled in (<see cref="Defaults"/>).</param>
 internal sealed class ManifestServer(Manifest manifest, MCPServer written, MCPServer effective)
 {
     public Manifest Manifest { get; } = manifest;

@@ -104,7 +104,7 @@ internal sealed class ManifestValidator
             var head = effective.Spec.HasGateway() && Validation.AccessFaults(effective).Count == 0 ? PolicyHead.Of(effective, _settings) : null;
             if (head is { IsTooLarge: true })
             {
-                Add(manifest, "spec.tools", $"{GatewayPolicy.TooLarge.Reason}: {GatewayPolicy.TooLarge.Message}", isReported: true);
+                Add(manifest, "spec.tools", $"{PolicyProblems.TooLarge.Reason}: {PolicyProblems.TooLarge.Message}", isReported: true);
                 head = null;
             }
 

@@ -24,21 +24,21 @@ internal sealed class ServerPlan(
     public void Add(MCPServer server) => _routes.Update(server.Key, server);
 
     /// <param name="policy">The ConfigMap that is there; null for none.</param>
-    /// <param name="mayRun">Whether a policy would stand there: gateways run with no other (<see cref="PolicyState.MayRun"/>).</param>
-    public Pass PassOver(MCPServer server, ObservedConfigMap? policy, bool mayRun) => new(
+    /// <param name="mayRunGateway">Whether a policy would stand there: gateways run with no other (<see cref="PolicyState.MayRunGateway"/>).</param>
+    public Pass PassOver(MCPServer server, ObservedConfigMap? policy, bool mayRunGateway) => new(
         server,
         new PolicyState(
-            server.Metadata.Uid, server.Metadata.Generation, Surface: null, mayRun, policy is { ReplacesPods: true } ? policy.Uid : null),
-        () => _routes.ConflictOf(server.Key), settings, new ServerMemory())
+            server.Metadata.Uid, server.Metadata.Generation, Condition: null, mayRunGateway, policy is { NeedsNewPods: true } ? policy.Uid : null),
+        () => _routes.ConflictOf(server.Key), settings, new ServerMemory(Kinds))
     {
         IsPlan = true,
     };
 
-    /// <summary>With its spec in effect.</summary>
+    /// <summary>With the defaults filled in.</summary>
     public MCPServer InEffect(MCPServer server) => server with { Spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings) };
 
     /// <summary>The ConfigMap with the policy; null without a gateway, and of a policy that fits into none.</summary>
-    /// <param name="server">With its spec in effect, and valid.</param>
+    /// <param name="server">With the defaults filled in, and valid.</param>
     /// <param name="live">The one that is there: the time in it stays, which no rendered one has.</param>
     /// <param name="tell">Told what would be said of each grant and session.</param>
     public byte[]? PolicyOf(MCPServer server, ObservedConfigMap? live = null, Action<AccessObject, Verdict>? tell = null)
@@ -53,11 +53,11 @@ internal sealed class ServerPlan(
         foreach (var (member, verdict) in judged.Verdicts)
             tell?.Invoke(member, verdict);
         var document = new PolicyDocument(judged.Head!, judged.Grants, judged.Sessions);
-        return PolicyConfigMapBuilder.Build(server, document, live?.Policy?.GeneratedAt, found: null, replacesPods: live is { ReplacesPods: true });
+        return PolicyConfigMapBuilder.Build(server, document, live?.Policy?.GeneratedAt, found: null, needsNewPods: live is { NeedsNewPods: true });
     }
 
     /// <summary>Where nothing changes, nobody is asked to look.</summary>
-    private sealed class Nobody : ILook
+    private sealed class Nobody : IEnqueuer
     {
         public void Add(ObjectKey key, Priority priority = Priority.Changed)
         {

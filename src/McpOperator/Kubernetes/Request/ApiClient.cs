@@ -1,4 +1,3 @@
-using System.Text.Json;
 
 namespace McpOperator.Kubernetes;
 
@@ -127,14 +126,14 @@ internal sealed class ApiClient : IDisposable
         SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), _managerQuery, body, MergePatch), decode, cancellationToken);
 
     /// <summary>JSON patch (RFC 6902).</summary>
-    public Task JsonPatchAsync(
-        ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
-        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), _managerQuery, body, JsonPatch), cancellationToken);
+    public Task<T> JsonPatchAsync<T>(
+        ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, Decoder<T> decode, CancellationToken cancellationToken = default) =>
+        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), _managerQuery, body, JsonPatch), decode, cancellationToken);
 
     /// <summary>Strategic merge patch, which knows the keys of lists and can delete items. For built-in kinds only.</summary>
-    public Task StrategicPatchAsync(
-        ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
-        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), _managerQuery, body, StrategicMergePatch), cancellationToken);
+    public Task<T> StrategicPatchAsync<T>(
+        ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, Decoder<T> decode, CancellationToken cancellationToken = default) =>
+        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), _managerQuery, body, StrategicMergePatch), decode, cancellationToken);
 
     /// <exception cref="ApiException">With <see cref="ApiException.IsAlreadyExists"/> when there is one of that name.</exception>
     public Task CreateAsync(
@@ -167,8 +166,7 @@ internal sealed class ApiClient : IDisposable
     public async Task<bool> DeleteAsync(
         ResourceType type, ObjectKey key, string uid, CancellationToken cancellationToken = default)
     {
-        using var body = new MemoryStream();
-        using (var json = new Utf8JsonWriter(body))
+        var body = ApplyBody.Write(json =>
         {
             json.WriteStartObject();
             json.WriteString("apiVersion"u8, "v1"u8);
@@ -178,12 +176,11 @@ internal sealed class ApiClient : IDisposable
             json.WriteString("uid"u8, uid);
             json.WriteEndObject();
             json.WriteEndObject();
-        }
-
+        });
         try
         {
             await SendAsync(
-                new(HttpMethod.Delete, type.ObjectPath(key), "", body.ToArray(), Json), cancellationToken).ConfigureAwait(false);
+                new(HttpMethod.Delete, type.ObjectPath(key), "", body, Json), cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (ApiException e) when (e.IsNotFound || e.IsConflict)

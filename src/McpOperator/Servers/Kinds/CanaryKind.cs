@@ -13,24 +13,24 @@ internal sealed class CanaryKind(ServerKinds kinds, Store<ObservedDeployment> st
     /// <inheritdoc cref="StableKind.IsDue"/>
     public override bool IsDue(Pass pass) => pass.Spec.HasCanary() || pass.IsDone(Kinds.Stable);
 
-    public override Wanted Want(Pass pass)
+    public override DesiredState DesiredStateOf(Pass pass)
     {
         if (!pass.MayRunPods)
-            return new Wanted.Keep();
+            return new DesiredState.Keep();
         if (pass.Spec.HasCanary())
         {
             return Apply(
                 pass, DeploymentManifest.BuildCanary(pass.Server, pass.Settings, PolicyUid(pass)), Kinds.Stable, pass.Spec.StableReplicas());
         }
 
-        // Somebody's copy is not ours to keep, and pods that are never shown the policy of today are not kept for their number.
+        // Not kept for its replicas: somebody's copy, or pods that never see the current policy.
         var isKept = !pass.IsPlan
-            && FindOwned(pass.Server) is { WantedReplicas: > 0, Fingerprint: not OwnedFields.None } live && live.PolicyUid == PolicyUid(pass)
+            && FindOwned(pass.Server) is { DesiredReplicas: > 0, Fingerprint: not OwnedFields.None } live && live.PolicyUid == PolicyUid(pass)
             && !Kinds.Stable.IsUp(pass.Server, pass.Spec.StableReplicas());
         Hold(pass, isKept);
-        return isKept ? new Wanted.Keep() : new Wanted.Absent();
+        return isKept ? new DesiredState.Keep() : new DesiredState.Absent();
     }
 
-    public override IEnumerable<Surface> Judge(Pass pass) =>
-        pass.Spec.HasCanary() ? [WithHeld(pass, SurfaceOf(pass, ProblemOf(pass), live => Judged(pass, live)), Kinds.Stable)] : [];
+    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) =>
+        pass.Spec.HasCanary() ? [WithHeld(pass, ConditionOf(pass, ProblemOf(pass), live => ProgressWithForeign(pass, live)), Kinds.Stable)] : [];
 }

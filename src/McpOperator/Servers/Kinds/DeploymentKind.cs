@@ -7,7 +7,7 @@ using McpOperator.Servers.Pods;
 
 namespace McpOperator.Servers.Kinds;
 
-/// <summary>The Deployments that run a server's pods have all in common but their name and size.</summary>
+/// <summary>What the Deployments of both tracks have in common.</summary>
 internal abstract class DeploymentKind(
     ServerKinds kinds, string condition, Store<ObservedDeployment> store, FormerVariables formerVariables, OwnedFields ours, string suffix = "", string? name = null)
     : OwnedKind<ObservedDeployment>(
@@ -15,39 +15,35 @@ internal abstract class DeploymentKind(
 {
     protected ServerKinds Kinds => kinds;
 
-    /// <summary>Whether all replicas are there, of the latest revision, and none is left of the one before.</summary>
+    /// <summary>Whether all replicas are available, of the latest revision, and none of the one before remains.</summary>
     public static bool IsReady(ObservedDeployment live) => WaitsFor(live) is null;
 
-    public static GatewayPods PodsOf(ObservedDeployment live) => new(
-        live.HasGateway, IsReady(live),
-        live.ObservedGeneration >= live.Generation && live.Replicas == live.UpdatedReplicas, live.PolicyUid);
-
-    /// <summary>True of one that has pods in service which have no gateway, or may have none.</summary>
+    /// <summary>Whether some available pod may have no gateway.</summary>
     public static bool ServesWithoutGateway(ObservedDeployment? live) =>
         live is { AvailableReplicas: > 0 } && !(live.HasGateway && IsReady(live));
 
     /// <summary>
-    /// Pods move from one track to the other: the one that takes over is up before the other one shrinks. Until then that one keeps what
-    /// it has, as far as the server is to have so many.
+    /// When replicas move between the tracks, the track that grows is up before the other one shrinks. Until then that one keeps
+    /// its replicas, up to the total of both.
     /// </summary>
-    /// <param name="replicas">What the other one is to have.</param>
-    protected Wanted.Apply Apply(Pass pass, Deployment deployment, DeploymentKind other, int replicas)
+    /// <param name="replicas">The desired replicas of the other track.</param>
+    protected DesiredState.Apply Apply(Pass pass, Deployment deployment, DeploymentKind other, int replicas)
     {
         var wanted = deployment.Spec.Replicas;
         var held = !pass.IsPlan && FindOwned(pass.Server) is { } live && !other.IsUp(pass.Server, replicas)
-            ? Math.Max(wanted, Math.Min(live.WantedReplicas, wanted + replicas))
+            ? Math.Max(wanted, Math.Min(live.DesiredReplicas, wanted + replicas))
             : wanted;
         deployment = deployment with { Spec = deployment.Spec with { Replicas = held } };
         var isReleased = pass.Memory.Held == this && held == wanted;
         Hold(pass, held > wanted);
         return new(
-            () => ApplyConfiguration.Of(deployment), (in Attempt attempt) => Recover(deployment, attempt), IsRepair: isReleased ? false : null,
+            () => ApplyConfiguration.Of(deployment), refused => RemedyFor(deployment, refused), IsRepair: isReleased ? false : null,
             live => Removal(pass.Server, (ObservedDeployment)live));
     }
 
-    /// <summary>Whether it has so many replicas, all of them available and of the latest revision.</summary>
+    /// <summary>Whether it has that many replicas, all available and of the latest revision.</summary>
     public bool IsUp(MCPServer server, int replicas) =>
-        replicas == 0 || (FindOwned(server) is { Terminating: null } live && live.WantedReplicas >= replicas && IsReady(live));
+        replicas == 0 || (FindOwned(server) is { IsTerminating: false } live && live.DesiredReplicas >= replicas && IsReady(live));
 
     protected void Hold(Pass pass, bool isHeld)
     {
@@ -57,19 +53,20 @@ internal abstract class DeploymentKind(
             pass.Memory.Held = null;
     }
 
-    /// <summary>What is said of this track, and of the other one when that waits for it.</summary>
-    protected static Surface WithHeld(Pass pass, Surface surface, DeploymentKind other) =>
+    /// <summary>Says in the condition that the other track is held.</summary>
+    protected static ComponentCondition WithHeld(Pass pass, ComponentCondition component, DeploymentKind other) =>
         pass.Memory.Held == other && other.LiveAfter(pass) is { } held
-            ? surface with { Message = $"{surface.Message}; meanwhile the {other.Name} stays at {held.WantedReplicas}" }
-            : surface;
+            ? component with { Message = $"{component.Message}; meanwhile the {other.Name} stays at {held.DesiredReplicas}" }
+            : component;
 
     public override string? ForeignOf(Pass pass) => LiveAfter(pass) is { Foreign: { } fields }
         ? string.Join(", ", fields.Select(field => field.ToString()).Order(StringComparer.Ordinal))
         : null;
 
     /// <summary>
-    /// What bears our names is as the spec says, whoever owns it: a gateway that is not wanted goes, and what we had in a container once.
-    /// That is known of what a former revision brought back, and of what the spec had since this process began.
+    /// What stands under our names is the spec's, whoever owns it. Removed are a gateway that is not wanted, and what we once had
+    /// in a container: known from a former revision that was brought back, and from what the spec dropped since this process
+    /// began.
     /// </summary>
     private byte[]? Removal(MCPServer server, ObservedDeployment live)
     {
@@ -84,32 +81,29 @@ internal abstract class DeploymentKind(
     private bool IsFormer(MCPServer server, ForeignField field) => field is { Member: "env", Key: { } name }
         && (field.Container == Defaults.GatewayContainer ? GatewayContainer.OptionalVariables : formerVariables.Of(server.Key)).Contains(name);
 
-    /// <summary>
-    /// Of the ConfigMap that needs new pods. It stays when there is no reason for it any more: to take it away would replace the pods
-    /// once more.
-    /// </summary>
-    protected string? PolicyUid(Pass pass) => pass.Policy?.PodsUid ?? FindOwned(pass.Server)?.PolicyUid;
+    /// <summary>The policy-uid annotation of the pod template. Once set it stays: removing it would replace the pods again.</summary>
+    protected string? PolicyUid(Pass pass) => pass.Policy?.PolicyUid ?? FindOwned(pass.Server)?.PolicyUid;
 
-    /// <summary>What keeps it from what is wanted, or its pods from starting.</summary>
+    /// <summary>Why it could not be applied, or why its pods cannot start.</summary>
     protected Problem? ProblemOf(Pass pass) =>
-        pass.Of(this).Problem ?? pass.Of(kinds.PullSecret).Problem ?? pass.Of(kinds.ServiceAccount).Problem;
+        pass.ResultOf(this).Problem ?? pass.ResultOf(kinds.PullSecret).Problem ?? pass.ResultOf(kinds.ServiceAccount).Problem;
 
-    protected Surface Judged(Pass pass, ObservedDeployment live)
+    protected ComponentCondition ProgressWithForeign(Pass pass, ObservedDeployment live)
     {
-        var surface = Progress(live);
-        return ForeignOf(pass) is { } foreign ? surface with { Message = $"{surface.Message}; not in the spec, and left alone: {foreign}" } : surface;
+        var component = Progress(live);
+        return ForeignOf(pass) is { } foreign ? component with { Message = $"{component.Message}; not in the spec, and left alone: {foreign}" } : component;
     }
 
-    private Surface Progress(ObservedDeployment live) => live switch
+    private ComponentCondition Progress(ObservedDeployment live) => live switch
     {
         _ when WaitsFor(live) is { } message => Unready(Reasons.DeploymentProgressing, message),
-        { WantedReplicas: 0 } => Ready(Reasons.ScaledToZero, "no replicas are wanted"),
-        { WantedReplicas: var wanted } => Ready(Reasons.DeploymentAvailable, $"{wanted} of {wanted} replicas are available"),
+        { DesiredReplicas: 0 } => Ready(Reasons.ScaledToZero, "no replicas are wanted"),
+        { DesiredReplicas: var wanted } => Ready(Reasons.DeploymentAvailable, $"{wanted} of {wanted} replicas are available"),
     };
 
     private static string? WaitsFor(ObservedDeployment live)
     {
-        var wanted = live.WantedReplicas;
+        var wanted = live.DesiredReplicas;
         if (live.ObservedGeneration < live.Generation)
             return "the latest change has not been taken up by the Deployment controller yet";
         if (live.UpdatedReplicas < wanted)
@@ -121,17 +115,19 @@ internal abstract class DeploymentKind(
         return live.AvailableReplicas < wanted ? $"{live.AvailableReplicas} of {wanted} replicas are available" : null;
     }
 
-    /// <summary>First what others put in the way goes, for then nothing else may be wrong; then the variables.</summary>
-    private static Remedy? Recover(Deployment deployment, in Attempt attempt)
+    /// <summary>
+    /// If only sources of variables are refused, resets the variables; else takes over what others own in the refused fields.
+    /// </summary>
+    private static Remedy? RemedyFor(Deployment deployment, RefusedApply refused)
     {
-        if (attempt.IsNew)
+        if (refused.IsNew)
             return null;
-        if (!EnvironmentReset.Suffices(attempt.Refusal))
-            return attempt.Tried.Count == 0 ? Remedy.TakeOver.Of(DeploymentManifest.Exclusive(deployment), attempt.Refusal) : null;
-        return attempt.Tried.Count(static tried => tried is not Remedy.TakeOver) switch
+        if (!EnvironmentReset.Handles(refused.Refusal))
+            return refused.Tried.Count == 0 ? Remedy.TakeOver.Of(DeploymentManifest.ExclusivePaths(deployment), refused.Refusal) : null;
+        return refused.Tried.Count(static tried => tried is not Remedy.TakeOver) switch
         {
-            0 => new Remedy.Apply(ApplyConfiguration.Of(EnvironmentReset.Paused(deployment))),
-            1 => new Remedy.Patch(EnvironmentReset.Removal(deployment)),
+            0 => new Remedy.Apply(ApplyConfiguration.Of(EnvironmentReset.WithoutVariables(deployment))),
+            1 => new Remedy.Patch(live => EnvironmentReset.DeletePatch(deployment, live)),
             _ => null,
         };
     }

@@ -15,41 +15,41 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     private const string NginxSslRedirect = "nginx.ingress.kubernetes.io/ssl-redirect";
     private const string ClassAnnotation = "kubernetes.io/ingress.class";
 
-    public override Wanted Want(Pass pass)
+    public override DesiredState DesiredStateOf(Pass pass)
     {
-        if (pass.Conflict is { } conflict)
-            return new Wanted.Withhold(new Problem(Reasons.RouteConflict, conflict.Message));
+        if (pass.RouteConflict is { } conflict)
+            return new DesiredState.Withhold(new Problem(Reasons.RouteConflict, conflict.Message));
         return Apply(pass, FirstTry(pass));
     }
 
     /// <summary>
-    /// The metadata path is an extra, of a form that controllers are particular about. When it is why the Ingress is refused, it is tried
-    /// in another way, and then left out.
+    /// The metadata path is an extra, and controllers are particular about its form. When the Ingress is refused because of it,
+    /// it is tried with another path type, then without it.
     /// </summary>
-    public override async Task<ApplyResult<Observed>> ReconcileAsync(
-        Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
+    public override async Task<ApplyResult> CarryOutAsync(
+        Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
-        var result = await base.ReconcileAsync(applier, pass, wanted, cancellationToken).ConfigureAwait(false);
-        if (wanted is not Wanted.Apply || !IsOfMetadata(result.Problem))
+        var result = await base.CarryOutAsync(applier, pass, desired, cancellationToken).ConfigureAwait(false);
+        if (desired is not DesiredState.Apply || !IsOfMetadata(result.Problem))
             return result;
         if (FirstTry(pass) == MetadataPath.AsOthers)
-            result = await base.ReconcileAsync(applier, pass, Apply(pass, MetadataPath.Lenient), cancellationToken).ConfigureAwait(false);
+            result = await base.CarryOutAsync(applier, pass, Apply(pass, MetadataPath.Lenient), cancellationToken).ConfigureAwait(false);
         if (!IsOfMetadata(result.Problem))
             return result;
-        var without = await base.ReconcileAsync(applier, pass, Apply(pass, MetadataPath.None), cancellationToken).ConfigureAwait(false);
+        var without = await base.CarryOutAsync(applier, pass, Apply(pass, MetadataPath.None), cancellationToken).ConfigureAwait(false);
         return without with { Problem = without.Problem ?? result.Problem };
     }
 
-    public override IEnumerable<Surface> Judge(Pass pass) => [SurfaceOf(
-        pass, pass.Of(this).Problem, live => (live, pass.Settings.PermissiveIngressReadiness) switch
+    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => [ConditionOf(
+        pass, pass.ResultOf(this).Problem, live => (live, pass.Settings.PermissiveIngressReadiness) switch
         {
             ({ HasLoadBalancer: true }, false) => Ready(Reasons.LoadBalancerAssigned, "an ingress controller has published an address"),
             ({ HasRule: true }, true) => Ready(Reasons.IngressCreated, "the Ingress exists"),
             _ => Unready(Reasons.LoadBalancerPending, "no ingress controller has published an address yet"),
         })];
 
-    /// <summary>As reported before, when it could not be changed: then it leads where it led.</summary>
-    public override string? UrlOf(Pass pass) => pass.Of(this) switch
+    /// <summary>While the Ingress could not be changed it serves the old route, so the URL stays as reported.</summary>
+    public override string? UrlOf(Pass pass) => pass.ResultOf(this) switch
     {
         { Live: null } => null,
         _ when !pass.IsValid => pass.Server.Reported?.Url,
@@ -57,7 +57,7 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
         _ => Routing.Resolve(pass.Server.Metadata.Name, pass.Spec).Url(pass.Settings),
     };
 
-    /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
+    /// <param name="server">With the defaults filled in (<see cref="Defaults"/>), and valid.</param>
     internal static Ingress Build(MCPServer server, OperatorSettings settings, MetadataPath metadata = MetadataPath.AsOthers)
     {
         var name = server.Metadata.Name;
@@ -92,8 +92,9 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     }
 
     /// <summary>
-    /// The same Ingress as API servers before 1.27 let it be created: they refuse the class as annotation and as field
-    /// together, but only in a create (ValidateIngressCreate in pkg/apis/networking/validation). Null when it has not both.
+    /// The Ingress without the class annotation, to create it with. API servers before 1.27 refuse annotation and
+    /// ingressClassName together in a create, not in an update (ValidateIngressCreate in pkg/apis/networking/validation). Null
+    /// when it has no such annotation.
     /// </summary>
     internal static Ingress? ForOldCreate(Ingress ingress)
     {
@@ -107,24 +108,24 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
         };
     }
 
-    /// <summary>An Ingress that stands as it had to be, since it was refused otherwise, is not tried so again before something changes.</summary>
+    /// <summary>While the Ingress carries the form that was accepted, the refused one is not tried again.</summary>
     private MetadataPath FirstTry(Pass pass) =>
         Routing.Routes(pass.Server.Metadata.Name, pass.Spec).Count > 1 && FindOwned(pass.Server) is { } live
         && (Stands(pass, live, MetadataPath.Lenient) || Stands(pass, live, MetadataPath.None))
             ? MetadataPath.Lenient
             : MetadataPath.AsOthers;
 
-    /// <summary>Whether the refusal names the path. Whoever refuses for another reason would refuse the others as well.</summary>
+    /// <summary>Whether the refusal names the metadata path. Any other refusal would meet the other forms as well.</summary>
     private static bool IsOfMetadata(Problem? problem) =>
         problem is { Reason: Problem.ApplyFailed } && problem.Message.Contains(Routing.ProtectedResource, StringComparison.Ordinal);
 
     private static bool Stands(Pass pass, Observed live, MetadataPath metadata) =>
         live.Fingerprint == OwnedFields.FingerprintOf(ApplyConfiguration.Of(Build(pass.Server, pass.Settings, metadata)));
 
-    private static Wanted.Apply Apply(Pass pass, MetadataPath metadata)
+    private static DesiredState.Apply Apply(Pass pass, MetadataPath metadata)
     {
         var ingress = Build(pass.Server, pass.Settings, metadata);
-        return new(() => ApplyConfiguration.Of(ingress), (in Attempt attempt) => Recover(ingress, attempt));
+        return new(() => ApplyConfiguration.Of(ingress), refused => RemedyFor(ingress, refused));
     }
 
     private static HttpIngressPath PathTo(string server, MCPServerSpec spec, string path, string type) => new()
@@ -141,7 +142,7 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
         },
     };
 
-    /// <summary>The user's annotations, and what the class's controller needs where the user says nothing of it.</summary>
+    /// <summary>The user's annotations, and what the controller of the class needs unless the user sets it.</summary>
     private static Dictionary<string, string> Annotations(
         IReadOnlyDictionary<string, string>? ofUser, string ingressClass, OperatorSettings settings)
     {
@@ -164,9 +165,9 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
         return annotations;
     }
 
-    /// <summary>Two steps for what old API servers do not create in one.</summary>
-    private static Remedy.Apply? Recover(Ingress ingress, in Attempt attempt) =>
-        attempt.IsNew && attempt.Tried.Count == 0 && ForOldCreate(ingress) is { } older
+    /// <summary>Creates it without the class annotation first (<see cref="ForOldCreate"/>).</summary>
+    private static Remedy.Apply? RemedyFor(Ingress ingress, RefusedApply refused) =>
+        refused.IsNew && refused.Tried.Count == 0 && ForOldCreate(ingress) is { } older
             ? new Remedy.Apply(ApplyConfiguration.Of(older))
             : null;
 }
@@ -174,17 +175,17 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
 /// <summary>How an Ingress serves the path of the OAuth metadata.</summary>
 internal enum MetadataPath
 {
-    /// <summary>By the type of path that the spec asks for.</summary>
+    /// <summary>With the path type of the spec.</summary>
     AsOthers,
 
-    /// <summary>By a type of path that controllers check less.</summary>
+    /// <summary>With a path type that controllers check less.</summary>
     Lenient,
 
     /// <summary>Not at all.</summary>
     None,
 }
 
-/// <summary>An Ingress, and whether a controller has taken it up.</summary>
+/// <summary>An Ingress, and whether a controller serves it.</summary>
 internal sealed class ObservedIngress : Observed
 {
     public ObservedIngress(JsonElement json, OwnedFields ours)

@@ -13,7 +13,7 @@ internal sealed class ObservedDeployment : Observed
     {
         var spec = json.Child("spec"u8);
         PolicyUid = spec?.Child("template"u8)?.Child("metadata"u8)?.Child("annotations"u8)?.Interned("mcpruntime.org/policy-uid"u8);
-        WantedReplicas = (int)(spec?.Child("replicas"u8) is null ? 1 : spec.Value.Number("replicas"u8));
+        DesiredReplicas = (int)(spec?.Child("replicas"u8) is null ? 1 : spec.Value.Number("replicas"u8));
         var pod = spec?.Child("template"u8)?.Child("spec"u8);
         HasGateway = (pod?.Child("containers"u8)).HasItem(static container => container.Is("name"u8, Defaults.GatewayContainer));
         HasPolicyVolume = (pod?.Child("volumes"u8)).HasItem(static volume => volume.Is("name"u8, GatewayContainer.PolicyVolumeName));
@@ -32,7 +32,7 @@ internal sealed class ObservedDeployment : Observed
     public long ObservedGeneration { get; }
 
     /// <summary>Of the live spec, whoever set it.</summary>
-    public int WantedReplicas { get; }
+    public int DesiredReplicas { get; }
 
     /// <summary>True when new pods get a gateway.</summary>
     public bool HasGateway { get; }

@@ -4,18 +4,18 @@ using McpOperator.Mirror;
 namespace McpOperator.Servers.Kinds;
 
 /// <summary>
-/// The ConfigMap with the policy of a server's gateways. It is kept by the controller of the access, so that nothing that is done for
-/// the server can delay it: here it is only told of.
+/// The ConfigMap with the policy of a server's gateways. The access controller writes it, so that nothing here can delay it; this
+/// row only reports it.
 /// </summary>
 internal sealed class PolicyKind() : OwnedKind(ResourceTypes.ConfigMap)
 {
-    public override Wanted Want(Pass pass) => new Wanted.Keep();
+    public override DesiredState DesiredStateOf(Pass pass) => new DesiredState.Keep();
 
-    public override Task<ApplyResult<Observed>> ReconcileAsync(
-        Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken) => Task.FromResult<ApplyResult<Observed>>(default);
+    public override Task<ApplyResult> CarryOutAsync(
+        Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken) => Task.FromResult<ApplyResult>(default);
 
-    public override IEnumerable<Surface> Judge(Pass pass) => pass.Spec.HasGateway()
-        ? [pass.Policy?.Surface ?? PolicyState.SurfaceOf(exists: false, isCurrent: false, isShown: false)]
+    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => pass.Spec.HasGateway()
+        ? [pass.Policy?.Condition ?? PolicyState.ConditionOf(exists: false, isCurrent: false, seenByPods: false)]
         : [];
 
     public override Change ChangeOf(Pass pass) => pass.Policy?.Change ?? Change.None;

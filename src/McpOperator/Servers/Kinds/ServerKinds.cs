@@ -3,15 +3,12 @@ using McpOperator.Mirror;
 
 namespace McpOperator.Servers.Kinds;
 
-/// <summary>The table of what makes up a server. Its order is that of the events; a row says for itself what has to come before it.</summary>
+/// <summary>The table of the kinds. Its order is that of the events; each row says what has to come before it.</summary>
 internal sealed class ServerKinds
 {
-    /// <summary>How many rows there are.</summary>
-    public const int Count = 7;
-
     public ServerKinds(Stores stores, OwnedFields ours, TimeProvider time)
     {
-        var deployments = stores.OfOwned<ObservedDeployment>(runPods: true, "", ObjectNames.CanarySuffix);
+        var deployments = stores.CreateOwnedStore<ObservedDeployment>(runsPods: true, "", ObjectNames.CanarySuffix);
         Canary = new CanaryKind(this, deployments, stores.FormerVariables, ours);
         Stable = new StableKind(this, deployments, stores.FormerVariables, ours);
         ServiceAccount = new ServiceAccountKind(this);
@@ -23,8 +20,8 @@ internal sealed class ServerKinds
             PullSecret,
             Canary,
             Stable,
-            new ServiceKind(this, stores.OfOwned<ObservedService>(runPods: false, ""), ours),
-            new IngressKind(stores.OfOwned<ObservedIngress>(runPods: false, ""), ours),
+            new ServiceKind(this, stores.CreateOwnedStore<ObservedService>(runsPods: false, ""), ours),
+            new IngressKind(stores.CreateOwnedStore<ObservedIngress>(runsPods: false, ""), ours),
         ];
         for (var i = 0; i < All.Count; i++)
             All[i].Index = i;
@@ -46,8 +43,12 @@ internal sealed class ServerKinds
         var pods = new List<GatewayPods>(capacity: 2);
         foreach (var kind in (ReadOnlySpan<DeploymentKind>)[Stable, Canary])
         {
-            if (kind.FindAny(server.Key) is { } live && server.AsOwner().Controls(live))
-                pods.Add(DeploymentKind.PodsOf(live));
+            if (kind.Get(server.Key) is { } live && server.AsOwner().Controls(live))
+            {
+                pods.Add(new(
+                    live.HasGateway, DeploymentKind.IsReady(live),
+                    AreAllUpdated: live.ObservedGeneration >= live.Generation && live.Replicas == live.UpdatedReplicas, live.PolicyUid));
+            }
         }
 
         return pods;

@@ -12,49 +12,49 @@ namespace McpOperator.Servers.Kinds;
 internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> store, OwnedFields ours)
     : OwnedKind<ObservedService>(ResourceTypes.Service, ConditionTypes.ServiceReady, store, json => new ObservedService(json, ours), ours)
 {
-    /// <summary>What others put there can keep the API server from taking ours: two ports cannot have one name.</summary>
-    private static readonly IReadOnlyList<IReadOnlyList<string>> Exclusive = [["f:spec", "f:ports"]];
+    /// <summary>Where fields of others can make ours invalid: two ports cannot have one name.</summary>
+    private static readonly IReadOnlyList<IReadOnlyList<string>> ExclusivePaths = [["f:spec", "f:ports"]];
 
-    /// <summary>It follows the pods.</summary>
+    /// <summary>Its target port depends on what the Deployments run.</summary>
     public override bool IsDue(Pass pass) => pass.IsDone(kinds.Stable) && pass.IsDone(kinds.Canary);
 
-    public override Wanted Want(Pass pass)
+    public override DesiredState DesiredStateOf(Pass pass)
     {
         // Traffic moves to the gateways when each pod that serves has one. The other way round it moves at once: the servers
         // themselves always listen.
         var live = FindOwned(pass.Server);
-        var toGateway = pass.Spec.HasGateway()
-            && (live is null or { LeadsToGateway: true } || pass.Memory.IsAtGateway
+        var targetsGateway = pass.Spec.HasGateway()
+            && (live is null or { TargetsGateway: true } || pass.Memory.TargetsGateway
                 || !(DeploymentKind.ServesWithoutGateway(kinds.Stable.LiveAfter(pass)) || DeploymentKind.ServesWithoutGateway(kinds.Canary.LiveAfter(pass))));
-        return new Wanted.Apply(
-            () => ApplyConfiguration.Of(Build(pass.Server, toGateway)), Recover,
-            IsRepair: live is not null && live.LeadsToGateway != toGateway ? false : null);
+        return new DesiredState.Apply(
+            () => ApplyConfiguration.Of(Build(pass.Server, targetsGateway)), RemedyFor,
+            IsRepair: live is not null && live.TargetsGateway != targetsGateway ? false : null);
     }
 
-    public override async Task<ApplyResult<Observed>> ReconcileAsync(
-        Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
+    public override async Task<ApplyResult> CarryOutAsync(
+        Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
-        var result = await base.ReconcileAsync(applier, pass, wanted, cancellationToken).ConfigureAwait(false);
+        var result = await base.CarryOutAsync(applier, pass, desired, cancellationToken).ConfigureAwait(false);
         if (pass.IsValid)
-            pass.Memory.IsAtGateway = pass.Spec.HasGateway() && (pass.Memory.IsAtGateway || result.Live is ObservedService { LeadsToGateway: true });
+            pass.Memory.TargetsGateway = pass.Spec.HasGateway() && (pass.Memory.TargetsGateway || result.Live is ObservedService { TargetsGateway: true });
         return result;
     }
 
-    public override IEnumerable<Surface> Judge(Pass pass) => [SurfaceOf(pass, pass.Of(this).Problem, live => live.HasClusterIP
+    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => [ConditionOf(pass, pass.ResultOf(this).Problem, live => live.HasClusterIP
         ? Ready(Reasons.ClusterIPAssigned, "the Service has its cluster IP")
         : Unready(Reasons.ClusterIPPending, "the Service has no cluster IP yet"))];
 
-    /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
-    /// <param name="toGateway">Whether traffic goes to the pods' gateways, when the spec has one: they must be there first.</param>
-    internal static Service Build(MCPServer server, bool toGateway = true)
+    /// <param name="server">With the defaults filled in (<see cref="Defaults"/>), and valid.</param>
+    /// <param name="targetsGateway">Whether traffic goes to the gateways, if the spec has one: they must be available first.</param>
+    internal static Service Build(MCPServer server, bool targetsGateway = true)
     {
         var spec = server.Spec;
-        var hasGateway = spec.HasGateway() && toGateway;
+        var hasGateway = spec.HasGateway() && targetsGateway;
         var http = new ServicePort
         {
             Name = "http",
             Number = spec.ServicePort ?? Defaults.ServicePort,
-            // By name: with another number in the spec, the pods from before go on to be reached at the one that they listen on.
+            // By name: when the number changes, old pods are still reached at the port that they listen on.
             TargetPort = hasGateway ? GatewayContainer.PortName : DeploymentManifest.PortName,
         };
         return new Service
@@ -84,12 +84,12 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
         ["prometheus.io/path"] = "/metrics",
     };
 
-    /// <summary>What others put in the way goes.</summary>
-    private static Remedy.TakeOver? Recover(in Attempt attempt) =>
-        !attempt.IsNew && attempt.Tried.Count == 0 ? Remedy.TakeOver.Of(Exclusive, attempt.Refusal) : null;
+    /// <summary>Takes over the ports of others that make ours invalid.</summary>
+    private static Remedy.TakeOver? RemedyFor(RefusedApply refused) =>
+        !refused.IsNew && refused.Tried.Count == 0 ? Remedy.TakeOver.Of(ExclusivePaths, refused.Refusal) : null;
 }
 
-/// <summary>A Service, and whether it has its address.</summary>
+/// <summary>A Service, whether it has its address, and where it leads.</summary>
 internal sealed class ObservedService : Observed
 {
     public ObservedService(JsonElement json, OwnedFields ours)
@@ -97,12 +97,12 @@ internal sealed class ObservedService : Observed
     {
         var spec = json.Child("spec"u8);
         HasClusterIP = !string.IsNullOrEmpty(spec?.Text("clusterIP"u8));
-        LeadsToGateway = (spec?.Child("ports"u8)).HasItem(static port =>
+        TargetsGateway = (spec?.Child("ports"u8)).HasItem(static port =>
             port.Is("name"u8, "metrics") && port.Number("port"u8) == Defaults.GatewayMetricsPort);
     }
 
     public bool HasClusterIP { get; }
 
     /// <summary>True when its traffic goes to the pods' gateways, not to the servers.</summary>
-    public bool LeadsToGateway { get; }
+    public bool TargetsGateway { get; }
 }

@@ -1,94 +1,64 @@
 using McpOperator.Apply;
-using McpOperator.Controller;
 
 namespace McpOperator.Servers.Kinds;
 
 /// <summary>
-/// An object that the servers of a namespace share. No server owns it, so that none takes it along when it goes. The operator may
-/// write but not read it, so it remembers where it has seen to it: once a namespace and process, and again after the last
-/// server of the namespace went, for the namespace may have gone with it.
+/// An object that the servers of a namespace share, without an owner, so that it outlives each of them. The operator may write
+/// but not read it, so it writes it once per namespace and process, and again after the namespace's last server is gone: the
+/// namespace may have been deleted.
 /// </summary>
 internal abstract class SharedKind(ResourceType type) : OwnedKind(type)
 {
     private readonly Lock _lock = new();
-    private readonly KeyMap<Run> _runs = new();
-    private readonly KeyMap<ApplyMemory> _memories = new();
+
+    // By namespace. The write is null before the first one; it failed when it ended with a problem or an exception.
+    private readonly Dictionary<string, (Task<Problem?>? Write, ApplyMemory Memory)> _namespaces = new(StringComparer.Ordinal);
 
     public override bool IsShared => true;
 
-    public override async Task<ApplyResult<Observed>> ReconcileAsync(
-        Applier applier, Pass pass, Wanted wanted, CancellationToken cancellationToken)
+    public override async Task<ApplyResult> CarryOutAsync(
+        Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
-        if (wanted is not Wanted.Apply { Manifest: var manifest })
+        if (desired is not DesiredState.Apply { Body: var body })
             return default;
-        var key = KeyOf(pass.Server.Metadata.Namespace);
-        if (IsGone(pass))
-            _runs.Remove(key);
-        var memory = _memories.Get(key) ?? new ApplyMemory();
-        _memories.Set(key, memory);
-        return new(null, await OnceAsync(key, () => WriteAsync(applier, pass, manifest(), memory, cancellationToken)).ConfigureAwait(false));
+        var ns = pass.Server.Metadata.Namespace;
+        var isGone = IsGone(pass);
+        Task<Problem?> write;
+        // One worker writes; others wait for its result. A write that is running when the namespace is forgotten goes on, and the next
+        // caller starts another.
+        lock (_lock)
+        {
+            var (running, memory) = _namespaces.GetValueOrDefault(ns);
+            memory ??= new ApplyMemory();
+            write = running is null || isGone || (running.IsCompleted && !IsDone(running))
+                ? WriteAsync(applier, pass, body(), memory, cancellationToken)
+                : running;
+            _namespaces[ns] = (write, memory);
+        }
+
+        return new(null, await write.ConfigureAwait(false));
     }
 
     public override void ForgetNamespace(string ns)
     {
-        _runs.Remove(KeyOf(ns));
-        _memories.Remove(KeyOf(ns));
+        lock (_lock)
+            _namespaces.Remove(ns);
     }
 
-    /// <summary>Whether it is seen to be missing where it was written.</summary>
+    /// <summary>Whether it is known to have been deleted since.</summary>
     protected virtual bool IsGone(Pass pass) => false;
 
-    /// <summary>True while it is written, and when the last attempt failed.</summary>
-    protected bool IsPending(string ns) => _runs.Get(KeyOf(ns)) is { IsDone: false };
+    /// <summary>True while a write is running, and after one failed.</summary>
+    protected bool IsPending(string ns)
+    {
+        lock (_lock)
+            return _namespaces.GetValueOrDefault(ns).Write is { } write && !IsDone(write);
+    }
 
-    /// <returns>What kept it from being written; null when it is there.</returns>
+    /// <returns>Why it could not be written; null when it exists.</returns>
     /// <exception cref="ApiException">The namespace is being deleted.</exception>
     protected abstract Task<Problem?> WriteAsync(
-        Applier applier, Pass pass, byte[] manifest, ApplyMemory memory, CancellationToken cancellationToken);
+        Applier applier, Pass pass, byte[] body, ApplyMemory memory, CancellationToken cancellationToken);
 
-    protected static ObjectKey KeyOf(string ns) => new(ns, "");
-
-    /// <summary>
-    /// However many workers need it at the same time: one does it, the others wait for what comes of it. What was forgotten meanwhile
-    /// goes on, and is done again for whoever asks from then on.
-    /// </summary>
-    private async Task<Problem?> OnceAsync(ObjectKey key, Func<Task<Problem?>> write)
-    {
-        var run = new Run();
-        Run? other;
-        lock (_lock)
-        {
-            other = _runs.Get(key) is { HasFailed: false } begun ? begun : null;
-            if (other is null)
-                _runs.Set(key, run);
-        }
-
-        if (other is not null)
-            return await other.Outcome.Task.ConfigureAwait(false);
-
-        try
-        {
-            var problem = await write().ConfigureAwait(false);
-            run.IsDone = problem is null;
-            run.HasFailed = problem is not null;
-            run.Outcome.SetResult(problem);
-            return problem;
-        }
-        catch (Exception exception)
-        {
-            run.HasFailed = true;
-            run.Outcome.SetException(exception);
-            _ = run.Outcome.Task.Exception; // seen, even when nobody else waits
-            throw;
-        }
-    }
-
-    private sealed class Run
-    {
-        public TaskCompletionSource<Problem?> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public volatile bool IsDone;
-
-        public volatile bool HasFailed;
-    }
+    private static bool IsDone(Task<Problem?> write) => write is { IsCompletedSuccessfully: true, Result: null };
 }

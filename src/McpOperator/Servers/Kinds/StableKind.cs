@@ -10,31 +10,31 @@ namespace McpOperator.Servers.Kinds;
 internal sealed class StableKind(ServerKinds kinds, Store<ObservedDeployment> store, FormerVariables formerVariables, OwnedFields ours)
     : DeploymentKind(kinds, ConditionTypes.DeploymentReady, store, formerVariables, ours)
 {
-    /// <summary>Whichever takes over pods from the other track comes first.</summary>
+    /// <summary>The canary first while there is one, else the stable track: whichever takes over pods.</summary>
     public override bool IsDue(Pass pass) => !pass.Spec.HasCanary() || pass.IsDone(Kinds.Canary);
 
-    public override Wanted Want(Pass pass) => pass.MayRunPods
+    public override DesiredState DesiredStateOf(Pass pass) => pass.MayRunPods
         ? Apply(pass, DeploymentManifest.Build(pass.Server, pass.Settings, PolicyUid(pass)), Kinds.Canary, pass.Spec.CanaryReplicas())
-        : new Wanted.Keep();
+        : new DesiredState.Keep();
 
-    public override IEnumerable<Surface> Judge(Pass pass)
+    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass)
     {
-        // A canary or a policy that is not wanted any more has no condition; that it cannot be deleted is said here.
-        var undeleted = (pass.Spec.HasCanary() ? null : pass.Of(Kinds.Canary).Problem) ?? (pass.IsValid ? pass.Policy?.Problem : null);
-        yield return WithHeld(pass, SurfaceOf(pass, ProblemOf(pass) ?? undeleted, live => Judged(pass, live)), Kinds.Canary);
+        // A canary or policy that is no longer wanted has no condition of its own: that it cannot be deleted is reported here.
+        var undeleted = (pass.Spec.HasCanary() ? null : pass.ResultOf(Kinds.Canary).Problem) ?? (pass.IsValid ? pass.Policy?.Problem : null);
+        yield return WithHeld(pass, ConditionOf(pass, ProblemOf(pass) ?? undeleted, live => ProgressWithForeign(pass, live)), Kinds.Canary);
         if (pass.Spec.HasGateway())
             yield return GatewayOf(LiveAfter(pass));
     }
 
-    private Surface GatewayOf(ObservedDeployment? live) => live switch
+    private ComponentCondition GatewayOf(ObservedDeployment? live) => live switch
     {
         null => Gateway(false, Reasons.NotCreated, "the gateway does not exist"),
-        { Terminating: { } finalizers } => Gateway(false, Reasons.Terminating, TerminatingMessage(finalizers)),
+        { Finalizers: { } finalizers } => Gateway(false, Reasons.Terminating, TerminatingMessage(finalizers)),
         { HasGateway: false } => Gateway(false, Reasons.GatewayProgressing, "the Deployment has none yet"),
         _ when !IsReady(live) => Gateway(false, Reasons.GatewayProgressing, "the Deployment is not ready"),
         _ => Gateway(true, Reasons.GatewayAvailable, "every pod has its gateway"),
     };
 
-    private static Surface Gateway(bool isReady, string reason, string message) =>
+    private static ComponentCondition Gateway(bool isReady, string reason, string message) =>
         new(ConditionTypes.GatewayReady, "gateway", isReady, reason, message);
 }

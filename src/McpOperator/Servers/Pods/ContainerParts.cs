@@ -8,7 +8,7 @@ internal static class ContainerParts
 {
     public const string PullPolicy = "IfNotPresent";
 
-    /// <summary>All that a pod of the restricted Pod Security Standard may have.</summary>
+    /// <summary>What the restricted Pod Security Standard demands of a container.</summary>
     public static readonly ContainerSecurityContext SecurityContext = new()
     {
         AllowPrivilegeEscalation = false,

@@ -9,8 +9,8 @@ internal static class DeploymentManifest
     /// <summary>Of the port that the server listens on.</summary>
     public const string PortName = "http";
 
-    /// <param name="server">With its spec in effect (<see cref="Defaults"/>), and valid.</param>
-    /// <param name="policyUid">Of the ConfigMap that needs new pods (<see cref="ObjectNames.PolicyUid"/>); null for none.</param>
+    /// <param name="server">With the defaults filled in (<see cref="Defaults"/>), and valid.</param>
+    /// <param name="policyUid">The annotation <see cref="ObjectNames.PolicyUid"/>; null for none.</param>
     public static Deployment Build(MCPServer server, OperatorSettings settings, string? policyUid = null) => OfTrack(
         Labels.StableTrack, server.Metadata.Name, server.Spec.StableReplicas(),
         ImageReference.Resolve(server.Spec, settings), server, settings, policyUid);
@@ -22,26 +22,27 @@ internal static class DeploymentManifest
         ImageReference.ResolveCanary(server.Spec, settings), server, settings, policyUid);
 
     /// <summary>
-    /// What others put there can keep the API server from taking ours: a second port of a name, a second handler of a
-    /// probe, a second source of a volume, a seccomp profile's file. Containers and volumes of others can stay. For variables there is <see cref="EnvironmentReset"/>.
+    /// The paths where fields of others can make ours invalid: a second port of a name, a second handler of a probe, a second
+    /// source of a volume, a seccomp profile's file. Other containers and volumes are not among them; for variables see <see
+    /// cref="EnvironmentReset"/>.
     /// </summary>
-    public static IReadOnlyList<IReadOnlyList<string>> Exclusive(Deployment deployment)
+    public static IReadOnlyList<IReadOnlyList<string>> ExclusivePaths(Deployment deployment)
     {
         string[] pod = ["f:spec", "f:template", "f:spec"];
-        List<IReadOnlyList<string>> places = [["f:spec", "f:strategy"], [.. pod, "f:securityContext"]];
+        List<IReadOnlyList<string>> paths = [["f:spec", "f:strategy"], [.. pod, "f:securityContext"]];
         foreach (var volume in deployment.Spec.Template.Spec.Volumes ?? [])
-            places.Add([.. pod, "f:volumes", Item(volume.Name)]);
+            paths.Add([.. pod, "f:volumes", Item(volume.Name)]);
         foreach (var container in deployment.Spec.Template.Spec.Containers)
         {
             string[] within = [.. pod, "f:containers", Item(container.Name)];
             foreach (var field in (ReadOnlySpan<string>)["ports", "livenessProbe", "readinessProbe", "resources", "securityContext"])
-                places.Add([.. within, $"f:{field}"]);
+                paths.Add([.. within, $"f:{field}"]);
         }
 
-        return places;
+        return paths;
     }
 
-    /// <summary>A name has nothing in it that JSON escapes.</summary>
+    /// <summary>Names of containers and volumes are DNS labels: nothing to escape.</summary>
     private static string Item(string name) => $$"""k:{"name":"{{name}}"}""";
 
     /// <summary>True when the pods pull with the operator's own secret, which must then be in their namespace.</summary>
@@ -142,7 +143,7 @@ internal static class DeploymentManifest
     {
         if (UsesOperatorPullSecret(spec, settings))
             return [new LocalObjectReference { Name = settings.ProvisionedRegistry.SecretName }];
-        // A list keyed by name: the API server refuses an apply that names one twice.
+        // The list is keyed by name: the API server refuses an apply that has a name twice.
         var secrets = NonBlank(spec.ImagePullSecrets)
             .Distinct(StringComparer.Ordinal)
             .Select(secret => new LocalObjectReference { Name = secret })

@@ -1,26 +1,24 @@
-using System.Buffers;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Servers.Pods;
 
 /// <summary>
-/// How a Deployment gets past a variable that no apply can turn from a reference into a value, or back. The API server
-/// refuses one that has both, and both there are when it leaves an empty <c>valueFrom</c> behind (seen with 1.20), or
-/// when somebody else's stands where ours is to go.
+/// Removes variables and adds them anew, where no apply can turn a reference (<c>valueFrom</c>) into a value, or back. The API
+/// server refuses a variable that has both. It gets both when the API server keeps an empty <c>valueFrom</c> (seen with 1.20), or
+/// when somebody else owns the other one.
 /// </summary>
-/// <remarks>
-/// The variables are taken away and then applied anew. Meanwhile the Deployment is paused: no pod may start without them.
-/// </remarks>
+/// <remarks>Meanwhile the Deployment is paused: no pod may start without its variables.</remarks>
 internal static class EnvironmentReset
 {
-    /// <summary>True when nothing but sources of variables was refused.</summary>
-    public static bool Suffices(ApiException refusal) =>
+    /// <summary>True when the refusal is about sources of variables only.</summary>
+    public static bool Handles(ApiException refusal) =>
         refusal.IsInvalid && refusal.Status.Details?.Causes is { Count: > 0 } causes
         && causes.All(cause => cause.Field?.EndsWith("].valueFrom", StringComparison.Ordinal) == true);
 
-    /// <summary>The first step, an apply: the Deployment paused, and without the variables that are ours alone.</summary>
-    public static Deployment Paused(Deployment deployment)
+    /// <summary>The first step, an apply: the Deployment paused, without variables. Removes those that only we own.</summary>
+    public static Deployment WithoutVariables(Deployment deployment)
     {
         var pod = deployment.Spec.Template.Spec;
         return deployment with
@@ -37,43 +35,31 @@ internal static class EnvironmentReset
     }
 
     /// <summary>
-    /// The second, when that did not help, a strategic merge patch: what others made of our variables goes as well. To be
-    /// sent only while one of them is there: without a list it would add what it is to delete.
+    /// The second step, if the first did not help: a strategic merge patch that deletes our variables, whoever owns them. Only those
+    /// that are there: API servers before 1.28 would add the others (kubernetes/kubernetes#117568).
     /// </summary>
-    public static byte[] Removal(Deployment deployment)
+    /// <returns>Empty when none is there.</returns>
+    public static byte[] DeletePatch(Deployment deployment, JsonElement live)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(buffer))
+        var containers = new JsonArray();
+        foreach (var container in deployment.Spec.Template.Spec.Containers)
         {
-            writer.WriteStartObject();
-            writer.WriteStartObject("spec"u8);
-            writer.WriteStartObject("template"u8);
-            writer.WriteStartObject("spec"u8);
-            writer.WriteStartArray("containers"u8);
-            foreach (var container in deployment.Spec.Template.Spec.Containers)
+            var present = live.Child("spec"u8)?.Child("template"u8)?.Child("spec"u8)?.Child("containers"u8);
+            var env = (container.Env ?? []).Where(variable => present.HasItem(other => other.Is("name"u8, container.Name)
+                && other.Child("env"u8).HasItem(item => item.Is("name"u8, variable.Name)))).ToList();
+            if (env.Count > 0)
             {
-                writer.WriteStartObject();
-                writer.WriteString("name"u8, container.Name);
-                writer.WriteStartArray("env"u8);
-                foreach (var variable in container.Env ?? [])
+                containers.Add((JsonNode)new JsonObject
                 {
-                    writer.WriteStartObject();
-                    writer.WriteString("name"u8, variable.Name);
-                    writer.WriteString("$patch"u8, "delete"u8);
-                    writer.WriteEndObject();
-                }
-
-                writer.WriteEndArray();
-                writer.WriteEndObject();
+                    ["name"] = container.Name,
+                    ["env"] = new JsonArray([.. env.Select(static variable => new JsonObject { ["name"] = variable.Name, ["$patch"] = "delete" })]),
+                });
             }
-
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-            writer.WriteEndObject();
-            writer.WriteEndObject();
-            writer.WriteEndObject();
         }
 
-        return buffer.WrittenSpan.ToArray();
+        var patch = Within("spec", Within("template", Within("spec", Within("containers", containers))));
+        return containers.Count == 0 ? [] : ApplyBody.Write(json => patch.WriteTo(json));
     }
+
+    private static JsonObject Within(string name, JsonNode value) => new() { [name] = value };
 }

@@ -4,27 +4,27 @@ using McpOperator.Api;
 namespace McpOperator.Servers.Pods;
 
 /// <summary>
-/// What others have put where our names are in the pods of a Deployment: into our containers, or in the place of a gateway. The object
-/// alone does not say whose it is: that is read from <c>metadata.managedFields</c>.
+/// Fields of others (<c>metadata.managedFields</c>) under our names in the pods of a Deployment: in our containers, or in the
+/// place of a gateway.
 /// </summary>
-/// <param name="Fields">In our containers, and not ours; null, as a rule, for nothing.</param>
-/// <param name="IsGateway">Whether others own some of a gateway or of the volume of its policy, or nobody is down as its owner.</param>
+/// <param name="Fields">In our containers; null, as a rule, for none.</param>
+/// <param name="IsGateway">Whether others own a part of the gateway or of its policy volume, or nobody is listed as owner.</param>
 internal readonly record struct ForeignFields(IReadOnlyList<ForeignField>? Fields, bool IsGateway)
 {
-    /// <summary>Enough for a person; anybody may add as many as go into an object.</summary>
+    /// <summary>Enough for a message; others may add any number.</summary>
     private const int Most = 20;
 
     private const string GatewayStep = $$"""k:{"name":"{{Defaults.GatewayContainer}}"}""";
     private const string VolumeStep = $$"""k:{"name":"{{GatewayContainer.PolicyVolumeName}}"}""";
 
-    /// <summary>A list is ours and others' item by item.</summary>
+    /// <summary>Lists that have an owner per item.</summary>
     private static readonly string[] Lists = ["env", "ports", "volumeMounts"];
 
-    /// <summary>What none of our containers has unless the spec says so.</summary>
+    /// <summary>Fields that our containers never have.</summary>
     private static readonly string[] Members = ["envFrom", "startupProbe", "lifecycle", "command", "args"];
 
-    /// <param name="server">After which its container is called; null when the Deployment does not say.</param>
-    /// <param name="hasGateway">Whether there is a gateway, or the volume.</param>
+    /// <param name="server">The name of its container; null when the labels do not say.</param>
+    /// <param name="hasGateway">Whether there is a gateway container, or its volume.</param>
     public static ForeignFields Read(JsonElement live, OwnedFields ours, string? server, bool hasGateway)
     {
         var own = ours.TryFindOurs(live, isStatus: false, out var fields) ? PodOf(fields) : null;
@@ -81,24 +81,20 @@ internal readonly record struct ForeignFields(IReadOnlyList<ForeignField>? Field
     }
 }
 
-/// <summary>One thing in a container of ours that the operator has not put there.</summary>
-/// <param name="Container">Its name.</param>
-/// <param name="Member">Of the container, such as <c>env</c>.</param>
-/// <param name="Key">By which a list knows the item, of a list.</param>
-/// <param name="Manager">Who owns it.</param>
-/// <param name="IsUndone">Whether it came with a former revision of the whole template.</param>
+/// <summary>A field in one of our containers that the operator did not write.</summary>
+/// <param name="Member">A field of the container, such as <c>env</c>.</param>
+/// <param name="Key">The key of the list item; null for a field that is no list.</param>
+/// <param name="IsUndone">Whether <c>kubectl rollout undo</c> brought it back.</param>
 internal sealed record ForeignField(string Container, string Member, string? Key, string Manager, bool IsUndone)
 {
     /// <summary>
-    /// Of <c>kubectl rollout undo</c>: it names no manager, so that its user agent's name is taken, while the commands of kubectl by
-    /// which somebody edits a Deployment name one (<c>kubectl-edit</c>, <c>kubectl-set</c>, …). It sends a former template, of which the
-    /// API server puts down to it what was not there.
+    /// The manager of <c>kubectl rollout undo</c>: it sends a former template, and no manager, so the API server takes the name
+    /// of its user agent. Commands of kubectl that edit a Deployment name one (<c>kubectl-edit</c>, <c>kubectl-set</c>, …).
     /// </summary>
     private const string UndoManager = "kubectl";
 
-    /// <param name="entry">Of managedFields.</param>
     /// <param name="key">The key fields of a list's item, as JSON; null of what is no list.</param>
-    /// <returns>Null when the key makes no sense: anybody may edit managedFields.</returns>
+    /// <returns>Null when the key is not valid: anybody may edit managedFields.</returns>
     public static ForeignField? Of(JsonElement entry, string container, string member, string? key)
     {
         var manager = entry.Interned("manager"u8) ?? "";
@@ -116,7 +112,7 @@ internal sealed record ForeignField(string Container, string Member, string? Key
         }
     }
 
-    /// <summary>The field by which a strategic merge patch, too, knows the items of a list.</summary>
+    /// <summary>The merge key of a list, in a strategic merge patch as well.</summary>
     public static string KeyOf(string list) => list switch
     {
         "env" => "name",

@@ -5,14 +5,14 @@ using McpOperator.Api;
 namespace McpOperator.Servers.Pods;
 
 /// <summary>
-/// Takes out of a Deployment what others have put under our names, by a strategic merge patch: an apply removes only what is the
-/// applier's alone.
+/// Deletes what others put under our names in a Deployment, by a strategic merge patch: an apply removes only what nobody else
+/// owns.
 /// </summary>
 internal static class ForeignRemoval
 {
-    /// <param name="resourceVersion">Of the Deployment in which all of it was seen: an item that is not there would be added by this.</param>
-    /// <param name="hasGateway">Whether a gateway goes.</param>
-    /// <param name="hasVolume">Whether the volume of its policy goes.</param>
+    /// <param name="resourceVersion">The version in which the items were seen: the patch would add an item that is not there.</param>
+    /// <param name="hasGateway">Whether to delete the gateway container.</param>
+    /// <param name="hasVolume">Whether to delete its policy volume.</param>
     public static byte[] Patch(string resourceVersion, bool hasGateway, bool hasVolume, IReadOnlyList<ForeignField> fields) => ApplyBody.Write(writer =>
     {
         writer.WriteStartObject();

@@ -4,7 +4,7 @@ using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Servers.Pods;
 
-/// <summary>The proxy that stands before the server in the same pod, and the volume that brings it its policy.</summary>
+/// <summary>The proxy in front of the server in the same pod, and the volume with its policy.</summary>
 internal static class GatewayContainer
 {
     public const string PortName = "gateway";
@@ -13,14 +13,14 @@ internal static class GatewayContainer
     public const string PolicyVolumeName = "gateway-policy";
     private const string PolicyDirectory = "/var/run/mcp-runtime/policy";
 
-    /// <summary>The variables that it has or not, as the spec and the settings are.</summary>
+    /// <summary>The variables that depend on spec and settings.</summary>
     public static readonly IReadOnlyList<string> OptionalVariables =
     [
         "EXTERNAL_BASE_URL", "OTEL_SERVICE_NAME", "OTEL_EXPORTER_OTLP_ENDPOINT", "STRIP_PREFIX",
         "ANALYTICS_INGEST_URL", "ANALYTICS_SOURCE", "ANALYTICS_EVENT_TYPE", "ANALYTICS_API_KEY",
     ];
 
-    /// <param name="server">With its spec in effect (<see cref="Defaults"/>), valid, and with a gateway.</param>
+    /// <param name="server">With the defaults filled in (<see cref="Defaults"/>), valid, and with a gateway.</param>
     public static Container Build(MCPServer server, OperatorSettings settings)
     {
         var gateway = server.Spec.Gateway!;
@@ -50,7 +50,7 @@ internal static class GatewayContainer
         ConfigMap = new LocalObjectReference { Name = ObjectNames.Policy(server) },
     };
 
-    /// <summary>The order is part of the contract, and of the pod template: another one would replace the pods.</summary>
+    /// <summary>Another order would change the pod template, and replace the pods.</summary>
     private static List<Env> Environment(MCPServer server, GatewayConfig gateway, int port, OperatorSettings settings)
     {
         var (name, spec) = (server.Metadata.Name, server.Spec);

@@ -26,7 +26,7 @@ public sealed class OptionalRowTests : IDisposable
     public OptionalRowTests()
     {
         _stores = new Stores(_looks, Looks.None, SampleServers.Settings);
-        _store = _stores.OfOwned<Gadget>(runPods: false, "");
+        _store = _stores.CreateOwnedStore<Gadget>(runsPods: false, "");
         _row = new GadgetKind(_store);
         _api = new ApiClient(Product.Identity, _server, new Uri("https://api.test"), TimeProvider.System);
     }
@@ -38,7 +38,7 @@ public sealed class OptionalRowTests : IDisposable
     {
         await LookForItAsync();
 
-        var result = await ReconcileAsync(new Wanted.Apply(() => throw new InvalidOperationException("not to be sent")));
+        var result = await ReconcileAsync(new DesiredState.Apply(() => throw new InvalidOperationException("not to be sent")));
 
         Assert.False(_row.IsInstalled);
         Assert.Equal(
@@ -52,8 +52,8 @@ public sealed class OptionalRowTests : IDisposable
     {
         await LookForItAsync();
 
-        Assert.Equal(default, await ReconcileAsync(new Wanted.Absent()));
-        Assert.Equal(default, await ReconcileAsync(new Wanted.Keep()));
+        Assert.Equal(default, await ReconcileAsync(new DesiredState.Absent()));
+        Assert.Equal(default, await ReconcileAsync(new DesiredState.Keep()));
         Assert.Single(_server.Sent);
     }
 
@@ -74,7 +74,7 @@ public sealed class OptionalRowTests : IDisposable
         json => StoredServer.Decode(json, Product.Identity.OwnedFields),
         $$"""{"metadata":{"name":"{{name}}","namespace":"ns","uid":"{{name}}","resourceVersion":"5"},"spec":{"image":"example.org/web"} }""");
 
-    private Task<ApplyResult<Observed>> ReconcileAsync(Wanted wanted) => _row.ReconcileAsync(
+    private Task<ApplyResult> ReconcileAsync(DesiredState wanted) => _row.CarryOutAsync(
         new Applier(_api, new WriteCounters(), TimeProvider.System, NullLogger.Instance), Passes.Over(SampleServers.Effective()), wanted, default);
 
     private async Task LookForItAsync()
@@ -92,7 +92,7 @@ public sealed class OptionalRowTests : IDisposable
     {
         public override bool IsOptional => true;
 
-        public override Wanted Want(Pass pass) => new Wanted.Absent();
+        public override DesiredState DesiredStateOf(Pass pass) => new DesiredState.Absent();
     }
 
     private sealed class Gadget(JsonElement json) : Observed(json, Product.Identity.OwnedFields, Labels.OwnerOf(json));

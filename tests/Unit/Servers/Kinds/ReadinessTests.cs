@@ -25,7 +25,7 @@ public sealed class ReadinessTests
         long generation, long observed, int wanted, int replicas, int updated, int available, int ready,
         bool isReady, string reason, string message)
     {
-        var surface = await JudgeAsync(ConditionTypes.DeploymentReady, $$"""
+        var component = await JudgeAsync(ConditionTypes.DeploymentReady, $$"""
             {
               "metadata": { "name": "demo", "generation": {{generation}} },
               "spec": { "replicas": {{wanted}} },
@@ -36,8 +36,8 @@ public sealed class ReadinessTests
             }
             """);
 
-        Assert.Equal((isReady, reason), (surface.IsReady, surface.Reason));
-        Assert.Contains(message, surface.Message, StringComparison.Ordinal);
+        Assert.Equal((isReady, reason), (component.IsReady, component.Reason));
+        Assert.Contains(message, component.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -46,7 +46,7 @@ public sealed class ReadinessTests
     [InlineData("sidecar", 1, false, Reasons.GatewayProgressing)]
     public async Task AGatewayIsReadyWhenTheDeploymentIsAndHasIt(string container, int available, bool isReady, string reason)
     {
-        var surface = await JudgeAsync(ConditionTypes.GatewayReady, $$"""
+        var component = await JudgeAsync(ConditionTypes.GatewayReady, $$"""
             {
               "metadata": { "name": "demo", "generation": 2 },
               "spec": { "replicas": 1, "template": { "spec": { "containers": [ { "name": "demo" }, { "name": "{{container}}" } ] } } },
@@ -54,7 +54,7 @@ public sealed class ReadinessTests
             }
             """);
 
-        Assert.Equal((isReady, reason), (surface.IsReady, surface.Reason));
+        Assert.Equal((isReady, reason), (component.IsReady, component.Reason));
     }
 
     [Fact]
@@ -65,19 +65,19 @@ public sealed class ReadinessTests
 
         var missing = await Passes.Over(server).JudgeAsync(kinds, _ => null);
 
-        Assert.All(missing, surface => Assert.Equal((false, Reasons.NotCreated), (surface.IsReady, surface.Reason)));
-        Assert.Equal(ConditionTypes.All.Skip(1), missing.Select(surface => surface.ConditionType));
+        Assert.All(missing, component => Assert.Equal((false, Reasons.NotCreated), (component.IsReady, component.Reason)));
+        Assert.Equal(ConditionTypes.All.Skip(1), missing.Select(component => component.ConditionType));
     }
 
     [Theory]
     [InlineData(true, true, true, Reasons.PolicyCurrent)]
     [InlineData(true, false, false, Reasons.PolicyOutdated)]
     [InlineData(false, true, false, Reasons.PolicyOutdated)]
-    public void APolicyIsReadyWhenItIsTheCurrentOneAndEachPodIsShownIt(bool isCurrent, bool isShown, bool expected, string reason)
+    public void APolicyIsReadyWhenItIsTheCurrentOneAndEachPodIsShownIt(bool isCurrent, bool seenByPods, bool expected, string reason)
     {
-        var surface = PolicyState.SurfaceOf(exists: true, isCurrent, isShown);
+        var component = PolicyState.ConditionOf(exists: true, isCurrent, seenByPods);
 
-        Assert.Equal((expected, reason), (surface.IsReady, surface.Reason));
+        Assert.Equal((expected, reason), (component.IsReady, component.Reason));
     }
 
     [Theory]
@@ -85,7 +85,7 @@ public sealed class ReadinessTests
     [InlineData("""{"name":"http","port":9103}""", false)]
     [InlineData("""{"name":"http","port":80},{"name":"metrics","port":9103}""", true)]
     public void AServiceLeadsToTheGatewaysWhenItHasTheirMetrics(string ports, bool leads) => Assert.Equal(leads, Passes.Decode(
-        json => new ObservedService(json, Ours), $$"""{"metadata":{},"spec":{"ports":[{{ports}}]} }""").LeadsToGateway);
+        json => new ObservedService(json, Ours), $$"""{"metadata":{},"spec":{"ports":[{{ports}}]} }""").TargetsGateway);
 
     [Fact]
     public async Task ADeploymentWithoutAStatusIsNotReady() =>
@@ -145,15 +145,15 @@ public sealed class ReadinessTests
     });
 
     /// <summary>What the object of every kind says, when it is this one.</summary>
-    private static async Task<Surface> JudgeAsync(string condition, string json, OperatorSettings? settings = null)
+    private static async Task<ComponentCondition> JudgeAsync(string condition, string json, OperatorSettings? settings = null)
     {
-        var surfaces = await Passes.Over(Complete(), settings: settings).JudgeAsync(Passes.Kinds(), kind => kind switch
+        var components = await Passes.Over(Complete(), settings: settings).JudgeAsync(Passes.Kinds(), kind => kind switch
         {
             DeploymentKind => Passes.Decode(json => new ObservedDeployment(json, Ours), json),
             ServiceKind => Passes.Decode(json => new ObservedService(json, Ours), json),
             IngressKind => Passes.Decode(json => new ObservedIngress(json, Ours), json),
             _ => null,
         });
-        return surfaces.Single(surface => surface.ConditionType == condition);
+        return components.Single(component => component.ConditionType == condition);
     }
 }

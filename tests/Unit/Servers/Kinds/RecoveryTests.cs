@@ -46,19 +46,19 @@ public sealed class RecoveryTests
         Assert.Null(OfDeployment(SampleServers.Effective(), refused with { Tried = [first, second] }));
     }
 
-    private Remedy? OfDeployment(MCPServer server, Attempt attempt) => Of(_kinds.Stable, server, attempt);
+    private Remedy? OfDeployment(MCPServer server, RefusedApply refused) => Of(_kinds.Stable, server, refused);
 
-    private Remedy? OfService(Attempt attempt) => Of(_kinds.All.OfType<ServiceKind>().Single(), SampleServers.Effective(), attempt);
+    private Remedy? OfService(RefusedApply refused) => Of(_kinds.All.OfType<ServiceKind>().Single(), SampleServers.Effective(), refused);
 
-    private static Remedy? Of(OwnedKind kind, MCPServer server, Attempt attempt)
+    private static Remedy? Of(OwnedKind kind, MCPServer server, RefusedApply refused)
     {
-        var policy = new McpOperator.Mirror.PolicyState("u", 1, Surface: null, MayRun: true);
-        return Assert.IsType<Wanted.Apply>(kind.Want(Passes.Over(server, policy))).Recover!(attempt);
+        var policy = new McpOperator.Mirror.PolicyState("u", 1, Condition: null, MayRunGateway: true);
+        return Assert.IsType<DesiredState.Apply>(kind.DesiredStateOf(Passes.Over(server, policy))).RemedyFor!(refused);
     }
 
-    private static IEnumerable<string> PlacesTakenOver(Remedy? remedy) => Assert.IsType<Remedy.TakeOver>(remedy).Places.Select(place => place[^1]);
+    private static IEnumerable<string> PlacesTakenOver(Remedy? remedy) => Assert.IsType<Remedy.TakeOver>(remedy).Paths.Select(path => path[^1]);
 
-    private static Attempt Refused(int code, string? field) => new(IsNew: false, Tried: [], new ApiException(
+    private static RefusedApply Refused(int code, string? field) => new(IsNew: false, Tried: [], new ApiException(
         new Status
         {
             Code = code,

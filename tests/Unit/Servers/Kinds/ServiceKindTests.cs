@@ -89,7 +89,7 @@ public sealed class ServiceKindTests
             .SelectMany(container => container.Ports!).ToDictionary(port => port.Name, port => port.Number);
 
         Assert.Equal([7000, 9103], ServiceKind.Build(server).Spec.Ports.Select(port => ports[port.TargetPort]));
-        Assert.Equal([9000], ServiceKind.Build(server, toGateway: false).Spec.Ports.Select(port => ports[port.TargetPort]));
+        Assert.Equal([9000], ServiceKind.Build(server, targetsGateway: false).Spec.Ports.Select(port => ports[port.TargetPort]));
     }
 
     [Fact]

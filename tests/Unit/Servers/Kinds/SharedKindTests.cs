@@ -73,7 +73,7 @@ public sealed class SharedKindTests : IDisposable
     {
         var pass = Passes.Over(SampleServers.Of(ns: ns));
         var kind = _kinds.ServiceAccount;
-        return (await kind.ReconcileAsync(_applier, pass, kind.Want(pass), CancellationToken.None)).Problem;
+        return (await kind.CarryOutAsync(_applier, pass, kind.DesiredStateOf(pass), CancellationToken.None)).Problem;
     }
 
     /// <summary>Holds every request back until it is told the answer.</summary>

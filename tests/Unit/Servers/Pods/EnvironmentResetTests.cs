@@ -15,7 +15,7 @@ public class EnvironmentResetTests
     [Fact]
     public void TheDeploymentIsPausedAndElseOnlyLacksItsVariables()
     {
-        var paused = EnvironmentReset.Paused(Deployment);
+        var paused = EnvironmentReset.WithoutVariables(Deployment);
 
         Assert.True(paused.Spec.Paused);
         Assert.Null(paused.Spec.Template.Spec.Containers.Single().Env);
@@ -34,13 +34,27 @@ public class EnvironmentResetTests
           {"name": "demo", "env": [{"name": "A", "$patch": "delete"}, {"name": "B", "$patch": "delete"}]}
         ]}}}}
         """,
-        EnvironmentReset.Removal(Deployment));
+        EnvironmentReset.DeletePatch(Deployment, Live("""{"name": "demo", "env": [{"name": "B"}, {"name": "A"}]}""")));
+
+    /// <summary>API servers before 1.28 add what they are told to delete where there is no list.</summary>
+    [Fact]
+    public void TheRemovalNamesNothingThatIsNotThere()
+    {
+        var live = Live("""{"name": "sidecar", "env": [{"name": "B"}]}, {"name": "demo", "env": [{"name": "A"}, {"name": "C"}]}, {"name": "mcp-gateway"}""");
+        Json.AssertEqual(
+            """{"spec": {"template": {"spec": {"containers": [{"name": "demo", "env": [{"name": "A", "$patch": "delete"}]}]}}}}""",
+            EnvironmentReset.DeletePatch(DeploymentManifest.Build(SampleServers.WithGateway(new MCPServerSpec { EnvVars = [new() { Name = "A", Value = "1" }, new() { Name = "B" }] }), SampleServers.Settings), live));
+        Assert.Empty(EnvironmentReset.DeletePatch(Deployment, Live("""{"name": "demo"}""")));
+    }
+
+    private static JsonElement Live(string containers) =>
+        JsonElement.Parse($$"""{"spec": {"template": {"spec": {"containers": [{{containers}}]} } } }""");
 
     [Theory]
     [InlineData(422, "spec.template.spec.containers[0].env[1].valueFrom", true)]
     [InlineData(422, "spec.template.spec.containers[0].image", false)]
     [InlineData(403, "spec.template.spec.containers[0].env[1].valueFrom", false)]
     public void ItHelpsWhereAReferenceIsRefused(int code, string field, bool helps) =>
-        Assert.Equal(helps, EnvironmentReset.Suffices(new ApiException(
+        Assert.Equal(helps, EnvironmentReset.Handles(new ApiException(
             new Status { Code = code, Details = new StatusDetails { Causes = [new StatusCause { Field = field }] } }, "PATCH x")));
 }
