@@ -67,7 +67,7 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
                 return await SendAsync(body).ConfigureAwait(false);
             }
             catch (ApiException exception) when (
-                exception.IsInvalid && remedyFor?.Invoke(new RefusedApply(isNew, tried, exception)) is { } remedy)
+                (exception.IsInvalid || exception.IsOfStoredDuplicates) && remedyFor?.Invoke(new RefusedApply(isNew, tried, exception)) is { } remedy)
             {
                 tried.Add(remedy);
                 refusal = exception;

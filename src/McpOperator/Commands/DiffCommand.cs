@@ -9,7 +9,7 @@ namespace McpOperator.Commands;
 /// </summary>
 internal static class DiffCommand
 {
-    public static IReadOnlyList<Flag<ManifestOptions>> Flags { get; } = [.. ManifestFlags.Input, ManifestFlags.Kubeconfig];
+    public static IReadOnlyList<Flag<ManifestOptions>> Flags { get; } = [.. ManifestFlags.Input, ManifestFlags.AllNamespaces, ManifestFlags.Kubeconfig];
 
     /// <param name="error">What is wrong, and what the operator would report.</param>
     public static async Task<int> ExecuteAsync(IReadOnlyList<string> arguments, Func<Stream> input, TextWriter output, TextWriter error)

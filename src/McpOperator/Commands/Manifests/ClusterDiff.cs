@@ -19,13 +19,17 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
 {
     private readonly StringBuilder _diff = new();
     private readonly HashSet<string> _shared = new(StringComparer.Ordinal);
-    private bool _takesOver;
 
-    /// <summary>Unified diffs; empty when nothing would change that can be shown.</summary>
-    public string Text => _diff.ToString();
+    /// <summary>Where the cluster is looked at as it is; null where manifests are held against it.</summary>
+    private readonly ClusterSummary? _summary = given.Options.AllNamespaces ? new ClusterSummary() : null;
 
-    /// <summary>Whether something would change, or may.</summary>
-    public bool HasChanges => _takesOver || _diff.Length > 0;
+    private int _servers;
+
+    /// <summary>A summary, of a whole cluster, and unified diffs; empty when nothing would change that can be shown.</summary>
+    public string Text => _summary is { IsEmpty: false } ? $"{_summary.Text(_servers)}\n{_diff}" : _diff.ToString();
+
+    /// <summary>Whether something would change.</summary>
+    public bool HasChanges => _diff.Length > 0 || _summary is { IsEmpty: false };
 
     /// <summary>False when the API server refused what the operator would send, or did not let it be read.</summary>
     public bool IsComplete { get; private set; } = true;
@@ -49,6 +53,9 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
                 wanted.Add(other);
         }
 
+        if (_summary is not null)
+            wanted = [.. cluster.Servers.OrderBy(server => $"{server.Key}", StringComparer.Ordinal)];
+        _servers = wanted.Count;
         foreach (var server in wanted)
         {
             try
@@ -66,7 +73,8 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
     {
         if (server.Metadata.DeletionTimestamp is not null)
         {
-            Note($"MCPServer {server.Key} is being deleted: its objects go with it");
+            if (_summary is null)
+                Note($"MCPServer {server.Key} is being deleted: its objects go with it");
             return;
         }
 
@@ -83,18 +91,25 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         var policy = stored is { } json ? new ObservedConfigMap(json, Product.Identity.OwnedFields) : null;
         var effective = plan.InEffect(server);
         var faults = Validation.Validate(effective, given.Settings);
+        // What this operator has said of it is no news.
+        var summary = server.IsReported() ? null : _summary;
         if (faults.Count > 0)
         {
-            Note($"MCPServer {server.Key} is not compared: {string.Join("; ", faults)}");
+            summary?.Refused(server.Key, faults);
+            if (_summary is null)
+                Note($"MCPServer {server.Key} is not compared: {string.Join("; ", faults)}");
             return;
         }
+
+        if (summary is not null && SpecDoubts.Of(server, effective.Spec) is { Count: > 0 } doubts)
+            summary.Doubtful(server.Key, doubts);
 
         // What the pods hold goes on, when nothing comes of a new one.
         var mayRunGateway = policy is { Policy: not null, HoldsOurs: true } && server.AsOwner().Controls(policy);
         if (plan.PolicyOf(effective, policy, Tell) is { } manifest)
             mayRunGateway |= await ApplyAsync(server, ResourceTypes.ConfigMap, policy, stored, manifest, recover: null).ConfigureAwait(false);
         else if (effective.Spec.HasGateway())
-            Note($"MCPServer {server.Key}: {PolicyProblems.TooLarge.Reason}: {PolicyProblems.TooLarge.Message}");
+            Problem(server, PolicyProblems.TooLarge);
         else if (policy is not null && Owns(server, ResourceTypes.ConfigMap, policy) && (server.AsOwner().Controls(policy) || policy.WasAppliedByUs))
             Tell(ResourceTypes.ConfigMap, policy.Key, stored, null);
 
@@ -102,7 +117,7 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         {
             var found = kind.Get(server.Key);
             if (wanted is DesiredState.Withhold { Problem: var problem })
-                Note($"MCPServer {server.Key}: {problem.Reason}: {problem.Message}");
+                Problem(server, problem);
             if (wanted is DesiredState.Apply shared && kind.IsShared)
                 await ShareAsync(kind.Type, server.Metadata.Namespace, shared.Body()).ConfigureAwait(false);
             else if (wanted is DesiredState.Apply own)
@@ -121,16 +136,8 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
     {
         if (found is not null && server.AsOwner().WhyNotOwned(type, found) is { } problem)
         {
-            Note($"MCPServer {server.Key}: {problem.Reason}: {problem.Message}");
+            Problem(server, problem);
             return false;
-        }
-
-        if (found is { Fingerprint: OwnedFields.None } && present is { } live
-            && FieldOwnership.PatchOfPredecessor(live, isStatus: false, Product.Identity) is not null)
-        {
-            // A dry run cannot be told of the take-over, which is a write of its own.
-            _takesOver = true;
-            Note($"{type.Kind} {found.Key} was written by the operator before this one: what of it is not wanted any more goes at the take-over, and is not shown");
         }
 
         var planned = JsonElement.Parse(manifest);
@@ -138,6 +145,8 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         try
         {
             var after = await api.DryRunAsync(type, key, manifest, static json => new Live(json.Clone())).ConfigureAwait(false);
+            if (found is { Fingerprint: OwnedFields.None } && TakeOverPreview.PatchOf(after.Json, Product.Identity) is { } takeOver)
+                after = await api.DryRunPatchAsync(type, key, takeOver, isStrategic: false, static json => new Live(json.Clone())).ConfigureAwait(false);
             // Of a new one without what an API server makes up, such as an address that will be another one.
             Tell(type, key, present, found is null ? planned : after.Json);
         }
@@ -152,6 +161,13 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
             // The operator gets there in two steps.
             Tell(type, key, present, planned);
         }
+        catch (ApiException exception) when (
+            present is not null && exception.IsOfStoredDuplicates && recover?.Invoke(new RefusedApply(IsNew: false, [], exception)) is Remedy.Patch)
+        {
+            var first = ((Remedy.Patch)recover(new RefusedApply(IsNew: false, [], exception))!).BodyFor(present.Value);
+            var after = await api.DryRunPatchAsync(type, key, first, isStrategic: true, static json => new Live(json.Clone())).ConfigureAwait(false);
+            Tell(type, key, present, after.Json);
+        }
         catch (ApiException exception)
         {
             Refuse($"{type.Kind} {key}", exception);
@@ -159,6 +175,14 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         }
 
         return true;
+    }
+
+    private void Problem(MCPServer server, Problem problem)
+    {
+        if (_summary is null)
+            Note($"MCPServer {server.Key}: {problem.Reason}: {problem.Message}");
+        else if (!server.IsReported())
+            _summary.Conflict(server.Key, problem);
     }
 
     private void Refuse(string what, ApiException refusal)
@@ -175,7 +199,10 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         var planned = JsonElement.Parse(manifest);
         var key = new ObjectKey(ns, planned.GetProperty("metadata"u8).Text("name"u8)!);
         if (type == ResourceTypes.Secret)
-            Note($"Secret {key} is not compared: neither the operator nor this command may read it");
+        {
+            if (_summary is null)
+                Note($"Secret {key} is not compared: neither the operator nor this command may read it");
+        }
         else if (!await IsThereAsync(type, key, manifest).ConfigureAwait(false))
             Tell(type, key, null, planned);
     }
@@ -204,6 +231,8 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
     private void Tell(ResourceType type, ObjectKey key, JsonElement? before, JsonElement? after)
     {
         var name = $"{type}/{key}";
+        (before, after) = (Printed(before), Printed(after));
+        _summary?.Changed(type, key, before, after);
         _diff.Append(UnifiedDiff.Of(
             Yaml(before), Yaml(after), before is null ? "/dev/null" : $"live/{name}", after is null ? "/dev/null" : $"wanted/{name}"));
     }
@@ -212,13 +241,19 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
     private void Tell(AccessObject member, Verdict verdict)
     {
         var kind = (member is MCPAccessGrant ? MCPAccessGrant.Type : MCPAgentSession.Type).Kind;
-        if (verdict.Phase == AccessPhase.Rejected && given.Manifests.Manifests.Any(manifest => manifest.Kind == kind && manifest.Key == member.Key))
+        if (verdict.Phase != AccessPhase.Rejected)
+            return;
+        if (_summary is not null && member.Reported?.Find(AccessStatus.Accepted)?.Reason != verdict.Reason)
+            _summary.Rejected($"{kind} {member.Key}", $"{verdict.Reason}: {verdict.Message}");
+        if (given.Manifests.Manifests.Any(manifest => manifest.Kind == kind && manifest.Key == member.Key))
             Note($"{kind} {member.Key}: {verdict.Reason}: {verdict.Message}");
     }
 
     private void Note(string text) => error.WriteLine($"note: {Printable.Escape(text)}");
 
-    private static string Yaml(JsonElement? json) => json is { } some ? YamlWriter.Document(PrintedObject.Of(some)) : "";
+    private static JsonElement? Printed(JsonElement? json) => json is { } some ? PrintedObject.Of(some) : null;
+
+    private static string Yaml(JsonElement? json) => json is { } some ? YamlWriter.Document(some) : "";
 
     private async Task<JsonElement?> FindAsync(ResourceType type, ObjectKey key) =>
         (await api.FindAsync(type, key, static json => new Live(json.Clone())).ConfigureAwait(false))?.Json;

@@ -38,7 +38,7 @@ internal sealed class ClusterState
         foreach (var member in (IEnumerable<StoredAccess>)[.. grants, .. sessions])
             namespaces.Add(member.Server.Namespace);
 
-        var lists = new Lists(api, namespaces);
+        var lists = new Lists(api, namespaces, given.Options.AllNamespaces);
         var left = new List<ObjectKey>();
         var state = new ClusterState(await lists.ReadAsync(
             MCPServer.Type, json => StoredServer.Decode(json, Product.Identity.OwnedFields)).ConfigureAwait(false))
@@ -90,7 +90,8 @@ internal sealed class ClusterState
         metadata with { Uid = "", CreationTimestamp = DateTimeOffset.MaxValue, DeletionTimestamp = null };
 
     /// <summary>Reads lists, and remembers which ones it may not read.</summary>
-    private sealed class Lists(ApiClient api, IReadOnlyCollection<string> namespaces)
+    /// <param name="isWhole">Whether nothing will do but all of each.</param>
+    private sealed class Lists(ApiClient api, IReadOnlyCollection<string> namespaces, bool isWhole)
     {
         private readonly List<string> _narrow = [];
         private readonly SortedDictionary<string, List<string>> _closed = new(StringComparer.Ordinal);
@@ -114,8 +115,10 @@ internal sealed class ClusterState
             where T : class, IKubernetesObject
         {
             var found = new Dictionary<ObjectKey, T>();
-            if (await TryAddAsync(null).ConfigureAwait(false) is not { } refusal || namespaces.Count == 0)
+            if (await TryAddAsync(null).ConfigureAwait(false) is not { } refusal || (namespaces.Count == 0 && !isWhole))
                 return found;
+            if (isWhole)
+                throw refusal;
             var isRead = false;
             foreach (var ns in namespaces)
             {

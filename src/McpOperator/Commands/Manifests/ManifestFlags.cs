@@ -34,6 +34,12 @@ internal static class ManifestFlags
         "kubeconfig", "FILE", "$KUBECONFIG, else in-cluster, else ~/.kube/config", "How to reach the API server.",
         "a path", (o, v) => o with { Kubeconfig = v.Length == 0 ? null : v });
 
+    /// <summary>Of a command that can look at what is in a cluster already.</summary>
+    public static readonly Flag<ManifestOptions> AllNamespaces = new(
+        "all-namespaces", null, "false", "In the place of manifests, every MCPServer of the cluster as it is.", BooleanRule,
+        (o, v) => Values.Boolean(v) is { } b ? o with { AllNamespaces = b } : null)
+    { Short = 'A' };
+
     /// <summary>Of a command that can make errors of its warnings.</summary>
     public static readonly Flag<ManifestOptions> Strict = new(
         "strict", null, "false", "Warnings are errors.", BooleanRule,
@@ -56,6 +62,8 @@ internal static class ManifestFlags
         IReadOnlyList<string> arguments, IReadOnlyList<Flag<ManifestOptions>> flags, string command, out string? error)
     {
         var options = FlagParser.Parse(arguments, flags, new ManifestOptions(), command, out error);
+        if (options is { AllNamespaces: true })
+            return options.Files.Count == 0 && options.Namespace is null ? options : Fault("--all-namespaces is about what is in the cluster: leave -f and -n out", out error);
         if (options is null || options.Files.Count > 0)
             return options is not null && options.Files.Count(name => name == ManifestFiles.Input) > 1 ? Fault("standard input can be read once only", out error) : options;
         return Fault($"{command} needs manifests: -f FILE, -f DIRECTORY, or -f - for standard input", out error);

@@ -11,6 +11,9 @@ internal sealed record ManifestOptions
 
     public bool Recursive { get; init; }
 
+    /// <summary>All servers of the cluster, as they are, in the place of manifests.</summary>
+    public bool AllNamespaces { get; init; }
+
     /// <summary>Null: that of each document, else "default".</summary>
     public string? Namespace { get; init; }
 

@@ -24,6 +24,9 @@ internal static class FieldPath
         return false;
     }
 
+    /// <summary>Whether a step, such as <c>k:{"name":"x"}</c>, leads to this item of a list.</summary>
+    public static bool IsStepTo(string step, JsonElement item, int index) => IsStepTo(System.Text.Encoding.UTF8.GetBytes(step), item, index);
+
     private static bool IsStepTo(ReadOnlySpan<byte> step, JsonElement item, int index)
     {
         try

@@ -104,6 +104,13 @@ internal sealed class ApiClient : IDisposable
         SendAsync(
             new(HttpMethod.Patch, type.ObjectPath(key), $"{_managerQuery}&force=true&dryRun=All", body, ApplyPatch), decode, cancellationToken);
 
+    /// <summary>A JSON patch, or a strategic merge patch, that is not stored.</summary>
+    /// <returns>As the object would be.</returns>
+    public Task<T> DryRunPatchAsync<T>(
+        ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, bool isStrategic, Decoder<T> decode, CancellationToken cancellationToken = default) =>
+        SendAsync(
+            new(HttpMethod.Patch, type.ObjectPath(key), $"{_managerQuery}&dryRun=All", body, isStrategic ? StrategicMergePatch : JsonPatch), decode, cancellationToken);
+
     /// <summary>Server-side apply of the status subresource, forced. Does not create the object (404).</summary>
     public Task<T> ApplyStatusAsync<T>(
         ResourceType type,

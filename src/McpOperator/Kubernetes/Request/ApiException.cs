@@ -31,6 +31,12 @@ internal sealed class ApiException(Status status, string request)
     /// <summary>500: an object that is to be created may not name a version. Etcd's storage says so where a kind is created its own way.</summary>
     public bool IsVersionRefused => Status.Message?.Contains("resourceVersion should not be set on objects to be created", StringComparison.Ordinal) == true && !IsDenied;
 
+    /// <summary>
+    /// The object that is stored has a list in which two items have one key, and API servers before 1.27 or so apply nothing over that
+    /// (structured-merge-diff takes such lists since v4.3).
+    /// </summary>
+    public bool IsOfStoredDuplicates => Status.Message?.Contains("duplicate entries for key", StringComparison.Ordinal) == true && !IsDenied;
+
     /// <summary>410: the resource version asked for is no longer known, and a new list is needed.</summary>
     public bool IsExpired => Code == HttpStatusCode.Gone || Status.Reason is "Expired" or "Gone";
 

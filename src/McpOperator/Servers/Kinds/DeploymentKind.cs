@@ -116,12 +116,15 @@ internal abstract class DeploymentKind(
     }
 
     /// <summary>
-    /// If only sources of variables are refused, resets the variables; else takes over what others own in the refused fields.
+    /// If only sources of variables are refused, resets the variables, and if some are there twice, replaces them; else takes over what
+    /// others own in the refused fields.
     /// </summary>
     private static Remedy? RemedyFor(Deployment deployment, RefusedApply refused)
     {
         if (refused.IsNew)
             return null;
+        if (refused.Refusal.IsOfStoredDuplicates)
+            return refused.Tried.Count == 0 ? new Remedy.Patch(_ => EnvironmentReset.ReplacePatch(deployment)) : null;
         if (!EnvironmentReset.Handles(refused.Refusal))
             return refused.Tried.Count == 0 ? Remedy.TakeOver.Of(DeploymentManifest.ExclusivePaths(deployment), refused.Refusal) : null;
         return refused.Tried.Count(static tried => tried is not Remedy.TakeOver) switch

@@ -61,5 +61,23 @@ internal static class EnvironmentReset
         return containers.Count == 0 ? [] : ApplyBody.Write(json => patch.WriteTo(json));
     }
 
+    /// <summary>
+    /// A strategic merge patch that puts the variables of ours in the place of all that are there, where one is there twice: the Go
+    /// operator writes what the spec says, and no apply goes over that.
+    /// </summary>
+    public static byte[] ReplacePatch(Deployment deployment)
+    {
+        var containers = new JsonArray();
+        foreach (var container in deployment.Spec.Template.Spec.Containers)
+        {
+            var env = new JsonArray([.. (container.Env ?? []).Select(static variable => JsonSerializer.SerializeToNode(variable, ManifestJsonContext.Default.Env))]);
+            env.Add((JsonNode)new JsonObject { ["$patch"] = "replace" });
+            containers.Add((JsonNode)new JsonObject { ["name"] = container.Name, ["env"] = env });
+        }
+
+        var patch = Within("spec", Within("template", Within("spec", Within("containers", containers))));
+        return ApplyBody.Write(json => patch.WriteTo(json));
+    }
+
     private static JsonObject Within(string name, JsonNode value) => new() { [name] = value };
 }
