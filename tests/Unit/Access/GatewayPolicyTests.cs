@@ -3,12 +3,10 @@ using McpOperator.Access;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Commands;
-using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using McpOperator.Mirror;
 using McpOperator.Unit.Kubernetes;
 using McpOperator.Unit.Mirror;
-using McpOperator.Unit.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace McpOperator.Unit.Access;
