@@ -9,6 +9,9 @@ internal static class ChangedFields
 
     private static IEnumerable<string> Of(JsonElement? before, JsonElement? after, string path)
     {
+        (before, after) = (before is { ValueKind: JsonValueKind.Null } ? null : before, after is { ValueKind: JsonValueKind.Null } ? null : after);
+        if (before is null && after is null)
+            return [];
         if (before is { ValueKind: JsonValueKind.Object } left && after is { ValueKind: JsonValueKind.Object } right)
         {
             var names = left.EnumerateObject().Concat(right.EnumerateObject()).Select(static member => member.Name).Distinct().Order(StringComparer.Ordinal);

@@ -92,7 +92,7 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         var effective = plan.InEffect(server);
         var faults = Validation.Validate(effective, given.Settings);
         // What this operator has said of it is no news.
-        var summary = server.IsReported() ? null : _summary;
+        var summary = server.IsObservedGeneration() ? null : _summary;
         if (faults.Count > 0)
         {
             summary?.Refused(server.Key, faults);
@@ -145,7 +145,7 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         try
         {
             var after = await api.DryRunAsync(type, key, manifest, static json => new Live(json.Clone())).ConfigureAwait(false);
-            if (found is { Fingerprint: OwnedFields.None } && TakeOverPreview.PatchOf(after.Json, Product.Identity) is { } takeOver)
+            if (found is { Fingerprint: OwnedFields.None } && TakeOverPreview.PatchOf(present!.Value, after.Json, Product.Identity) is { } takeOver)
                 after = await api.DryRunPatchAsync(type, key, takeOver, isStrategic: false, static json => new Live(json.Clone())).ConfigureAwait(false);
             // Of a new one without what an API server makes up, such as an address that will be another one.
             Tell(type, key, present, found is null ? planned : after.Json);
@@ -181,7 +181,7 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
     {
         if (_summary is null)
             Note($"MCPServer {server.Key}: {problem.Reason}: {problem.Message}");
-        else if (!server.IsReported())
+        else if (!server.IsObservedGeneration())
             _summary.Conflict(server.Key, problem);
     }
 

@@ -12,22 +12,25 @@ internal static class TakeOverPreview
 {
     private static readonly string[][] Parts = [["spec"], ["data"], ["metadata", "labels"], ["metadata", "annotations"]];
 
+    /// <param name="live">The object as it is.</param>
     /// <param name="applied">The answer to a dry run of the apply alone.</param>
     /// <returns>
     /// A JSON patch for a dry run of its own, in which the API server fills in defaults again; null when nothing goes.
     /// </returns>
-    public static byte[]? PatchOf(JsonElement applied, ApiIdentity identity)
+    public static byte[]? PatchOf(JsonElement live, JsonElement applied, ApiIdentity identity)
     {
         JsonObject theirs = [], kept = [];
         foreach (var entry in OwnedFields.EntriesOf(applied))
         {
             if (entry.Text("subresource"u8) is null && entry.Child("fieldsV1"u8) is { ValueKind: JsonValueKind.Object } fields)
-                Merge(entry.Is("manager"u8, identity.Predecessor) && entry.Is("operation"u8, "Update") ? theirs : kept, JsonObject.Create(fields)!);
+                Merge(identity.Predecessor is { } predecessor && entry.Is("manager"u8, predecessor) && entry.Is("operation"u8, "Update") ? theirs : kept, JsonObject.Create(fields)!);
         }
 
-        var before = JsonObject.Create(applied)!;
-        var after = before.DeepClone().AsObject();
+        var after = JsonObject.Create(applied)!.DeepClone().AsObject();
         Remove(after, theirs, kept);
+        if (JsonNode.DeepEquals(after, JsonObject.Create(applied)))
+            return null;
+        var before = JsonObject.Create(live)!;
         var patch = new JsonArray();
         foreach (var part in Parts)
         {
@@ -35,7 +38,7 @@ internal static class TakeOverPreview
                 patch.Add((JsonNode)new JsonObject { ["op"] = "add", ["path"] = $"/{string.Join('/', part)}", ["value"] = At(after, part)?.DeepClone() ?? new JsonObject() });
         }
 
-        return patch.Count == 0 ? null : Encoding.UTF8.GetBytes(patch.ToJsonString());
+        return Encoding.UTF8.GetBytes(patch.ToJsonString());
     }
 
     private static JsonNode? At(JsonObject json, string[] path) => path.Aggregate((JsonNode?)json, static (node, name) => node?[name]);
