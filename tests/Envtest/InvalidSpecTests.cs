@@ -117,7 +117,7 @@ public sealed class InvalidSpecTests(ControlPlaneFixture fixture)
     [InlineData("{image: x, ingressAnnotations: {a: 1}}", "spec.ingressAnnotations")]
     [InlineData("{image: x, resources: {limits: {cpu: lots}}}", "spec.resources.limits.cpu")]
     [InlineData("{image: x, envVars: [{name: 1A}]}", "spec.envVars.name")]
-    [InlineData("{image: x, envVars: [{name: A}, {name: A}]}", "spec.envVars[1]")]
+    [InlineData("{image: x, envVars: [{name: A}, {name: A}]}", "spec.envVars: Duplicate value")]
     [InlineData("{image: x, envVars: {A: b}}", "spec.envVars")]
     [InlineData("{image: x, secretEnvVars: [{name: A}]}", "spec.secretEnvVars")]
     [InlineData("{image: x, secretEnvVars: [{name: A, secretKeyRef: {name: s}}]}", "spec.secretEnvVars")]
