@@ -99,6 +99,27 @@ public sealed partial class ContestTests(ControlPlaneFixture fixture)
             Assert.InRange((await WritesAsync(scenario, user, Resource.Ingresses)).Count, 0, 2);
     }
 
+    /// <summary>Each writes a document of its own, with a revision and a time that go with it.</summary>
+    [Fact]
+    public async Task TwoOperatorsThatWantDifferentPoliciesSlowDownToo()
+    {
+        fixture.RequireOwn("the audit log");
+        await using var scenario = await ServerScenario.StartAsync(fixture, new Dictionary<string, string?>(Web) { ["MCP_CLUSTER_NAME"] = "one" });
+        await scenario.CreateServerAsync(Gateways.Spec);
+        await scenario.SettledAsync();
+        var second = await scenario.Namespace.GrantLeaseAsync();
+        await using var other = await StartOtherAsync(scenario, second, new(Web) { ["MCP_CLUSTER_NAME"] = "two" });
+
+        await scenario.EventuallyStatusAsync(
+            "the policy was contested", status => ServerScenario.StatusAndReason(status, "PolicyReady").EndsWith(" Contested", StringComparison.Ordinal));
+
+        // The first one of each is no repair: it made the policy, or found another one there.
+        foreach (var user in (string[])[scenario.Namespace.OperatorUser, second])
+            AssertSlowsDown((await Eventually.TrueAsync(
+                $"{user} had written five times", () => WritesAsync(scenario, user, Resource.ConfigMaps, name: Gateways.PolicyName()),
+                writes => writes.Count >= 5, TimeSpan.FromMinutes(1)))[1..]);
+    }
+
     [Fact]
     public async Task AnAutoscalerOnTheDeploymentIsAnsweredEverMoreRarelyAndNamed()
     {

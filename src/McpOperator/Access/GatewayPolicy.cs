@@ -111,9 +111,11 @@ internal sealed class GatewayPolicy(
             wasImmutable || (found is null ? isUnknown : found.ReplacesPods || IsMounted(server, found.Uid));
         var stored = new[] { live?.Policy, memory.Written }
             .FirstOrDefault(policy => policy?.Revision == document.Revision) ?? new StoredPolicy(document.Revision, time.GetUtcNow());
+        // A grant that changes makes another policy, though not another generation of the server. But one that stood there, and is wanted
+        // still, was changed by somebody else.
+        var isRepair = memory.Stood == document.Revision
+            || (live?.Policy is { } before ? before.Revision == document.Revision : server.IsReported());
         memory.Written = stored;
-        // A grant that changes makes another policy, though not another generation of the server.
-        var isRepair = live?.Policy is { } before ? before.Revision == document.Revision : server.IsReported();
         var wanted = new Desired<ObservedConfigMap>(
             found => PolicyConfigMapBuilder.Build(server, document, stored.GeneratedAt, found, NeedsNewPods(found)),
             isRepair, server.Had(ConditionTypes.PolicyReady), FreeTheData, memory.Removed,
@@ -132,6 +134,7 @@ internal sealed class GatewayPolicy(
         if (ensured is { Stands: true, Live: not null })
         {
             memory.HasSeen = true;
+            memory.Stood = document.Revision;
             memory.Removed = null;
             memory.Removals = 0;
         }
@@ -258,6 +261,9 @@ internal sealed class GatewayPolicy(
         /// every second that passes.
         /// </summary>
         public StoredPolicy? Written { get; set; }
+
+        /// <summary>The revision of the one that was last seen to stand there as wanted.</summary>
+        public string? Stood { get; set; }
 
         /// <summary>Whether this process has seen a ConfigMap of it, since its gateway was last switched on.</summary>
         public bool HasSeen { get; set; }
