@@ -18,6 +18,8 @@ internal sealed class Users(KubeClient client, Dice dice)
     private readonly SpecWriter _specs = new(dice);
     private readonly Members _members = new(client, dice, Subjects);
 
+    public Neighbours Neighbours { get; } = new(client, dice);
+
     /// <summary>One random change, as something that can be repeated, and its kind, for the figures.</summary>
     public (string Kind, Func<Task> Act) Next()
     {
@@ -46,6 +48,11 @@ internal sealed class Users(KubeClient client, Dice dice)
             (3, () => ("foreign object", CreateForeign(@namespace, server))),
             (3, () => ("foreign object deleted", DeleteForeign(@namespace, server))),
             (4, () => ("pods not ready", () => Kubelet.NotReadyAsync(client, @namespace, server))),
+            (6, () => ("undo", Neighbours.Undo(@namespace))),
+            (6, () => ("restore", Neighbours.Restore(Child(server).Kind, @namespace))),
+            (5, () => ("copy", Neighbours.Copy(@namespace, Servers))),
+            (2, () => ("copy deleted", Neighbours.DeleteCopy(@namespace, server))),
+            (3, () => ("relabel", Relabel(@namespace, server))),
             (2, () => ("address taken away", () => Kubelet.ServeIngressAsync(client, @namespace, server, null))),
         ])();
     }
@@ -139,6 +146,12 @@ internal sealed class Users(KubeClient client, Dice dice)
         var kind = dice.Pick(Resource.MCPAccessGrants, Resource.MCPAgentSessions);
         var name = dice.Pick(Subjects);
         return () => client.DeleteAsync(kind, @namespace, name);
+    }
+
+    private Func<Task> Relabel(string @namespace, string server)
+    {
+        var (kind, name) = Child(server);
+        return Neighbours.Relabel(kind, @namespace, name);
     }
 
     private Func<Task> DeleteChild(string @namespace, string server)
