@@ -150,6 +150,29 @@ public sealed partial class ContestTests(ControlPlaneFixture fixture)
         Assert.Equal(3, (int)(await scenario.DeploymentAsync())["spec"]!["replicas"]!);
     }
 
+    /// <summary>By it the next one to ask for the route is told who serves it.</summary>
+    [Fact]
+    public async Task TheUrlIsThatOfTheIngressWhichStandsAlsoWhileItIsContested()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, Web);
+        await scenario.CreateServerAsync("{image: example.org/web, ingressHost: tools.example.org}");
+        await scenario.SettledAsync();
+        await using (var opponent = new Opponent(
+            scenario.Client, Resource.Ingresses, scenario.Namespace.Name, ServerScenario.Name,
+            live => (string?)live["metadata"]!["annotations"]![Traefik] == "websecure",
+            new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [Traefik] = "websecure" } } }.ToJsonString(), "helm"))
+            await opponent.ChangesAsync(3);
+        await Eventually.TrueAsync("it was put right", () => scenario.IngressAsync(), live => (string?)live["metadata"]!["annotations"]![Traefik] == "web");
+        await scenario.EventuallyStatusAsync(
+            "it was contested", status => ServerScenario.StatusAndReason(status, "IngressReady") == "True Contested");
+
+        // What another operator, of another host, has left there.
+        await scenario.Client.PatchStatusAsync(
+            Resource.MCPServers, scenario.Namespace.Name, ServerScenario.Name, new JsonObject { ["url"] = "https://other.example.org/web/mcp" });
+
+        await scenario.EventuallyStatusAsync("the URL was right again", status => (string?)status["url"] == "http://tools.example.org/web/mcp");
+    }
+
     /// <summary>As cert-manager edits an Ingress in place, for the time of a challenge.</summary>
     [Fact]
     public async Task AnEditInPlaceOfAnIngressIsAnsweredEverMoreRarelyAndNamed()
