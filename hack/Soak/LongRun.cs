@@ -24,8 +24,8 @@ internal sealed class LongRun : IAsyncDisposable
     private const int VisitEach = 5;
     private const int VisitFirst = 3;
 
-    /// <summary>A run that is shorter need not have seen each neighbour.</summary>
-    private static readonly TimeSpan LongEnough = TimeSpan.FromSeconds(90);
+    /// <summary>A run of fewer rounds need not have seen each neighbour.</summary>
+    private const int EnoughRounds = VisitFirst + 1;
 
     /// <summary>What a process may have grown between the first rounds and the last, which differ by what was asked of it.</summary>
     private const long Growth = 8 << 20;
@@ -155,6 +155,7 @@ internal sealed class LongRun : IAsyncDisposable
         await InviteAsync(crowd);
         var visit = _rounds % VisitEach == VisitFirst ? VisitAsync(_dice.Seconds(5, 60)) : Task.CompletedTask;
         await BurstAsync();
+        await InviteAsync(_users.NeighboursCome());
         await visit;
         // Whom the faults, and the other users, have kept away.
         await InviteAsync(crowd);
@@ -201,7 +202,7 @@ internal sealed class LongRun : IAsyncDisposable
         var idle = _users.Neighbours.Acts.Where(act => act.Value == 0).Select(act => act.Key).ToList();
         if (_traffic.VisitorsWrites == 0)
             idle.Add("another operator");
-        if (idle.Count > 0 && _options.Time >= LongEnough)
+        if (idle.Count > 0 && _rounds >= EnoughRounds)
             throw new SoakFailedException($"nobody was seen to do this: {string.Join(", ", idle)}");
     }
 

@@ -27,8 +27,14 @@ internal sealed class Neighbours(KubeClient client, Dice dice)
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, int> _acts = new(StringComparer.Ordinal)
     {
-        ["undone"] = 0, [Restored] = 0, [WithoutOwner] = 0, [Reset] = 0, ["Deployment copied"] = 0, ["ConfigMap copied"] = 0,
-        ["Ingress copied"] = 0, ["relabelled"] = 0,
+        ["undone"] = 0,
+        [Restored] = 0,
+        [WithoutOwner] = 0,
+        [Reset] = 0,
+        ["Deployment copied"] = 0,
+        ["ConfigMap copied"] = 0,
+        ["Ingress copied"] = 0,
+        ["relabelled"] = 0,
     };
 
     private int _restores;
@@ -79,7 +85,8 @@ internal sealed class Neighbours(KubeClient client, Dice dice)
             if (candidates.Count == 0)
                 return;
             var live = candidates[which % candidates.Count];
-            if (way == Reset)
+            // Not of a Deployment: with another port in the spec, before the next apply, it is refused for ever, since nobody owns the old one.
+            if (way == Reset && kind != Resource.Deployments)
             {
                 await client.PatchAsync(kind, @namespace, live.Name(), """{"metadata":{"managedFields":[{}]}}""");
                 Count(way);
@@ -104,7 +111,7 @@ internal sealed class Neighbours(KubeClient client, Dice dice)
                     await client.SendAsync(
                         HttpMethod.Post, $"{kind.PathTo(@namespace)}?fieldManager={manager}",
                         new StringContent(backup.ToJsonString(), Encoding.UTF8, "application/json"));
-                    Count(way);
+                    Count(way == Reset ? Restored : way);
                     return;
                 }
                 catch (KubeException e) when (e.Code == HttpStatusCode.Conflict && tries < 3)
@@ -163,11 +170,15 @@ internal sealed class Neighbours(KubeClient client, Dice dice)
     }
 
     /// <summary>A tool that sets the label by which the operator watches to something else, again and again, and then lets go.</summary>
-    public Func<Task> Relabel(Resource kind, string @namespace, string name)
+    public Func<Task> Relabel(Resource kind, string @namespace)
     {
-        var end = dice.Seconds(0.3, 2.5);
+        var (end, which) = (dice.Seconds(0.3, 2), dice.Between(0, 99));
         return async () =>
         {
+            var candidates = (await client.ListAsync(kind, @namespace)).Where(live => live.IsManaged()).ToList();
+            if (candidates.Count == 0)
+                return;
+            var name = candidates[which % candidates.Count].Name();
             var patch = new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { [ManagedBy] = "platform" } } };
             for (var clock = System.Diagnostics.Stopwatch.StartNew(); clock.Elapsed < end; await Task.Delay(50))
             {

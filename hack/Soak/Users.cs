@@ -52,7 +52,7 @@ internal sealed class Users(KubeClient client, Dice dice)
             (6, () => ("restore", Neighbours.Restore(Child(server).Kind, @namespace))),
             (5, () => ("copy", Neighbours.Copy(@namespace, Servers))),
             (2, () => ("copy deleted", Neighbours.DeleteCopy(@namespace, server))),
-            (3, () => ("relabel", Relabel(@namespace, server))),
+            (3, () => ("relabel", Neighbours.Relabel(Child(server).Kind, @namespace))),
             (2, () => ("address taken away", () => Kubelet.ServeIngressAsync(client, @namespace, server, null))),
         ])();
     }
@@ -60,6 +60,13 @@ internal sealed class Users(KubeClient client, Dice dice)
     /// <summary>Of every possible server two of three, so that changes find something to change.</summary>
     public IEnumerable<Func<Task>> Beginnings() =>
         from @namespace in Namespaces from server in Servers where dice.Chance(0.67) select Create(@namespace, server);
+
+    /// <summary>Each neighbour once in each namespace, so that none is left to chance.</summary>
+    public IEnumerable<Func<Task>> NeighboursCome() => Namespaces.SelectMany(@namespace => new[]
+    {
+        Neighbours.Undo(@namespace), Neighbours.Restore(Child(Servers[0]).Kind, @namespace), Neighbours.Copy(@namespace, Servers),
+        Neighbours.Relabel(Child(Servers[0]).Kind, @namespace),
+    });
 
     /// <summary>Grants and sessions for which no policy has room, one after another.</summary>
     public IEnumerable<Func<Task>> Crowd() => new Crowd(client, dice).Come(dice.Pick(Namespaces), dice.Pick(Servers), Namespaces);
@@ -146,12 +153,6 @@ internal sealed class Users(KubeClient client, Dice dice)
         var kind = dice.Pick(Resource.MCPAccessGrants, Resource.MCPAgentSessions);
         var name = dice.Pick(Subjects);
         return () => client.DeleteAsync(kind, @namespace, name);
-    }
-
-    private Func<Task> Relabel(string @namespace, string server)
-    {
-        var (kind, name) = Child(server);
-        return Neighbours.Relabel(kind, @namespace, name);
     }
 
     private Func<Task> DeleteChild(string @namespace, string server)
