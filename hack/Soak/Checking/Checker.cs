@@ -393,7 +393,7 @@ internal sealed class Checker
                 // Without a policy nothing is tried, so that nobody has met what may stand in the way.
                 all.Add(new(type, Comparison.Anything));
             else if (Foreign(wanted, kind, name) is { } foreign)
-                all.Add(new(type, IsCopy(foreign) ? ApplyFailed : "NameConflict", true));
+                all.Add(new(type, IsCopy(foreign) && foreign.IsManaged() ? ApplyFailed : "NameConflict", true));
             else
                 all.Add(new(type, reason));
         }

@@ -74,15 +74,16 @@ internal sealed class Comparison(string subject, IReadOnlyDictionary<string, int
                         findings.Add(new(subject, $"{path}.{list}[{name}]", "taken out again after an undo", "there"));
     }
 
-    /// <summary>Whoever has all that the operator has, from a backup, has been taken over from.</summary>
+    /// <summary>Whoever owns all that the operator owns, from a backup, has been taken over from.</summary>
     public void IsNoCopy(JsonObject live)
     {
-        var labels = OwnedBy(live).SelectMany(fields => fields.At("f:metadata", "f:labels") as JsonObject ?? [])
-            .Select(label => label.Key).Where(label => label != ".").ToList();
         foreach (var entry in live.Items("metadata", "managedFields").Where(entry => entry.Raw("manager")?.StartsWith(Neighbours.BackupTool, StringComparison.Ordinal) == true))
-            if (labels.Count > 0 && labels.TrueForAll(label => entry.At("fieldsV1", "f:metadata", "f:labels", label) is not null))
+            if (OwnedBy(live).Any(ours => HoldsAll(entry["fieldsV1"], ours)))
                 findings.Add(new(subject, "metadata.managedFields", $"nothing of the operator's held by {entry.Raw("manager")}", "its copy of them"));
     }
+
+    private static bool HoldsAll(JsonNode? theirs, JsonObject ours) => ours.Where(field => field.Key != ".")
+        .All(field => theirs is JsonObject all && all.TryGetPropertyValue(field.Key, out var below) && HoldsAll(below, field.Value!.AsObject()));
 
     public static IEnumerable<JsonObject> OwnedBy(JsonObject live) => live.Items("metadata", "managedFields")
         .Where(entry => entry.Raw("manager") == Manager)
