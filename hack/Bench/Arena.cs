@@ -40,7 +40,7 @@ internal sealed class Arena : IAsyncDisposable
         var arena = new Arena(controlPlane);
         try
         {
-            await controlPlane.InstallCrdsAsync(Repository.PathTo("config", "crd"));
+            await controlPlane.InstallCrdsAsync(Repository.PathTo("config", "crd"), withRules: true);
             await OperatorRole.InstallAsync(controlPlane);
             return arena;
         }

@@ -5,9 +5,14 @@ namespace McpOperator.Testing;
 
 internal static class CrdInstaller
 {
-    public static async Task InstallAsync(KubeClient client, IEnumerable<JsonObject> manifests)
+    private const string Rules = "x-kubernetes-validations";
+
+    public static async Task InstallAsync(KubeClient client, IEnumerable<JsonObject> manifests, bool withRules)
     {
-        var crds = manifests.Where(manifest => (string?)manifest["kind"] == "CustomResourceDefinition").ToList();
+        var crds = manifests.Where(manifest => (string?)manifest["kind"] == "CustomResourceDefinition")
+            .Select(crd => crd.DeepClone().AsObject()).ToList();
+        if (!withRules)
+            crds.ForEach(RemoveRules);
         foreach (var crd in crds)
             await CreateOrReplaceAsync(client, crd);
         foreach (var crd in crds)
@@ -29,6 +34,18 @@ internal static class CrdInstaller
             next["metadata"]!["resourceVersion"] = (string)live["metadata"]!["resourceVersion"]!;
             await client.ReplaceAsync(next);
         }
+    }
+
+    private static void RemoveRules(JsonNode? schema)
+    {
+        (schema as JsonObject)?.Remove(Rules);
+        foreach (var child in schema switch
+        {
+            JsonObject members => members.Select(member => member.Value),
+            JsonArray items => items,
+            _ => [],
+        })
+            RemoveRules(child);
     }
 
     // Established is not enough: the handler of a version is added to discovery a moment later.

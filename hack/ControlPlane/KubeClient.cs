@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using k8s;
 
 namespace McpOperator.Testing;
@@ -17,9 +18,11 @@ public enum PatchKind
 
 /// <summary>
 /// The API as tests and tools need it: any kind, JSON in and out. It shares nothing with the operator's own connection,
-/// so that a fault there cannot hide from the tests. Throws <see cref="KubeException"/> for any answer but 2xx.
+/// so that a fault there cannot hide from the tests. Throws <see cref="KubeException"/> for any answer but 2xx, with its message but
+/// for indices in the paths of fields: old API servers name <c>spec.list.field</c>, newer ones <c>spec.list[0].field</c>, and a test
+/// that expects the one or the other would not find it everywhere.
 /// </summary>
-public sealed class KubeClient : IDisposable
+public sealed partial class KubeClient : IDisposable
 {
     /// <summary>Tells the tests' own requests from the operator's in the audit log.</summary>
     public const string UserAgent = "mcp-envtest";
@@ -143,7 +146,7 @@ public sealed class KubeClient : IDisposable
         throw new KubeException(
             response.StatusCode,
             (string?)answer["reason"] ?? "",
-            $"{method} {path}: {(int)response.StatusCode} {(string?)answer["message"] ?? text}");
+            $"{method} {path}: {(int)response.StatusCode} {Index().Replace((string?)answer["message"] ?? text, "")}");
     }
 
     public void Dispose() => _http.Dispose();
@@ -206,4 +209,7 @@ public sealed class KubeClient : IDisposable
 
     private static string? NamespaceOf(JsonObject manifest, string? otherwise) =>
         !Resource.Of(manifest).Namespaced ? null : (string?)manifest["metadata"]?["namespace"] ?? otherwise ?? "default";
+
+    [GeneratedRegex(@"(?<=\w)\[\d+\]")]
+    private static partial Regex Index();
 }

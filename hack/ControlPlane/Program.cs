@@ -48,7 +48,7 @@ static async Task<int> UpAsync(string? crds)
     {
         await using var controlPlane = await ControlPlane.StartAsync(new() { UseExistingCluster = false }, cancellation.Token);
         if (crds is not null)
-            await controlPlane.InstallCrdsAsync(crds);
+            await controlPlane.InstallCrdsAsync(crds, withRules: true);
         Console.WriteLine($"KUBECONFIG={controlPlane.AdminKubeconfig}");
         await stop.Task;
         return 0;

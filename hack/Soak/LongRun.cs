@@ -17,6 +17,16 @@ internal sealed class LongRun : IAsyncDisposable
     /// <summary>For the longest requeue, and for what backoff has come to in an outage.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
+    /// <summary>Besides, for the longest pause before something contested is put right.</summary>
+    private static readonly TimeSpan PatienceWithContests = TimeSpan.FromMinutes(5);
+
+    /// <summary>In one round of so many an operator with other settings runs as well.</summary>
+    private const int VisitEach = 5;
+    private const int VisitFirst = 3;
+
+    /// <summary>A run of fewer rounds need not have seen each neighbour.</summary>
+    private const int EnoughRounds = VisitFirst + 1;
+
     /// <summary>What a process may have grown between the first rounds and the last, which differ by what was asked of it.</summary>
     private const long Growth = 8 << 20;
 
@@ -30,6 +40,7 @@ internal sealed class LongRun : IAsyncDisposable
     private readonly Settings _settings;
     private readonly Users _users;
     private readonly IReadOnlyList<Replica> _replicas;
+    private readonly Replica _visitor;
     private readonly Faults _faults;
     private readonly Traffic _traffic;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -53,8 +64,9 @@ internal sealed class LongRun : IAsyncDisposable
         _settings = Settings.Random(_dice);
         _users = new(controlPlane.Client, _dice);
         _replicas = [new(controlPlane, "operator-a", _settings, options.Logs), new(controlPlane, "operator-b", _settings, options.Logs)];
+        _visitor = new(controlPlane, "operator-c", _settings.Other(), options.Logs, isElected: false);
         _faults = new(controlPlane, _replicas, _dice);
-        _traffic = new(controlPlane, [.. _replicas.Select(replica => replica.User)]);
+        _traffic = new(controlPlane, [.. _replicas.Select(replica => replica.User)], _visitor.User);
     }
 
     private bool IsCrowded => _rounds % CrowdEach is CrowdFirst or CrowdFirst + 1;
@@ -79,6 +91,7 @@ internal sealed class LongRun : IAsyncDisposable
                 await OperatorRole.GrantLeaseAsync(controlPlane, replica.User, "default");
                 await replica.EnsureRunningAsync();
             }
+            await OperatorRole.GrantAsync(controlPlane, run._visitor.User);
             return run;
         }
         catch
@@ -98,6 +111,7 @@ internal sealed class LongRun : IAsyncDisposable
             await RoundAsync();
         while (_clock.Elapsed < _options.Time);
         CheckMemory();
+        CheckNeighbours();
         Say($"the checker noticed each of {_forged} forged values, and each broken rule of access: "
             + string.Join(", ", _broken.Select(rule => $"{rule.Value} × {rule.Key}")));
     }
@@ -107,6 +121,7 @@ internal sealed class LongRun : IAsyncDisposable
         |---|---|---|---|---|---|---|---|---|---|
         | {_options.Seed} | {_clock.Elapsed.TotalMinutes:0.0} min | {_rounds} | {_changes:N0} ({_refused + _unreachable:N0}) | {_faults.Injected.Values.Sum()} | {Restarts}, {_handovers} | {_objects:N0} | {_traffic.Requests:N0} ({_traffic.Writes:N0}) | {_slowest.TotalSeconds:0.0} s | {Megabytes(_resident.FirstOrDefault())} to {Megabytes(_resident.LastOrDefault())} MB |
 
+        Neighbours: {string.Join(", ", _users.Neighbours.Acts.Select(act => $"{act.Value} × {act.Key}"))}, {_visitor.Starts} × another operator ({_traffic.VisitorsWrites:N0} writes).
         Faults: {string.Join(", ", _faults.Injected.Select(fault => $"{fault.Value} × {fault.Key}"))}; {_replicas.Sum(replica => replica.LostLeases)} leases lost.
         """);
 
@@ -122,6 +137,7 @@ internal sealed class LongRun : IAsyncDisposable
     {
         foreach (var replica in _replicas)
             await replica.DisposeAsync();
+        await _visitor.DisposeAsync();
         await _controlPlane.DisposeAsync();
     }
 
@@ -137,7 +153,10 @@ internal sealed class LongRun : IAsyncDisposable
             : _rounds % CrowdEach == CrowdFirst + 1 ? [.. _users.CrowdGoes()]
             : [];
         await InviteAsync(crowd);
+        var visit = _rounds % VisitEach == VisitFirst ? VisitAsync(_dice.Seconds(5, 60)) : Task.CompletedTask;
         await BurstAsync();
+        await InviteAsync(_users.NeighboursCome());
+        await visit;
         // Whom the faults, and the other users, have kept away.
         await InviteAsync(crowd);
         if (_faults.ApiServerStarts > starts)
@@ -149,7 +168,8 @@ internal sealed class LongRun : IAsyncDisposable
         _slowest = settling.Elapsed > _slowest ? settling.Elapsed : _slowest;
         _objects += snapshot.Count;
         CheckTheChecker(snapshot);
-        await NothingIsWrittenAsync("although all is as it should be", Watched, () => _traffic.Writes);
+        _users.Neighbours.Remember(snapshot);
+        await NothingIsWrittenAsync("although all is as it should be", Watched, () => _traffic.WritesAtRest);
         if (_dice.Chance(0.5))
             await HandOverAsync();
         // A full policy takes memory, as long as it is there and until it has been collected.
@@ -158,13 +178,38 @@ internal sealed class LongRun : IAsyncDisposable
         if (_traffic.Denied is { } denied)
             throw new SoakFailedException($"the role does not suffice: {denied}");
 
+        if (_traffic.Deletions.Fault is { } fault)
+            throw new SoakFailedException(fault);
+
         Say($"round {_rounds}: {_changes - changes} changes ({_refused - refused} refused, {_unreachable - unreachable} unreachable), "
             + $"{_faults.Injected.Values.Sum() - faults} faults; {snapshot.Count} objects of {snapshot.Of(Resource.MCPServers).Count} servers as they "
             + $"should be after {settling.Elapsed.TotalSeconds:0.0} s; {_traffic.Writes} writes so far; leader {Megabytes(_resident.LastOrDefault())} MB");
     }
 
+    private async Task VisitAsync(TimeSpan time)
+    {
+        await _visitor.EnsureRunningAsync();
+        await Task.Delay(time);
+        if (!_visitor.IsRunning)
+            throw new SoakFailedException($"{_visitor.User} ended, which nobody had asked for");
+        _visitor.Terminate();
+        await _visitor.UntilEndedAsync();
+    }
+
+    // An actor who is never heard of tests nothing.
+    private void CheckNeighbours()
+    {
+        var idle = _users.Neighbours.Acts.Where(act => act.Value == 0).Select(act => act.Key).ToList();
+        if (_traffic.VisitorsWrites == 0)
+            idle.Add("another operator");
+        if (idle.Count > 0 && _rounds >= EnoughRounds)
+            throw new SoakFailedException($"nobody was seen to do this: {string.Join(", ", idle)}");
+    }
+
     private void CheckTheChecker(Snapshot snapshot)
     {
+        if (!Deletions.CanTell())
+            throw new SoakFailedException("the checker did not notice that an operator deletes what others made");
         var (tried, missed) = Sabotage.Run(snapshot, _settings, new Dice(_options.Seed + _rounds), 100);
         _forged += tried;
         if (missed.Count > 0)
@@ -236,6 +281,7 @@ internal sealed class LongRun : IAsyncDisposable
         var patience = Stopwatch.StartNew();
         var quiet = Stopwatch.StartNew();
         var writes = -1L;
+        var (limit, told) = (Patience, Patience / 3);
         while (true)
         {
             foreach (var replica in _replicas)
@@ -244,23 +290,31 @@ internal sealed class LongRun : IAsyncDisposable
             try
             {
                 var snapshot = await Snapshot.TakeAsync(_controlPlane.Client);
-                _last = snapshot;
                 var done = await Controllers.PlayAsync(_controlPlane.Client, snapshot);
                 await _traffic.CatchUpAsync();
                 if (done > 0 || writes != _traffic.Writes)
                     (writes, quiet) = (_traffic.Writes, Stopwatch.StartNew());
+                snapshot = snapshot with { Changes = _traffic.Changes };
+                _last = snapshot;
                 var result = Checker.Check(snapshot, _settings);
-                (findings, _traffic.OutOfOrder) = (result.Findings, result.OutOfOrder);
+                (findings, _traffic.OutOfOrder, _traffic.Contested) = (result.Findings, result.OutOfOrder, result.Contested);
+                if (result.Contested.Count > 0 || _visitor.Starts > 0)
+                    limit = Patience + PatienceWithContests;
                 if (findings.Count == 0 && quiet.Elapsed > Quiet && _replicas.Any(replica => replica.Leads) && !Expires(snapshot))
                     return snapshot;
             }
-            catch (Exception e) when (IsOutage(e) && patience.Elapsed < Patience)
+            catch (Exception e) when (IsOutage(e) && patience.Elapsed < limit)
             {
                 Say($"not yet: {e.Message}");
             }
-            if (patience.Elapsed > Patience)
+            if (patience.Elapsed > told)
+            {
+                Say($"after {told.TotalSeconds:0} s {findings.Count} things are not as they should be yet{(findings.Count > 0 ? $", such as {findings[0]}" : "")}");
+                told += Patience / 3;
+            }
+            if (patience.Elapsed > limit)
                 throw new SoakFailedException(
-                    $"after {Patience.TotalSeconds} s of quiet {findings.Count} things are not as they should be, "
+                    $"after {limit.TotalSeconds} s of quiet {findings.Count} things are not as they should be, "
                     + $"and the operators' last write was {quiet.Elapsed.TotalSeconds:0} s ago:\n{string.Join('\n', findings)}");
             await Task.Delay(300);
         }

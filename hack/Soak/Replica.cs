@@ -2,10 +2,20 @@ using System.Globalization;
 
 namespace McpOperator.Soak;
 
-/// <summary>One of the two operators: started anew whenever it has ended.</summary>
-internal sealed class Replica(ControlPlane controlPlane, string user, Settings settings, string logs) : IAsyncDisposable
+/// <summary>An operator: started anew whenever it has ended.</summary>
+/// <param name="isElected">Whether it leads by a lease, or without asking anybody.</param>
+internal sealed class Replica(ControlPlane controlPlane, string user, Settings settings, string logs, bool isElected = true) : IAsyncDisposable
 {
     private const int Kept = 40;
+
+    private static readonly string[] Election =
+    [
+        "--leader-elect",
+        "--leader-elect-lease-duration", "6s",
+        "--leader-elect-renew-deadline", "4s",
+        "--leader-elect-retry-period", "500ms",
+        "--leader-elect-resource-namespace", "default",
+    ];
 
     private readonly Lock _lock = new();
     private readonly Queue<string> _last = new();
@@ -60,11 +70,7 @@ internal sealed class Replica(ControlPlane controlPlane, string user, Settings s
                 "--kubeconfig", controlPlane.Kubeconfig(user),
                 "--metrics-bind-address", "0",
                 "--health-probe-bind-address", "127.0.0.1:0",
-                "--leader-elect",
-                "--leader-elect-lease-duration", "6s",
-                "--leader-elect-renew-deadline", "4s",
-                "--leader-elect-retry-period", "500ms",
-                "--leader-elect-resource-namespace", "default",
+                .. isElected ? Election : [],
                 .. settings.Arguments(),
             ],
             OnLine,

@@ -47,6 +47,19 @@ internal sealed record Settings
         PersistDefaults = dice.Chance(0.7),
     };
 
+    /// <summary>Of an operator that is unlike this one in all that can be seen of its objects.</summary>
+    public Settings Other() => this with
+    {
+        DefaultHost = DefaultHost is null ? "other.soak.test" : null,
+        Class = Class == "nginx" ? "traefik" : "nginx",
+        EntryPoints = EntryPoints == "web" ? "websecure" : "web",
+        Tls = !Tls,
+        Registry = Registry is null ? "other-registry.soak.test:5000" : null,
+        GatewayImage = "ghcr.io/example/mcp-gateway:other",
+        Otel = Otel is null ? "http://other-otel.soak.test:4318" : null,
+        Cluster = "other",
+    };
+
     public IEnumerable<string> Arguments() => PersistDefaults ? [] : ["--persist-defaults=false"];
 
     public IReadOnlyDictionary<string, string?> Environment() => new Dictionary<string, string?>(OperatorBinary.CleanEnvironment())

@@ -1,12 +1,16 @@
+using McpOperator.Soak.Checking;
+
 namespace McpOperator.Soak;
 
-/// <summary>Counts the operators' requests out of the audit log as it grows.</summary>
-internal sealed class Traffic(ControlPlane controlPlane, IReadOnlyCollection<string> users)
+/// <summary>Counts the operators' requests, and what others do to their objects, out of the audit log as it grows.</summary>
+/// <param name="visitor">The user of the other operator, whose requests are counted apart.</param>
+internal sealed class Traffic(ControlPlane controlPlane, IReadOnlyCollection<string> users, string visitor)
 {
     private const int Kept = 50;
 
     private readonly AuditTail _tail = controlPlane.FollowAudit();
     private readonly Queue<string> _writes = new();
+    private readonly Dictionary<string, int> _changes = [];
 
     public long Requests { get; private set; }
 
@@ -15,9 +19,22 @@ internal sealed class Traffic(ControlPlane controlPlane, IReadOnlyCollection<str
 
     /// <summary>
     /// Of those, all but what a new leader does once without being able to know whether it is needed: in each namespace, and to
-    /// the Deployments that are <see cref="OutOfOrder"/>.
+    /// the Deployments that are <see cref="OutOfOrder"/>. Nor does it know of a quarrel before its time.
     /// </summary>
     public long WritesOfServers { get; private set; }
+
+    /// <summary>Of those, all but the reports of quarrels that are over.</summary>
+    public long WritesAtRest { get; private set; }
+
+    /// <summary>The keys of servers whose status tells of a quarrel.</summary>
+    public IReadOnlySet<string> Contested { get; set; } = new HashSet<string>();
+
+    public long VisitorsWrites { get; private set; }
+
+    /// <inheritdoc cref="Snapshot.Changes"/>
+    public IReadOnlyDictionary<string, int> Changes => new Dictionary<string, int>(_changes);
+
+    public Deletions Deletions { get; } = new([.. users, visitor]);
 
     /// <summary>The keys of Deployments that only look as if there was something to put right.</summary>
     public IReadOnlySet<string> OutOfOrder { get; set; } = new HashSet<string>();
@@ -48,15 +65,26 @@ internal sealed class Traffic(ControlPlane controlPlane, IReadOnlyCollection<str
         foreach (var request in _tail.Next())
         {
             seen |= request.RequestUri.EndsWith(mark, StringComparison.Ordinal);
-            if (!users.Contains(request.User) || !request.IsRequest)
+            if (!request.IsRequest)
                 continue;
+            Deletions.Observe(request);
+            if (!users.Contains(request.User))
+            {
+                CountOthers(request);
+                continue;
+            }
+
             Requests++;
             if (request.IsDenied)
                 Denied = request.ToString();
             if (!request.IsWrite || request.Resource == "leases")
                 continue;
             Writes++;
-            if (request.Resource is not ("secrets" or "serviceaccounts")
+            var isReportOfContest = Contested.Count > 0
+                && (request.Resource == "events" || (request.Resource == "mcpservers" && Contested.Contains(Json.Key(request.Namespace, request.Name))));
+            if (!isReportOfContest)
+                WritesAtRest++;
+            if (!isReportOfContest && request.Resource is not ("secrets" or "serviceaccounts")
                 && !(request.Resource == "deployments" && OutOfOrder.Contains(Json.Key(request.Namespace, request.Name))))
                 WritesOfServers++;
             _writes.Enqueue($"{request.Received:HH:mm:ss.fff} {request}");
@@ -64,5 +92,16 @@ internal sealed class Traffic(ControlPlane controlPlane, IReadOnlyCollection<str
                 _writes.Dequeue();
         }
         return seen;
+    }
+
+    private void CountOthers(AuditEvent request)
+    {
+        if (!request.IsWrite || request.Code is < 200 or > 299)
+            return;
+        VisitorsWrites += request.User == visitor ? 1 : 0;
+        if (request.Verb == "create" || request.Subresource.Length > 0)
+            return;
+        var key = $"{request.Resource}/{Json.Key(request.Namespace, request.Name)}";
+        _changes[key] = _changes.GetValueOrDefault(key) + 1;
     }
 }

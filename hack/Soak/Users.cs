@@ -18,6 +18,8 @@ internal sealed class Users(KubeClient client, Dice dice)
     private readonly SpecWriter _specs = new(dice);
     private readonly Members _members = new(client, dice, Subjects);
 
+    public Neighbours Neighbours { get; } = new(client, dice);
+
     /// <summary>One random change, as something that can be repeated, and its kind, for the figures.</summary>
     public (string Kind, Func<Task> Act) Next()
     {
@@ -46,6 +48,11 @@ internal sealed class Users(KubeClient client, Dice dice)
             (3, () => ("foreign object", CreateForeign(@namespace, server))),
             (3, () => ("foreign object deleted", DeleteForeign(@namespace, server))),
             (4, () => ("pods not ready", () => Kubelet.NotReadyAsync(client, @namespace, server))),
+            (6, () => ("undo", Neighbours.Undo(@namespace))),
+            (6, () => ("restore", Neighbours.Restore(Child(server).Kind, @namespace))),
+            (5, () => ("copy", Neighbours.Copy(@namespace, Servers))),
+            (2, () => ("copy deleted", Neighbours.DeleteCopy(@namespace, server))),
+            (3, () => ("relabel", Neighbours.Relabel(Child(server).Kind, @namespace))),
             (2, () => ("address taken away", () => Kubelet.ServeIngressAsync(client, @namespace, server, null))),
         ])();
     }
@@ -53,6 +60,13 @@ internal sealed class Users(KubeClient client, Dice dice)
     /// <summary>Of every possible server two of three, so that changes find something to change.</summary>
     public IEnumerable<Func<Task>> Beginnings() =>
         from @namespace in Namespaces from server in Servers where dice.Chance(0.67) select Create(@namespace, server);
+
+    /// <summary>Each neighbour once in each namespace, so that none is left to chance.</summary>
+    public IEnumerable<Func<Task>> NeighboursCome() => Namespaces.SelectMany(@namespace => new[]
+    {
+        Neighbours.Undo(@namespace), Neighbours.Restore(Child(Servers[0]).Kind, @namespace), Neighbours.Copy(@namespace, Servers),
+        Neighbours.Relabel(Child(Servers[0]).Kind, @namespace),
+    });
 
     /// <summary>Grants and sessions for which no policy has room, one after another.</summary>
     public IEnumerable<Func<Task>> Crowd() => new Crowd(client, dice).Come(dice.Pick(Namespaces), dice.Pick(Servers), Namespaces);

@@ -35,7 +35,7 @@ public sealed class AccessDefinitionTests(ControlPlaneFixture fixture)
     [InlineData("MCPAccessGrant", $"{Reference}, subject: {{teamID: a b}}", "spec.subject.teamID")]
     [InlineData("MCPAccessGrant", $"{Reference}, subject: {{}}, maxTrust: total", "spec.maxTrust")]
     [InlineData("MCPAccessGrant", $"{Reference}, subject: {{}}, allowedSideEffects: [read, all]", "spec.allowedSideEffects")]
-    [InlineData("MCPAccessGrant", $"{Reference}, subject: {{}}, toolRules: [{{name: a}}, {{name: a}}]", "spec.toolRules[1]")]
+    [InlineData("MCPAccessGrant", $"{Reference}, subject: {{}}, toolRules: [{{name: a}}, {{name: a}}]", "spec.toolRules: Duplicate value")]
     [InlineData("MCPAccessGrant", $"{Reference}, subject: {{}}, toolRules: [{{name: a, decision: maybe}}]", "spec.toolRules.decision")]
     [InlineData("MCPAgentSession", $"{Reference}, subject: {{agentID: a}}, expiresAt: tomorrow", "spec.expiresAt")]
     [InlineData("MCPAgentSession", $"{Reference}, subject: {{agentID: a}}, expiresAt: '2026-03-26'", "spec.expiresAt")]

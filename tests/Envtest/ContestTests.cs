@@ -99,6 +99,27 @@ public sealed partial class ContestTests(ControlPlaneFixture fixture)
             Assert.InRange((await WritesAsync(scenario, user, Resource.Ingresses)).Count, 0, 2);
     }
 
+    /// <summary>Each writes a document of its own, with a revision and a time that go with it.</summary>
+    [Fact]
+    public async Task TwoOperatorsThatWantDifferentPoliciesSlowDownToo()
+    {
+        fixture.RequireOwn("the audit log");
+        await using var scenario = await ServerScenario.StartAsync(fixture, new Dictionary<string, string?>(Web) { ["MCP_CLUSTER_NAME"] = "one" });
+        await scenario.CreateServerAsync(Gateways.Spec);
+        await scenario.SettledAsync();
+        var second = await scenario.Namespace.GrantLeaseAsync();
+        await using var other = await StartOtherAsync(scenario, second, new(Web) { ["MCP_CLUSTER_NAME"] = "two" });
+
+        await scenario.EventuallyStatusAsync(
+            "the policy was contested", status => ServerScenario.StatusAndReason(status, "PolicyReady").EndsWith(" Contested", StringComparison.Ordinal));
+
+        // The first one of each is no repair: it made the policy, or found another one there.
+        foreach (var user in (string[])[scenario.Namespace.OperatorUser, second])
+            AssertSlowsDown((await Eventually.TrueAsync(
+                $"{user} had written five times", () => WritesAsync(scenario, user, Resource.ConfigMaps, name: Gateways.PolicyName()),
+                writes => writes.Count >= 5, TimeSpan.FromMinutes(1)))[1..]);
+    }
+
     [Fact]
     public async Task AnAutoscalerOnTheDeploymentIsAnsweredEverMoreRarelyAndNamed()
     {
@@ -127,6 +148,29 @@ public sealed partial class ContestTests(ControlPlaneFixture fixture)
         await scenario.EventuallyStatusAsync(
             "nobody contested it", status => ServerScenario.StatusAndReason(status, "DeploymentReady") == "False DeploymentProgressing");
         Assert.Equal(3, (int)(await scenario.DeploymentAsync())["spec"]!["replicas"]!);
+    }
+
+    /// <summary>By it the next one to ask for the route is told who serves it.</summary>
+    [Fact]
+    public async Task TheUrlIsThatOfTheIngressWhichStandsAlsoWhileItIsContested()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, Web);
+        await scenario.CreateServerAsync("{image: example.org/web, ingressHost: tools.example.org}");
+        await scenario.SettledAsync();
+        await using (var opponent = new Opponent(
+            scenario.Client, Resource.Ingresses, scenario.Namespace.Name, ServerScenario.Name,
+            live => (string?)live["metadata"]!["annotations"]![Traefik] == "websecure",
+            new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [Traefik] = "websecure" } } }.ToJsonString(), "helm"))
+            await opponent.ChangesAsync(3);
+        await Eventually.TrueAsync("it was put right", () => scenario.IngressAsync(), live => (string?)live["metadata"]!["annotations"]![Traefik] == "web");
+        await scenario.EventuallyStatusAsync(
+            "it was contested", status => ServerScenario.StatusAndReason(status, "IngressReady") == "True Contested");
+
+        // What another operator, of another host, has left there.
+        await scenario.Client.PatchStatusAsync(
+            Resource.MCPServers, scenario.Namespace.Name, ServerScenario.Name, new JsonObject { ["url"] = "https://other.example.org/web/mcp" });
+
+        await scenario.EventuallyStatusAsync("the URL was right again", status => (string?)status["url"] == "http://tools.example.org/web/mcp");
     }
 
     /// <summary>As cert-manager edits an Ingress in place, for the time of a challenge.</summary>

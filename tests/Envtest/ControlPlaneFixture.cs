@@ -32,5 +32,13 @@ public sealed class ControlPlaneFixture : IAsyncLifetime
     public void RequireOwn(string reason) =>
         Assert.SkipUnless(ControlPlane.IsOwn, $"needs a control plane of its own ({reason}), and USE_EXISTING_CLUSTER is set");
 
-    public ValueTask DisposeAsync() => ControlPlane?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        if (ControlPlane is null)
+            return;
+        // A cluster that stays gets back the rules that the tests do without.
+        if (!ControlPlane.IsOwn)
+            await ControlPlane.InstallCrdsAsync(Repository.PathTo("config", "crd"), withRules: true);
+        await ControlPlane.DisposeAsync();
+    }
 }

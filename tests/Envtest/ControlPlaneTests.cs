@@ -14,8 +14,8 @@ public sealed class ControlPlaneTests(ControlPlaneFixture fixture)
     {
         var crds = Directory.CreateTempSubdirectory("crds-");
         await File.WriteAllTextAsync(Path.Combine(crds.FullName, "widgets.yaml"), WidgetCrd);
-        await fixture.ControlPlane.InstallCrdsAsync(crds.FullName);
-        await fixture.ControlPlane.InstallCrdsAsync(crds.FullName); // a second time: it is there already
+        await fixture.ControlPlane.InstallCrdsAsync(crds.FullName, withRules: true);
+        await fixture.ControlPlane.InstallCrdsAsync(crds.FullName, withRules: true); // a second time: it is there already
         crds.Delete(true);
         await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
 

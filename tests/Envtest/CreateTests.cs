@@ -23,7 +23,6 @@ public sealed class CreateTests(ControlPlaneFixture fixture)
             strategy: {type: RollingUpdate, rollingUpdate: {maxUnavailable: 25%, maxSurge: 25%}}
             template:
               metadata:
-                creationTimestamp: null
                 labels: {app: web, app.kubernetes.io/managed-by: mcp-runtime, mcpruntime.org/rollout-track: stable}
               spec:
                 serviceAccountName: mcp-workload

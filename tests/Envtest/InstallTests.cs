@@ -23,7 +23,7 @@ public sealed class InstallTests(ControlPlaneFixture fixture)
         fixture.RequireOwn("a cluster without our CRDs and roles");
         var manifests = await InstallerAsync(config);
         await using var controlPlane = await ControlPlane.StartAsync();
-        await controlPlane.InstallCrdsAsync(manifests);
+        await controlPlane.InstallCrdsAsync(manifests, withRules: true);
         foreach (var manifest in manifests.Where(manifest => (string)manifest["kind"]! != "CustomResourceDefinition"))
             await ApplyAsync(controlPlane.Client, manifest);
         var deployment = await controlPlane.Client.GetAsync(Resource.Deployments, "mcp-runtime", "mcp-runtime-operator-controller-manager");

@@ -200,7 +200,10 @@ public sealed class ServerScenario : IAsyncDisposable
 
     // === Comparing ===
 
-    /// <summary>Compares without regard to the order of members, and shows both in full when they differ.</summary>
+    /// <summary>
+    /// Compares without regard to the order of members, and to a <c>creationTimestamp: null</c>, which newer API servers leave out of a pod
+    /// template, and shows both in full when they differ.
+    /// </summary>
     /// <param name="expected">YAML or JSON of an object.</param>
     public static void AssertJson(string expected, JsonNode? actual) => AssertJson(Manifest.Parse(expected), actual);
 
@@ -226,7 +229,8 @@ public sealed class ServerScenario : IAsyncDisposable
 
     private static JsonNode? Sorted(JsonNode? node) => node switch
     {
-        JsonObject members => new JsonObject(members.OrderBy(member => member.Key, StringComparer.Ordinal)
+        JsonObject members => new JsonObject(members.Where(member => member is not { Key: "creationTimestamp", Value: null })
+            .OrderBy(member => member.Key, StringComparer.Ordinal)
             .Select(member => KeyValuePair.Create(member.Key, Sorted(member.Value)))),
         JsonArray items => new JsonArray([.. items.Select(Sorted)]),
         _ => node?.DeepClone(),

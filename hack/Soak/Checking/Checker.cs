@@ -12,6 +12,16 @@ internal sealed class Checker
     /// <summary>On objects that a run makes in the place of children, to see that nobody touches them.</summary>
     public const string ForeignMark = "soak.test/foreign";
 
+    /// <summary>On copies that a run makes of the operator's objects.</summary>
+    public const string CopyMark = "soak.test/copy";
+
+    /// <summary>So many changes by others come before a quarrel: the first ones may be mistakes.</summary>
+    public const int Mistakes = 2;
+
+    private const string Contested = "Contested";
+
+    private const string ApplyFailed = "ApplyFailed";
+
     private static readonly string[] ConditionTypes =
         ["Ready", "DeploymentReady", "ServiceReady", "IngressReady", "GatewayReady", "PolicyReady", "CanaryReady"];
 
@@ -21,6 +31,7 @@ internal sealed class Checker
     private readonly RouteOrder _routes;
     private readonly List<Finding> _findings = [];
     private readonly HashSet<string> _outOfOrder = [];
+    private readonly HashSet<string> _contested = [];
     private readonly HashSet<JsonObject> _checked = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<string, PolicyState> _policies;
     private readonly Dictionary<string, Judgement> _judgements = [];
@@ -42,17 +53,18 @@ internal sealed class Checker
 
     /// <param name="Compared">The objects that were looked at field by field.</param>
     /// <param name="OutOfOrder">Deployments whose variables have an order that nobody can change, on an old API server.</param>
+    /// <param name="Contested">The keys of servers whose status tells of a quarrel.</param>
     /// <param name="Policies">By server.</param>
     /// <param name="Judgements">By the server that they name, be it there or not.</param>
     public sealed record Result(
-        IReadOnlyList<Finding> Findings, IReadOnlySet<JsonObject> Compared, IReadOnlySet<string> OutOfOrder,
+        IReadOnlyList<Finding> Findings, IReadOnlySet<JsonObject> Compared, IReadOnlySet<string> OutOfOrder, IReadOnlySet<string> Contested,
         IReadOnlyDictionary<string, PolicyState> Policies, IReadOnlyDictionary<string, Judgement> Judgements);
 
     public static Result Check(Snapshot snapshot, Settings settings)
     {
         var checker = new Checker(snapshot, settings);
         checker.CheckAll();
-        return new(checker._findings, checker._checked, checker._outOfOrder, checker._policies, checker._judgements);
+        return new(checker._findings, checker._checked, checker._outOfOrder, checker._contested, checker._policies, checker._judgements);
     }
 
     private void CheckAll()
@@ -82,8 +94,11 @@ internal sealed class Checker
             return null;
         return live.Controller() is { } controller
             ? controller.Raw("uid") == wanted.Server.Uid() ? null : live
-            : live.IsManaged() ? null : live;
+            : live.IsManaged() && !IsCopy(live) ? null : live;
     }
+
+    // Which the operator has not made its own: with an immutable selector of the other track it cannot.
+    private static bool IsCopy(JsonObject live) => live.Raw("metadata", "annotations", CopyMark) is not null && live.Controller() is null;
 
     // While the canary cannot come up, since its name is somebody else's, the stable track does not shrink for it.
     private int StableReplicas(Wanted wanted)
@@ -164,11 +179,18 @@ internal sealed class Checker
 
         void CheckDeployment(string name, JsonObject deployment) => Check(wanted, Resource.Deployments, name, deployment, (comparison, live) =>
         {
+            // What bears our names is as the spec says, whoever owns it.
+            var pod = live.At("spec", "template", "spec");
+            if (!wanted.HasGateway && pod.Items("containers").Any(one => one.Raw("name") == "mcp-gateway"))
+                Find(live, "Deployment", "containers[mcp-gateway]", "not there", "there");
+            if (!wanted.HasGateway && pod.Items("volumes").Any(one => one.Raw("name") == "gateway-policy"))
+                Find(live, "Deployment", "volumes[gateway-policy]", "not there", "there");
             foreach (var container in deployment.Items("spec", "template", "spec", "containers"))
             {
                 var path = $".containers[{container.Raw("name")}]";
                 var one = live.Items("spec", "template", "spec", "containers").FirstOrDefault(c => c.Raw("name") == container.Raw("name"));
                 comparison.HasNoOther(path + ".ports", "containerPort", container.At("ports"), one.At("ports"));
+                comparison.HasNothingUndone(path, container, live);
                 string Order(JsonNode? from) => string.Join(' ', from.Items("env").Select(variable => variable.Raw("name")).Intersect(
                     container.Items("env").Select(variable => variable.Raw("name"))));
                 if (Order(container) == Order(one))
@@ -221,6 +243,7 @@ internal sealed class Checker
         var comparison = new Comparison($"{kind.Kind} {live.Key()}", ports, _findings);
         comparison.Contains("", child, live);
         comparison.OwnsNoMore(child, live);
+        comparison.IsNoCopy(live);
         more?.Invoke(comparison, live);
     }
 
@@ -262,7 +285,10 @@ internal sealed class Checker
                 var policy = _policies[wanted.Key];
                 var reason = policy.Kind == PolicyKind.Missing ? "NotCreated"
                     : policy.Kind == PolicyKind.Current && policy.IsShown ? "PolicyCurrent" : "PolicyOutdated";
-                Is("conditions[PolicyReady].reason", reason, conditions.GetValueOrDefault("PolicyReady").Raw("reason"));
+                var isContested = IsContested(wanted, new("PolicyReady", reason), conditions);
+                if (isContested)
+                    _contested.Add(wanted.Key);
+                Is("conditions[PolicyReady].reason", isContested ? Contested : reason, conditions.GetValueOrDefault("PolicyReady").Raw("reason"));
                 Is("conditions[PolicyReady].status", reason == "PolicyCurrent" ? "True" : "False", conditions.GetValueOrDefault("PolicyReady").Raw("status"));
             }
             foreach (var fault in faults)
@@ -270,8 +296,10 @@ internal sealed class Checker
                     Is("message", $"(something about spec.{fault})", status.Raw("message"));
             return;
         }
-        var expected = Surfaces(wanted);
-        var failures = expected.Where(surface => surface.IsFailed).Select(surface => surface.Reason).ToList();
+        var expected = Surfaces(wanted).Select(surface => IsContested(wanted, surface, conditions) ? surface with { Reason = Contested, IsContested = true } : surface).ToList();
+        if (expected.Any(surface => surface.IsContested))
+            _contested.Add(wanted.Key);
+        var failures = expected.Where(surface => surface.IsFailed || surface.IsContested).Select(surface => surface.Reason).ToList();
         // How far its Deployments are, which go by a policy that is not there, is not known.
         if (!HasForeignPolicy(wanted))
             _checked.Add(wanted.Server);
@@ -305,6 +333,9 @@ internal sealed class Checker
             if (surface is null or { Reason: Comparison.Anything })
                 continue;
             Is($"conditions[{type}].reason", surface.Reason, condition.Raw("reason"));
+            // What was observed stays true.
+            if (surface.Reason == ApplyFailed)
+                continue;
             Is($"conditions[{type}].status", surface.IsFailed ? "False" : "True", condition.Raw("status"));
         }
         Is("image", wanted.Image, status.Raw("image"));
@@ -317,7 +348,7 @@ internal sealed class Checker
                 && !before.Any(key => status.Raw("message")?.Contains($"MCPServer {key}", StringComparison.Ordinal) == true))
                 Is("message", $"(something about {string.Join(" or ", before)})", status.Raw("message"));
         }
-        if (!HasForeignPolicy(wanted))
+        if (!HasForeignPolicy(wanted) && !expected.Any(surface => surface.Reason == ApplyFailed))
         {
             var replicas = Foreign(wanted, Resource.Deployments, wanted.Name) is null ? StableReplicas(wanted) : 0;
             if (KeptCanary(wanted) is { } kept)
@@ -332,7 +363,23 @@ internal sealed class Checker
             string.Join(' ', (status.Raw("selector") ?? "").Split(',').Order(StringComparer.Ordinal)));
     }
 
-    private sealed record Surface(string Type, string Reason, bool IsFailed = false);
+    private sealed record Surface(string Type, string Reason, bool IsFailed = false, bool IsContested = false);
+
+    // Nobody but its writers knows for how long a quarrel is told: for ten minutes, or until another operator leads. But there was one.
+    private bool IsContested(Wanted wanted, Surface surface, Dictionary<string, JsonObject> conditions)
+    {
+        (Resource Kind, string Name)? child = surface.Type switch
+        {
+            "DeploymentReady" or "GatewayReady" => (Resource.Deployments, wanted.Name),
+            "CanaryReady" => (Resource.Deployments, wanted.CanaryName),
+            "ServiceReady" => (Resource.Services, wanted.Name),
+            "IngressReady" => (Resource.Ingresses, wanted.Name),
+            "PolicyReady" => (Resource.ConfigMaps, wanted.PolicyName),
+            _ => null,
+        };
+        return child is var (kind, name) && conditions.GetValueOrDefault(surface.Type).Raw("reason") == Contested
+            && _snapshot.Changes.GetValueOrDefault(Snapshot.ChangesKey(kind, wanted.Namespace, name)) >= Mistakes;
+    }
 
     private List<Surface> Surfaces(Wanted wanted)
     {
@@ -345,8 +392,8 @@ internal sealed class Checker
             else if (frozen && kind == Resource.Deployments)
                 // Without a policy nothing is tried, so that nobody has met what may stand in the way.
                 all.Add(new(type, Comparison.Anything));
-            else if (Foreign(wanted, kind, name) is not null)
-                all.Add(new(type, "NameConflict", true));
+            else if (Foreign(wanted, kind, name) is { } foreign)
+                all.Add(new(type, IsCopy(foreign) && foreign.IsManaged() ? ApplyFailed : "NameConflict", true));
             else
                 all.Add(new(type, reason));
         }
@@ -368,7 +415,7 @@ internal sealed class Checker
             Add("PolicyReady", Resource.ConfigMaps, wanted.PolicyName, "PolicyCurrent");
         }
         if (wanted.IsCanary)
-            Add("CanaryReady", Resource.Deployments, wanted.CanaryName, "DeploymentAvailable");
+            Add("CanaryReady", Resource.Deployments, wanted.CanaryName, wanted.CanaryReplicas == 0 ? "ScaledToZero" : "DeploymentAvailable");
         return all;
     }
 
@@ -421,7 +468,8 @@ internal sealed class Checker
             : kind == Resource.ConfigMaps ? owner.HasGateway && live.Name() == owner.PolicyName
             : kind == Resource.Ingresses ? live.Name() == owner.Name && HasItsRoutes(owner)
             : live.Name() == owner.Name;
-        if (!wanted && !(HasForeignPolicy(owner) && kind == Resource.Deployments))
+        // Of one that has lost its managedFields nothing shows who made it.
+        if (!wanted && Comparison.OwnedBy(live).Any() && !(HasForeignPolicy(owner) && kind == Resource.Deployments))
             Find(live, kind.Kind, "", "not there: its server does not want it", "there");
     }
 

@@ -62,6 +62,29 @@ internal sealed class Comparison(string subject, IReadOnlyDictionary<string, int
             OwnsNoMore("", entry, expected);
     }
 
+    /// <summary>What <c>kubectl rollout undo</c> has put into a container of ours, and the spec does not name, is gone.</summary>
+    public void HasNothingUndone(string path, JsonObject container, JsonObject live)
+    {
+        var key = $"k:{new JsonObject { ["name"] = container.Raw("name") }.ToJsonString()}";
+        foreach (var entry in live.Items("metadata", "managedFields").Where(entry =>
+            entry.Raw("manager") == Neighbours.UndoManager && entry.Raw("operation") == "Update"))
+            foreach (var list in new[] { "env", "ports", "volumeMounts" })
+                foreach (var (name, _) in entry.At("fieldsV1", "f:spec", "f:template", "f:spec", "f:containers", key, $"f:{list}") as JsonObject ?? [])
+                    if (name.StartsWith("k:", StringComparison.Ordinal) && Element(container[list] as JsonArray ?? [], name) is null)
+                        findings.Add(new(subject, $"{path}.{list}[{name}]", "taken out again after an undo", "there"));
+    }
+
+    /// <summary>Whoever owns all that the operator owns, from a backup, has been taken over from.</summary>
+    public void IsNoCopy(JsonObject live)
+    {
+        foreach (var entry in live.Items("metadata", "managedFields").Where(entry => entry.Raw("manager")?.StartsWith(Neighbours.BackupTool, StringComparison.Ordinal) == true))
+            if (OwnedBy(live).Any(ours => HoldsAll(entry["fieldsV1"], ours)))
+                findings.Add(new(subject, "metadata.managedFields", $"nothing of the operator's held by {entry.Raw("manager")}", "its copy of them"));
+    }
+
+    private static bool HoldsAll(JsonNode? theirs, JsonObject ours) => ours.Where(field => field.Key != ".")
+        .All(field => theirs is JsonObject all && all.TryGetPropertyValue(field.Key, out var below) && HoldsAll(below, field.Value!.AsObject()));
+
     public static IEnumerable<JsonObject> OwnedBy(JsonObject live) => live.Items("metadata", "managedFields")
         .Where(entry => entry.Raw("manager") == Manager)
         .Select(entry => entry["fieldsV1"]).OfType<JsonObject>();

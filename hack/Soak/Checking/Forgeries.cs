@@ -16,6 +16,19 @@ internal static class Forgeries
     /// <param name="result">Of its check.</param>
     public static IEnumerable<(string Rule, Func<Forgery> Make)> Of(Snapshot snapshot, Checker.Result result)
     {
+        foreach (var kind in Snapshot.Children)
+            foreach (var live in snapshot.Of(kind).Where(result.Compared.Contains))
+                foreach (var one in OfNeighbours(kind, live))
+                    yield return one;
+        foreach (var server in snapshot.Of(Resource.MCPServers).Where(server => server.Raw("status", "phase") == "Ready"))
+            if (snapshot.Changes.GetValueOrDefault(Snapshot.ChangesKey(Resource.Services, server.Namespace(), server.Name())) < Checker.Mistakes)
+                yield return ("a quarrel that never was", Changed(Resource.MCPServers, server, forged =>
+                {
+                    forged["status"]!["phase"] = "Error";
+                    foreach (var condition in forged.Items("status", "conditions").Where(condition => condition.Raw("type") is "Ready" or "ServiceReady"))
+                        condition["reason"] = "Contested";
+                    forged.Items("status", "conditions").First(condition => condition.Raw("type") == "Ready")["status"] = "False";
+                }));
         foreach (var (key, policy) in result.Policies)
         {
             if (snapshot.Of(Resource.MCPServers).Single(server => server.Key() == key) is { } server && server.Raw("status", "phase") == "Error")
@@ -31,6 +44,47 @@ internal static class Forgeries
                 if (result.Policies.GetValueOrDefault(Access.TargetOf(member)) is { Kind: PolicyKind.Current or PolicyKind.Off, IsInForce: true })
                     yield return ("it is not being deleted", Changed(kind, member, forged => forged["metadata"]!.AsObject().Remove("deletionTimestamp")));
     }
+
+    private static IEnumerable<(string, Func<Forgery>)> OfNeighbours(Resource kind, JsonObject live)
+    {
+        if (!Comparison.OwnedBy(live).Any())
+            yield break;
+        yield return ("the label is somebody else's", Changed(kind, live, forged => forged["metadata"]!["labels"]!["app.kubernetes.io/managed-by"] = "platform"));
+        yield return ("a backup tool holds all that is ours", Changed(kind, live, forged => forged["metadata"]!["managedFields"]!.AsArray().Add(new JsonObject
+        {
+            ["manager"] = Neighbours.BackupTool + "0",
+            ["operation"] = "Update",
+            ["fieldsV1"] = Comparison.OwnedBy(live).First().DeepClone(),
+        })));
+        if (kind != Resource.Deployments)
+            yield break;
+        var containers = live.At("spec", "template", "spec", "containers")!.AsArray();
+        yield return ("a variable that an undo brought back", Changed(kind, live, forged => forged["metadata"]!["managedFields"]!.AsArray().Add(new JsonObject
+        {
+            ["manager"] = Neighbours.UndoManager,
+            ["operation"] = "Update",
+            ["fieldsV1"] = JsonNode.Parse($$$"""
+                {"f:spec":{"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"{{{OwnContainer(live)}}}\"}":{"f:env":{"k:{\"name\":\"UNDONE\"}":{} } } } } } } }
+                """),
+        })));
+        if (containers.All(container => container.Raw("name") != "mcp-gateway"))
+        {
+            yield return ("a gateway that an undo brought back", Changed(kind, live, forged =>
+                forged["spec"]!["template"]!["spec"]!["containers"]!.AsArray().Add(new JsonObject { ["name"] = "mcp-gateway", ["image"] = "x" })));
+            yield return ("a gateway's volume that an undo brought back", Changed(kind, live, forged =>
+            {
+                var pod = forged["spec"]!["template"]!["spec"]!;
+                pod["volumes"] = new JsonArray(new JsonObject { ["name"] = "gateway-policy" });
+            }));
+        }
+        else
+        {
+            yield return ("the gateway of another operator", Changed(kind, live, forged => forged.Items("spec", "template", "spec", "containers")
+                .First(container => container.Raw("name") == "mcp-gateway")["image"] = "ghcr.io/example/mcp-gateway:other"));
+        }
+    }
+
+    private static string OwnContainer(JsonObject live) => live.Raw("metadata", "labels", "app")!;
 
     private static IEnumerable<(string, Func<Forgery>)> OfInvalid(JsonObject server)
     {

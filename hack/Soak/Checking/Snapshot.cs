@@ -19,7 +19,12 @@ internal sealed record Snapshot(IReadOnlyDictionary<string, IReadOnlyList<JsonOb
         .SelectMany(kind => kind.Value.Select(live => KeyValuePair.Create($"{kind.Key}/{live.Key()}", live)))
         .ToDictionary();
 
+    /// <summary>How often others than the operators have changed each child, by <see cref="ChangesKey"/>.</summary>
+    public IReadOnlyDictionary<string, int> Changes { get; init; } = new Dictionary<string, int>();
+
     public int Count => _byKey.Count;
+
+    public static string ChangesKey(Resource kind, string @namespace, string name) => $"{kind.Plural}/{Json.Key(@namespace, name)}";
 
     public IReadOnlyList<JsonObject> Of(Resource kind) => ByKind.TryGetValue(kind.Kind, out var all) ? all : [];
 
@@ -32,7 +37,10 @@ internal sealed record Snapshot(IReadOnlyDictionary<string, IReadOnlyList<JsonOb
         {
             [kind] = [.. ByKind[kind].Select(live => ReferenceEquals(live, before) ? after : live).OfType<JsonObject>()],
         },
-        Taken);
+        Taken)
+    {
+        Changes = Changes,
+    };
 
     public override string ToString() => string.Join('\n', _byKey.Select(one => $"{one.Key} {one.Value.Show()}"));
 

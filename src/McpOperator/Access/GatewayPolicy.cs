@@ -97,9 +97,11 @@ internal sealed class GatewayPolicy(
             wasImmutable || (found is null ? isUnknown : found.NeedsNewPods || IsMounted(server, found.Uid));
         var stored = new[] { live?.Policy, memory.Written }
             .FirstOrDefault(policy => policy?.Revision == document.Revision) ?? new StoredPolicy(document.Revision, time.GetUtcNow());
+        // A grant that changes makes another policy, though not another generation of the server. But one that stood there, and is wanted
+        // still, was changed by somebody else.
+        var isRepair = memory.Stood == document.Revision
+            || (live?.Policy is { } before ? before.Revision == document.Revision : server.IsObservedGeneration());
         memory.Written = stored;
-        // A changed grant makes another policy, in the same generation of the server.
-        var isRepair = live?.Policy is { } before ? before.Revision == document.Revision : server.IsObservedGeneration();
         var request = new ApplyRequest<ObservedConfigMap>(
             found => PolicyConfigMapBuilder.Build(server, document, stored.GeneratedAt, found, NeedsNewPods(found)),
             isRepair, server.ExistedAtLastStatus(ConditionTypes.PolicyReady), TakeOverData, memory.Removed,
@@ -118,6 +120,7 @@ internal sealed class GatewayPolicy(
         if (result is { Stands: true, Live: not null })
         {
             memory.HasSeen = true;
+            memory.Stood = document.Revision;
             memory.Removed = null;
             memory.Removals = 0;
         }
@@ -245,6 +248,9 @@ internal sealed class GatewayPolicy(
         /// of each second.
         /// </summary>
         public StoredPolicy? Written { get; set; }
+
+        /// <summary>The revision of the one that was last seen to stand there as wanted.</summary>
+        public string? Stood { get; set; }
 
         /// <summary>Whether this process has seen its ConfigMap since the gateway was last switched on.</summary>
         public bool HasSeen { get; set; }

@@ -53,7 +53,7 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     {
         { Live: null } => null,
         _ when !pass.IsValid => pass.Server.Reported?.Url,
-        { Problem: { } problem, Live: var live } when !(IsOfMetadata(problem) && Stands(pass, live, MetadataPath.None)) => pass.Server.Reported?.Url,
+        { Stands: false, Problem: { } problem, Live: var live } when !(IsOfMetadata(problem) && Stands(pass, live, MetadataPath.None)) => pass.Server.Reported?.Url,
         _ => Routing.Resolve(pass.Server.Metadata.Name, pass.Spec).Url(pass.Settings),
     };
 
