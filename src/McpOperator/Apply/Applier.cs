@@ -43,7 +43,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         var longest = objects.LongestPause ?? Contest.LongestPause;
         var pause = memory.PauseBefore(fingerprint, time, longest);
         // An object that no watch shows may have changed: it is applied in each pass, and those are few.
-        if (live is not null && memory.Unwatched is null && !memory.MayTakeOver(live.Uid, live.CopiedBy)
+        if (live is not null && memory.Unwatched is null && !request.IsAfterPredecessor && !memory.MayTakeOver(live.Uid, live.CopiedBy)
             && memory.IsUpToDate(fingerprint, request.Fingerprint(live)))
             return ApplyResult.Unchanged(live, memory.Contested(fingerprint));
         if (memory.IsContestNew(fingerprint))
@@ -72,7 +72,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
                 body = request.Body(live);
             }
 
-            var current = await MigrateAsync(type, live, decode, cancellationToken).ConfigureAwait(false) ?? live;
+            var current = await MigrateAsync(type, live, request.IsAfterPredecessor, decode, cancellationToken).ConfigureAwait(false) ?? live;
             current = await ClearAsync(type, current, request, memory, decode, cancellationToken).ConfigureAwait(false) ?? current;
             answer = await ForceAsync(current).ConfigureAwait(false);
             if (await ClearAsync(type, answer, request, memory, decode, cancellationToken).ConfigureAwait(false) is { } cleared)
@@ -213,7 +213,7 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             return true;
         if (memory.NotOursUid == live.Uid)
             return false;
-        if (await MigrateAsync(objects.Type, live, objects.Decode, cancellationToken).ConfigureAwait(false) is not null)
+        if (await MigrateAsync(objects.Type, live, isAfterPredecessor: false, objects.Decode, cancellationToken).ConfigureAwait(false) is not null)
             return true;
         memory.NotOursUid = live.Uid;
         Log.CopyLeft(logger, objects.Type.Kind);
@@ -233,10 +233,11 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
             ? await api.StrategicPatchAsync(type, live.Key, removal, decode, cancellationToken).ConfigureAwait(false)
             : null;
 
-    /// <summary>Takes over the predecessor's fields, if we own no field of the object yet.</summary>
-    private async Task<T?> MigrateAsync<T>(ResourceType type, T live, Decoder<T> decode, CancellationToken cancellationToken)
+    /// <summary>Takes over the predecessor's fields, if we own no field of the object yet, or it was at work again.</summary>
+    private async Task<T?> MigrateAsync<T>(
+        ResourceType type, T live, bool isAfterPredecessor, Decoder<T> decode, CancellationToken cancellationToken)
         where T : Observed =>
-        live.Fingerprint == OwnedFields.None
+        isAfterPredecessor || live.Fingerprint == OwnedFields.None
             ? await _takeOvers.FromPredecessorAsync(type, live.Key, isStatus: false, decode, cancellationToken).ConfigureAwait(false)
             : null;
 }

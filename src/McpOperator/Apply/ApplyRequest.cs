@@ -13,10 +13,11 @@ namespace McpOperator.Apply;
 /// it; null when there is nothing.
 /// </param>
 /// <param name="HadNameConflict">Whether somebody else had the name at the last report: it is read first then.</param>
+/// <param name="IsAfterPredecessor">Whether the predecessor was at work again since our last report, and may have written here, too.</param>
 /// <param name="Removed">The object that was just deleted to make room. The store may still hold it.</param>
 internal sealed record ApplyRequest<T>(
     Func<T?, byte[]> Body, bool IsRepair, bool WasThere, Func<RefusedApply, Remedy?>? RemedyFor = null, T? Removed = null,
-    Func<T, byte[]?>? Removal = null, bool HadNameConflict = false)
+    Func<T, byte[]?>? Removal = null, bool HadNameConflict = false, bool IsAfterPredecessor = false)
     where T : Observed
 {
     /// <summary>The live fingerprint, changed by what is to be removed: else nobody would see that it is there.</summary>

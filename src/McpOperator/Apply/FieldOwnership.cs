@@ -20,8 +20,8 @@ internal static class FieldOwnership
 
     /// <summary>
     /// Transfers the predecessor's fields. It wrote whole objects with plain updates, and no field can be removed while it is
-    /// listed as an owner. Only while we own no field ourselves (<see cref="OwnedFields.None"/>): its manager name is a common
-    /// one, and a later entry of that name may be another operator's.
+    /// listed as an owner. Only while we own no field ourselves (<see cref="OwnedFields.None"/>), or it has written the status of
+    /// the custom resource since: its manager name is a common one, and another entry of that name may be another operator's.
     /// </summary>
     /// <param name="isStatus">Of the status alone; else of all but the status.</param>
     /// <returns>The object as it is then; null when it owns nothing.</returns>

@@ -32,6 +32,9 @@ internal static partial class Log
     [LoggerMessage(320, LogLevel.Information, "Took over what {Manager} had copied of the {Kind}: it owned all that this operator owns", EventName = "CopyTakenOver")]
     public static partial void CopyTakenOver(ILogger logger, string manager, string kind);
 
+    [LoggerMessage(322, LogLevel.Warning, "The CRD of {Kind} lacks fields, and statuses are written without them ({Fields}): install the CustomResourceDefinition {Definition} of this version", EventName = "StatusFieldsUndeclared")]
+    public static partial void StatusFieldsUndeclared(ILogger logger, string kind, string fields, string definition);
+
     [LoggerMessage(321, LogLevel.Information, "Left the {Kind} alone, which is not wanted: nothing shows that this operator made it", EventName = "CopyLeft")]
     public static partial void CopyLeft(ILogger logger, string kind);
 }

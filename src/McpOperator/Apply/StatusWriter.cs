@@ -8,16 +8,18 @@ namespace McpOperator.Apply;
 
 /// <summary>Writes the status of objects of one kind, when it differs from the one that they carry.</summary>
 /// <param name="store">Receives each answer.</param>
-/// <param name="hasPredecessor">
-/// Whether the predecessor wrote statuses of this kind: they are taken over, or its conditions would stay for ever.
+/// <param name="predecessorsConditions">
+/// Of the statuses of this kind that the predecessor wrote, and that are taken over: conditions which stay for ever otherwise. Null where
+/// it wrote none.
 /// </param>
 internal sealed class StatusWriter<T>(
     ResourceType type, Decoder<T> decode, Store<T> store, ApiClient api, WriteCounters counters, TimeProvider time, ILogger logger,
-    bool hasPredecessor = false)
+    IReadOnlyList<string>? predecessorsConditions = null)
     where T : class, IReportedObject
 {
     private readonly RecentWrites _recent = new(time);
     private readonly TakeOvers _takeOvers = new(api, counters, logger);
+    private readonly UndeclaredFields _undeclared = new(time);
 
     /// <summary>True when the object carries this status, or what the API server stored when it was written last.</summary>
     public bool IsWritten(ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory? memory)
@@ -42,7 +44,8 @@ internal sealed class StatusWriter<T>(
         var key = metadata.Key;
         var manifest = Manifest(metadata, status);
         var wanted = OwnedFields.FingerprintOf(manifest);
-        if (memory.IsUpToDate(wanted, FingerprintOf(carried)))
+        var isAfterPredecessor = predecessorsConditions is not null && carried is { Fingerprint: OwnedFields.None } or { IsByPredecessor: true };
+        if (carried is not { IsByPredecessor: true } && memory.IsUpToDate(wanted, FingerprintOf(carried)))
             return default;
         var timeless = FingerprintWithoutTimes(manifest);
         if (memory.PauseBefore(timeless, time, Contest.LongestPause) is var pause && pause > TimeSpan.Zero)
@@ -51,18 +54,28 @@ internal sealed class StatusWriter<T>(
         store.BeginWrite(key);
         try
         {
-            if (hasPredecessor && carried is { Fingerprint: OwnedFields.None }
+            if (isAfterPredecessor
                 && await _takeOvers.FromPredecessorAsync(type, key, isStatus: true, decode, cancellationToken).ConfigureAwait(false) is { } migrated)
+            {
                 Renew(migrated);
+                if (StaleConditions(migrated, manifest) is { } removal)
+                    Renew(await api.JsonPatchStatusAsync(type, key, removal, decode, cancellationToken).ConfigureAwait(false));
+            }
 
             await TakeOverCopyAsync(carried).ConfigureAwait(false);
             answer = await ApplyAsync().ConfigureAwait(false);
             if (await TakeOverCopyAsync(answer.Reported).ConfigureAwait(false))
                 answer = await ApplyAsync().ConfigureAwait(false);
             counters.Status(type.Kind);
+            counters.UndeclaredStatusFields(type.Kind, _undeclared.Paths.Count);
             memory.Accepted(wanted, FingerprintOf(answer.Reported));
             memory.Wrote(timeless, isRepair: _recent.Wrote(key, timeless), time);
             return new StatusResult(IsWritten: true);
+        }
+        catch (ApiException exception) when (_undeclared.Learn(exception))
+        {
+            counters.UndeclaredStatusFields(type.Kind, _undeclared.Paths.Count);
+            Log.StatusFieldsUndeclared(logger, type.Kind, string.Join(", ", _undeclared.Paths), $"{type}");
         }
         catch (ApiException exception) when (exception.IsNotFound)
         {
@@ -73,6 +86,9 @@ internal sealed class StatusWriter<T>(
         {
             store.EndWrite(key, answer);
         }
+
+        // As far as the CRD goes.
+        return await WriteAsync(metadata, carried, status, memory, cancellationToken).ConfigureAwait(false);
 
         Task<T> ApplyAsync() => api.ApplyStatusAsync(type, key, manifest, decode, cancellationToken);
 
@@ -93,6 +109,24 @@ internal sealed class StatusWriter<T>(
         }
     }
 
+    /// <summary>
+    /// A JSON patch that removes the predecessor's conditions which we do not report. Where its CRD had a plain list, and another one came
+    /// since, nobody owns them, and no apply takes them away.
+    /// </summary>
+    /// <returns>Null when there are none.</returns>
+    private byte[]? StaleConditions(T taken, byte[] manifest)
+    {
+        var reported = JsonNode.Parse(manifest)!["status"]?["conditions"]?.AsArray().Select(condition => (string?)condition!["type"]).ToHashSet() ?? [];
+        var patch = new JsonArray(new JsonObject { ["op"] = "replace", ["path"] = "/metadata/resourceVersion", ["value"] = taken.Metadata.ResourceVersion });
+        for (var i = (taken.Reported?.Conditions.Count ?? 0) - 1; i >= 0; i--)
+        {
+            if (taken.Reported!.Conditions[i].Type is { } type && predecessorsConditions!.Contains(type) && !reported.Contains(type))
+                patch.Add((JsonNode)new JsonObject { ["op"] = "remove", ["path"] = $"/status/conditions/{i}" });
+        }
+
+        return patch.Count == 1 ? null : Encoding.UTF8.GetBytes(patch.ToJsonString());
+    }
+
     private static ulong FingerprintOf(LastReport? carried) => carried?.Fingerprint ?? OwnedFields.None;
 
     /// <summary>Times depend on what somebody else wrote meanwhile, and make no other status.</summary>
@@ -104,7 +138,17 @@ internal sealed class StatusWriter<T>(
         return OwnedFields.FingerprintOf(Encoding.UTF8.GetBytes(body.ToJsonString()));
     }
 
-    private byte[] Manifest(ObjectMeta metadata, Action<Utf8JsonWriter> status) => ApplyBody.Write(writer =>
+    private byte[] Manifest(ObjectMeta metadata, Action<Utf8JsonWriter> status)
+    {
+        var whole = WholeManifest(metadata, status);
+        if (_undeclared.Paths.Count == 0)
+            return whole;
+        var body = JsonNode.Parse(whole)!.AsObject();
+        _undeclared.RemoveFrom(body);
+        return Encoding.UTF8.GetBytes(body.ToJsonString());
+    }
+
+    private byte[] WholeManifest(ObjectMeta metadata, Action<Utf8JsonWriter> status) => ApplyBody.Write(writer =>
     {
         writer.WriteStartObject();
         writer.WriteString("apiVersion"u8, type.ApiVersion);

@@ -6,6 +6,7 @@ internal sealed class WriteCounters
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Kind, string Reason), long> _writes = [];
     private readonly SortedDictionary<string, long> _contested = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, int> _undeclared = new(StringComparer.Ordinal);
 
     /// <summary>Sorted by kind and reason.</summary>
     public IReadOnlyList<(string Kind, string Reason, long Count)> Writes()
@@ -27,6 +28,22 @@ internal sealed class WriteCounters
     {
         lock (_lock)
             return [.. _contested.Select(entry => (entry.Key, entry.Value))];
+    }
+
+    /// <summary>How many fields of its status the CRD of a kind lacks.</summary>
+    public IReadOnlyList<(string Kind, int Count)> UndeclaredStatusFields()
+    {
+        lock (_lock)
+            return [.. _undeclared.Select(entry => (entry.Key, entry.Value))];
+    }
+
+    public void UndeclaredStatusFields(string kind, int count)
+    {
+        lock (_lock)
+        {
+            if (count > 0 || _undeclared.ContainsKey(kind))
+                _undeclared[kind] = count;
+        }
     }
 
     public void ContestedRepair(string kind)

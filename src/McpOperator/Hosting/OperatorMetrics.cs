@@ -40,6 +40,9 @@ internal sealed class OperatorMetrics(WriteCounters counters, Func<long> judged,
         metrics.Counter("mcp_operator_contested_repairs_total", "Repairs of what somebody else keeps changing back, by kind.");
         foreach (var (kind, count) in counters.ContestedRepairs())
             metrics.Sample(count, ("kind", kind));
+        metrics.Gauge("mcp_operator_status_fields_undeclared", "Fields of a status that the CRD of its kind lacks, as of the last refusal.");
+        foreach (var (kind, count) in counters.UndeclaredStatusFields())
+            metrics.Sample(count, ("kind", kind));
         metrics.Counter("mcp_operator_access_judged_total", "Grants and sessions looked at, each as often as it was.");
         metrics.Sample(judged());
         metrics.Counter("mcp_operator_events_dropped_total", "Events that were not written.");

@@ -7,5 +7,5 @@ namespace McpOperator.Kubernetes;
 internal sealed record ApiIdentity(string UserAgent, string FieldManager, string? Predecessor = null)
 {
     /// <summary>What is ours of an object.</summary>
-    public OwnedFields OwnedFields { get; } = new(FieldManager);
+    public OwnedFields OwnedFields { get; } = new(FieldManager, Predecessor);
 }

@@ -11,6 +11,9 @@ internal sealed class LastReport
     /// <summary>Who owns beside us all conditions that we tell (<see cref="CopiedFields"/>); null, as a rule, for nobody.</summary>
     public string? CopiedBy { get; init; }
 
+    /// <summary>Whether the operator before this one has reported since (<see cref="OwnedFields.IsStatusOfPredecessor"/>).</summary>
+    public bool IsByPredecessor { get; init; }
+
     public long ObservedGeneration { get; init; }
 
     public string? Phase { get; init; }
@@ -45,6 +48,7 @@ internal sealed class LastReport
         {
             Fingerprint = ours.FingerprintOfStatus(json),
             CopiedBy = ours.FindCopy(json, isStatus: true),
+            IsByPredecessor = ours.IsStatusOfPredecessor(json),
             ObservedGeneration = status.Number("observedGeneration"u8),
             Phase = status.Interned("phase"u8),
             Message = status.Child("message"u8) is { } message ? JsonHash.OfScalar(message) : 0,

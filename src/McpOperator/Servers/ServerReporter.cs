@@ -12,7 +12,7 @@ internal sealed class ServerReporter(
     ApiClient api, Stores stores, ServerKinds kinds, OperatorSettings settings, WriteCounters counters, ServerEvents events, TimeProvider time, ILogger logger)
 {
     private readonly StatusWriter<StoredServer> _writer = new(
-        MCPServer.Type, json => StoredServer.DecodeOutline(json, api.Identity.OwnedFields, settings), stores.Servers, api, counters, time, logger, hasPredecessor: true);
+        MCPServer.Type, json => StoredServer.DecodeOutline(json, api.Identity.OwnedFields, settings), stores.Servers, api, counters, time, logger, predecessorsConditions: ConditionTypes.All);
 
     /// <returns>
     /// The reported conditions; null after a conflict, when nothing is reported, since what was observed may be outdated.

@@ -24,7 +24,7 @@ public class StatusWriterTests
         using var api = new ApiClient(Product.Identity, server, new Uri("https://api.example.org"), TimeProvider.System);
         var store = new Store<StoredAccess>((_, _, _) => { }, IReportedObject.DifferOnlyInStatus);
         var writer = new StatusWriter<StoredAccess>(
-            MCPAgentSession.Type, Decode, store, api, new WriteCounters(), TimeProvider.System, NullLogger.Instance, hasPredecessor: true);
+            MCPAgentSession.Type, Decode, store, api, new WriteCounters(), TimeProvider.System, NullLogger.Instance, predecessorsConditions: []);
         var read = Decode(JsonElement.Parse(Session("10", generation: 1)));
 
         var refusal = await Assert.ThrowsAsync<ApiException>(() => writer.WriteAsync(

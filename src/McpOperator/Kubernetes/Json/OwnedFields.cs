@@ -39,7 +39,8 @@ namespace McpOperator.Kubernetes;
 /// </para>
 /// </remarks>
 /// <param name="manager">Our name there.</param>
-internal sealed class OwnedFields(string manager)
+/// <param name="predecessor">That of the operator before this one; null for none.</param>
+internal sealed class OwnedFields(string manager, string? predecessor = null)
 {
     /// <summary>The fingerprint of an object of which we own no field. No body of an apply has it.</summary>
     public const ulong None = 0;
@@ -120,6 +121,21 @@ internal sealed class OwnedFields(string manager)
     public bool IsOurs(JsonElement entry, bool isStatus) =>
         Is(entry, "manager"u8, manager) && Is(entry, "operation"u8, "Apply")
         && (!entry.TryGetMember("subresource"u8, out var name) || (isStatus && name.ValueEquals("status"u8)));
+
+    /// <summary>Whether the predecessor is down as an owner of the status: it has been at work since the last one of ours.</summary>
+    public bool IsStatusOfPredecessor(JsonElement live)
+    {
+        if (predecessor is null)
+            return false;
+        foreach (var entry in EntriesOf(live))
+        {
+            if (Is(entry, "manager"u8, predecessor) && Is(entry, "operation"u8, "Update")
+                && entry.Text("apiVersion"u8) == live.Text("apiVersion"u8) && entry.Child("fieldsV1"u8)?.Child("f:status"u8) is not null)
+                return true;
+        }
+
+        return false;
+    }
 
     private ulong Fingerprint(JsonElement live, bool isStatus) =>
         TryFindOurs(live, isStatus, out var fields) && TryProject(live, fields, isOrdered: false, out var hash) ? NotNone(hash) : None;

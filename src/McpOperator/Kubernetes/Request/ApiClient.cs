@@ -137,6 +137,11 @@ internal sealed class ApiClient : IDisposable
         ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, Decoder<T> decode, CancellationToken cancellationToken = default) =>
         SendAsync(new(HttpMethod.Patch, type.ObjectPath(key), _managerQuery, body, JsonPatch), decode, cancellationToken);
 
+    /// <summary>The same of the status subresource.</summary>
+    public Task<T> JsonPatchStatusAsync<T>(
+        ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, Decoder<T> decode, CancellationToken cancellationToken = default) =>
+        SendAsync(new(HttpMethod.Patch, type.ObjectPath(key, "status"), _managerQuery, body, JsonPatch), decode, cancellationToken);
+
     /// <summary>Strategic merge patch, which knows the keys of lists and can delete items. For built-in kinds only.</summary>
     public Task<T> StrategicPatchAsync<T>(
         ResourceType type, ObjectKey key, ReadOnlyMemory<byte> body, Decoder<T> decode, CancellationToken cancellationToken = default) =>

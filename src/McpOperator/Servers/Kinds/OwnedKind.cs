@@ -112,7 +112,8 @@ internal abstract class OwnedKind<T>(
             case DesiredState.Apply apply:
                 var request = new ApplyRequest<T>(
                     _ => apply.Body(), apply.IsRepair ?? server.IsObservedGeneration(), server.ExistedAtLastStatus(condition), apply.RemedyFor,
-                    Removal: apply.Removal, HadNameConflict: server.HadNameConflict(condition));
+                    Removal: apply.Removal, HadNameConflict: server.HadNameConflict(condition),
+                    IsAfterPredecessor: server.Reported?.IsByPredecessor == true);
                 return await applier.ApplyAsync(
                     _objects, server.AsOwner(), Key(server.Key), request, pass.Memory.ApplyMemoryOf(this), cancellationToken).ConfigureAwait(false);
             case DesiredState.Absent:
