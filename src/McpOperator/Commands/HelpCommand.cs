@@ -31,7 +31,7 @@ internal static class HelpCommand
         FlagParser.WriteHelp(output, [.. RenderCommand.Flags.Except(ManifestFlags.Input)]);
         output.WriteLine("\nOf validate, too:\n");
         FlagParser.WriteHelp(output, [.. ValidateCommand.Flags.Except(ManifestFlags.Input)]);
-        output.WriteLine("\nOf diff, too: --kubeconfig, as run has it.");
+        output.WriteLine("\nOf diff, too: --kubeconfig, as run has it; and");
         output.WriteLine(
             """
 

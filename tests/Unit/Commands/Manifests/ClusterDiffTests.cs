@@ -22,32 +22,6 @@ public sealed class ClusterDiffTests : IDisposable
     public void Dispose() => _cluster.Dispose();
 
     [Fact]
-    public async Task WhatTheOperatorBeforeUsWroteMayLoseMoreThanADryRunShows()
-    {
-        _cluster.Stored["/apis/mcpruntime.org/v1alpha1/namespaces/default/mcpservers/web"] = Server("web", "{\"image\": \"a:1\"}");
-        _cluster.IsAsItIs = true;
-        _cluster.Stored["/api/v1/namespaces/default/serviceaccounts/mcp-workload"] = "{}";
-        foreach (var (path, kind, version) in new[]
-        {
-            ("/apis/apps/v1/namespaces/default/deployments/web", "Deployment", "apps/v1"),
-            ("/api/v1/namespaces/default/services/web", "Service", "v1"),
-            ("/apis/networking.k8s.io/v1/namespaces/default/ingresses/web", "Ingress", "networking.k8s.io/v1"),
-        })
-        {
-            var manager = kind == "Service" ? "\"manager\", \"operation\": \"Update\"" : "\"mcp-runtime-operator\", \"operation\": \"Apply\"";
-            _cluster.Stored[path] = $$$"""
-                {"apiVersion": "{{{version}}}", "kind": "{{{kind}}}", "metadata": {"name": "web", "namespace": "default", "uid": "u", "resourceVersion": "1", {{{OurLabels}}}, {{{OfWeb}}},
-                 "managedFields": [{"manager": {{{manager}}}, "apiVersion": "{{{version}}}", "fieldsV1": {"f:metadata": {"f:labels": {"f:app": {} } } } }]}, "spec": {}}
-                """;
-        }
-
-        var (diff, errors) = await DiffAsync(Api + "kind: MCPServer\nmetadata: {name: web}\nspec: {image: 'a:1'}\n");
-
-        Assert.Equal(("", true, true), (diff.Text, diff.HasChanges, diff.IsComplete));
-        Assert.StartsWith("note: Service default/web was written by the operator before this one: ", Assert.Single(errors), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task WhatMayNotBeListedIsNamedAndTheRestIsCompared()
     {
         _cluster.IsDenied = line => !line.Contains("/namespaces/default/", StringComparison.Ordinal);
