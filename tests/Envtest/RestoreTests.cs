@@ -109,6 +109,25 @@ public sealed class RestoreTests(ControlPlaneFixture fixture)
         await AssertNothingMoreIsWrittenAsync(scenario);
     }
 
+    /// <summary>By it the operator tells where the traffic goes.</summary>
+    [Theory]
+    [InlineData(Copy.Restored)]
+    [InlineData(Copy.Reset)]
+    public async Task TheMetricsPortOfAGatewayThatIsSwitchedOffAfterThatGoes(Copy copy)
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
+        await scenario.CreateServerAsync(Spec);
+        await scenario.SettledAsync();
+        await scenario.StopOperatorAsync();
+        await CopyAsync(scenario, Resource.Services, copy);
+        await scenario.EditServerAsync("gateway: null");
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
+        await scenario.SettledAsync();
+
+        Assert.Equal(["http"], (await scenario.ServiceAsync())["spec"]!["ports"]!.AsArray().Select(port => (string?)port!["name"]));
+        await AssertNothingMoreIsWrittenAsync(scenario);
+    }
+
     /// <summary>Conditions that are not told any more.</summary>
     [Theory]
     [InlineData(true)]

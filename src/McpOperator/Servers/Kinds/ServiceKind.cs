@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
@@ -28,7 +29,8 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
                 || !(DeploymentKind.ServesWithoutGateway(kinds.Stable.LiveAfter(pass)) || DeploymentKind.ServesWithoutGateway(kinds.Canary.LiveAfter(pass))));
         return new DesiredState.Apply(
             () => ApplyConfiguration.Of(Build(pass.Server, targetsGateway)), RemedyFor,
-            IsRepair: live is not null && live.TargetsGateway != targetsGateway ? false : null);
+            IsRepair: live is not null && live.TargetsGateway != targetsGateway ? false : null,
+            Removal: live => pass.Spec.HasGateway() || live is not ObservedService { HasForeignMetrics: true } ? null : MetricsRemoval(live.ResourceVersion));
     }
 
     public override async Task<ApplyResult> CarryOutAsync(
@@ -84,6 +86,19 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
         ["prometheus.io/path"] = "/metrics",
     };
 
+    /// <summary>
+    /// Deletes the metrics port of a gateway that is off. By that port it is told where the traffic goes, and one that a backup tool brought
+    /// back would lead it to gateways that are not there yet, when they are switched on again.
+    /// </summary>
+    private static byte[] MetricsRemoval(string resourceVersion) => ApplyBody.Write(json => new JsonObject
+    {
+        ["metadata"] = new JsonObject { ["resourceVersion"] = resourceVersion },
+        ["spec"] = new JsonObject
+        {
+            ["ports"] = new JsonArray(new JsonObject { ["port"] = Defaults.GatewayMetricsPort, ["$patch"] = "delete" }),
+        },
+    }.WriteTo(json));
+
     /// <summary>Takes over the ports of others that make ours invalid.</summary>
     private static Remedy.TakeOver? RemedyFor(RefusedApply refused) =>
         !refused.IsNew && refused.Tried.Count == 0 ? Remedy.TakeOver.Of(ExclusivePaths, refused.Refusal) : null;
@@ -98,11 +113,17 @@ internal sealed class ObservedService : Observed
         var spec = json.Child("spec"u8);
         HasClusterIP = !string.IsNullOrEmpty(spec?.Text("clusterIP"u8));
         TargetsGateway = (spec?.Child("ports"u8)).HasItem(static port =>
-            port.Is("name"u8, "metrics") && port.Number("port"u8) == Defaults.GatewayMetricsPort);
+            port.Is("name"u8, GatewayContainer.MetricsPortName) && port.Number("port"u8) == Defaults.GatewayMetricsPort);
+        HasForeignMetrics = TargetsGateway
+            && (spec?.Child("ports"u8)).HasItem(static port => port.Is("name"u8, DeploymentManifest.PortName))
+            && !ours.Owns(json, "f:spec", "f:ports", $$"""k:{"port":{{Defaults.GatewayMetricsPort}},"protocol":"TCP"}""");
     }
 
     public bool HasClusterIP { get; }
 
     /// <summary>True when its traffic goes to the pods' gateways, not to the servers.</summary>
     public bool TargetsGateway { get; }
+
+    /// <summary>Whether the metrics port is not ours, and not the only one: a Service needs one.</summary>
+    public bool HasForeignMetrics { get; }
 }
