@@ -123,6 +123,12 @@ internal sealed class GatewayPolicy(
             memory.Stood = document.Revision;
             memory.Removed = null;
             memory.Removals = 0;
+            memory.Unwritten = null;
+        }
+        else if (result is { IsConflict: false, PutOff: null, Problem: { Reason: Apply.Problem.ApplyFailed } refused } && memory.Unwritten != document.Revision)
+        {
+            memory.Unwritten = document.Revision;
+            Log.PolicyNotWritten(logger, server.Key, refused.Message);
         }
 
         // Pods that start later mount a new one by themselves.
@@ -251,6 +257,9 @@ internal sealed class GatewayPolicy(
 
         /// <summary>The revision of the one that was last seen to stand there as wanted.</summary>
         public string? Stood { get; set; }
+
+        /// <summary>The revision that was refused last.</summary>
+        public string? Unwritten { get; set; }
 
         /// <summary>Whether this process has seen its ConfigMap since the gateway was last switched on.</summary>
         public bool HasSeen { get; set; }
