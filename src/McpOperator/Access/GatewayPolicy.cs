@@ -105,7 +105,7 @@ internal sealed class GatewayPolicy(
         var request = new ApplyRequest<ObservedConfigMap>(
             found => PolicyConfigMapBuilder.Build(server, document, stored.GeneratedAt, found, NeedsNewPods(found)),
             isRepair, server.ExistedAtLastStatus(ConditionTypes.PolicyReady), TakeOverData, memory.Removed,
-            HadNameConflict: server.HadNameConflict(ConditionTypes.PolicyReady), IsAfterPredecessor: server.Reported?.IsByPredecessor == true);
+            HadNameConflict: server.HadNameConflict(ConditionTypes.PolicyReady), IsAfterPredecessor: server.IsTakenOver());
         var result = await _applier.ApplyAsync(
             _configMaps, server.AsOwner(), KeyOf(server.Key), request, memory.Apply, cancellationToken).ConfigureAwait(false);
         // Made immutable since it was read, or not watched for want of our label.
