@@ -232,7 +232,7 @@ public sealed class ReadinessTests(ControlPlaneFixture fixture)
             HttpMethod.Get, Resource.MCPServers.PathTo(scenario.Namespace.Name), accept: "application/json;as=Table;v=v1;g=meta.k8s.io");
 
         Assert.Equal(
-            ["Name", "Phase", "Ready", "Replicas", "URL", "Age", "Image 1", "Message 1"],
+            ["Name", "Phase", "Ready", "Replicas", "URL", "Age", "Team 1", "Gateway 1", "Policy 1", "Image 1", "Message 1"],
             table["columnDefinitions"]!.AsArray().Select(column => $"{column!["name"]}{((int)column["priority"]! is var priority and > 0 ? $" {priority}" : "")}"));
         var cells = table["rows"]!.AsArray().Single()!["cells"]!.AsArray();
         Assert.Equal(

@@ -125,7 +125,7 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
             || await ThenAsync(() => CreateAsync("MCPAccessGrant", "later", "{serverRef: {name: web}, subject: {humanID: h}}"))
             || await RefusedBeforeAsync("the later grant was told", () => IsReportedAsync(Resource.MCPAccessGrants, "later"))
             || await ThenAsync(() => fixture.Client.PatchAsync(Resource.MCPServers, ns.Name, "web",
-                """{"spec": {"gateway": null, "rollout": null, "ingressHost": "route.example.org", "ingressPath": "/route"}}"""))
+                """{"spec": {"gateway": null, "rollout": null, "ingressHost": "route.example.org", "ingressPath": "/route", "publicPathPrefix": null}}"""))
             || await RefusedBeforeAsync("canary, policy and Ingress were gone", async () =>
             {
                 await Kubelet.RollOutAllAsync(fixture.Client, ns.Name);
