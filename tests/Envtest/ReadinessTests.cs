@@ -237,7 +237,7 @@ public sealed class ReadinessTests(ControlPlaneFixture fixture)
         var cells = table["rows"]!.AsArray().Single()!["cells"]!.AsArray();
         Assert.Equal(
             ["web", "Ready", "True", "1", "http://mcp.example.org/web/mcp", "example.org/web:latest", "All resources are ready"],
-            cells.Where((_, column) => column != 5).Select(cell => cell!.ToString()));
+            cells.Where((_, column) => column is < 5 or > 8).Select(cell => cell!.ToString()));
         Assert.Matches(@"^\d+s$", cells[5]!.ToString());
     }
 
