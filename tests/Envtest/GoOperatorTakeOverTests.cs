@@ -66,15 +66,7 @@ public sealed class GoOperatorTakeOverTests(OwnControlPlane own) : IClassFixture
             {
                 var server = await scenario.ServerAsync(name);
                 Assert.False(ManagersOf(server).Contains(GoOperatorObjects.Manager), $"{name} has {GoOperatorObjects.Manager} among its owners {when}");
-                var hasGateway = name is "counted" or "gated" or "oauthed";
-                string[] conditions =
-                [
-                    "Ready", "DeploymentReady", "ServiceReady", "IngressReady", .. hasGateway ? ["GatewayReady", "PolicyReady"] : Array.Empty<string>(),
-                    .. name == "birdy" ? ["CanaryReady"] : Array.Empty<string>(),
-                ];
-                Assert.Equal(
-                    conditions.Order(StringComparer.Ordinal),
-                    server["status"]!["conditions"]!.AsArray().Select(condition => (string)condition!["type"]!).Order(StringComparer.Ordinal));
+                Assert.Equal(GoOperatorCrdTests.ConditionsOf(name), GoOperatorCrdTests.Types(server["status"]!));
             }
 
             await scenario.PassAsync("plain");

@@ -68,14 +68,15 @@ internal sealed class StatusWriter<T>(
                 answer = await ApplyAsync().ConfigureAwait(false);
             counters.Status(type.Kind);
             counters.UndeclaredStatusFields(type.Kind, _undeclared.Paths.Count);
+            if (_undeclared.IsNews())
+                Log.StatusFieldsUndeclared(logger, type.Kind, string.Join(", ", _undeclared.Paths), $"{type}");
             memory.Accepted(wanted, FingerprintOf(answer.Reported));
             memory.Wrote(timeless, isRepair: _recent.Wrote(key, timeless), time);
             return new StatusResult(IsWritten: true);
         }
         catch (ApiException exception) when (_undeclared.Learn(exception))
         {
-            counters.UndeclaredStatusFields(type.Kind, _undeclared.Paths.Count);
-            Log.StatusFieldsUndeclared(logger, type.Kind, string.Join(", ", _undeclared.Paths), $"{type}");
+            // An API server may name one at a time.
         }
         catch (ApiException exception) when (exception.IsNotFound)
         {

@@ -13,6 +13,7 @@ internal sealed class UndeclaredFields(TimeProvider time)
     private static readonly TimeSpan Retry = TimeSpan.FromMinutes(10);
 
     private volatile Learned? _learned;
+    private Learned? _told;
 
     public IReadOnlyList<string> Paths => _learned is { } learned && time.GetUtcNow() - learned.At < Retry ? learned.Paths : [];
 
@@ -30,6 +31,9 @@ internal sealed class UndeclaredFields(TimeProvider time)
         _learned = new Learned([.. paths], time.GetUtcNow());
         return true;
     }
+
+    /// <summary>Whether there are some that were not told yet. Once true for each time that something was learned.</summary>
+    public bool IsNews() => Paths.Count > 0 && Interlocked.Exchange(ref _told, _learned) != _learned;
 
     /// <summary>Takes them out of the body of an apply.</summary>
     public void RemoveFrom(JsonObject body)

@@ -31,7 +31,8 @@ internal static class HelpCommand
         FlagParser.WriteHelp(output, [.. RenderCommand.Flags.Except(ManifestFlags.Input)]);
         output.WriteLine("\nOf validate, too:\n");
         FlagParser.WriteHelp(output, [.. ValidateCommand.Flags.Except(ManifestFlags.Input)]);
-        output.WriteLine("\nOf diff, too: --kubeconfig, as run has it; and");
+        output.WriteLine("\nOf diff, too: --kubeconfig, as run has it; and\n");
+        FlagParser.WriteHelp(output, [ManifestFlags.AllNamespaces]);
         output.WriteLine(
             """
 

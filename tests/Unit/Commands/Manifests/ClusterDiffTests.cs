@@ -13,8 +13,6 @@ public sealed class ClusterDiffTests : IDisposable
 {
     private const string Api = "apiVersion: mcpruntime.org/v1alpha1\n";
     private const string Gateway = "{image: 'a:1', gateway: {enabled: true, image: 'g:1'}}";
-    private const string OurLabels = "\"labels\": {\"app\": \"web\", \"app.kubernetes.io/managed-by\": \"mcp-runtime\"}";
-    private const string OfWeb = "\"ownerReferences\": [{\"apiVersion\": \"mcpruntime.org/v1alpha1\", \"kind\": \"MCPServer\", \"name\": \"web\", \"uid\": \"u-web\", \"controller\": true}]";
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly Cluster _cluster = new();
@@ -135,9 +133,6 @@ public sealed class ClusterDiffTests : IDisposable
         /// <summary>By method and address.</summary>
         public Predicate<string> IsDenied { get; set; } = _ => false;
 
-        /// <summary>Whether a dry run finds nothing to change in what is there.</summary>
-        public bool IsAsItIs { get; set; }
-
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var path = request.RequestUri!.AbsolutePath;
@@ -149,7 +144,7 @@ public sealed class ClusterDiffTests : IDisposable
                 var body = await request.Content!.ReadAsStringAsync(cancellationToken);
                 if (request.Method == HttpMethod.Post && Stored.ContainsKey($"{path}/{JsonNode.Parse(body)!["metadata"]!["name"]}"))
                     return ScenarioHandler.Status(409, "AlreadyExists", "there");
-                return ScenarioHandler.Json(IsAsItIs && Stored.TryGetValue(path, out var there) ? there : body);
+                return ScenarioHandler.Json(body);
             }
 
             if (Stored.TryGetValue(path, out var found))
