@@ -85,8 +85,7 @@ internal sealed class Neighbours(KubeClient client, Dice dice)
             if (candidates.Count == 0)
                 return;
             var live = candidates[which % candidates.Count];
-            // Not of a Deployment: with another port in the spec, before the next apply, it is refused for ever, since nobody owns the old one.
-            if (way == Reset && kind != Resource.Deployments)
+            if (way == Reset)
             {
                 await client.PatchAsync(kind, @namespace, live.Name(), """{"metadata":{"managedFields":[{}]}}""");
                 Count(way);
@@ -111,7 +110,7 @@ internal sealed class Neighbours(KubeClient client, Dice dice)
                     await client.SendAsync(
                         HttpMethod.Post, $"{kind.PathTo(@namespace)}?fieldManager={manager}",
                         new StringContent(backup.ToJsonString(), Encoding.UTF8, "application/json"));
-                    Count(way == Reset ? Restored : way);
+                    Count(way);
                     return;
                 }
                 catch (KubeException e) when (e.Code == HttpStatusCode.Conflict && tries < 3)

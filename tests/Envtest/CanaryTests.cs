@@ -251,6 +251,32 @@ public sealed class CanaryTests(ControlPlaneFixture fixture)
             Assert.Single(await scenario.Namespace.OperatorRequestsAsync(), request => request is { Verb: "get", Resource: "deployments", Name: Canary });
     }
 
+    /// <summary>Its selector is that of the stable track, which nobody can change: what we want cannot be applied to it.</summary>
+    [Fact]
+    public async Task AUsersCopyThatStandsWhereTheCanaryWouldIsToldAndStaysAsItIs()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, "--workers", "1");
+        await scenario.CreateServerAsync("{image: 'example.org/web:1', port: 8000, replicas: 4}");
+        await scenario.SettledAsync();
+        var made = await scenario.Client.CreateAsync(
+            ServerScenario.CopyOf(await scenario.DeploymentAsync(), Canary, withOwner: false), scenario.Namespace.Name);
+        await scenario.PassAsync();
+
+        // With another port, so that the copy's one is named in the refusal, too.
+        await scenario.EditAndSettleAsync("{port: 8088, rollout: {strategy: Canary, canaryReplicas: 1}}");
+        var status = await scenario.EventuallyPhaseAsync("Error");
+        Assert.Equal("False ApplyFailed", ServerScenario.StatusAndReason(status, "CanaryReady"));
+        Assert.Contains("spec.selector", (string)ServerScenario.Condition(status, "CanaryReady")!["message"]!, StringComparison.Ordinal);
+        await scenario.PassAsync();
+        ServerScenario.AssertJson(made, await scenario.DeploymentAsync(Canary));
+
+        await scenario.EditAndSettleAsync("rollout: null");
+        await scenario.RollOutAsync();
+        await scenario.PassAsync();
+        await scenario.PassAsync();
+        ServerScenario.AssertJson(made, await scenario.DeploymentAsync(Canary));
+    }
+
     [Fact]
     public async Task SomebodyElsesDeploymentOfThatNameIsLeftAlone()
     {

@@ -87,6 +87,28 @@ public sealed class RestoreTests(ControlPlaneFixture fixture)
         await Eventually.TrueAsync("the policy was gone", () => scenario.FindConfigMapAsync(), found => found is null);
     }
 
+    /// <summary>Nobody owns the port that was there, so an apply keeps it beside the new one of the same name, and is refused.</summary>
+    [Fact]
+    public async Task APortThatIsEditedAfterTheManagedFieldsWereEmptiedIsTheOnlyOne()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
+        await scenario.CreateServerAsync(Spec + "\nport: 8000");
+        await scenario.SettledAsync();
+        await scenario.StopOperatorAsync();
+        foreach (var kind in Kinds)
+            await CopyAsync(scenario, kind, Copy.Reset);
+        await scenario.EditServerAsync("{port: 8088, servicePort: 81}");
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
+        await scenario.SettledAsync();
+        await RollOutAsync(scenario);
+        await scenario.EventuallyPhaseAsync("Ready");
+
+        Assert.Equal([8088], (await scenario.ContainerAsync())["ports"]!.AsArray().Select(port => (int)port!["containerPort"]!));
+        Assert.Equal([81, 9103], (await scenario.ServiceAsync())["spec"]!["ports"]!.AsArray().Select(port => (int)port!["port"]!).Order());
+        Assert.Equal([ServerScenario.FieldManager], OwnersOf(await scenario.DeploymentAsync(), "f:app.kubernetes.io/managed-by"));
+        await AssertNothingMoreIsWrittenAsync(scenario);
+    }
+
     /// <summary>Conditions that are not told any more.</summary>
     [Theory]
     [InlineData(true)]

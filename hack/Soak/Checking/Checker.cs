@@ -313,7 +313,12 @@ internal sealed class Checker
         {
             Is("conditions[Ready].status", "True", conditions.GetValueOrDefault("Ready").Raw("status"));
             Is("conditions[Ready].reason", "AllResourcesReady", conditions.GetValueOrDefault("Ready").Raw("reason"));
-            Is("message", "All resources are ready", status.Raw("message"));
+            var doubts = wanted.Doubts().Select(field => $"spec.{field}: ").ToList();
+            var message = status.Raw("message") ?? "";
+            var isTold = doubts.Count > 0 && message.StartsWith("All resources are ready, but the spec is doubtful: ", StringComparison.Ordinal)
+                && doubts.All(doubt => message.Contains(doubt, StringComparison.Ordinal));
+            if (!isTold)
+                Is("message", $"All resources are ready{(doubts.Count > 0 ? $", but the spec is doubtful: {string.Join("; ", doubts)}" : "")}", message);
         }
         Is("phase", failures.Count > 0 ? "Error" : "Ready", status.Raw("phase"));
         // A list that goes by its types: Kubernetes 1.20 keeps them in the order in which they came.

@@ -148,6 +148,17 @@ internal sealed class Wanted(JsonObject server, Settings settings)
     public IReadOnlyList<string> AccessFaults() =>
         [.. Faults().Where(field => field.Split('.')[0] is "teamID" or "auth" or "policy" or "session" or "tools")];
 
+    /// <summary>The fields of the warnings of docs/api.md: of those, what the users of this run write.</summary>
+    public IEnumerable<string> Doubts()
+    {
+        // A default may have been written back before there was a prefix.
+        if (Prefix is { } prefix && Spec.Text("ingressPath")?.TrimStart('/') is { } path && path != $"{prefix}/mcp" && path != $"{Name}/mcp")
+            yield return "ingressPath";
+        foreach (var (i, secret) in Spec.Items("secretEnvVars").Index())
+            if (Spec.Items("envVars").Any(other => other.Raw("name") == secret.Raw("name")))
+                yield return $"secretEnvVars[{i}].name";
+    }
+
     private static string Created(JsonObject live) => live.Raw("metadata", "creationTimestamp")!;
 
     private string Resolve(string image)

@@ -11,12 +11,39 @@ namespace McpOperator.Apply;
 /// <remarks>client-go does the same for users of kubectl (util/csaupgrade).</remarks>
 internal static class FieldOwnership
 {
-    /// <summary>Transfers what others own below these paths of fieldsV1, such as <c>f:spec</c>, <c>f:ports</c>.</summary>
+    /// <summary>
+    /// Transfers what others own below these paths of fieldsV1, such as <c>f:spec</c>, <c>f:ports</c>. Somebody may have emptied
+    /// managedFields: then nobody owns anything, and no apply removes what is there. With the first apply that it accepts, here one of
+    /// no field at all, the API server writes down what was there before, as that of <c>before-first-apply</c>.
+    /// </summary>
     /// <returns>The object as it is then; null when others own nothing there.</returns>
-    public static Task<T?> TakeOverAsync<T>(
+    public static async Task<T?> TakeOverAsync<T>(
         ApiClient api, ResourceType type, ObjectKey key, IReadOnlyList<IReadOnlyList<string>> paths, Decoder<T> decode, CancellationToken cancellationToken)
-        where T : class =>
-        PatchAsync(api, type, key, live => PatchOfPaths(live, paths, api.Identity) ?? [], decode, cancellationToken);
+        where T : class
+    {
+        string? unowned = null;
+        var taken = await TakeAsync().ConfigureAwait(false);
+        if (unowned is null)
+            return taken;
+        // The uid, since an apply would create what is gone.
+        var nothing = new JsonObject
+        {
+            ["apiVersion"] = type.ApiVersion,
+            ["kind"] = type.Kind,
+            ["metadata"] = new JsonObject { ["name"] = key.Name, ["uid"] = unowned },
+        };
+        await api.ApplyAsync(type, key, ApplyBody.Write(json => nothing.WriteTo(json)), force: false, static _ => true, cancellationToken: cancellationToken)
+            .ConfigureAwait(false);
+        return await TakeAsync().ConfigureAwait(false);
+
+        Task<T?> TakeAsync() => PatchAsync(api, type, key, PatchOf, decode, cancellationToken);
+
+        byte[] PatchOf(JsonElement live)
+        {
+            unowned = OwnedFields.EntriesOf(live).Any() ? null : live.Child("metadata"u8)?.Text("uid"u8);
+            return PatchOfPaths(live, paths, api.Identity) ?? [];
+        }
+    }
 
     /// <summary>
     /// Transfers the predecessor's fields. It wrote whole objects with plain updates, and no field can be removed while it is

@@ -66,8 +66,9 @@ internal sealed class RemediedApply(ApiClient api, ILogger logger)
             {
                 return await SendAsync(body).ConfigureAwait(false);
             }
+            // No remedy where nothing can help: it would leave an entry of ours on somebody's copy, to which we cannot apply.
             catch (ApiException exception) when (
-                (exception.IsInvalid || exception.IsOfStoredDuplicates) && remedyFor?.Invoke(new RefusedApply(isNew, tried, exception)) is { } remedy)
+                (exception.IsInvalid || exception.IsOfStoredDuplicates) && !exception.IsOfImmutableField && remedyFor?.Invoke(new RefusedApply(isNew, tried, exception)) is { } remedy)
             {
                 tried.Add(remedy);
                 refusal = exception;

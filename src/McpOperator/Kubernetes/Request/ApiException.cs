@@ -60,4 +60,11 @@ internal sealed class ApiException(Status status, string request)
 
     /// <summary>422 or 400: the object breaks a rule of the API server, and would be refused again.</summary>
     public bool IsInvalid => !IsDenied && Code is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest;
+
+    /// <summary>
+    /// Of a field that nobody can change, such as a Deployment's selector: nothing else that is done to the object helps (apimachinery
+    /// pkg/api/validation/objectmeta.go, FieldImmutableErrorMsg).
+    /// </summary>
+    public bool IsOfImmutableField =>
+        IsInvalid && Status.Details?.Causes?.Any(static cause => cause.Message?.Contains("field is immutable", StringComparison.Ordinal) == true) == true;
 }
