@@ -75,8 +75,8 @@ install: ## The CRDs, into the cluster of kubectl's current context
 uninstall: ## Take the CRDs away, and with them every MCPServer
 	@hack/deploy uninstall
 
-deploy: ## CRDs and operator, into that cluster (IMG=registry/name:tag CONFIG=default|single|namespaced)
-	@IMG='$(IMG)' CONFIG='$(CONFIG)' hack/deploy deploy
+deploy: ## CRDs and operator, into that cluster (IMG=registry/name:tag CONFIG=default|single|namespaced REPLACE=true)
+	@IMG='$(IMG)' CONFIG='$(CONFIG)' REPLACE='$(REPLACE)' hack/deploy deploy
 
 undeploy: ## Take the operator away; CRDs and MCPServers stay
 	@CONFIG='$(CONFIG)' hack/deploy undeploy

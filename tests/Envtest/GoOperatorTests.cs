@@ -115,6 +115,41 @@ public sealed class GoOperatorTests(ControlPlaneFixture fixture)
         await Eventually.TrueAsync("the policy was gone", () => scenario.FindConfigMapAsync(), found => found is null);
     }
 
+    /// <summary>Its Ingresses have no labels: no watch of ours shows them.</summary>
+    [Fact]
+    public async Task TheIngressOfAServerWhoseRouteAnotherHasGoesAndIsNotCalledGoneBefore()
+    {
+        await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        await fixture.Client.CreateAsync(
+            $$$"""{apiVersion: mcpruntime.org/v1alpha1, kind: MCPServer, metadata: {name: older}, spec: {image: "a:1", ingressHost: {{{ns}}}.example.org, ingressPath: /mcp} }""", ns.Name);
+        await Task.Delay(1100); // creation times have whole seconds
+        await WriteAsync(ns, "plain");
+        await fixture.Client.PatchAsync(
+            Resource.MCPServers, ns.Name, "web", $$$"""{"spec": {"ingressHost": "{{{ns}}}.example.org", "ingressPath": "/mcp", "publicPathPrefix": null}}""");
+
+        await using var scenario = await ServerScenario.StartAsync(fixture.ControlPlane, ns, arguments: ["--workers", "1"]);
+        await scenario.SettledAsync();
+
+        Assert.Null(await scenario.Client.FindAsync(Resource.Ingresses, ns.Name, "web"));
+        Assert.Equal("False RouteConflict", ServerScenario.StatusAndReason((await scenario.ServerAsync())["status"]!, "IngressReady"));
+    }
+
+    [Fact]
+    public async Task AnIngressThatStandsIsNotCalledMissingWhileTheSpecIsInvalid()
+    {
+        await using var ns = await TestNamespace.CreateAsync(fixture.ControlPlane);
+        await WriteAsync(ns, "plain");
+        await fixture.Client.PatchAsync(Resource.MCPServers, ns.Name, "web", """{"spec": {"image": "Not An Image"}}""");
+
+        await using var scenario = await ServerScenario.StartAsync(fixture.ControlPlane, ns, ServerScenario.Permissive, "--workers", "1");
+        Assert.Equal("True IngressCreated", ServerScenario.StatusAndReason((await scenario.EventuallyPhaseAsync("Error")), "IngressReady"));
+
+        // Nor by the next process.
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, "--workers", "1");
+        await scenario.PassAsync();
+        Assert.Equal("True IngressCreated", ServerScenario.StatusAndReason((await scenario.ServerAsync())["status"]!, "IngressReady"));
+    }
+
     [Fact]
     public async Task WhatAnotherOperatorOfThatNameAddsLaterIsItsOwn()
     {

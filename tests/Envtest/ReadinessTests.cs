@@ -232,12 +232,12 @@ public sealed class ReadinessTests(ControlPlaneFixture fixture)
             HttpMethod.Get, Resource.MCPServers.PathTo(scenario.Namespace.Name), accept: "application/json;as=Table;v=v1;g=meta.k8s.io");
 
         Assert.Equal(
-            ["Name", "Phase", "Ready", "Replicas", "URL", "Age", "Image 1", "Message 1"],
+            ["Name", "Phase", "Ready", "Replicas", "URL", "Age", "Team 1", "Gateway 1", "Policy 1", "Image 1", "Message 1"],
             table["columnDefinitions"]!.AsArray().Select(column => $"{column!["name"]}{((int)column["priority"]! is var priority and > 0 ? $" {priority}" : "")}"));
         var cells = table["rows"]!.AsArray().Single()!["cells"]!.AsArray();
         Assert.Equal(
             ["web", "Ready", "True", "1", "http://mcp.example.org/web/mcp", "example.org/web:latest", "All resources are ready"],
-            cells.Where((_, column) => column != 5).Select(cell => cell!.ToString()));
+            cells.Where((_, column) => column is < 5 or > 8).Select(cell => cell!.ToString()));
         Assert.Matches(@"^\d+s$", cells[5]!.ToString());
     }
 

@@ -52,6 +52,39 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
         Assert.False(await IsMissedAsync(Permission.All(), missing: null));
     }
 
+    /// <summary>As that of the Go operator, where only CRDs and image were changed.</summary>
+    [Fact]
+    public async Task WithAnOlderRoleARevocationThatMayNotBeWrittenIsAnErrorAndNobodyIsToldThatItIsInForce()
+    {
+        fixture.RequireOwn("users of its own");
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
+        await scenario.CreateServerAsync(Gateways.Spec);
+        await scenario.CreateSessionAsync("s");
+        await scenario.IsToldAsync(Resource.MCPAgentSessions, "s", "Accepted", "Accepted");
+        await scenario.StopOperatorAsync();
+        var user = $"old-role-{scenario.Namespace}";
+        await GrantAsync(scenario.Namespace.Name, user, Permission.All().Where(permission =>
+            permission is not { Verb: "patch", Resource: "configmaps" or "mcpaccessgrants/status" or "mcpagentsessions/status" or "events" }));
+        scenario.Namespace.ExpectsDenials = true;
+        await scenario.StartOperatorAsync(
+            ServerScenario.Permissive, ["--kubeconfig", fixture.ControlPlane.Kubeconfig(user), .. ServerScenario.OneWorker]);
+
+        await scenario.EditAsync(Resource.MCPAgentSessions, "s", "revoked: true");
+
+        await scenario.Operator!.WaitForLogAsync("PolicyNotWritten");
+        var told = Assert.Single(scenario.Operator.Log, entry => (string?)entry["event"] == "PolicyNotWritten");
+        Assert.Equal("error", (string?)told["level"]);
+        Assert.Contains("configmaps \"web-gateway-policy\" is forbidden", (string)told["msg"]!, StringComparison.Ordinal);
+        var status = await scenario.EventuallyPhaseAsync("Error");
+        Assert.Equal("False ApplyFailed", ServerScenario.StatusAndReason(status, "PolicyReady"));
+        Assert.Equal(1, await scenario.Operator!.MetricAsync("mcp_operator_policies", "current=\"false\""));
+        Assert.Equal("Accepted", (string?)(await scenario.Client.GetAsync(Resource.MCPAgentSessions, scenario.Namespace.Name, "s"))["status"]!["phase"]);
+
+        // With the role it is made good.
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
+        await scenario.IsToldAsync(Resource.MCPAgentSessions, "s", "Revoked", "Revoked");
+    }
+
     /// <summary>Lives through everything that an operator writes, until something is refused for want of the permission.</summary>
     private async Task<bool> IsMissedAsync(IReadOnlyList<Permission> granted, Permission? missing)
     {
@@ -92,7 +125,7 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
             || await ThenAsync(() => CreateAsync("MCPAccessGrant", "later", "{serverRef: {name: web}, subject: {humanID: h}}"))
             || await RefusedBeforeAsync("the later grant was told", () => IsReportedAsync(Resource.MCPAccessGrants, "later"))
             || await ThenAsync(() => fixture.Client.PatchAsync(Resource.MCPServers, ns.Name, "web",
-                """{"spec": {"gateway": null, "rollout": null, "ingressHost": "route.example.org", "ingressPath": "/route"}}"""))
+                """{"spec": {"gateway": null, "rollout": null, "ingressHost": "route.example.org", "ingressPath": "/route", "publicPathPrefix": null}}"""))
             || await RefusedBeforeAsync("canary, policy and Ingress were gone", async () =>
             {
                 await Kubelet.RollOutAllAsync(fixture.Client, ns.Name);

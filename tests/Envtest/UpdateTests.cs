@@ -155,7 +155,8 @@ public sealed class UpdateTests(ControlPlaneFixture fixture)
         await using var scenario = await StartAsync("image: example.org/web");
 
         await AssertRouteAsync(scenario, "ingressHost: a.example.org", "a.example.org", "/web/mcp");
-        await AssertRouteAsync(scenario, "ingressPath: /tools", "a.example.org", "/tools");
+        await AssertRouteAsync(scenario, "ingressPath: /tools", "a.example.org", "/web/mcp"); // the prefix that was written back
+        await AssertRouteAsync(scenario, "publicPathPrefix: null", "a.example.org", "/tools");
         await AssertRouteAsync(scenario, "ingressPath: other", "a.example.org", "/other");
         await AssertRouteAsync(scenario, "publicPathPrefix: /team/a/", "a.example.org", "/team/a/mcp");
         await AssertRouteAsync(scenario, "publicPathPrefix: team/b", "a.example.org", "/team/b/mcp");

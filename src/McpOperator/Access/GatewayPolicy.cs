@@ -105,7 +105,7 @@ internal sealed class GatewayPolicy(
         var request = new ApplyRequest<ObservedConfigMap>(
             found => PolicyConfigMapBuilder.Build(server, document, stored.GeneratedAt, found, NeedsNewPods(found)),
             isRepair, server.ExistedAtLastStatus(ConditionTypes.PolicyReady), TakeOverData, memory.Removed,
-            HadNameConflict: server.HadNameConflict(ConditionTypes.PolicyReady), IsAfterPredecessor: server.Reported?.IsByPredecessor == true);
+            HadNameConflict: server.HadNameConflict(ConditionTypes.PolicyReady), IsAfterPredecessor: server.IsTakenOver());
         var result = await _applier.ApplyAsync(
             _configMaps, server.AsOwner(), KeyOf(server.Key), request, memory.Apply, cancellationToken).ConfigureAwait(false);
         // Made immutable since it was read, or not watched for want of our label.
@@ -123,6 +123,12 @@ internal sealed class GatewayPolicy(
             memory.Stood = document.Revision;
             memory.Removed = null;
             memory.Removals = 0;
+            memory.Unwritten = null;
+        }
+        else if (result is { IsConflict: false, PutOff: null, Problem: { Reason: Apply.Problem.ApplyFailed } refused } && memory.Unwritten != document.Revision)
+        {
+            memory.Unwritten = document.Revision;
+            Log.PolicyNotWritten(logger, server.Key, refused.Message);
         }
 
         // Pods that start later mount a new one by themselves.
@@ -251,6 +257,9 @@ internal sealed class GatewayPolicy(
 
         /// <summary>The revision of the one that was last seen to stand there as wanted.</summary>
         public string? Stood { get; set; }
+
+        /// <summary>The revision that was refused last.</summary>
+        public string? Unwritten { get; set; }
 
         /// <summary>Whether this process has seen its ConfigMap since the gateway was last switched on.</summary>
         public bool HasSeen { get; set; }

@@ -127,16 +127,30 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
     /// owner reference is somebody's copy, and stays.
     /// </summary>
     /// <inheritdoc cref="DeleteAsync{T}(OwnedObjects{T}, T, ApplyMemory, CancellationToken)"/>
-    public async Task<ApplyResult> DeleteAsync<T>(
+    public Task<ApplyResult> DeleteAsync<T>(
         OwnedObjects<T> objects, Owner owner, ObjectKey key, ApplyMemory memory, CancellationToken cancellationToken)
+        where T : Observed =>
+        objects.FindOwned(owner, key) is { } live
+            ? DeleteIfOursAsync(objects, live, memory, cancellationToken)
+            : Task.FromResult<ApplyResult>(default);
+
+    /// <summary>Reads the owner's object of this name, which the watch does not show for want of our label; null for none.</summary>
+    public async Task<T?> FindUnwatchedAsync<T>(OwnedObjects<T> objects, Owner owner, ObjectKey key, CancellationToken cancellationToken)
+        where T : Observed =>
+        await api.FindAsync(objects.Type, key, objects.Decode, cancellationToken: cancellationToken).ConfigureAwait(false) is { } live
+        && owner.WhyNotOwned(objects.Type, live) is null
+            ? live
+            : null;
+
+    /// <inheritdoc cref="DeleteAsync{T}(OwnedObjects{T}, Owner, ObjectKey, ApplyMemory, CancellationToken)"/>
+    public async Task<ApplyResult> DeleteIfOursAsync<T>(
+        OwnedObjects<T> objects, T live, ApplyMemory memory, CancellationToken cancellationToken)
         where T : Observed
     {
-        if (objects.FindOwned(owner, key) is not { } live)
-            return default;
         var longest = objects.LongestPause ?? Contest.LongestPause;
         var pause = !live.IsTerminating ? memory.PauseBefore(OwnedFields.None, time, longest) : TimeSpan.Zero;
         if (!live.IsTerminating && memory.IsContestNew(OwnedFields.None))
-            memory.SayContested(Contested($"somebody keeps making {objects.Type.Kind} {key.Name} anew", longest));
+            memory.SayContested(Contested($"somebody keeps making {objects.Type.Kind} {live.Key.Name} anew", longest));
         if (pause > TimeSpan.Zero)
             return ApplyResult.Waiting(live, memory.Contested(OwnedFields.None), pause);
         try

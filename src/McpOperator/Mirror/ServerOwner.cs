@@ -10,6 +10,9 @@ internal static class ServerOwner
     /// <summary>Whether the status is about this generation, so that the desired state is that of the last report.</summary>
     public static bool IsObservedGeneration(this MCPServer server) => server.Reported?.ObservedGeneration == server.Metadata.Generation;
 
+    /// <summary>Whether the predecessor has reported on it since this operator did.</summary>
+    public static bool IsTakenOver(this MCPServer server) => server.Reported?.IsByPredecessor == true;
+
     /// <summary>Whether the object of this condition was somebody else's at the last report.</summary>
     public static bool HadNameConflict(this MCPServer server, string condition) => server.Reported?.Find(condition) is { Reason: Problem.NameConflict };
 

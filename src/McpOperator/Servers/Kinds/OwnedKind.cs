@@ -113,23 +113,31 @@ internal abstract class OwnedKind<T>(
                 var request = new ApplyRequest<T>(
                     _ => apply.Body(), apply.IsRepair ?? server.IsObservedGeneration(), server.ExistedAtLastStatus(condition), apply.RemedyFor,
                     Removal: apply.Removal, HadNameConflict: server.HadNameConflict(condition),
-                    IsAfterPredecessor: server.Reported?.IsByPredecessor == true);
+                    IsAfterPredecessor: server.IsTakenOver());
                 return await applier.ApplyAsync(
                     _objects, server.AsOwner(), Key(server.Key), request, pass.Memory.ApplyMemoryOf(this), cancellationToken).ConfigureAwait(false);
             case DesiredState.Absent:
-                return await DeleteAsync().ConfigureAwait(false) with { Live = null };
+                return await DeleteAsync(FindOwned(server)).ConfigureAwait(false) with { Live = null };
             case DesiredState.Withhold { Problem: var problem }:
-                var live = FindOwned(server);
-                var deleted = await DeleteAsync().ConfigureAwait(false);
+                // The predecessor's Ingresses have no label of ours.
+                var live = FindOwned(server) ?? (server.IsTakenOver() ? await FindUnwatchedAsync().ConfigureAwait(false) : null);
+                var deleted = await DeleteAsync(live).ConfigureAwait(false);
                 // It exists until the watch says that it is gone: finalizers may hold it.
                 var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.IsTerminating == true;
                 return deleted.Problem is null ? deleted with { Live = isThere ? live : null, Problem = problem, Change = Change.None } : deleted;
             default:
-                return ApplyResult.Unchanged(FindOwned(server));
+                // What stood there at the last report is not called gone before it was looked for.
+                var kept = FindOwned(server);
+                if (kept is null && (server.IsTakenOver() || server.ExistedAtLastStatus(condition)))
+                    kept = await FindUnwatchedAsync().ConfigureAwait(false);
+                return ApplyResult.Unchanged(kept);
         }
 
-        Task<ApplyResult> DeleteAsync() => applier.DeleteAsync(
-            _objects, pass.Server.AsOwner(), Key(pass.Server.Key), pass.Memory.ApplyMemoryOf(this), cancellationToken);
+        Task<T?> FindUnwatchedAsync() => applier.FindUnwatchedAsync(_objects, server.AsOwner(), Key(server.Key), cancellationToken);
+
+        Task<ApplyResult> DeleteAsync(T? live) => live is null
+            ? Task.FromResult<ApplyResult>(default)
+            : applier.DeleteIfOursAsync(_objects, live, pass.Memory.ApplyMemoryOf(this), cancellationToken);
     }
 
     public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>

@@ -1,0 +1,68 @@
+namespace McpOperator.Envtest;
+
+/// <summary>The commands of docs/migration.md, in the order in which somebody gives them, in a cluster that the Go operator left.</summary>
+public sealed class MigrationDocumentTests(OwnControlPlane own) : IClassFixture<OwnControlPlane>
+{
+    [Fact]
+    public async Task EveryCommandOfItDoesWhatItSays()
+    {
+        var controlPlane = own.Require();
+        await using var ns = await TestNamespace.CreateAsync(controlPlane);
+        await using var other = await TestNamespace.CreateAsync(controlPlane);
+        await ns.GrantInAsync(other);
+        await new GoOperatorObjects(controlPlane.Client, ns.Name, other.Name).WriteAsync();
+        var directory = Directory.CreateTempSubdirectory("migration-");
+        const string Name = "mcp-runtime-operator-controller-manager";
+        await ShellAsync(
+            "kubectl create namespace mcp-runtime"
+            + $" && kubectl -n mcp-runtime create deployment {Name} --image=example.org/go-operator:1"
+            + $" && kubectl -n mcp-runtime set env deployment/{Name} MCP_CLUSTER_NAME=edge-1"
+            + $" && kubectl -n mcp-runtime create poddisruptionbudget {Name} --selector=app={Name} --max-unavailable=1"
+            + $" && printf '%s\\n' 'apiVersion: networking.k8s.io/v1' 'kind: NetworkPolicy' 'metadata: {{name: {Name}}}' 'spec: {{podSelector: {{}}}}' | kubectl -n mcp-runtime create -f -");
+        var commands = Commands().ToList();
+        Assert.Equal(7, commands.Count);
+
+        Assert.Contains("MCP_CLUSTER_NAME=edge-1", (await RunAsync(0)).Output, StringComparison.Ordinal);
+        Assert.StartsWith("9 MCPServers: pods are replaced: 1, ", (await RunAsync(1, exitCode: 1)).Output, StringComparison.Ordinal);
+        await RunAsync(2);
+        Assert.Contains("name: envy", await File.ReadAllTextAsync(Path.Combine(directory.FullName, "servers.yaml")), StringComparison.Ordinal);
+        await RunAsync(3);
+        Assert.Contains("MCP_CLUSTER_NAME", await File.ReadAllTextAsync(Path.Combine(directory.FullName, "operator.yaml")), StringComparison.Ordinal);
+        await using (await GoOperatorTakeOverTests.SwitchAsync(controlPlane, ns, other))
+        {
+            Assert.Contains("gated", (await RunAsync(4)).Output, StringComparison.Ordinal);
+            Assert.Equal("No changes\n", (await RunAsync(5)).Output);
+        }
+
+        await RunAsync(6);
+        Assert.Equal("", (await ShellAsync("kubectl -n mcp-runtime get networkpolicy,pdb -o name")).Output);
+        directory.Delete(recursive: true);
+
+        Task<Command> RunAsync(int index, int exitCode = 0) => ShellAsync(
+            commands[index].Replace("mcp-operator diff", $"'{OperatorBinary.Find()}' diff", StringComparison.Ordinal), exitCode);
+
+        async Task<Command> ShellAsync(string command, int exitCode = 0)
+        {
+            var variables = string.Concat(GoOperatorObjects.Environment.Select(variable => $"export {variable.Key}='{variable.Value}'; "));
+            var assets = Environment.GetEnvironmentVariable("KUBEBUILDER_ASSETS");
+            var run = await Command.RunAsync(
+                "/bin/bash",
+                ["-c", $"cd '{directory.FullName}'; export KUBECONFIG='{controlPlane.AdminKubeconfig}' PATH='{assets}':$PATH; {variables}{command}"]);
+            Assert.True(run.ExitCode == exitCode, $"{command}\n{run}");
+            return run;
+        }
+    }
+
+    /// <summary>What stands in its code blocks, a line each.</summary>
+    private static IEnumerable<string> Commands()
+    {
+        var isCode = false;
+        foreach (var line in File.ReadLines(Repository.PathTo("docs", "migration.md")))
+        {
+            if (line.StartsWith("```", StringComparison.Ordinal))
+                isCode = !isCode;
+            else if (isCode)
+                yield return line;
+        }
+    }
+}
