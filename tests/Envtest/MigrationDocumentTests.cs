@@ -20,7 +20,7 @@ public sealed class MigrationDocumentTests(OwnControlPlane own) : IClassFixture<
             + $" && kubectl -n mcp-runtime create poddisruptionbudget {Name} --selector=app={Name} --max-unavailable=1"
             + $" && printf '%s\\n' 'apiVersion: networking.k8s.io/v1' 'kind: NetworkPolicy' 'metadata: {{name: {Name}}}' 'spec: {{podSelector: {{}}}}' | kubectl -n mcp-runtime create -f -");
         var commands = Commands().ToList();
-        Assert.Equal(7, commands.Count);
+        Assert.Equal(9, commands.Count);
 
         Assert.Contains("MCP_CLUSTER_NAME=edge-1", (await RunAsync(0)).Output, StringComparison.Ordinal);
         Assert.StartsWith("9 MCPServers: pods are replaced: 1, ", (await RunAsync(1, exitCode: 1)).Output, StringComparison.Ordinal);
@@ -28,13 +28,17 @@ public sealed class MigrationDocumentTests(OwnControlPlane own) : IClassFixture<
         Assert.Contains("name: envy", await File.ReadAllTextAsync(Path.Combine(directory.FullName, "servers.yaml")), StringComparison.Ordinal);
         await RunAsync(3);
         Assert.Contains("MCP_CLUSTER_NAME", await File.ReadAllTextAsync(Path.Combine(directory.FullName, "operator.yaml")), StringComparison.Ordinal);
+        // As where its kustomize install has another selector; a kubectl of 1.20 goes no further than the rules of the CRDs (DeployTests).
+        await ShellAsync($"IMG=example.org/mcp-operator:1 OUT='{directory.FullName}/install.yaml' '{Repository.PathTo("hack", "deploy")}' build-installer");
+        Assert.Contains("invalid", (await RunAsync(4, exitCode: 1)).Errors.Replace("error validating", "invalid", StringComparison.Ordinal), StringComparison.Ordinal);
+        await RunAsync(5);
         await using (await GoOperatorTakeOverTests.SwitchAsync(controlPlane, ns, other))
         {
-            Assert.Contains("gated", (await RunAsync(4)).Output, StringComparison.Ordinal);
-            Assert.Equal("No changes\n", (await RunAsync(5)).Output);
+            Assert.Contains("gated", (await RunAsync(6)).Output, StringComparison.Ordinal);
+            Assert.Equal("No changes\n", (await RunAsync(7)).Output);
         }
 
-        await RunAsync(6);
+        await RunAsync(8);
         Assert.Equal("", (await ShellAsync("kubectl -n mcp-runtime get networkpolicy,pdb -o name")).Output);
         directory.Delete(recursive: true);
 
