@@ -153,7 +153,8 @@ internal sealed class LongRun : IAsyncDisposable
             : _rounds % CrowdEach == CrowdFirst + 1 ? [.. _users.CrowdGoes()]
             : [];
         await InviteAsync(crowd);
-        var visit = _rounds % VisitEach == VisitFirst ? VisitAsync(_dice.Seconds(5, 60)) : Task.CompletedTask;
+        _users.Neighbours.IsVisited = _rounds % VisitEach == VisitFirst;
+        var visit = _users.Neighbours.IsVisited ? VisitAsync(_dice.Seconds(5, 60)) : Task.CompletedTask;
         await BurstAsync();
         await InviteAsync(_users.NeighboursCome());
         await visit;

@@ -74,9 +74,16 @@ internal sealed class Neighbours(KubeClient client, Dice dice)
     }
 
     /// <summary>Deletes an object and makes it anew, as it was, but for what an API server fills in; or empties its managedFields.</summary>
+    /// <summary>
+    /// Whether an operator with other settings is at work: what it wrote, and a tool restores as its own, stays, and nothing is restored.
+    /// </summary>
+    public bool IsVisited { get; set; }
+
     public Func<Task> Restore(Resource kind, string @namespace)
     {
         var (which, way) = (dice.Between(0, 99), Ways[_restores % Ways.Length]);
+        if (IsVisited)
+            return () => Task.CompletedTask;
         var manager = string.Create(CultureInfo.InvariantCulture, $"{BackupTool}{++_restores}");
         return async () =>
         {

@@ -39,7 +39,7 @@ public sealed class MigrationDocumentTests(OwnControlPlane own) : IClassFixture<
         }
 
         await RunAsync(8);
-        Assert.Equal("", (await ShellAsync("kubectl -n mcp-runtime get networkpolicy,pdb -o name")).Output);
+        Assert.Equal("", (await ShellAsync("kubectl -n mcp-runtime get deployment,networkpolicy,pdb -o name")).Output);
         directory.Delete(recursive: true);
 
         Task<Command> RunAsync(int index, int exitCode = 0) => ShellAsync(

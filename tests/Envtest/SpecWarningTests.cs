@@ -25,7 +25,7 @@ public sealed class SpecWarningTests(ControlPlaneFixture fixture)
             "spec.session.maxLifetime: \"7d\" is handed on as it is, and is no duration: write 24h, 1h30m or 45s";
         Assert.Equal($"All resources are ready, but the spec is doubtful: {Doubts}", (string?)status["message"]);
         Assert.Equal("True AllResourcesReady", ServerScenario.StatusAndReason(status, "Ready"));
-        Assert.Equal("""[{"name":"A","value":"2"},{"name":"B","value":"b"}]""", (await scenario.ContainerAsync())["env"]!.ToJsonString());
+        Assert.Equal("""[{"name":"B","value":"b"},{"name":"A","value":"2"}]""", (await scenario.ContainerAsync())["env"]!.ToJsonString());
         Assert.Equal("7d", (string?)(await scenario.PolicyAsync())["session"]!["max_lifetime"]);
         Assert.Equal(
             "/my team/mcp", (string?)(await scenario.IngressAsync())["spec"]!["rules"]![0]!["http"]!["paths"]![0]!["path"]);

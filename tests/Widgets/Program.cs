@@ -68,7 +68,7 @@ async Task<Outcome> ReconcileAsync(ObjectKey key, CancellationToken cancellation
     var problem = results.Find(result => result.Problem is not null).Problem;
     var report = new { observedGeneration = widget.Metadata.Generation, phase = problem?.Reason ?? "Ready", message = problem?.Message ?? "" };
     var written = await status.WriteAsync(
-        widget.Metadata, widget.Reported, json => JsonSerializer.Serialize(json, report), memory.Status, cancellationToken);
+        widget.Metadata, widget.Reported, json => JsonSerializer.Serialize(json, report), memory.Status, takesOver: false, cancellationToken);
     var isFailed = problem is { Reason: not (Problem.NotInstalled or Problem.Contested) } || results.Exists(result => result.IsConflict);
     return (isFailed ? Outcome.Retry : Outcome.Done).Within(results.Min(result => result.PutOff)).Within(written.PutOff)
         .Within(memory.Objects.Min(applied => applied.QuietIn(time)));

@@ -85,7 +85,7 @@ internal sealed class AccessReporter
         try
         {
             var written = await _writer.WriteAsync(
-                live.Metadata, live.Reported, StatusOf(report.Member, live.Reported, report.Verdict), memory, cancellationToken).ConfigureAwait(false);
+                live.Metadata, live.Reported, StatusOf(report.Member, live.Reported, report.Verdict), memory, takesOver: false, cancellationToken).ConfigureAwait(false);
             if (written.PutOff is { } pause)
                 return Outcome.RequeueAfter(pause);
             if (written.IsWritten)

@@ -66,7 +66,7 @@ internal sealed class GatewayPolicy(
     public async Task<PolicyHead> LastHeadAsync(MCPServer server, OperatorSettings settings, CancellationToken cancellationToken)
     {
         var stored = FindOwned(server) is { Policy: not null } live
-            ? await api.FindAsync(ResourceTypes.ConfigMap, live.Key, json => StoredHead.Decode(json, api.Identity), cancellationToken: cancellationToken).ConfigureAwait(false)
+            ? await api.FindAsync(ResourceTypes.ConfigMap, live.Key, json => StoredHead.Decode(json, api.Identity, server.IsTakenOver()), cancellationToken: cancellationToken).ConfigureAwait(false)
             : null;
         return stored?.Head is { } head && head.Server == server.Key ? head : PolicyHead.DenyAll(server.Key, settings);
     }

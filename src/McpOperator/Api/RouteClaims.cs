@@ -9,26 +9,33 @@ namespace McpOperator.Api;
 /// route from a server that serves it by editing another one. No status says whether the metadata path is served. It is known
 /// when the report is about the current spec, and of no conflict. Until the next such report it is what it was before. When that is not known
 /// either (the operator has just started), the path counts as perhaps served, which comes before what is surely not served, and after
-/// what surely is. So does, in every ingress class, what was served before an edit that has not been reported on, or one that is
-/// invalid: its class may be another one now, and to change it takes a route from nobody.
+/// what surely is. So does, in every ingress class, what an edited or an invalid server serves whose class this process has not seen
+/// reported; and that comes before nobody by age alone, so that no edit takes a route from who may serve it.
 /// </remarks>
 internal sealed class RouteClaims
 {
+    private const string ClassAnnotation = "kubernetes.io/ingress.class";
+
+    /// <summary>That of an Ingress which names two.</summary>
+    private const string EveryClass = "*";
+
     private readonly string _uid;
     private readonly DateTimeOffset _since;
     private readonly Route? _served;
+    private readonly string? _servedClass;
     private readonly bool? _servesMetadata;
     private readonly Claim[] _claims;
 
     private RouteClaims(
-        ObjectMeta metadata, string ingressClass, IReadOnlyList<Route> asked, Route? served, bool isReported, bool? servesMetadata)
+        ObjectMeta metadata, string ingressClass, IReadOnlyList<Route> asked, Route? served, string? servedClass, bool? servesMetadata)
     {
         Key = metadata.Key;
         _uid = metadata.Uid;
         _since = metadata.CreationTimestamp;
         _served = served;
+        _servedClass = servedClass;
         _servesMetadata = servesMetadata;
-        _claims = [.. ClaimsOf(ingressClass, asked, served, isReported, servesMetadata switch
+        _claims = [.. ClaimsOf(ingressClass, asked, served, servedClass, servesMetadata switch
         {
             true => Standing.Served,
             false => Standing.Asked,
@@ -51,6 +58,9 @@ internal sealed class RouteClaims
         var ingressClass = effective.Spec.IngressClass!;
         if (ingressClass == settings.DefaultIngressClass)
             ingressClass = settings.DefaultIngressClass; // one copy of its text for all
+        // Some controllers go by the annotation where the two differ.
+        if (effective.Spec.IngressAnnotations?.GetValueOrDefault(ClassAnnotation) is { } annotated && annotated != ingressClass)
+            ingressClass = EveryClass;
         IReadOnlyList<Route> asked = Validation.Validate(effective, settings).Count > 0
             ? []
             : [.. Routing.Routes(server.Metadata.Name, effective.Spec).Select(route => route.Compared())];
@@ -58,7 +68,7 @@ internal sealed class RouteClaims
         if (asked.Count > 0 && asked[0] == served)
             served = asked[0]; // one copy of its text for as long as the server is there
         if (served is null)
-            return asked.Count == 0 ? null : new RouteClaims(server.Metadata, ingressClass, asked, null, isReported: true, servesMetadata: false);
+            return asked.Count == 0 ? null : new RouteClaims(server.Metadata, ingressClass, asked, null, servedClass: null, servesMetadata: false);
         bool? servesMetadata = null;
         // One that does not get its routes keeps its URL until its Ingress is gone, which is not as its spec asks.
         var isWithheld = server.Reported!.Find(ConditionTypes.IngressReady)?.Reason == Reasons.RouteConflict;
@@ -66,8 +76,10 @@ internal sealed class RouteClaims
             servesMetadata = asked.Count > 1;
         else if (before?._uid == server.Metadata.Uid && before._served == served)
             servesMetadata = before._servesMetadata;
-        var isReported = asked.Count > 0 && server.Reported.ObservedGeneration == server.Metadata.Generation;
-        return new RouteClaims(server.Metadata, ingressClass, asked, served, isReported, servesMetadata);
+        // No status names the class. After an edit, and of an invalid spec, it is the one that was reported on before.
+        var servedClass = asked.Count > 0 && server.Reported.ObservedGeneration == server.Metadata.Generation ? ingressClass
+            : before?._uid == server.Metadata.Uid && before._served is not null ? before._servedClass : null;
+        return new RouteClaims(server.Metadata, ingressClass, asked, served, servedClass, servesMetadata);
     }
 
     public bool IsSameAs(RouteClaims other) =>
@@ -89,7 +101,7 @@ internal sealed class RouteClaims
             foreach (var ours in _claims)
             {
                 if (OverlapOf(ours, theirs, Key.Namespace == other.Key.Namespace) is { } overlap
-                    && (ours.Standing > theirs.Standing || (ours.Standing == theirs.Standing && IsOlderThan(other)))
+                    && (ours.Standing > theirs.Standing || (ours.Standing == theirs.Standing && ours.Class is not null && IsOlderThan(other)))
                     && (best is null || ours.Standing > best.Value.Standing))
                 {
                     best = new Precedence(ours.Standing, _since, new RouteConflict(Key, theirs.Route, theirs.IsMetadata, overlap));
@@ -101,13 +113,13 @@ internal sealed class RouteClaims
     }
 
     /// <param name="ingressClass">That the spec asks for.</param>
-    /// <param name="isReported">Whether what is served is served in that class: no status says so of another spec than the current one.</param>
+    /// <param name="servedClass">In which it serves; null when that is not known.</param>
     private static IEnumerable<Claim> ClaimsOf(
-        string ingressClass, IReadOnlyList<Route> asked, Route? served, bool isReported, Standing ofMetadata)
+        string ingressClass, IReadOnlyList<Route> asked, Route? served, string? servedClass, Standing ofMetadata)
     {
-        var servesRoute = asked.Count > 0 && asked[0] == served;
+        var servesRoute = asked.Count > 0 && asked[0] == served && (servedClass is null || servedClass == ingressClass);
         var asksMetadata = asked.Count > 1;
-        var (servedClass, ofServed) = isReported ? (ingressClass, Standing.Served) : (null, Standing.PerhapsServed);
+        var ofServed = servedClass is null ? Standing.PerhapsServed : Standing.Served;
         if (ofMetadata > ofServed)
             ofMetadata = ofServed;
         if (asked.Count > 0)
@@ -116,14 +128,14 @@ internal sealed class RouteClaims
             yield return new Claim(asked[1], ingressClass, IsMetadata: true, IsAsked: true, servesRoute ? ofMetadata : Standing.Asked);
         if (served is null)
             yield break;
-        if (!servesRoute || !isReported)
+        if (!servesRoute || servedClass is null)
             yield return new Claim(served, servedClass, IsMetadata: false, IsAsked: false, ofServed);
-        if (ofMetadata != Standing.Asked && !(servesRoute && asksMetadata && isReported))
+        if (ofMetadata != Standing.Asked && !(servesRoute && asksMetadata && servedClass is not null))
             yield return new Claim(served.Metadata(), servedClass, IsMetadata: true, IsAsked: false, ofMetadata);
     }
 
     private static RouteOverlap? OverlapOf(Claim ours, Claim theirs, bool isOfOneNamespace) =>
-        ours.Class is not null && theirs.Class is not null && ours.Class != theirs.Class ? null
+        ours.Class is not (null or EveryClass) && theirs.Class is not (null or EveryClass) && ours.Class != theirs.Class ? null
         : ours.Route == theirs.Route ? RouteOverlap.Same
         : isOfOneNamespace ? null
         : ours.IsMetadata && theirs.Route.IsBelow(ours.Route) ? RouteOverlap.AboveIt

@@ -11,7 +11,7 @@ internal static class ServerValidation
         if (!Names.IsDns1123Label(server.Metadata.Name))
         {
             faults.Add("metadata.name", $"{SpecFaults.Quote(server.Metadata.Name)} cannot name a Service and a container: " +
-                "use at most 63 lower case letters, digits and '-', starting with a letter and ending with a letter or digit");
+                "use at most 63 lower case letters, digits and '-', starting and ending with a letter or digit");
         }
 
         if (server.AllowAccessFrom?.Length > MCPServer.LongestConsent)

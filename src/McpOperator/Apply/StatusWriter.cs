@@ -36,16 +36,17 @@ internal sealed class StatusWriter<T>(
     /// <param name="metadata">The object as it was read.</param>
     /// <param name="carried">Its status; null for none.</param>
     /// <param name="status">Writes the new status as a JSON value.</param>
+    /// <param name="takesOver">Whether it is taken over from the predecessor: not before all that it tells of is.</param>
     /// <returns>Not written when it is current, or the object is gone.</returns>
     /// <exception cref="ApiException">The API server refused it; a conflict when the object has changed since it was read.</exception>
     public async Task<StatusResult> WriteAsync(
-        ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory memory, CancellationToken cancellationToken)
+        ObjectMeta metadata, LastReport? carried, Action<Utf8JsonWriter> status, ApplyMemory memory, bool takesOver, CancellationToken cancellationToken)
     {
         var key = metadata.Key;
         var manifest = Manifest(metadata, status);
         var wanted = OwnedFields.FingerprintOf(manifest);
-        var isAfterPredecessor = predecessorsConditions is not null && carried is { Fingerprint: OwnedFields.None } or { IsByPredecessor: true };
-        if (carried is not { IsByPredecessor: true } && memory.IsUpToDate(wanted, FingerprintOf(carried)))
+        var isAfterPredecessor = takesOver && predecessorsConditions is not null && carried is { IsByPredecessor: true };
+        if (!isAfterPredecessor && memory.IsUpToDate(wanted, FingerprintOf(carried)))
             return default;
         var timeless = FingerprintWithoutTimes(manifest);
         if (memory.PauseBefore(timeless, time, Contest.LongestPause) is var pause && pause > TimeSpan.Zero)
@@ -89,7 +90,7 @@ internal sealed class StatusWriter<T>(
         }
 
         // As far as the CRD goes.
-        return await WriteAsync(metadata, carried, status, memory, cancellationToken).ConfigureAwait(false);
+        return await WriteAsync(metadata, carried, status, memory, takesOver, cancellationToken).ConfigureAwait(false);
 
         Task<T> ApplyAsync() => api.ApplyStatusAsync(type, key, manifest, decode, cancellationToken);
 

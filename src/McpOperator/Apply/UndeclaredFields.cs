@@ -10,6 +10,12 @@ internal sealed class UndeclaredFields(TimeProvider time)
 {
     private const string Refusal = ": field not declared in schema";
 
+    /// <summary>So begins what an API server says of the body itself. Other refusals quote what users wrote.</summary>
+    private const string OfTheBody = "failed to create typed patch object";
+
+    /// <summary>More than any status has.</summary>
+    private const int Most = 50;
+
     private static readonly TimeSpan Retry = TimeSpan.FromMinutes(10);
 
     private volatile Learned? _learned;
@@ -22,10 +28,17 @@ internal sealed class UndeclaredFields(TimeProvider time)
     public bool Learn(ApiException refusal)
     {
         var known = Paths;
+        if (refusal.IsDenied || refusal.Status.Message?.StartsWith(OfTheBody, StringComparison.Ordinal) != true)
+            return false;
         var paths = new SortedSet<string>(known, StringComparer.Ordinal);
         var message = refusal.Status.Message ?? "";
         for (var end = message.IndexOf(Refusal, StringComparison.Ordinal); end >= 0; end = message.IndexOf(Refusal, end + 1, StringComparison.Ordinal))
-            paths.Add(WithoutKeys(message[(message.LastIndexOf(' ', end - 1) + 1)..end]).TrimStart('.'));
+        {
+            var path = WithoutKeys(message[(message.LastIndexOf(' ', end - 1) + 1)..end]).TrimStart('.');
+            if (path.StartsWith("status.", StringComparison.Ordinal) && paths.Count < Most)
+                paths.Add(path);
+        }
+
         if (paths.Count == known.Count)
             return false;
         _learned = new Learned([.. paths], time.GetUtcNow());

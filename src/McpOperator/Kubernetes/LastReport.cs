@@ -49,7 +49,7 @@ internal sealed class LastReport
             Fingerprint = ours.FingerprintOfStatus(json),
             CopiedBy = ours.FindCopy(json, isStatus: true),
             IsByPredecessor = ours.IsStatusOfPredecessor(json),
-            ObservedGeneration = status.Number("observedGeneration"u8),
+            ObservedGeneration = status.Child("observedGeneration"u8) is null ? GenerationOfReady(status) : status.Number("observedGeneration"u8),
             Phase = status.Interned("phase"u8),
             Message = status.Child("message"u8) is { } message ? JsonHash.OfScalar(message) : 0,
             Url = status.Interned("url"u8),
@@ -58,6 +58,20 @@ internal sealed class LastReport
                 ? ReadConditions(conditions)
                 : [],
         };
+    }
+
+    /// <summary>The CRD of an older version may have one in conditions alone.</summary>
+    private static long GenerationOfReady(JsonElement status)
+    {
+        if (status.Child("conditions"u8) is not { ValueKind: JsonValueKind.Array } conditions)
+            return 0;
+        foreach (var condition in conditions.EnumerateArray())
+        {
+            if (condition.Is("type"u8, "Ready"))
+                return condition.Number("observedGeneration"u8);
+        }
+
+        return 0;
     }
 
     private static LastCondition[] ReadConditions(JsonElement conditions)

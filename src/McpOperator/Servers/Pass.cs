@@ -53,6 +53,10 @@ internal sealed class Pass(MCPServer server, PolicyState? policy, Func<RouteConf
 
     public bool HasWritten => _results.Values.Any(static result => result.Change != Change.None);
 
+    /// <summary>Whether each object was brought to its desired state, so that nothing of the predecessor is left in one.</summary>
+    public bool IsComplete => IsValid && MayRunPods && PutOff is null
+        && !_results.Values.Any(static result => result.IsConflict || result.Problem is { Reason: not Reasons.RouteConflict });
+
     /// <summary>Its live objects, as of the results so far.</summary>
     public IEnumerable<Observed> Live => _results.Values.Select(static result => result.Live).OfType<Observed>();
 

@@ -40,7 +40,7 @@ internal sealed class ServerReporter(
         var written = await _writer.WriteAsync(
             server.Metadata, server.Reported,
             writer => JsonSerializer.Serialize(writer, status, ApiJsonContext.Default.MCPServerStatus),
-            pass.Memory.Status, cancellationToken).ConfigureAwait(false);
+            pass.Memory.Status, pass.IsComplete, cancellationToken).ConfigureAwait(false);
         pass.StatusPutOff = written.PutOff;
         if (written.IsWritten)
         {

@@ -51,7 +51,7 @@ internal sealed class NaiveRoutes
                 var overlap = path == otherPath
                     || (foreign && isMetadata && IsBelow(otherPath, path))
                     || (foreign && isOtherMetadata && IsBelow(path, otherPath));
-                if (overlap && (strength > otherStrength || (strength == otherStrength && IsOlder(server, other))))
+                if (overlap && (strength > otherStrength || (strength == otherStrength && ingressClass != Any && IsOlder(server, other))))
                     strongest = Math.Max(strongest, strength);
             }
         return strongest;
@@ -74,14 +74,12 @@ internal sealed class NaiveRoutes
         var server = _told[key][^1];
         var claims = new List<(string?, string?, string, bool, int, bool)>();
         var url = server.Reported?.Url;
-        // Of an invalid one, and of one that was edited, no status says in which class it serves.
-        var isReported = server.Spec.Image is not null && server.Reported?.ObservedGeneration == server.Metadata.Generation;
-        var (servedClass, served) = isReported ? (server.Spec.IngressClass, 3) : (Any, 2);
+        var (servedClass, served) = url is null ? (null, 1) : ClassKnown(_told[key]);
         var metadata = url is null ? 1 : Known(_told[key]) switch { true => served, false => 1, null => 2 };
         if (server.Spec.Image is not null)
         {
             var path = Path(server);
-            var isServed = url?.TrimEnd('/') == Url(server);
+            var isServed = url?.TrimEnd('/') == Url(server) && (servedClass == Any || servedClass == server.Spec.IngressClass);
             claims.Add((server.Spec.IngressClass, server.Spec.IngressHost, path, false, isServed ? served : 1, true));
             if (IsOAuth(server))
                 claims.Add((server.Spec.IngressClass, server.Spec.IngressHost, RouteWorld.Metadata + path, true, isServed ? metadata : 1, true));
@@ -98,6 +96,17 @@ internal sealed class NaiveRoutes
                 claims.Add((servedClass, host, RouteWorld.Metadata + path, true, metadata, false));
         }
         return claims;
+    }
+
+    /// <summary>In which class its Ingress is, by the last report that was about a spec of its time.</summary>
+    private static (string? Class, int Strength) ClassKnown(List<MCPServer> versions)
+    {
+        for (var i = versions.Count - 1; i >= 0 && versions[i].Reported?.Url is not null; i--)
+        {
+            if (versions[i].Spec.Image is not null && versions[i].Reported!.ObservedGeneration == versions[i].Metadata.Generation)
+                return (versions[i].Spec.IngressClass, 3);
+        }
+        return (Any, 2);
     }
 
     /// <summary>Whether its Ingress has the metadata path, by the last report that was about the spec of its time.</summary>

@@ -422,6 +422,35 @@ public sealed class RouteTableTests
         Assert.Null(restarted.ConflictOf(younger));
     }
 
+    /// <summary>Whoever is older, and has lost its class by an invalid edit, still takes nothing from who edits his own server.</summary>
+    [Fact]
+    public void AnEditOfOnesOwnGivesNothingToAnOlderServerOfAnotherClass()
+    {
+        var older = Served(InClass(Server("older", "/same", age: 2), "x"));
+        Put(older);
+        var younger = Served(Server("younger", "/same", age: 1));
+        Put(younger);
+        var broken = Edited(older, "/same");
+        Put(broken with { Spec = broken.Spec with { Image = null } });
+
+        Put(Edited(younger, "/same"));
+
+        Assert.Null(_routes.ConflictOf(younger.Key));
+    }
+
+    [Fact]
+    public void AnAnnotationOfAnotherClassIsAClaimInBoth()
+    {
+        var older = Add("older", "/same", age: 2);
+        var younger = InClass(Server("younger", "/same", age: 1), "x");
+        Put(younger with
+        {
+            Spec = younger.Spec with { IngressAnnotations = new Dictionary<string, string> { ["kubernetes.io/ingress.class"] = "traefik" } },
+        });
+
+        Assert.Equal(older, _routes.ConflictOf(younger.Key)?.Holder);
+    }
+
     private static MCPServer InClass(MCPServer server, string ingressClass) => server with { Spec = server.Spec with { IngressClass = ingressClass } };
 
     private static MCPServer Invalid(string path, int age, string? url)

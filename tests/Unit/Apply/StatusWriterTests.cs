@@ -28,7 +28,7 @@ public class StatusWriterTests
         var read = Decode(JsonElement.Parse(Session("10", generation: 1)));
 
         var refusal = await Assert.ThrowsAsync<ApiException>(() => writer.WriteAsync(
-            read.Metadata, read.Reported, json => JsonElement.Parse("""{"phase":"New"}""").WriteTo(json), new ApplyMemory(), CancellationToken.None));
+            read.Metadata, read.Reported, json => JsonElement.Parse("""{"phase":"New"}""").WriteTo(json), new ApplyMemory(), takesOver: true, CancellationToken.None));
 
         Assert.True(refusal.IsConflict);
         Assert.Equal(expected, (string?)JsonNode.Parse(server.Sent[2].Body)!["metadata"]!["resourceVersion"]);

@@ -91,18 +91,18 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         var policy = stored is { } json ? new ObservedConfigMap(json, Product.Identity.OwnedFields) : null;
         var effective = plan.InEffect(server);
         var faults = Validation.Validate(effective, given.Settings);
-        // What this operator has said of it is no news.
-        var summary = server.IsObservedGeneration() ? null : _summary;
         if (faults.Count > 0)
         {
-            summary?.Refused(server.Key, faults);
+            // What this operator has said of it is no news.
+            if (!IsSaid(server, Reasons.InvalidSpec))
+                _summary?.Refused(server.Key, faults);
             if (_summary is null)
                 Note($"MCPServer {server.Key} is not compared: {string.Join("; ", faults)}");
             return;
         }
 
-        if (summary is not null && SpecDoubts.Of(server, effective.Spec) is { Count: > 0 } doubts)
-            summary.Doubtful(server.Key, doubts);
+        if (_summary is not null && !server.IsObservedGeneration() && SpecDoubts.Of(server, effective.Spec) is { Count: > 0 } doubts)
+            _summary.Doubtful(server.Key, doubts);
 
         // What the pods hold goes on, when nothing comes of a new one.
         var mayRunGateway = policy is { Policy: not null, HoldsOurs: true } && server.AsOwner().Controls(policy);
@@ -145,7 +145,7 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         try
         {
             var after = await api.DryRunAsync(type, key, manifest, static json => new Live(json.Clone())).ConfigureAwait(false);
-            if (found is { Fingerprint: OwnedFields.None } && TakeOverPreview.PatchOf(present!.Value, after.Json, Product.Identity) is { } takeOver)
+            if (found is not null && (found.Fingerprint == OwnedFields.None || server.IsTakenOver()) && TakeOverPreview.PatchOf(present!.Value, after.Json, Product.Identity) is { } takeOver)
                 after = await api.DryRunPatchAsync(type, key, takeOver, isStrategic: false, static json => new Live(json.Clone())).ConfigureAwait(false);
             // Of a new one without what an API server makes up, such as an address that will be another one.
             Tell(type, key, present, found is null ? planned : after.Json);
@@ -177,11 +177,15 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         return true;
     }
 
+    /// <summary>Whether the last status of this generation gives this reason.</summary>
+    private static bool IsSaid(MCPServer server, string reason) =>
+        server.IsObservedGeneration() && server.Reported!.Conditions.Any(condition => condition.Reason == reason);
+
     private void Problem(MCPServer server, Problem problem)
     {
         if (_summary is null)
             Note($"MCPServer {server.Key}: {problem.Reason}: {problem.Message}");
-        else if (!server.IsObservedGeneration())
+        else if (!IsSaid(server, problem.Reason))
             _summary.Conflict(server.Key, problem);
     }
 

@@ -129,7 +129,7 @@ internal sealed class OwnedFields(string manager, string? predecessor = null)
             return false;
         foreach (var entry in EntriesOf(live))
         {
-            if (Is(entry, "manager"u8, predecessor) && Is(entry, "operation"u8, "Update")
+            if (Is(entry, "manager"u8, predecessor) && Is(entry, "operation"u8, "Update") && (entry.Text("subresource"u8) ?? "status") == "status"
                 && entry.Text("apiVersion"u8) == live.Text("apiVersion"u8) && entry.Child("fieldsV1"u8)?.Child("f:status"u8) is not null)
                 return true;
         }

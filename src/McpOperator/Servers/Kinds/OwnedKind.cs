@@ -120,7 +120,7 @@ internal abstract class OwnedKind<T>(
                 return await DeleteAsync(FindOwned(server)).ConfigureAwait(false) with { Live = null };
             case DesiredState.Withhold { Problem: var problem }:
                 // The predecessor's Ingresses have no label of ours.
-                var live = FindOwned(server) ?? (server.IsTakenOver() ? await FindUnwatchedAsync().ConfigureAwait(false) : null);
+                var live = FindOwned(server) ?? (server.IsTakenOver() || server.ExistedAtLastStatus(condition) ? await FindUnwatchedAsync().ConfigureAwait(false) : null);
                 var deleted = await DeleteAsync(live).ConfigureAwait(false);
                 // It exists until the watch says that it is gone: finalizers may hold it.
                 var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.IsTerminating == true;

@@ -116,6 +116,7 @@ internal sealed class ObservedService : Observed
             port.Is("name"u8, GatewayContainer.MetricsPortName) && port.Number("port"u8) == Defaults.GatewayMetricsPort);
         HasForeignMetrics = TargetsGateway
             && (spec?.Child("ports"u8)).HasItem(static port => port.Is("name"u8, DeploymentManifest.PortName))
+            && (spec?.Child("ports"u8)).HasItem(static port => port.Number("port"u8) == Defaults.GatewayMetricsPort && port.Is("targetPort"u8, GatewayContainer.MetricsPortName))
             && !ours.Owns(json, "f:spec", "f:ports", $$"""k:{"port":{{Defaults.GatewayMetricsPort}},"protocol":"TCP"}""");
     }
 

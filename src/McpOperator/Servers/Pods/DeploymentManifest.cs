@@ -130,13 +130,35 @@ internal static class DeploymentManifest
 
     private static List<Env>? Environment(MCPServerSpec spec)
     {
-        // A list keyed by name: the API server refuses an apply that names one twice. Of those that do, kubelets take the last.
-        var env = new OrderedDictionary<string, Env>((spec.EnvVars?.Count ?? 0) + (spec.SecretEnvVars?.Count ?? 0), StringComparer.Ordinal);
+        var env = new List<Env>((spec.EnvVars?.Count ?? 0) + (spec.SecretEnvVars?.Count ?? 0));
         foreach (var variable in spec.EnvVars ?? [])
-            env[variable.Name!] = ContainerParts.Variable(variable.Name!, variable.Value);
+            env.Add(ContainerParts.Variable(variable.Name!, variable.Value));
         foreach (var variable in spec.SecretEnvVars ?? [])
-            env[variable.Name!] = ContainerParts.Variable(variable.Name!, variable.SecretKeyRef!);
-        return env.Count == 0 ? null : [.. env.Values];
+            env.Add(ContainerParts.Variable(variable.Name!, variable.SecretKeyRef!));
+        return env.Count == 0 ? null : env.DistinctBy(static variable => variable.Name).Count() == env.Count ? env : LastOfEach(env);
+    }
+
+    /// <summary>
+    /// The API server refuses an apply that names a variable twice. A kubelet takes the last one, and expands <c>$(NAME)</c> to what
+    /// stood before it: so do these, but for what a Secret held.
+    /// </summary>
+    private static List<Env> LastOfEach(List<Env> env)
+    {
+        var twice = env.GroupBy(static variable => variable.Name).Where(static group => group.Count() > 1).Select(static group => group.Key).ToHashSet();
+        var earlier = new Dictionary<string, string?>(StringComparer.Ordinal);
+        var last = new OrderedDictionary<string, Env>(StringComparer.Ordinal);
+        foreach (var variable in env)
+        {
+            var value = variable.Value;
+            foreach (var (name, before) in earlier)
+                value = before is null || value?.Contains($"$$({name})", StringComparison.Ordinal) == true ? value : value?.Replace($"$({name})", before, StringComparison.Ordinal);
+            last.Remove(variable.Name);
+            last.Add(variable.Name, variable with { Value = value });
+            if (twice.Contains(variable.Name))
+                earlier[variable.Name] = value;
+        }
+
+        return [.. last.Values];
     }
 
     private static List<LocalObjectReference>? PullSecrets(MCPServerSpec spec, OperatorSettings settings)
