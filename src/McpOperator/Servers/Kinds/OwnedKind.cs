@@ -120,17 +120,13 @@ internal abstract class OwnedKind<T>(
                 return await DeleteAsync(FindOwned(server)).ConfigureAwait(false) with { Live = null };
             case DesiredState.Withhold { Problem: var problem }:
                 // The predecessor's Ingresses have no label of ours.
-                var live = FindOwned(server) ?? (server.IsTakenOver() || server.ExistedAtLastStatus(condition) ? await FindUnwatchedAsync().ConfigureAwait(false) : null);
+                var live = FindOwned(server) ?? (server.IsTakenOver() ? await FindUnwatchedAsync().ConfigureAwait(false) : null);
                 var deleted = await DeleteAsync(live).ConfigureAwait(false);
                 // It exists until the watch says that it is gone: finalizers may hold it.
                 var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.IsTerminating == true;
                 return deleted.Problem is null ? deleted with { Live = isThere ? live : null, Problem = problem, Change = Change.None } : deleted;
             default:
-                // What stood there at the last report is not called gone before it was looked for.
-                var kept = FindOwned(server);
-                if (kept is null && (server.IsTakenOver() || server.ExistedAtLastStatus(condition)))
-                    kept = await FindUnwatchedAsync().ConfigureAwait(false);
-                return ApplyResult.Unchanged(kept);
+                return ApplyResult.Unchanged(FindOwned(server) ?? (server.IsTakenOver() ? await FindUnwatchedAsync().ConfigureAwait(false) : null));
         }
 
         Task<T?> FindUnwatchedAsync() => applier.FindUnwatchedAsync(_objects, server.AsOwner(), Key(server.Key), cancellationToken);
