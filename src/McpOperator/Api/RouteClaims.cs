@@ -14,8 +14,6 @@ namespace McpOperator.Api;
 /// </remarks>
 internal sealed class RouteClaims
 {
-    private const string ClassAnnotation = "kubernetes.io/ingress.class";
-
     /// <summary>That of an Ingress which names two.</summary>
     private const string EveryClass = "*";
 
@@ -59,7 +57,7 @@ internal sealed class RouteClaims
         if (ingressClass == settings.DefaultIngressClass)
             ingressClass = settings.DefaultIngressClass; // one copy of its text for all
         // Some controllers go by the annotation where the two differ.
-        if (effective.Spec.IngressAnnotations?.GetValueOrDefault(ClassAnnotation) is { } annotated && annotated != ingressClass)
+        if (effective.Spec.IngressAnnotations?.GetValueOrDefault(Routing.ClassAnnotation) is { } annotated && annotated != ingressClass)
             ingressClass = EveryClass;
         IReadOnlyList<Route> asked = Validation.Validate(effective, settings).Count > 0
             ? []

@@ -45,6 +45,9 @@ internal sealed record Route(string? Host, string Path)
 /// <summary>Finds the hosts and paths of a server: what its Ingress serves, and what two servers may fight over.</summary>
 internal static class Routing
 {
+    /// <summary>Of an Ingress: its class, in the way from before <c>spec.ingressClassName</c>.</summary>
+    internal const string ClassAnnotation = "kubernetes.io/ingress.class";
+
     internal const string ProtectedResource = "/.well-known/oauth-protected-resource";
 
     /// <summary>

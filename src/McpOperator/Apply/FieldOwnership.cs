@@ -242,7 +242,8 @@ internal static class FieldOwnership
         return true;
     }
 
-    private static void Merge(JsonObject target, JsonObject source)
+    /// <summary>Adds the fields of one fieldsV1 to another.</summary>
+    public static void Merge(JsonObject target, JsonObject source)
     {
         foreach (var (step, below) in source)
         {

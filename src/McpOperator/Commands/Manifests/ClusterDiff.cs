@@ -162,10 +162,9 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
             Tell(type, key, present, planned);
         }
         catch (ApiException exception) when (
-            present is not null && exception.IsOfStoredDuplicates && recover?.Invoke(new RefusedApply(IsNew: false, [], exception)) is Remedy.Patch)
+            present is not null && exception.IsOfStoredDuplicates && recover?.Invoke(new RefusedApply(IsNew: false, [], exception)) is Remedy.Patch { BodyFor: var bodyFor })
         {
-            var first = ((Remedy.Patch)recover(new RefusedApply(IsNew: false, [], exception))!).BodyFor(present.Value);
-            var after = await api.DryRunPatchAsync(type, key, first, isStrategic: true, static json => new Live(json.Clone())).ConfigureAwait(false);
+            var after = await api.DryRunPatchAsync(type, key, bodyFor(present.Value), isStrategic: true, static json => new Live(json.Clone())).ConfigureAwait(false);
             Tell(type, key, present, after.Json);
         }
         catch (ApiException exception)

@@ -49,8 +49,6 @@ internal sealed class ClusterSummary
 
     public void Rejected(string member, string why) => Add(5, $"{member}: {why}");
 
-    public void Note(string text) => Add(6, text);
-
     /// <param name="servers">How many were looked at.</param>
     public string Text(int servers)
     {

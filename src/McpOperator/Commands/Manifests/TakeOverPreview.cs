@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using McpOperator.Apply;
 
 namespace McpOperator.Commands.Manifests;
 
@@ -23,7 +24,7 @@ internal static class TakeOverPreview
         foreach (var entry in OwnedFields.EntriesOf(applied))
         {
             if (entry.Text("subresource"u8) is null && entry.Child("fieldsV1"u8) is { ValueKind: JsonValueKind.Object } fields)
-                Merge(identity.Predecessor is { } predecessor && entry.Is("manager"u8, predecessor) && entry.Is("operation"u8, "Update") ? theirs : kept, JsonObject.Create(fields)!);
+                FieldOwnership.Merge(identity.Predecessor is { } predecessor && entry.Is("manager"u8, predecessor) && entry.Is("operation"u8, "Update") ? theirs : kept, JsonObject.Create(fields)!);
         }
 
         var after = JsonObject.Create(applied)!.DeepClone().AsObject();
@@ -76,16 +77,5 @@ internal static class TakeOverPreview
         }
 
         return -1;
-    }
-
-    private static void Merge(JsonObject target, JsonObject source)
-    {
-        foreach (var (step, below) in source)
-        {
-            if (target[step] is JsonObject present)
-                Merge(present, below!.AsObject());
-            else
-                target[step] = below!.DeepClone();
-        }
     }
 }

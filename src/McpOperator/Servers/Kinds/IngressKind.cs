@@ -13,7 +13,6 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     private const string TraefikEntryPoints = "traefik.ingress.kubernetes.io/router.entrypoints";
     private const string TraefikTls = "traefik.ingress.kubernetes.io/router.tls";
     private const string NginxSslRedirect = "nginx.ingress.kubernetes.io/ssl-redirect";
-    private const string ClassAnnotation = "kubernetes.io/ingress.class";
 
     public override DesiredState DesiredStateOf(Pass pass)
     {
@@ -98,10 +97,10 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     /// </summary>
     internal static Ingress? ForOldCreate(Ingress ingress)
     {
-        if (ingress.Metadata.Annotations?.ContainsKey(ClassAnnotation) != true)
+        if (ingress.Metadata.Annotations?.ContainsKey(Routing.ClassAnnotation) != true)
             return null;
         var annotations = new Dictionary<string, string>(ingress.Metadata.Annotations);
-        annotations.Remove(ClassAnnotation);
+        annotations.Remove(Routing.ClassAnnotation);
         return ingress with
         {
             Metadata = ingress.Metadata with { Annotations = annotations.Count == 0 ? null : annotations },
@@ -158,7 +157,7 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
                 annotations.TryAdd(NginxSslRedirect, "false");
                 break;
             case "istio":
-                annotations.TryAdd(ClassAnnotation, "istio");
+                annotations.TryAdd(Routing.ClassAnnotation, "istio");
                 break;
         }
 
