@@ -498,6 +498,7 @@ public sealed class ReflectorTests : IAsyncDisposable
 
         await refreshed.WaitAsync(Limit.OfATest);
         Assert.True(_reflector.Synced.IsCompleted);
+        await _server.Watch(); // it is told before the watch begins, and after the refresh has ended
         Assert.Equal([LogLevel.Information], _log.LevelsOf("ReflectorRecovered"));
     }
 
