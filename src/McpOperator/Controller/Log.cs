@@ -47,7 +47,7 @@ internal static partial class Log
     public static partial void NotInstalled(ILogger logger, LogLevel level, string resource, double seconds);
 
     [LoggerMessage(EventId = 209, EventName = "HistoryRewound", Level = LogLevel.Warning,
-        Message = "The API server went back from version {Reached} of {Resource} to {Version}: etcd was put back to a snapshot, and all is read anew")]
+        Message = "What was seen of {Resource} at version {Reached} is not in the history that the API server has at version {Version}: etcd was put back to a snapshot, and all is read anew")]
     public static partial void HistoryRewound(ILogger logger, string resource, string reached, string version);
 
     [LoggerMessage(EventId = 210, EventName = "WaitingForSync", Level = LogLevel.Warning,

@@ -40,6 +40,11 @@ internal sealed class Reflector<T>(
 
     // Whether the last watch did not last as long as it was to: API servers that restart may do so with another history.
     private bool _isCutShort;
+
+    // The latest change known, which the API server's history must hold: versions alone go back for a moment only, since all that
+    // is written after the snapshot counts on from there.
+    private (ObjectKey Key, string Version, bool IsGone)? _newest;
+    private bool _isRewound;
     private long _lists;
     private long _watches;
 
@@ -125,9 +130,13 @@ internal sealed class Reflector<T>(
             return Failed(ReflectorVerb.List, version, fault, exception, TimeSpan.Zero, false);
         }
 
-        if (store.Version(source.Namespace) is { } reached && ResourceVersion.IsNewer(reached, list.ResourceVersion))
+        var reached = store.Version(source.Namespace) ?? "";
+        var isRewound = _isRewound;
+        Fill(() => isRewound = store.Replace(source.Namespace, list.Items, list.ResourceVersion, isRewound));
+        if (isRewound)
             Log.HistoryRewound(logger, Name, reached, list.ResourceVersion);
-        Fill(() => store.Replace(source.Namespace, list.Items, list.ResourceVersion));
+        _newest = Newest(list.Items);
+        _isRewound = false;
         Interlocked.Increment(ref _lists);
         _isCutShort = false;
         Log.Listed(logger, Name, list.Items.Count, list.ResourceVersion);
@@ -167,7 +176,7 @@ internal sealed class Reflector<T>(
         try
         {
             if (_isCutShort)
-                NotBefore(version, await source.LatestVersionAsync(either.Token));
+                Check(version, await source.LookAsync(_newest?.Key, either.Token));
             _isCutShort = false;
             await foreach (var line in source.WatchAsync(version, lasting, either.Token))
             {
@@ -186,6 +195,8 @@ internal sealed class Reflector<T>(
                 store.Apply(source.Namespace, line);
                 applying = false;
                 version = reached;
+                if (line.Object is { } changed)
+                    _newest = (changed.Key, reached, line.Type == WatchEventType.Deleted);
             }
 
             // A cancelled stream may also end without an exception.
@@ -200,6 +211,7 @@ internal sealed class Reflector<T>(
                 : deadline.IsCancellationRequested ? WatchFault.Overdue
                 : WatchFaults.Of(exception);
             _isCutShort = true;
+            _isRewound |= fault == WatchFault.Rewound;
             return Failed(ReflectorVerb.Watch, version, fault, exception, Now - begun, sawEvents);
         }
 
@@ -207,6 +219,35 @@ internal sealed class Reflector<T>(
         _isCutShort = lasted < timeout;
         Log.WatchEnded(logger, Name, version, lasted.TotalSeconds);
         return (new(ReflectorVerb.Watch, version, WatchFault.None, lasted, sawEvents, TimeSpan.Zero), null);
+    }
+
+    /// <summary>Whether a watch may go on at <paramref name="version"/>: the history is the one that it has come from.</summary>
+    /// <exception cref="HistoryRewoundException">It is not.</exception>
+    /// <exception cref="HistoryInDoubtException">The latest change known has been followed by another one, or is of another history.</exception>
+    private void Check(string version, ListResult<T> now)
+    {
+        NotBefore(version, now.ResourceVersion);
+        if (_newest is not var (key, newest, isGone))
+            return;
+        var held = now.Items.Count == 0 ? null : now.Items[0].ResourceVersion;
+        if (held == (isGone ? null : newest))
+            return;
+        throw held is not null && ResourceVersion.IsNewer(version, held)
+            ? new HistoryRewoundException(newest, held)
+            : new HistoryInDoubtException(key);
+    }
+
+    /// <summary>The latest change that a list tells of, or has left as it was.</summary>
+    private (ObjectKey Key, string Version, bool IsGone)? Newest(IReadOnlyList<T> items)
+    {
+        var newest = _newest is { } known ? known with { IsGone = true } : _newest;
+        foreach (var item in items)
+        {
+            if (newest is not { } other || other.Key == item.Key || ResourceVersion.IsNewer(item.ResourceVersion, other.Version))
+                newest = (item.Key, item.ResourceVersion, false);
+        }
+
+        return newest;
     }
 
     /// <exception cref="HistoryRewoundException">It is.</exception>

@@ -81,20 +81,21 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
 
     /// <summary>
     /// Makes the scope equal to a list: what the list lacks was deleted while nobody watched. Kept is what is newer
-    /// than the list's own item, or newer than the whole list: it came from the answer to a write, and the watch that
-    /// follows the list will confirm or delete it.
+    /// than the whole list: it came from the answer to a write, and the watch that follows the list will confirm or delete it.
     /// </summary>
     /// <param name="ns">The namespace that was listed; null for all.</param>
     /// <param name="resourceVersion">The version of the list.</param>
+    /// <param name="isRewound">Whether the list is known to be of another history than what is held (etcd was put back to a snapshot).</param>
+    /// <returns>Whether it is: nothing held is worth keeping then.</returns>
     /// <exception cref="Exception">The handler's first one, after every object was stored and reported.</exception>
-    public void Replace(string? ns, IReadOnlyCollection<T> items, string resourceVersion) =>
-        Replace(ns, items, resourceVersion, isInstalled: true);
+    public bool Replace(string? ns, IReadOnlyCollection<T> items, string resourceVersion, bool isRewound = false) =>
+        Replace(ns, items, resourceVersion, isRewound, isInstalled: true);
 
     /// <summary>The API server does not serve the kind: nothing of it is there.</summary>
     /// <exception cref="Exception">The handler's first one, after every object was taken out and reported.</exception>
-    public void Clear(string? ns) => Replace(ns, [], resourceVersion: "", isInstalled: false);
+    public void Clear(string? ns) => Replace(ns, [], resourceVersion: "", isRewound: false, isInstalled: false);
 
-    private void Replace(string? ns, IReadOnlyCollection<T> items, string resourceVersion, bool isInstalled)
+    private bool Replace(string? ns, IReadOnlyCollection<T> items, string resourceVersion, bool isRewound, bool isInstalled)
     {
         lock (_writing)
         {
@@ -102,9 +103,7 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
             _isInstalled = isInstalled;
             Exception? fault = null;
 
-            // A list is never older than the version that was asked for. If it is all the same, the API server's
-            // history has begun anew (etcd restored from a backup), and nothing that we hold is worth keeping.
-            var rewound = Version(ns) is { } reached && ResourceVersion.IsNewer(reached, resourceVersion);
+            isRewound = isRewound || IsRewound(ns, items, resourceVersion);
             var gone = KeysNotIn(ns, items);
             lock (_reading)
                 _objects.EnsureCapacity(items.Count);
@@ -113,7 +112,7 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
             {
                 var before = Get(item.Key);
                 // The same version is the same object; the one we hold has survived the young generations already.
-                var keep = before is not null && !rewound
+                var keep = before is not null && !isRewound
                     && (before.ResourceVersion == item.ResourceVersion
                         || ResourceVersion.IsNewer(before.ResourceVersion, item.ResourceVersion));
                 var after = keep ? before! : item;
@@ -124,7 +123,7 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
             foreach (var key in gone)
             {
                 var before = Get(key);
-                if (before is null || (!rewound && ResourceVersion.IsNewer(before.ResourceVersion, resourceVersion)))
+                if (before is null || (!isRewound && ResourceVersion.IsNewer(before.ResourceVersion, resourceVersion)))
                     continue;
 
                 Remove(key);
@@ -137,7 +136,26 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
                 onInstalled?.Invoke();
             if (fault is not null)
                 ExceptionDispatchInfo.Throw(fault);
+            return isRewound;
         }
+    }
+
+    /// <summary>
+    /// Whether a list cannot be of the history that is held: it is of an earlier version than a list or watch before it, or has an
+    /// object as it was before one that is no newer than the list.
+    /// </summary>
+    private bool IsRewound(string? ns, IReadOnlyCollection<T> items, string resourceVersion)
+    {
+        if (Version(ns) is { } reached && ResourceVersion.IsNewer(reached, resourceVersion))
+            return true;
+        foreach (var item in items)
+        {
+            if (Get(item.Key)?.ResourceVersion is { } held
+                && ResourceVersion.IsNewer(held, item.ResourceVersion) && !ResourceVersion.IsNewer(held, resourceVersion))
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>

@@ -20,6 +20,9 @@ internal enum WatchFault
     /// </summary>
     Rewound,
 
+    /// <summary>The history may be another one than before: only a list tells.</summary>
+    InDoubt,
+
     /// <summary>No connection, or it broke.</summary>
     Unreachable,
 
@@ -49,6 +52,10 @@ internal enum WatchFault
 internal sealed class HistoryRewoundException(string seen, string now)
     : Exception($"the API server is at version {now}, and was at {seen}: etcd was put back to a snapshot");
 
+/// <summary>The latest change known cannot be found again: something came after it, or etcd was put back to a snapshot.</summary>
+internal sealed class HistoryInDoubtException(ObjectKey key)
+    : Exception($"{key} has changed while nobody watched: only a list tells whether etcd was put back to a snapshot");
+
 /// <summary>Sorts exceptions into <see cref="WatchFault"/>s.</summary>
 internal static class WatchFaults
 {
@@ -62,6 +69,7 @@ internal static class WatchFaults
         ApiException { Status.Reason: "InternalError" } => WatchFault.ServerError,
         ApiException => WatchFault.Refused,
         HistoryRewoundException => WatchFault.Rewound,
+        HistoryInDoubtException => WatchFault.InDoubt,
         // A request that exceeds its deadline may end as a cancellation.
         HttpRequestException or IOException or OperationCanceledException => WatchFault.Unreachable,
         _ => WatchFault.Unexpected,

@@ -36,6 +36,31 @@ public sealed class SnapshotTests(OwnControlPlane own) : IClassFixture<OwnContro
         Assert.False(scenario.Operator.Exited.IsCompleted);
     }
 
+    /// <summary>What is written after the snapshot brings the versions to where they were before the operator looks.</summary>
+    [Fact]
+    public async Task WhatTheSnapshotHoldsIsSeenAgainAlsoWhenVersionsHaveCaughtUp()
+    {
+        var ns = await Pair.NamespaceAsync(_controlPlane);
+        await using var scenario = await ServerScenario.StartAsync(_controlPlane, ns, Pair.Options(ns, ["--leader-elect=false"]));
+        await scenario.CreateServerAsync("image: example.org/web:1");
+        await scenario.SettledAsync();
+        var snapshot = await SaveAsync();
+        await scenario.EditServerAsync("image: example.org/web:2");
+        await Eventually.TrueAsync("the edit arrived", () => scenario.ContainerAsync(), container => (string)container["image"]! == "example.org/web:2");
+        var reached = await VersionAsync();
+
+        scenario.Operator!.Signal(TetheredProcess.SigStop);
+        await RestoreAsync(snapshot);
+        await scenario.EditServerAsync("image: example.org/web:3");
+        for (var i = 0; await VersionAsync() <= reached; i++)
+            await _controlPlane.Client.CreateAsync($"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: later-{i}}}}}", ns.Name);
+        scenario.Operator.Signal(TetheredProcess.SigCont);
+
+        await Eventually.TrueAsync(
+            "the edit of this history arrived", () => scenario.ContainerAsync(), container => (string)container["image"]! == "example.org/web:3");
+        Assert.Contains(scenario.Operator.Log, entry => (string?)entry["event"] == "HistoryRewound");
+    }
+
     private async Task<string> SaveAsync()
     {
         await _controlPlane.StopApiServerAsync();

@@ -97,6 +97,38 @@ public sealed class ReflectorTests : IAsyncDisposable
         Assert.Equal([LogLevel.Warning], _log.LevelsOf("HistoryRewound"));
     }
 
+    /// <summary>What is written after the snapshot soon brings the versions to where they were.</summary>
+    [Theory]
+    [InlineData(15, false, false)]
+    [InlineData(15, true, true)] // seen deleted, and there again
+    [InlineData(11, false, true)]
+    [InlineData(30, false, null)] // by an edit that the next watch would tell of, or in another history
+    [InlineData(null, false, null)]
+    [InlineData(null, true, false)]
+    public async Task AHistoryWithoutTheLatestChangeIsListedAnew(int? held, bool isDeleted, bool? isRewound)
+    {
+        var watch = await _server.ListThenWatch("20", Thing.At("a", 15), Thing.At("b", 12));
+        if (isDeleted)
+            watch.Send(Events.Deleted(Thing.At("a", 15) with { ResourceVersion = "21" }));
+        watch.Send(Events.Bookmark("22"));
+        ObjectKey key = new("ns", "a");
+        _server.Unwatched[key] = held is { } version ? Thing.At("a", version) : null;
+        watch.End(new HttpRequestException("the connection broke"));
+
+        if (isRewound == false)
+        {
+            Assert.Equal("22", (await _server.Watch()).Version);
+            return;
+        }
+
+        var list = await _server.List();
+        Assert.Equal("", list.Version);
+        list.Answer.SetResult((held is null ? [] : [Thing.At("a", held.Value)], "1000"));
+        await _server.Watch();
+        Assert.Equal(held?.ToString(System.Globalization.CultureInfo.InvariantCulture), _store.Get(key)?.ResourceVersion);
+        Assert.Equal(isRewound == true ? [LogLevel.Warning] : [], _log.LevelsOf("HistoryRewound"));
+    }
+
     [Fact]
     public async Task AnExpiredWatchRelistsAndDeletesWhatWasMissed()
     {
@@ -643,7 +675,8 @@ public sealed class ReflectorTests : IAsyncDisposable
             return Task.FromResult(new ListResult<Thing>([], "10"));
         }
 
-        public Task<string> LatestVersionAsync(CancellationToken cancellationToken) => Task.FromResult("10");
+        public Task<ListResult<Thing>> LookAsync(ObjectKey? key, CancellationToken cancellationToken) =>
+            Task.FromResult(new ListResult<Thing>([], "10"));
 
         public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
             string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -668,7 +701,8 @@ public sealed class ReflectorTests : IAsyncDisposable
         public Task<ListResult<Thing>> ListAsync(string resourceVersion, CancellationToken cancellationToken) =>
             Task.FromResult(new ListResult<Thing>([], "10"));
 
-        public Task<string> LatestVersionAsync(CancellationToken cancellationToken) => Task.FromResult("10");
+        public Task<ListResult<Thing>> LookAsync(ObjectKey? key, CancellationToken cancellationToken) =>
+            Task.FromResult(new ListResult<Thing>([], "10"));
 
         public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
             string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)

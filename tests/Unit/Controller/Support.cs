@@ -97,6 +97,11 @@ internal sealed class FakeServer(string? ns = null) : IListWatch<Thing>
     /// <summary>The version that it is at, for whoever asks.</summary>
     public string Latest { get; set; } = "1000";
 
+    /// <summary>What became of objects since it was listed and watched; null for one that is gone.</summary>
+    public Dictionary<ObjectKey, Thing?> Unwatched { get; } = [];
+
+    private readonly Dictionary<ObjectKey, Thing> _held = [];
+
     public async Task<ListRequest> List() => Assert.IsType<ListRequest>(await Next());
 
     public async Task<WatchRequest> Watch() => Assert.IsType<WatchRequest>(await Next());
@@ -114,10 +119,16 @@ internal sealed class FakeServer(string? ns = null) : IListWatch<Thing>
         var answer = new TaskCompletionSource<(Thing[] Items, string Version)>(TaskCreationOptions.RunContinuationsAsynchronously);
         _requests.Writer.TryWrite(new ListRequest(resourceVersion, answer));
         var (items, version) = await answer.Task.WaitAsync(cancellationToken);
+        _held.Clear();
+        foreach (var item in items)
+            _held[item.Key] = item;
         return new(items, version);
     }
 
-    public Task<string> LatestVersionAsync(CancellationToken cancellationToken) => Task.FromResult(Latest);
+    public Task<ListResult<Thing>> LookAsync(ObjectKey? key, CancellationToken cancellationToken) => Task.FromResult(
+        new ListResult<Thing>(
+            key is { } named && (Unwatched.TryGetValue(named, out var held) || _held.TryGetValue(named, out held)) && held is not null ? [held] : [],
+            Latest));
 
     public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
         string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -125,7 +136,13 @@ internal sealed class FakeServer(string? ns = null) : IListWatch<Thing>
         var stream = Channel.CreateUnbounded<WatchEvent<Thing>>();
         _requests.Writer.TryWrite(new WatchRequest(resourceVersion, timeout, stream, cancellationToken));
         await foreach (var line in stream.Reader.ReadAllAsync(cancellationToken))
+        {
+            if (line is { Type: WatchEventType.Deleted, Object: { } gone })
+                _held.Remove(gone.Key);
+            else if (line.Object is { } thing)
+                _held[thing.Key] = thing;
             yield return line;
+        }
     }
 
     private Task<object> Next() => _requests.Reader.ReadAsync().AsTask().WaitAsync(Limit.OfATest);

@@ -21,9 +21,10 @@ internal interface IListWatch<T>
     /// <exception cref="HttpRequestException">It could not be reached, or takes longer than <see cref="ListLimits.Longest"/>.</exception>
     Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken);
 
-    /// <summary>The version that etcd is at now.</summary>
+    /// <summary>The version that etcd is at now, with the object of this name if there is one, whatever its labels.</summary>
+    /// <param name="key">Null to ask for the version alone; what is listed then is not to be used.</param>
     /// <inheritdoc cref="ListAsync"/>
-    Task<string> LatestVersionAsync(CancellationToken cancellationToken);
+    Task<ListResult<T>> LookAsync(ObjectKey? key, CancellationToken cancellationToken);
 
     /// <summary>Streams what changed since <paramref name="resourceVersion"/> until the server ends the watch.</summary>
     /// <param name="resourceVersion">The first event is the one after it.</param>

@@ -33,7 +33,7 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
         // With a resource version the server answers from its cache in one go; a limit would make it go to etcd
         // (client-go tools/cache/reflector.go). Only a list from etcd itself is worth pages.
         var query = resourceVersion.Length > 0 ? $"?resourceVersion={Uri.EscapeDataString(resourceVersion)}" : $"?limit={PageSize}";
-        var page = await ListPageAsync(query, _selector, cancellationToken).ConfigureAwait(false);
+        var page = await ListPageAsync(ns, query + _selector, cancellationToken).ConfigureAwait(false);
         var items = page.Items;
         while (page.Continue is { } next)
         {
@@ -41,13 +41,13 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
                 throw new HttpRequestException(HttpRequestError.ResponseEnded, $"the list of {Name} takes too long: its pages are slow");
             try
             {
-                page = await ListPageAsync($"?limit={PageSize}&continue={Uri.EscapeDataString(next)}", _selector, cancellationToken).ConfigureAwait(false);
+                page = await ListPageAsync(ns, $"?limit={PageSize}&continue={Uri.EscapeDataString(next)}{_selector}", cancellationToken).ConfigureAwait(false);
             }
             catch (ApiException e) when (e.IsExpired)
             {
                 // etcd no longer has the version that the pages before belong to (it keeps one for some five minutes).
                 items.Clear();
-                page = await ListPageAsync("?resourceVersion=", _selector, cancellationToken).ConfigureAwait(false);
+                page = await ListPageAsync(ns, $"?resourceVersion={_selector}", cancellationToken).ConfigureAwait(false);
             }
 
             items.AddRange(page.Items);
@@ -57,9 +57,14 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
     }
 
     /// <inheritdoc/>
-    public async Task<string> LatestVersionAsync(CancellationToken cancellationToken) =>
-        // Without the selector, for which the API server might look through all that there is.
-        (await ListPageAsync("?limit=1", "", cancellationToken).ConfigureAwait(false)).ResourceVersion;
+    /// <remarks>Without the selector, for which the API server might look through all that there is.</remarks>
+    public async Task<ListResult<T>> LookAsync(ObjectKey? key, CancellationToken cancellationToken)
+    {
+        var page = await (key is { } named
+            ? ListPageAsync(named.Namespace, $"?fieldSelector=metadata.name%3D{Uri.EscapeDataString(named.Name)}", cancellationToken)
+            : ListPageAsync(ns, "?limit=1", cancellationToken)).ConfigureAwait(false);
+        return new(page.Items, page.ResourceVersion);
+    }
 
     public async IAsyncEnumerable<WatchEvent<T>> WatchAsync(
         string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -87,9 +92,9 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
         return item;
     }
 
-    private Task<Page> ListPageAsync(string query, string selector, CancellationToken cancellationToken) =>
+    private Task<Page> ListPageAsync(string? within, string query, CancellationToken cancellationToken) =>
         api.Requester.SendAsync(
-            new(HttpMethod.Get, type.CollectionPath(ns), query + selector),
+            new(HttpMethod.Get, type.CollectionPath(within), query),
             ListLimits.Page,
             async (stream, token) =>
             {
