@@ -88,6 +88,36 @@ public sealed class UndoTests(ControlPlaneFixture fixture)
         Assert.NotNull(live["spec"]!["volumes"]);
     }
 
+    /// <summary>One of ours is left behind by another operator that has a registry, or by a backup tool from when this one had.</summary>
+    [Theory]
+    [InlineData("mcp-runtime-registry-pull", "velero", true)]
+    [InlineData("former", Kubectl, true)]
+    [InlineData("theirs", "velero", false)]
+    public async Task APullSecretOfOursGoesAndAnotherOneStaysAndIsTold(string name, string manager, bool isGone)
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
+        await scenario.CreateServerAsync("{image: example.org/web:1, imagePullSecrets: [wanted]}");
+        await scenario.SettledAsync();
+        var right = await TemplateAsync(scenario);
+        var more = right.DeepClone();
+        more["spec"]!["imagePullSecrets"]!.AsArray().Add(new JsonObject { ["name"] = name });
+
+        await UndoAsync(scenario, more, manager: manager);
+
+        var told = $"pull secret {name} (by {manager})";
+        if (isGone)
+        {
+            await Eventually.TrueAsync("it was gone", () => TemplateAsync(scenario), live => JsonNode.DeepEquals(live, right));
+            await AssertNothingMoreIsWrittenAsync(scenario, "web");
+            Assert.Empty(await EventsAsync(scenario, "NotInSpec"));
+            return;
+        }
+
+        var note = (await Eventually.TrueAsync("it was told", () => EventsAsync(scenario, "NotInSpec"), events => events.Count > 0)).Single();
+        Assert.Contains(told, (string?)note["note"]);
+        Assert.True(JsonNode.DeepEquals(await TemplateAsync(scenario), more));
+    }
+
     [Theory]
     [InlineData("variable HTTP_PROXY", """{"env": [{"name": "HTTP_PROXY", "value": "http://user:secret@proxy:3128"}]}""")]
     [InlineData("port 9090", """{"ports": [{"name": "metrics", "containerPort": 9090}]}""")]

@@ -38,7 +38,7 @@ internal abstract class DeploymentKind(
         Hold(pass, held > wanted);
         return new(
             () => ApplyConfiguration.Of(deployment), refused => RemedyFor(deployment, refused), IsRepair: isReleased ? false : null,
-            live => Removal(pass.Server, (ObservedDeployment)live));
+            live => Removal(pass, (ObservedDeployment)live));
     }
 
     /// <summary>Whether it has that many replicas, all available and of the latest revision.</summary>
@@ -68,18 +68,24 @@ internal abstract class DeploymentKind(
     /// in a container: known from a former revision that was brought back, and from what the spec dropped since this process
     /// began.
     /// </summary>
-    private byte[]? Removal(MCPServer server, ObservedDeployment live)
+    private byte[]? Removal(Pass pass, ObservedDeployment live)
     {
+        var server = pass.Server;
         var isGateway = live.HasForeignGateway && !server.Spec.HasGateway();
         var former = live.Foreign is null ? [] : live.Foreign
-            .Where(field => !(isGateway && field.Container == Defaults.GatewayContainer) && (field.IsUndone || IsFormer(server, field))).ToList();
+            .Where(field => !(isGateway && field.Container == Defaults.GatewayContainer) && (field.IsUndone || IsFormer(pass, field))).ToList();
         return isGateway || former.Count > 0
             ? ForeignRemoval.Patch(live.ResourceVersion, isGateway && live.HasGateway, isGateway && live.HasPolicyVolume, former)
             : null;
     }
 
-    private bool IsFormer(MCPServer server, ForeignField field) => field is { Member: "env", Key: { } name }
-        && (field.Container == Defaults.GatewayContainer ? GatewayContainer.OptionalVariables : formerVariables.Of(server.Key)).Contains(name);
+    private bool IsFormer(Pass pass, ForeignField field) => field switch
+    {
+        { Member: ForeignField.PullSecrets } => field.Key == pass.Settings.ProvisionedRegistry.SecretName,
+        { Member: "env", Container: Defaults.GatewayContainer } => GatewayContainer.OptionalVariables.Contains(field.Key),
+        { Member: "env" } => formerVariables.Of(pass.Server.Key).Contains(field.Key),
+        _ => false,
+    };
 
     /// <summary>The policy-uid annotation of the pod template. Once set it stays: removing it would replace the pods again.</summary>
     protected string? PolicyUid(Pass pass) => pass.Policy?.PolicyUid ?? FindOwned(pass.Server)?.PolicyUid;

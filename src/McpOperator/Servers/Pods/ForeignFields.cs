@@ -4,10 +4,10 @@ using McpOperator.Api;
 namespace McpOperator.Servers.Pods;
 
 /// <summary>
-/// Fields of others (<c>metadata.managedFields</c>) under our names in the pods of a Deployment: in our containers, or in the
-/// place of a gateway.
+/// Fields of others (<c>metadata.managedFields</c>) in what the spec decides of the pods of a Deployment: in our containers, among
+/// the pull secrets, or in the place of a gateway.
 /// </summary>
-/// <param name="Fields">In our containers; null, as a rule, for none.</param>
+/// <param name="Fields">In our containers and among the pull secrets; null, as a rule, for none.</param>
 /// <param name="IsGateway">Whether others own a part of the gateway or of its policy volume, or nobody is listed as owner.</param>
 internal readonly record struct ForeignFields(IReadOnlyList<ForeignField>? Fields, bool IsGateway)
 {
@@ -35,13 +35,16 @@ internal readonly record struct ForeignFields(IReadOnlyList<ForeignField>? Field
             if (ours.IsOurs(entry, isStatus: false) || entry.Child("fieldsV1"u8) is not { } theirs || PodOf(theirs) is not { } pod)
                 continue;
             isGateway |= hasGateway && HasGateway(pod);
-            if (server is null || pod.Child("f:containers") is not { } containers)
+            if (server is null)
+                continue;
+            Read(entry, ForeignField.Pod, ForeignField.PullSecrets, pod, own, foreign ??= []);
+            if (pod.Child("f:containers") is not { } containers)
                 continue;
             foreach (var name in (ReadOnlySpan<string>)[server, Defaults.GatewayContainer])
             {
                 var step = $$"""k:{"name":"{{name}}"}""";
                 if (containers.Child(step) is { } container)
-                    Read(entry, name, container, own?.Child("f:containers")?.Child(step), foreign ??= []);
+                    Read(entry, name, container, own?.Child("f:containers")?.Child(step), foreign);
             }
         }
 
@@ -56,37 +59,38 @@ internal readonly record struct ForeignFields(IReadOnlyList<ForeignField>? Field
     private static void Read(JsonElement entry, string container, JsonElement theirs, JsonElement? ours, List<ForeignField> foreign)
     {
         foreach (var list in Lists)
-        {
-            if (theirs.Child($"f:{list}") is not { ValueKind: JsonValueKind.Object } items)
-                continue;
-            var own = ours?.Child($"f:{list}");
-            foreach (var item in items.EnumerateObject())
-            {
-                if (item.Name.StartsWith("k:", StringComparison.Ordinal) && own?.Child(item.Name) is null)
-                    Add(item.Name["k:".Length..]);
-            }
-
-            void Add(string key)
-            {
-                if (foreign.Count < Most && ForeignField.Of(entry, container, list, key) is { } field && !foreign.Contains(field))
-                    foreign.Add(field);
-            }
-        }
-
+            Read(entry, container, list, theirs, ours, foreign);
         foreach (var member in Members)
         {
             if (foreign.Count < Most && theirs.Child($"f:{member}") is not null && ours?.Child($"f:{member}") is null)
                 foreign.Add(ForeignField.Of(entry, container, member, key: null)!);
         }
     }
+
+    private static void Read(JsonElement entry, string container, string list, JsonElement theirs, JsonElement? ours, List<ForeignField> foreign)
+    {
+        if (theirs.Child($"f:{list}") is not { ValueKind: JsonValueKind.Object } items)
+            return;
+        var own = ours?.Child($"f:{list}");
+        foreach (var item in items.EnumerateObject())
+        {
+            if (item.Name.StartsWith("k:", StringComparison.Ordinal) && own?.Child(item.Name) is null
+                && foreign.Count < Most && ForeignField.Of(entry, container, list, item.Name["k:".Length..]) is { } field && !foreign.Contains(field))
+                foreign.Add(field);
+        }
+    }
 }
 
-/// <summary>A field in one of our containers that the operator did not write.</summary>
+/// <summary>A field in one of our containers, or of the pod itself, that the operator did not write.</summary>
+/// <param name="Container">The container's name; <see cref="Pod"/> for none.</param>
 /// <param name="Member">A field of the container, such as <c>env</c>.</param>
 /// <param name="Key">The key of the list item; null for a field that is no list.</param>
 /// <param name="IsUndone">Whether <c>kubectl rollout undo</c> brought it back.</param>
 internal sealed record ForeignField(string Container, string Member, string? Key, string Manager, bool IsUndone)
 {
+    public const string Pod = "";
+    public const string PullSecrets = "imagePullSecrets";
+
     /// <summary>
     /// The manager of <c>kubectl rollout undo</c>: it sends a former template, and no manager, so the API server takes the name
     /// of its user agent. Commands of kubectl that edit a Deployment name one (<c>kubectl-edit</c>, <c>kubectl-set</c>, …).
@@ -115,13 +119,15 @@ internal sealed record ForeignField(string Container, string Member, string? Key
     /// <summary>The merge key of a list, in a strategic merge patch as well.</summary>
     public static string KeyOf(string list) => list switch
     {
-        "env" => "name",
+        "env" or PullSecrets => "name",
         "ports" => "containerPort",
         _ => "mountPath",
     };
 
     public override string ToString()
     {
+        if (Member == PullSecrets)
+            return $"pull secret {Key} (by {Manager})";
         var what = Member switch
         {
             "env" => $"variable {Key}",

@@ -25,9 +25,10 @@ internal static class ForeignRemoval
         writer.WriteStartArray("containers"u8);
         if (hasGateway)
             Delete(writer, "name", Defaults.GatewayContainer);
-        foreach (var container in fields.GroupBy(field => field.Container))
+        foreach (var container in fields.Where(field => field.Container != ForeignField.Pod).GroupBy(field => field.Container))
             Write(writer, container.Key, container);
         writer.WriteEndArray();
+        WriteMembers(writer, fields.Where(field => field.Container == ForeignField.Pod));
         if (hasVolume)
         {
             writer.WriteStartArray("volumes"u8);
@@ -45,6 +46,12 @@ internal static class ForeignRemoval
     {
         writer.WriteStartObject();
         writer.WriteString("name"u8, container);
+        WriteMembers(writer, fields);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteMembers(Utf8JsonWriter writer, IEnumerable<ForeignField> fields)
+    {
         foreach (var member in fields.GroupBy(field => field.Member))
         {
             if (member.First().Key is null)
@@ -58,8 +65,6 @@ internal static class ForeignRemoval
                 Delete(writer, ForeignField.KeyOf(member.Key), key);
             writer.WriteEndArray();
         }
-
-        writer.WriteEndObject();
     }
 
     private static void Delete(Utf8JsonWriter writer, string name, string key)
