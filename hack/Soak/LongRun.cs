@@ -172,7 +172,7 @@ internal sealed class LongRun : IAsyncDisposable
         _users.Neighbours.Remember(snapshot);
         await NothingIsWrittenAsync("although all is as it should be", Watched, () => _traffic.WritesAtRest);
         // A leader that comes anew does not know what the one before it left alone because it is contested.
-        if (_dice.Chance(0.5) && !_users.Neighbours.IsVisited)
+        if (_dice.Chance(0.5) && !_users.Neighbours.IsVisited && _traffic.Contested.Count == 0)
             await HandOverAsync();
         // A full policy takes memory, as long as it is there and until it has been collected.
         if (!IsCrowded && _replicas.FirstOrDefault(replica => replica is { Leads: true, IsRunning: true }) is { } leader && leader.ResidentBytes() is { } bytes)

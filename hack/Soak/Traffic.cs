@@ -1,3 +1,4 @@
+using System.Net;
 using McpOperator.Soak.Checking;
 
 namespace McpOperator.Soak;
@@ -82,9 +83,11 @@ internal sealed class Traffic(ControlPlane controlPlane, IReadOnlyCollection<str
             Writes++;
             var isReportOfContest = Contested.Count > 0
                 && (request.Resource == "events" || (request.Resource == "mcpservers" && Contested.Contains(Json.Key(request.Namespace, request.Name))));
-            if (!isReportOfContest)
+            // What cannot be applied is tried again, ever more rarely.
+            var isRefused = request.Code == (int)HttpStatusCode.UnprocessableEntity;
+            if (!isReportOfContest && !isRefused)
                 WritesAtRest++;
-            if (!isReportOfContest && request.Resource is not ("secrets" or "serviceaccounts")
+            if (!isReportOfContest && !isRefused && request.Resource is not ("secrets" or "serviceaccounts")
                 && !(request.Resource == "deployments" && OutOfOrder.Contains(Json.Key(request.Namespace, request.Name))))
                 WritesOfServers++;
             _writes.Enqueue($"{request.Received:HH:mm:ss.fff} {request}");

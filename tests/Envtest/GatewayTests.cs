@@ -298,20 +298,20 @@ public sealed partial class GatewayTests(ControlPlaneFixture fixture)
         await scenario.CreateServerAsync(
             "{image: 'example.org/web:1', gateway: {enabled: true, image: 'example.org/gateway:1'}, auth: {mode: oauth, issuerURL: 'https://id.example.org', audience: web}}");
         await scenario.SettledAsync();
-        Assert.Equal(["/web/mcp", "/.well-known/oauth-protected-resource/web/mcp"], await PathsAsync());
+        Assert.Equal(["/web/mcp Prefix", "/.well-known/oauth-protected-resource/web/mcp Prefix"], await PathsAsync());
         ServerScenario.AssertJson("{issuer_url: 'https://id.example.org', audience: web}", new JsonObject(
             (await scenario.PolicyAsync())["auth"]!.AsObject().Where(member => member.Key is "issuer_url" or "audience")
                 .Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))));
 
         await scenario.EditAndSettleAsync(Off);
-        Assert.Equal(["/web/mcp"], await PathsAsync());
+        Assert.Equal(["/web/mcp Prefix"], await PathsAsync());
         await scenario.EditAndSettleAsync(On);
-        Assert.Equal(["/web/mcp", "/.well-known/oauth-protected-resource/web/mcp"], await PathsAsync());
+        Assert.Equal(["/web/mcp Prefix", "/.well-known/oauth-protected-resource/web/mcp Prefix"], await PathsAsync());
         await scenario.EditAndSettleAsync("auth: {mode: header}");
-        Assert.Equal(["/web/mcp"], await PathsAsync());
+        Assert.Equal(["/web/mcp Prefix"], await PathsAsync());
 
         async Task<IEnumerable<string>> PathsAsync() =>
-            (await scenario.IngressAsync())["spec"]!["rules"]!.AsArray().Single()!["http"]!["paths"]!.AsArray().Select(path => (string)path!["path"]!);
+            (await scenario.IngressAsync())["spec"]!["rules"]!.AsArray().Single()!["http"]!["paths"]!.AsArray().Select(path => $"{path!["path"]} {path["pathType"]}");
     }
 
     [Fact]

@@ -94,11 +94,16 @@ internal sealed class Checker
             return null;
         return live.Controller() is { } controller
             ? controller.Raw("uid") == wanted.Server.Uid() ? null : live
-            : live.IsManaged() && !IsCopy(live) ? null : live;
+            : IsAdoptable(wanted, live) && !IsCopy(live) ? null : live;
     }
 
-    // Which the operator has not made its own: with an immutable selector of the other track it cannot.
-    private static bool IsCopy(JsonObject live) => live.Raw("metadata", "annotations", CopyMark) is not null && live.Controller() is null;
+    // By its labels; a ConfigMap also by the operator's own entry in managedFields.
+    private static bool IsAdoptable(Wanted wanted, JsonObject live) => live.IsManaged()
+        && (live.Raw("metadata", "labels", "app") == wanted.Name || (live.At("data") is not null && Comparison.OwnedBy(live).Any()));
+
+    // Which the operator has not made its own: with a selector of the other track, or when it is immutable, it cannot.
+    private static bool IsCopy(JsonObject live) => live.Raw("metadata", "annotations", CopyMark) is not null && live.Controller() is null
+        && (live.At("spec", "selector", "matchLabels") is not null || live.Flag("immutable"));
 
     // While the canary cannot come up, since its name is somebody else's, the stable track does not shrink for it.
     private int StableReplicas(Wanted wanted)
@@ -114,7 +119,8 @@ internal sealed class Checker
     private JsonObject? KeptCanary(Wanted wanted) =>
         !wanted.IsCanary && wanted.Replicas > 0 && Foreign(wanted, Resource.Deployments, wanted.Name) is not null
         && _snapshot.Find(Resource.Deployments, wanted.Namespace, wanted.CanaryName) is { } live
-        && live.Controller().Raw("uid") == wanted.Server.Uid() && Comparison.OwnedBy(live).Any() && live.Number("spec", "replicas") > 0
+        // One whose label somebody has changed is not seen.
+        && live.IsManaged() && live.Controller().Raw("uid") == wanted.Server.Uid() && Comparison.OwnedBy(live).Any() && live.Number("spec", "replicas") > 0
             ? live
             : null;
 
@@ -300,8 +306,9 @@ internal sealed class Checker
         if (expected.Any(surface => surface.IsContested))
             _contested.Add(wanted.Key);
         var failures = expected.Where(surface => surface.IsFailed || surface.IsContested).Select(surface => surface.Reason).ToList();
-        // How far its Deployments are, which go by a policy that is not there, is not known.
-        if (!HasForeignPolicy(wanted))
+        // How far its Deployments are, which go by a policy that is not there or are refused, is not known.
+        var isFarKnown = !HasForeignPolicy(wanted) && !expected.Any(surface => surface.Reason == ApplyFailed);
+        if (isFarKnown)
             _checked.Add(wanted.Server);
         if (conditions.GetValueOrDefault("Ready") is { } ready && failures.Count > 0)
         {
@@ -353,7 +360,7 @@ internal sealed class Checker
                 && !before.Any(key => status.Raw("message")?.Contains($"MCPServer {key}", StringComparison.Ordinal) == true))
                 Is("message", $"(something about {string.Join(" or ", before)})", status.Raw("message"));
         }
-        if (!HasForeignPolicy(wanted) && !expected.Any(surface => surface.Reason == ApplyFailed))
+        if (isFarKnown)
         {
             var replicas = Foreign(wanted, Resource.Deployments, wanted.Name) is null ? StableReplicas(wanted) : 0;
             if (KeptCanary(wanted) is { } kept)
@@ -398,7 +405,7 @@ internal sealed class Checker
                 // Without a policy nothing is tried, so that nobody has met what may stand in the way.
                 all.Add(new(type, Comparison.Anything));
             else if (Foreign(wanted, kind, name) is { } foreign)
-                all.Add(new(type, IsCopy(foreign) && foreign.IsManaged() ? ApplyFailed : "NameConflict", true));
+                all.Add(new(type, IsCopy(foreign) && IsAdoptable(wanted, foreign) ? ApplyFailed : "NameConflict", true));
             else
                 all.Add(new(type, reason));
         }

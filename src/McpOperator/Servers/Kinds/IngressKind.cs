@@ -107,10 +107,14 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
         };
     }
 
-    /// <summary>While the Ingress carries the form that was accepted, the refused one is not tried again.</summary>
+    /// <summary>
+    /// While the Ingress carries the form that was accepted, the refused one is not tried again. Without the path it may also be from
+    /// when none was wanted: then the last report tells of no refusal.
+    /// </summary>
     private MetadataPath FirstTry(Pass pass) =>
         Routing.Routes(pass.Server.Metadata.Name, pass.Spec).Count > 1 && FindOwned(pass.Server) is { } live
-        && (Stands(pass, live, MetadataPath.Lenient) || Stands(pass, live, MetadataPath.None))
+        && (Stands(pass, live, MetadataPath.Lenient)
+            || (pass.Server.Reported?.Find(ConditionTypes.IngressReady)?.Reason == Problem.ApplyFailed && Stands(pass, live, MetadataPath.None)))
             ? MetadataPath.Lenient
             : MetadataPath.AsOthers;
 
