@@ -12,11 +12,14 @@ public sealed class EventTests(ControlPlaneFixture fixture)
         await scenario.CreateServerAsync("{image: example.org/web}");
         await EventuallyAsync(scenario, "Normal Created Apply", "Created Deployment, Service, Ingress");
         await scenario.RollOutAsync();
-        await EventuallyAsync(scenario, "Normal Ready Observe", "All resources are ready");
+        await scenario.EventuallyPhaseAsync("Ready");
 
         await scenario.EditServerAsync("{port: 9000, servicePort: 8080}");
         await EventuallyAsync(scenario, "Normal Updated Apply", "Updated Deployment, Service, Ingress");
+        // When it has lasted for half a minute.
         await EventuallyAsync(scenario, "Normal DeploymentProgressing Observe", "Deployment not ready");
+        await scenario.RollOutAsync();
+        await EventuallyAsync(scenario, "Normal Ready Observe", "All resources are ready");
 
         await scenario.Client.DeleteAsync(Resource.Services, scenario.Namespace.Name, ServerScenario.Name);
         await EventuallyAsync(scenario, "Normal Repaired Apply", "Repaired Service");
@@ -65,7 +68,8 @@ public sealed class EventTests(ControlPlaneFixture fixture)
         await scenario.CreateServerAsync("{image: example.org/web}");
         await scenario.SettledAsync();
         await scenario.RollOutAsync();
-        await EventuallyAsync(scenario, "Normal Ready Observe", "All resources are ready");
+        await scenario.EventuallyPhaseAsync("Ready");
+        await EventuallyAsync(scenario, "Normal Created Apply", "Created Deployment");
         var before = (await EventsAsync(scenario)).Count;
 
         await scenario.StartOperatorAsync(ServerScenario.Permissive, "--workers", "1");

@@ -51,7 +51,7 @@ public sealed class RequestTests(ControlPlaneFixture fixture)
     public async Task LookingAgainAtAServerThatIsNotReadyAsksNothingOfTheApiServer()
     {
         fixture.RequireOwn("the audit log");
-        var environment = new Dictionary<string, string?>(ServerScenario.Permissive) { ["REQUEUE_DELAY_SECONDS"] = "1" };
+        var environment = new Dictionary<string, string?>(ServerScenario.Permissive) { ["REQUEUE_DELAY_SECONDS"] = "1", ["MCP_DIAGNOSE_AFTER"] = "1h" };
         await using var scenario = await ServerScenario.StartAsync(fixture, environment, ServerScenario.OneWorker);
         await scenario.CreateServerAsync("{image: example.org/web}");
         await scenario.EventuallyPhaseAsync("PartiallyReady");

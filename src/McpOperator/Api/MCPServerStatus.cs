@@ -11,6 +11,8 @@ internal sealed record MCPServerStatus
     /// <summary>For a person: what is not ready and why, the first cause first.</summary>
     public string? Message { get; init; }
 
+    public bool IsReady() => Is(ConditionTypes.Ready);
+
     public bool DeploymentReady => Is(ConditionTypes.DeploymentReady);
     public bool ServiceReady => Is(ConditionTypes.ServiceReady);
     public bool IngressReady => Is(ConditionTypes.IngressReady);

@@ -27,6 +27,9 @@ internal sealed record OperatorSettings
     /// <summary>How soon a server that is not ready is reconciled again.</summary>
     public TimeSpan RequeueDelay { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>For so long pods may be on their way before their server's progress is told in between, and diagnosed.</summary>
+    public TimeSpan DiagnoseAfter { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How soon a server is looked at again of whose objects no watch tells; each look is a write.</summary>
     public TimeSpan UnwatchedDelay => RequeueDelay * 30;
 

@@ -47,6 +47,58 @@ internal static class Reasons
     /// <summary>Replicas are missing, unavailable or of an old revision.</summary>
     public const string DeploymentProgressing = "DeploymentProgressing";
 
+    /// <summary>Somebody has paused the Deployment (<c>kubectl rollout pause</c>): what is wanted of it does not reach its pods.</summary>
+    public const string DeploymentPaused = "DeploymentPaused";
+
+    /// <summary>The node cannot pull the image; the message has the registry's own words.</summary>
+    public const string ImagePullFailed = "ImagePullFailed";
+
+    /// <summary>The image is no valid reference for the node's container runtime.</summary>
+    public const string InvalidImageName = "InvalidImageName";
+
+    /// <summary>A Secret, a ConfigMap or a key that the container refers to is missing.</summary>
+    public const string CreateContainerConfigError = "CreateContainerConfigError";
+
+    /// <summary>A container ends again and again.</summary>
+    public const string CrashLoop = "CrashLoop";
+
+    /// <summary>A container was ended because it needed more memory than its limit.</summary>
+    public const string OutOfMemory = "OutOfMemory";
+
+    /// <summary>A container runs, and one of its probes fails.</summary>
+    public const string ProbeFailing = "ProbeFailing";
+
+    /// <summary>The scheduler finds no node for the pod.</summary>
+    public const string Unschedulable = "Unschedulable";
+
+    /// <summary>A quota of the namespace leaves no room for the pod.</summary>
+    public const string QuotaExceeded = "QuotaExceeded";
+
+    /// <summary>The pod was refused: by the API server, an admission webhook, a LimitRange, Pod Security, or its node.</summary>
+    public const string PodRejected = "PodRejected";
+
+    /// <summary>The container cannot be started as it is: its entry point is missing, or its user is root.</summary>
+    public const string ContainerCannotRun = "ContainerCannotRun";
+
+    /// <summary>The rollout has taken longer than the Deployment allows, and no pod says why.</summary>
+    public const string ProgressDeadlineExceeded = "ProgressDeadlineExceeded";
+
+    /// <summary>The pod's node does not report any more.</summary>
+    public const string NodeLost = "NodeLost";
+
+    /// <summary>A pod that is deleted does not go.</summary>
+    public const string PodStuckTerminating = "PodStuckTerminating";
+
+    /// <summary>Why pods are not ready. The order is that of how much a reason explains: of several the first is told.</summary>
+    internal static readonly string[] Causes =
+    [
+        ImagePullFailed, InvalidImageName, CreateContainerConfigError, OutOfMemory, CrashLoop, ProbeFailing, Unschedulable, QuotaExceeded, PodRejected,
+        ContainerCannotRun, ProgressDeadlineExceeded, NodeLost, PodStuckTerminating,
+    ];
+
+    /// <summary>What is waited for as a matter of course when a server comes up.</summary>
+    internal static readonly string[] Waits = [NotCreated, DeploymentProgressing, GatewayProgressing, ClusterIPPending, LoadBalancerPending];
+
     /// <summary>The Service has its cluster IP.</summary>
     public const string ClusterIPAssigned = "ClusterIPAssigned";
 

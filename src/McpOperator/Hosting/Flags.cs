@@ -1,5 +1,4 @@
 using System.Globalization;
-using McpOperator.Api;
 using McpOperator.Controller;
 using Microsoft.Extensions.Logging;
 
@@ -12,7 +11,6 @@ internal static class Flags
     private const string LevelRule = "debug, info, warn, error, panic, or a number above 0 for debug";
     private const string FormatRule = "json or console";
     private const string BooleanRule = "true or false";
-    private const string DurationRule = "a duration such as 15s or 1m30s, above 0 and at most 24h";
     private const string DnsLabel = "a DNS label (a-z, 0-9 and -, at most 63 characters)";
 
     public static IReadOnlyList<Flag<RunOptions>> All { get; } =
@@ -27,11 +25,11 @@ internal static class Flags
         new("leader-elect", null, "false", "Write only while holding a Lease, so that a second replica can stand by.", BooleanRule,
             (o, v) => Values.Boolean(v) is { } b ? o with { LeaderElect = b } : null),
         new("leader-elect-lease-duration", "DURATION", "15s", "For how long the others leave a lease alone that nobody renews.",
-            DurationRule, (o, v) => Duration(v) is { } d ? o with { LeaseTiming = o.LeaseTiming with { LeaseDuration = d } } : null),
+            Values.DurationRule, (o, v) => Values.Duration(v) is { } d ? o with { LeaseTiming = o.LeaseTiming with { LeaseDuration = d } } : null),
         new("leader-elect-renew-deadline", "DURATION", "10s", "For how long after its last renewal a leader leads; then it exits.",
-            DurationRule, (o, v) => Duration(v) is { } d ? o with { LeaseTiming = o.LeaseTiming with { RenewDeadline = d } } : null),
+            Values.DurationRule, (o, v) => Values.Duration(v) is { } d ? o with { LeaseTiming = o.LeaseTiming with { RenewDeadline = d } } : null),
         new("leader-elect-retry-period", "DURATION", "2s", "Between two renewals, or two looks at the lease of another.",
-            DurationRule, (o, v) => Duration(v) is { } d ? o with { LeaseTiming = o.LeaseTiming with { RetryPeriod = d } } : null),
+            Values.DurationRule, (o, v) => Values.Duration(v) is { } d ? o with { LeaseTiming = o.LeaseTiming with { RetryPeriod = d } } : null),
         new("leader-elect-resource-namespace", "NAMESPACE", "the pod's, else the kubeconfig context's", "Where the lease is.",
             DnsLabel, (o, v) => v.Length == 0 ? o with { LeaseNamespace = null } : IsDnsLabel(v) ? o with { LeaseNamespace = v } : null),
         new("watch-namespaces", "A,B,…", "all", "The only namespaces to watch; then Roles are enough.",
@@ -39,7 +37,7 @@ internal static class Flags
             (o, v) => Namespaces(v) is { } names ? o with { WatchNamespaces = names } : null),
         new("watch-timeout", "DURATION", "5m", "How long a watch lasts at least; shorter where something on the way goes silent.",
             "a duration such as 5m, at least 1s and at most 24h",
-            (o, v) => Duration(v) is { } d && d >= TimeSpan.FromSeconds(1) ? o with { WatchTimeout = d } : null),
+            (o, v) => Values.Duration(v) is { } d && d >= TimeSpan.FromSeconds(1) ? o with { WatchTimeout = d } : null),
         new("kubeconfig", "FILE", "$KUBECONFIG, else in-cluster, else ~/.kube/config", "How to reach the API server.",
             "a path", (o, v) => o with { Kubeconfig = v.Length == 0 ? null : v }),
         new("workers", "N", "4", "Reconciles in flight.", "a whole number, 1 or more",
@@ -78,12 +76,6 @@ internal static class Flags
             + $"({timing.RenewDeadline.TotalSeconds}s), and that longer than {LeaseTiming.Jitter} times --leader-elect-retry-period "
             + $"({timing.RetryPeriod.TotalSeconds}s)");
     }
-
-    // Timers overflow at 49 days.
-    private static TimeSpan? Duration(string value) =>
-        GoDuration.TryParse(value, out var duration) && duration > TimeSpan.Zero && duration <= TimeSpan.FromDays(1)
-            ? duration
-            : null;
 
     private static LogLevel? Level(string value) => value.ToLowerInvariant() switch
     {

@@ -10,16 +10,29 @@ internal sealed class OperatorMetrics(WriteCounters counters, Func<long> judged,
 {
     private const string NotReported = "";
 
+    /// <summary>Of a status that somebody else wrote.</summary>
+    private const string OtherReason = "Other";
+
+    private static readonly string[] NotReadyReasons =
+    [
+        .. Reasons.Causes, Reasons.DeploymentPaused, .. Reasons.Waits, Reasons.Terminating, Reasons.InvalidSpec, Reasons.RouteConflict,
+        Reasons.PolicyOutdated, Reasons.PolicyTooLarge, Problem.NameConflict, Problem.ApplyFailed, Problem.Contested,
+        Problem.LabelOverwritten, Problem.NotInstalled, OtherReason,
+    ];
+
     private static readonly string[] Phases = [Phase.Ready, Phase.PartiallyReady, Phase.Pending, Phase.Error, NotReported];
 
     public void Write(PrometheusWriter metrics)
     {
         Span<int> byPhase = stackalloc int[Phases.Length];
+        var byReason = new int[NotReadyReasons.Length];
         var (current, others) = (0, 0);
         foreach (var server in stores.Servers.Snapshot())
         {
             var phase = Array.IndexOf(Phases, server.Reported?.Phase ?? NotReported);
             byPhase[phase < 0 ? Phases.Length - 1 : phase]++;
+            if (server.Reported?.Find(ConditionTypes.Ready) is { Status: not "True" } unready)
+                byReason[Array.IndexOf(NotReadyReasons, unready.Reason) is var known and >= 0 ? known : byReason.Length - 1]++;
             if (server.Reported?.Find(ConditionTypes.PolicyReady) is not { } policy)
                 continue;
             if (policy.Status == "True")
@@ -31,6 +44,9 @@ internal sealed class OperatorMetrics(WriteCounters counters, Func<long> judged,
         metrics.Gauge("mcp_operator_servers", "MCPServers by the phase that was reported last; none for those not reported yet.");
         for (var i = 0; i < Phases.Length; i++)
             metrics.Sample(byPhase[i], ("phase", Phases[i]));
+        metrics.Gauge("mcp_operator_servers_not_ready", "MCPServers whose condition Ready is not True, by its reason.");
+        for (var i = 0; i < NotReadyReasons.Length; i++)
+            metrics.Sample(byReason[i], ("reason", NotReadyReasons[i]));
         metrics.Gauge("mcp_operator_policies", "Policies of gateways, by whether the current one is in force.");
         metrics.Sample(current, ("current", "true"));
         metrics.Sample(others, ("current", "false"));

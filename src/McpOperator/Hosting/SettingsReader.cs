@@ -53,6 +53,8 @@ internal static class SettingsReader
             (s, v) => Values.WholeNumber(v, max: 86400) is { } n
                 ? s with { RequeueDelay = TimeSpan.FromSeconds(n) }
                 : null) { Rule = "a whole number from 1 to 86400" },
+        new(["MCP_DIAGNOSE_AFTER"], "10s", "For how long pods may be on their way before it is found out, and told, why they are not ready.",
+            (s, v) => Values.Duration(v) is { } d ? s with { DiagnoseAfter = d } : null) { Rule = Values.DurationRule },
         new(["MCP_GATEWAY_PROXY_IMAGE"], null, "Gateway image of servers whose spec names none.",
             (s, v) => ImageValidation.IsImage(v) ? s with { GatewayImage = v } : null) { Rule = "an image reference" },
         new(["MCP_GATEWAY_OTEL_EXPORTER_OTLP_ENDPOINT"], null, "OTLP endpoint handed to gateways.",

@@ -1,10 +1,13 @@
 using System.Globalization;
+using McpOperator.Api;
 
 namespace McpOperator.Hosting;
 
-/// <summary>Reads booleans and numbers of flags and variables. Null when the text is none.</summary>
+/// <summary>Reads booleans, numbers and durations of flags and variables. Null when the text is none.</summary>
 internal static class Values
 {
+    public const string DurationRule = "a duration such as 15s or 1m30s, above 0 and at most 24h";
+
     /// <summary>Accepts what Go's strconv.ParseBool does, in upper or lower case, and yes, no, on and off.</summary>
     public static bool? Boolean(string value) => value.ToLowerInvariant() switch
     {
@@ -17,5 +20,11 @@ internal static class Values
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) &&
         number >= min && number <= max
             ? number
+            : null;
+
+    /// <summary><see cref="DurationRule"/>; timers overflow at 49 days.</summary>
+    public static TimeSpan? Duration(string value) =>
+        GoDuration.TryParse(value, out var duration) && duration > TimeSpan.Zero && duration <= TimeSpan.FromDays(1)
+            ? duration
             : null;
 }

@@ -2,6 +2,7 @@ using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Mirror;
+using McpOperator.Servers.Diagnosis;
 using McpOperator.Servers.Kinds;
 using Microsoft.Extensions.Logging;
 
@@ -18,6 +19,7 @@ internal sealed class Reconciler(
     private readonly Applier _applier = new(api, counters, time, logger);
     private readonly SpecDefaults _defaults = new(api, stores, settings, counters, time, logger);
     private readonly ServerReporter _reporter = new(api, stores, kinds, settings, counters, new ServerEvents(record), time, logger);
+    private readonly Diagnostician _diagnostician = new(api, kinds, settings, time, logger);
     private readonly ServerReader _reader = new(api);
     private readonly Admission _admission = new(int.MaxValue, SpecSize.Most, namespaces: 2);
     private readonly KeyMap<ServerMemory> _memories = new();
@@ -36,8 +38,9 @@ internal sealed class Reconciler(
             return Outcome.Done;
         var memory = _memories.Get(key) ?? new ServerMemory(kinds);
         var seen = InputsOf(stored);
-        if (memory.Waiting is { } waiting && waiting.AsSpan().SequenceEqual(seen))
-            return Outcome.RequeueAfter(settings.RequeueDelay);
+        var dueIn = memory.DueIn(time);
+        if (memory.Waiting is { } waiting && waiting.AsSpan().SequenceEqual(seen) && dueIn != TimeSpan.Zero)
+            return Outcome.RequeueAfter(settings.RequeueDelay).Within(dueIn);
 
         using var ticket = _admission.TryEnter(key.Namespace, stored.Length);
         if (ticket is null)
@@ -84,13 +87,14 @@ internal sealed class Reconciler(
         }
 
         await pass.RunAsync(kinds, (kind, desired) => kind.CarryOutAsync(_applier, pass, desired, cancellationToken)).ConfigureAwait(false);
+        await _diagnostician.LookAsync(pass, cancellationToken).ConfigureAwait(false);
         var components = await _reporter.ReportAsync(pass, cancellationToken).ConfigureAwait(false);
         var outcome = components is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(components) : Outcome.Done;
         var quietIn = memory.QuietIn(time);
         // Not after a write: <c>seen</c> is from before it, and would match again if somebody undid the write.
-        if (outcome == Outcome.RequeueAfter(settings.RequeueDelay) && !pass.HasWritten && quietIn is null)
+        if (outcome == Outcome.RequeueAfter(settings.RequeueDelay) && !pass.HasWritten && quietIn is null && pass.PutOff is null)
             memory.Waiting = seen;
-        return outcome.Within(pass.PutOff).Within(quietIn);
+        return outcome.Within(pass.PutOff).Within(quietIn).Within(memory.DueIn(time));
     }
 
     /// <summary>

@@ -28,11 +28,17 @@ internal sealed class ServerEvents(Action<ClusterEvent> record)
 
     /// <summary>After a status was written: reports that the server became ready, or a new reason why it is not.</summary>
     /// <param name="server">With the status from before.</param>
-    public void Reported(MCPServer server, MCPServerStatus status)
+    public void Reported(MCPServer server, MCPServerStatus status, Quiet quiet, DateTimeOffset now)
     {
         var ready = status.Conditions![0];
         var before = server.Reported?.Find(ConditionTypes.Ready);
         var isFailed = status.Phase == Phase.Error;
+        if (!isFailed && Reasons.Waits.Contains(ready.Reason))
+            return;
+        // That it comes up is told when it was told that it does not.
+        if (status.IsReady() && !quiet.IsTold && before is { Reason: { } wait, Since: var since } && Reasons.Waits.Contains(wait)
+            && KubernetesTime.TryParse(since, out var unreadySince) && now - unreadySince < Quiet.WaitIsTold)
+            return;
         // Not that a new server is starting. But each edit that ends in an error again, and an error with the same reason and
         // another message.
         var isNews = before is null ? status.Phase is not (Phase.PartiallyReady or Phase.Pending)
@@ -42,7 +48,20 @@ internal sealed class ServerEvents(Action<ClusterEvent> record)
         if (!isNews)
             return;
         var reason = ready.Reason == Reasons.AllResourcesReady ? EventReasons.Ready : ready.Reason;
-        Record(server, isFailed, reason, ready.Reason == Reasons.InvalidSpec ? "Validate" : "Observe", status.Message!);
+        if (!status.IsReady())
+            quiet.Told();
+        Record(server, isFailed || Reasons.Causes.Contains(reason), reason, ready.Reason == Reasons.InvalidSpec ? "Validate" : "Observe", status.Message!);
+    }
+
+    /// <summary>What a server waits for as a matter of course, once it has for long.</summary>
+    public void Waiting(MCPServer server, MCPServerStatus status, Quiet quiet)
+    {
+        var ready = status.Conditions![0];
+        var wait = !status.IsReady() && status.Phase != Phase.Error && Reasons.Waits.Contains(ready.Reason) ? ready.Reason : null;
+        if (!quiet.IsWaitNews(wait, server.Reported?.Find(ConditionTypes.Ready)))
+            return;
+        quiet.Told();
+        Record(server, isWarning: false, ready.Reason, "Observe", status.Message!);
     }
 
     /// <summary>What is doubtful in its spec, and runs all the same.</summary>

@@ -26,6 +26,12 @@ internal sealed class ServerMemory(ServerKinds kinds)
     /// <summary>The track that keeps more replicas than desired until the other one is up; null for none.</summary>
     public DeploymentKind? Held { get; set; }
 
+    /// <summary>Why its pods are not ready; null while they are.</summary>
+    public Diagnosis.Diagnosis? Diagnosis { get; set; }
+
+    /// <summary>What its status and events wait for; null while it is ready.</summary>
+    public Quiet? Quiet { get; set; }
+
     /// <summary>Of the defaults in the spec.</summary>
     public ApplyMemory Defaults { get; } = new();
 
@@ -37,6 +43,13 @@ internal sealed class ServerMemory(ServerKinds kinds)
     public TimeSpan? QuietIn(TimeProvider time) =>
         _objects.OfType<ApplyMemory>().Append(Defaults).Append(Status).Min(memory => memory.QuietIn(time));
 
-    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !TargetsGateway && Held is null && ToldForeign is null && Defaults.IsEmpty && Status.IsEmpty
+    /// <summary>How long until its pods are looked at, or what waited is told; null when nothing is due.</summary>
+    public TimeSpan? DueIn(TimeProvider time)
+    {
+        var due = Math.Min(Diagnosis?.DueAt ?? long.MaxValue, Quiet?.DueAt ?? long.MaxValue);
+        return due == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, time.GetElapsedTime(time.GetTimestamp(), due).Ticks));
+    }
+
+    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !TargetsGateway && Held is null && ToldForeign is null && Diagnosis is null && Quiet is null && Defaults.IsEmpty && Status.IsEmpty
         && Array.TrueForAll(_objects, static memory => memory?.IsEmpty != false);
 }

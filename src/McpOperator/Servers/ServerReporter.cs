@@ -37,15 +37,24 @@ internal sealed class ServerReporter(
             kinds.All.Select(kind => kind.UrlOf(pass)).FirstOrDefault(url => url is not null),
             pass.IsValid ? ImageReference.Resolve(pass.Spec, pass.Settings) : server.Reported?.Image,
             time.GetUtcNow());
+        var quiet = pass.Memory.Quiet ?? new Quiet(time);
+        pass.Memory.Quiet = status.IsReady() ? null : quiet;
+        events.Waiting(server, status, quiet);
+        var isProgress = StatusReport.IsProgress(server.Reported, status);
+        if (isProgress && quiet.PutOff is { } putOff && !_writer.IsWritten(server.Metadata, server.Reported, Write, pass.Memory.Status))
+        {
+            pass.StatusPutOff = putOff;
+            return components;
+        }
+
         var written = await _writer.WriteAsync(
-            server.Metadata, server.Reported,
-            writer => JsonSerializer.Serialize(writer, status, ApiJsonContext.Default.MCPServerStatus),
-            pass.Memory.Status, pass.IsComplete, cancellationToken).ConfigureAwait(false);
+            server.Metadata, server.Reported, Write, pass.Memory.Status, pass.IsComplete, cancellationToken).ConfigureAwait(false);
         pass.StatusPutOff = written.PutOff;
         if (written.IsWritten)
         {
+            quiet.Wrote(isProgress, settings.DiagnoseAfter);
             Log.StatusReported(logger, status.Phase!, status.Message!);
-            events.Reported(server, status);
+            events.Reported(server, status, quiet, time.GetUtcNow());
             if (doubts.Length > 0 && server.Reported?.ObservedGeneration != status.ObservedGeneration)
                 events.Doubtful(server, doubts);
             var foreign = string.Join(", ", kinds.All.Select(kind => kind.ForeignOf(pass)).OfType<string>().Distinct());
@@ -57,5 +66,7 @@ internal sealed class ServerReporter(
         }
 
         return components;
+
+        void Write(Utf8JsonWriter writer) => JsonSerializer.Serialize(writer, status, ApiJsonContext.Default.MCPServerStatus);
     }
 }

@@ -13,6 +13,16 @@ internal static class StatusReport
     public static IReadOnlyList<ComponentCondition> ConditionsOf(Pass pass, ServerKinds kinds) =>
         [.. kinds.All.SelectMany(kind => kind.ConditionsOf(pass)).OrderBy(component => Array.IndexOf(ConditionTypes.All, component.ConditionType))];
 
+    /// <summary>
+    /// Whether only numbers and what is waited for have changed since, of one and the same generation. Nobody waits for that;
+    /// what turns <c>Ready</c>, is an error, or a cause that was found, is written at once.
+    /// </summary>
+    public static bool IsProgress(LastReport? before, MCPServerStatus status) =>
+        before?.Find(ConditionTypes.Ready) is { Status: "False", Reason: { } reason } && !status.IsReady()
+        && before.ObservedGeneration == status.ObservedGeneration && before.Phase != Phase.Error && status.Phase != Phase.Error
+        && before.Url == status.Url && before.Image == status.Image
+        && (status.Conditions![0].Reason == reason || Reasons.Waits.Contains(status.Conditions[0].Reason));
+
     /// <param name="server">With its last status.</param>
     /// <param name="fault">Why the whole server fails; null when it does not.</param>
     /// <param name="doubts">What is doubtful in the spec; empty when nothing is.</param>

@@ -3,12 +3,14 @@ using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using McpOperator.Servers;
+using Microsoft.Extensions.Time.Testing;
 
 namespace McpOperator.Unit.Servers;
 
 public sealed class ServerEventsTests
 {
     private readonly List<ClusterEvent> _recorded = [];
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 5, 6, 7, 8, 9, TimeSpan.Zero));
     private readonly ServerEvents _events;
 
     public ServerEventsTests() => _events = new ServerEvents(_recorded.Add);
@@ -42,8 +44,12 @@ public sealed class ServerEventsTests
     [InlineData(null, 0, Phase.Ready, Reasons.AllResourcesReady, "Normal Ready Observe")]
     // Another cause.
     [InlineData(Reasons.DeploymentProgressing, 3, Phase.Ready, Reasons.AllResourcesReady, "Normal Ready Observe")]
-    [InlineData(Reasons.AllResourcesReady, 3, Phase.PartiallyReady, Reasons.DeploymentProgressing, "Normal DeploymentProgressing Observe")]
-    [InlineData(Reasons.DeploymentProgressing, 3, Phase.PartiallyReady, Reasons.LoadBalancerPending, "Normal LoadBalancerPending Observe")]
+    [InlineData(Reasons.DeploymentProgressing, 3, Phase.PartiallyReady, Reasons.ImagePullFailed, "Warning ImagePullFailed Observe")]
+    [InlineData(Reasons.CrashLoop, 3, Phase.PartiallyReady, Reasons.OutOfMemory, "Warning OutOfMemory Observe")]
+    [InlineData(Reasons.CrashLoop, 3, Phase.PartiallyReady, Reasons.CrashLoop, null, "restarts: 4")]
+    // What is waited for as a matter of course is told when it lasts.
+    [InlineData(Reasons.AllResourcesReady, 3, Phase.PartiallyReady, Reasons.DeploymentProgressing, null)]
+    [InlineData(Reasons.DeploymentProgressing, 3, Phase.PartiallyReady, Reasons.LoadBalancerPending, null)]
     [InlineData(Reasons.AllResourcesReady, 3, Phase.Error, Problem.NameConflict, "Warning NameConflict Observe")]
     // The same cause.
     [InlineData(Reasons.DeploymentProgressing, 3, Phase.PartiallyReady, Reasons.DeploymentProgressing, null)]
@@ -66,15 +72,84 @@ public sealed class ServerEventsTests
             },
         };
 
-        _events.Reported(server, new MCPServerStatus
-        {
-            Phase = phase,
-            ObservedGeneration = 3,
-            Message = "why",
-            Conditions = [new Condition { Type = ConditionTypes.Ready, Status = "False", LastTransitionTime = "", Reason = reason, Message = "why" }],
-        });
+        _events.Reported(server, Status(phase, reason), new Quiet(_time), _time.GetUtcNow());
 
         Assert.Equal(told is null ? [] : [told + " why"], _recorded.Select(
             recorded => $"{(recorded.IsWarning ? "Warning" : "Normal")} {recorded.Reason} {recorded.Action} {recorded.Note}"));
     }
+
+    [Theory]
+    [InlineData(29, Reasons.DeploymentProgressing, false, false)]
+    [InlineData(31, Reasons.DeploymentProgressing, false, true)]
+    [InlineData(1, Reasons.DeploymentProgressing, true, true)] // the server's cause was told before
+    [InlineData(1, Reasons.CrashLoop, false, true)]
+    public void ThatAServerIsReadyIsToldWhenItWasToldThatItIsNot(int seconds, string before, bool isTold, bool isNews)
+    {
+        var since = KubernetesTime.Format(_time.GetUtcNow() - TimeSpan.FromSeconds(seconds));
+        var quiet = new Quiet(_time);
+        if (isTold)
+            quiet.Told();
+
+        _events.Reported(Server(before, since), Status(Phase.Ready, Reasons.AllResourcesReady), quiet, _time.GetUtcNow());
+
+        Assert.Equal(isNews ? ["Ready"] : [], _recorded.Select(recorded => recorded.Reason));
+    }
+
+    [Fact]
+    public void AWaitIsToldOnceAfterHalfAMinute()
+    {
+        var quiet = new Quiet(_time);
+        var server = Server(Reasons.DeploymentProgressing, KubernetesTime.Format(_time.GetUtcNow()));
+        var status = Status(Phase.PartiallyReady, Reasons.DeploymentProgressing);
+
+        Tell();
+        Assert.Equal(_time.GetTimestamp() + (30 * _time.TimestampFrequency), quiet.DueAt);
+        _time.Advance(TimeSpan.FromSeconds(29));
+        Tell();
+        Assert.Empty(_recorded);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Tell();
+        Tell();
+
+        Assert.Equal("DeploymentProgressing why", _recorded.Select(recorded => $"{recorded.Reason} {recorded.Note}").Single());
+        Assert.Equal((true, long.MaxValue), (quiet.IsTold, quiet.DueAt));
+
+        void Tell() => _events.Waiting(server, status, quiet);
+    }
+
+    [Theory]
+    [InlineData(60, 0)] // the process before this one has told it
+    [InlineData(20, 1)]
+    public void AWaitGoesOnInTheNextProcess(int seconds, int expected)
+    {
+        var quiet = new Quiet(_time);
+        var server = Server(Reasons.LoadBalancerPending, KubernetesTime.Format(_time.GetUtcNow() - TimeSpan.FromSeconds(seconds)));
+        var status = Status(Phase.PartiallyReady, Reasons.LoadBalancerPending);
+
+        _events.Waiting(server, status, quiet);
+        Assert.Empty(_recorded);
+        _time.Advance(TimeSpan.FromSeconds(15));
+        _events.Waiting(server, status, quiet);
+
+        Assert.Equal(expected, _recorded.Count);
+    }
+
+    private static MCPServer Server(string before, string since) => SampleServers.Of() with
+    {
+        Reported = new LastReport { ObservedGeneration = 3, Conditions = [new LastCondition(ConditionTypes.Ready, "False", since, before)] },
+    };
+
+    private static MCPServerStatus Status(string phase, string reason) => new()
+    {
+        Phase = phase,
+        ObservedGeneration = 3,
+        Message = "why",
+        Conditions =
+        [
+            new Condition
+            {
+                Type = ConditionTypes.Ready, Status = phase == Phase.Ready ? "True" : "False", LastTransitionTime = "", Reason = reason, Message = "why",
+            },
+        ],
+    };
 }

@@ -3,6 +3,7 @@ using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Kubernetes.Types;
 using McpOperator.Mirror;
+using McpOperator.Servers.Diagnosis;
 using McpOperator.Servers.Pods;
 
 namespace McpOperator.Servers.Kinds;
@@ -96,16 +97,28 @@ internal abstract class DeploymentKind(
 
     protected ComponentCondition ProgressWithForeign(Pass pass, ObservedDeployment live)
     {
-        var component = Progress(live);
+        var component = ProgressOf(pass, live);
         return ForeignOf(pass) is { } foreign ? component with { Message = $"{component.Message}; not in the spec, and left alone: {foreign}" } : component;
     }
 
-    private ComponentCondition Progress(ObservedDeployment live) => live switch
+    private ComponentCondition ProgressOf(Pass pass, ObservedDeployment live) => live switch
     {
-        _ when WaitsFor(live) is { } message => Unready(Reasons.DeploymentProgressing, message),
+        _ when WaitsFor(live) is { } message => CauseOf(pass, live) is { } cause
+            ? Unready(cause.Reason, $"{message}: {cause.Message}")
+            : Unready(Reasons.DeploymentProgressing, message),
         { DesiredReplicas: 0 } => Ready(Reasons.ScaledToZero, "no replicas are wanted"),
         { DesiredReplicas: var wanted } => Ready(Reasons.DeploymentAvailable, $"{wanted} of {wanted} replicas are available"),
     };
+
+    /// <summary>The cause that explains most of why it waits; null when none is known.</summary>
+    protected Cause? CauseOf(Pass pass, ObservedDeployment live)
+    {
+        var own = live.IsPaused && live.ObservedGeneration >= live.Generation
+            ? new Cause(Reasons.DeploymentPaused, $"it is paused; kubectl rollout resume deployment/{live.Key.Name} lets it go on")
+            : live.Cause;
+        var ofPods = pass.Memory.Diagnosis?.CauseOf(this);
+        return own is null || ofPods?.Rank < own.Rank ? ofPods : own;
+    }
 
     private static string? WaitsFor(ObservedDeployment live)
     {

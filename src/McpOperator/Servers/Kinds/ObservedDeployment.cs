@@ -1,6 +1,7 @@
 using System.Text.Json;
 using McpOperator.Api;
 using McpOperator.Apply;
+using McpOperator.Servers.Diagnosis;
 using McpOperator.Servers.Pods;
 
 namespace McpOperator.Servers.Kinds;
@@ -18,6 +19,7 @@ internal sealed class ObservedDeployment : Observed
         HasGateway = (pod?.Child("containers"u8)).HasItem(static container => container.Is("name"u8, Defaults.GatewayContainer));
         HasPolicyVolume = (pod?.Child("volumes"u8)).HasItem(static volume => volume.Is("name"u8, GatewayContainer.PolicyVolumeName));
         (Foreign, HasForeignGateway) = ForeignFields.Read(json, ours, LabelledOwner, HasGateway || HasPolicyVolume);
+        IsPaused = spec?.Child("paused"u8) is { ValueKind: JsonValueKind.True };
         if (json.Child("status"u8) is not { } status)
             return;
         ObservedGeneration = status.Number("observedGeneration"u8);
@@ -26,6 +28,7 @@ internal sealed class ObservedDeployment : Observed
         AvailableReplicas = (int)status.Number("availableReplicas"u8);
         ReadyReplicas = (int)status.Number("readyReplicas"u8);
         LacksServiceAccount = status.Child("conditions"u8).HasItem(IsMissingServiceAccount);
+        Cause = DeploymentCauses.Of(status);
     }
 
     /// <summary>The generation that the numbers below describe.</summary>
@@ -59,6 +62,12 @@ internal sealed class ObservedDeployment : Observed
 
     /// <summary>True when the API server refuses its pods because their ServiceAccount is gone.</summary>
     public bool LacksServiceAccount { get; }
+
+    /// <summary>Whether somebody has paused its rollouts.</summary>
+    public bool IsPaused { get; }
+
+    /// <summary>Why it has too few pods, as far as its own status says; null, as a rule, for nothing.</summary>
+    public Cause? Cause { get; }
 
     private static bool IsMissingServiceAccount(JsonElement condition) =>
         condition.Is("type"u8, "ReplicaFailure") && condition.Is("status"u8, "True")

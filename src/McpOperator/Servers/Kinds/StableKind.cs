@@ -23,14 +23,15 @@ internal sealed class StableKind(ServerKinds kinds, Store<ObservedDeployment> st
         var undeleted = (pass.Spec.HasCanary() ? null : pass.ResultOf(Kinds.Canary).Problem) ?? (pass.IsValid ? pass.Policy?.Problem : null);
         yield return WithHeld(pass, ConditionOf(pass, ProblemOf(pass) ?? undeleted, live => ProgressWithForeign(pass, live)), Kinds.Canary);
         if (pass.Spec.HasGateway())
-            yield return GatewayOf(LiveAfter(pass));
+            yield return GatewayOf(pass, LiveAfter(pass));
     }
 
-    private ComponentCondition GatewayOf(ObservedDeployment? live) => live switch
+    private ComponentCondition GatewayOf(Pass pass, ObservedDeployment? live) => live switch
     {
         null => Gateway(false, Reasons.NotCreated, "the gateway does not exist"),
         { Finalizers: { } finalizers } => Gateway(false, Reasons.Terminating, TerminatingMessage(finalizers)),
         { HasGateway: false } => Gateway(false, Reasons.GatewayProgressing, "the Deployment has none yet"),
+        _ when !IsReady(live) && CauseOf(pass, live) is { IsOfGateway: true } cause => Gateway(false, cause.Reason, cause.Message),
         _ when !IsReady(live) => Gateway(false, Reasons.GatewayProgressing, "the Deployment is not ready"),
         _ => Gateway(true, Reasons.GatewayAvailable, "every pod has its gateway"),
     };

@@ -1,0 +1,49 @@
+using McpOperator.Servers.Kinds;
+
+namespace McpOperator.Servers.Diagnosis;
+
+/// <summary>What is known of why a server's pods are not ready, while they are not.</summary>
+internal sealed class Diagnosis
+{
+    private readonly Dictionary<DeploymentKind, Cause> _causes = [];
+
+    /// <summary>Of the Deployments for which it was made: another one begins it anew.</summary>
+    public required Progress Progress { get; set; }
+
+    /// <summary>Timestamp of the next list of the pods.</summary>
+    public required long DueAt { get; set; }
+
+    /// <summary>Timestamp of the last one.</summary>
+    public long LookedAt { get; set; }
+
+    /// <summary>How often the pods were listed.</summary>
+    public int Looks { get; set; }
+
+    /// <summary>Null when none was found yet.</summary>
+    public Cause? CauseOf(DeploymentKind kind) => _causes.GetValueOrDefault(kind);
+
+    public void Found(DeploymentKind kind, Cause? cause)
+    {
+        if (cause is null)
+            _causes.Remove(kind);
+        else
+            _causes[kind] = cause;
+    }
+}
+
+/// <summary>How far the Deployments of both tracks are: generations, and the numbers of pods.</summary>
+internal readonly record struct Progress(long Generations, int Replicas, int Updated, int Available, int Ready)
+{
+    public static Progress Of(IEnumerable<ObservedDeployment> tracks)
+    {
+        var sum = default(Progress);
+        foreach (var track in tracks)
+        {
+            sum = new(
+                sum.Generations + track.Generation, sum.Replicas + track.Replicas, sum.Updated + track.UpdatedReplicas,
+                sum.Available + track.AvailableReplicas, sum.Ready + track.ReadyReplicas);
+        }
+
+        return sum;
+    }
+}

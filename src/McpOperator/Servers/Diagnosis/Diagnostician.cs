@@ -1,0 +1,147 @@
+using System.Text.Json;
+using McpOperator.Api;
+using McpOperator.Controller;
+using McpOperator.Servers.Kinds;
+using Microsoft.Extensions.Logging;
+
+namespace McpOperator.Servers.Diagnosis;
+
+/// <summary>
+/// Finds out why the pods of a server do not get ready. Lists them when they have not been for <see cref="OperatorSettings.DiagnoseAfter"/>,
+/// and again ever more rarely; when all is ready, never. Pods are neither watched nor kept.
+/// </summary>
+internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSettings settings, TimeProvider time, ILogger logger)
+{
+    /// <summary>After the first list; with these figures a server costs one in the first minute, and ten in the first hour.</summary>
+    private static readonly Backoff Again = new(TimeSpan.FromMinutes(1), 2, TimeSpan.FromMinutes(8), Jitter: 0, TimeSpan.MaxValue);
+
+    private string? _fault;
+
+    /// <summary>Brings what is known of the server's pods up to date.</summary>
+    /// <param name="pass">After all kinds had their turn.</param>
+    /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
+    public async Task LookAsync(Pass pass, CancellationToken cancellationToken)
+    {
+        var tracks = new List<(DeploymentKind Kind, ObservedDeployment Live)>(2);
+        foreach (var kind in (ReadOnlySpan<DeploymentKind>)[kinds.Stable, kinds.Canary])
+        {
+            if (kind.LiveAfter(pass) is { IsTerminating: false } live && pass.ResultOf(kind).Problem is null && !DeploymentKind.IsReady(live))
+                tracks.Add((kind, live));
+        }
+
+        if (tracks.Count == 0)
+        {
+            pass.Memory.Diagnosis = null;
+            return;
+        }
+
+        var now = time.GetTimestamp();
+        var diagnosis = pass.Memory.Diagnosis = Begin(pass, Progress.Of(tracks.Select(static track => track.Live)), now);
+        if (diagnosis.DueAt > now)
+            return;
+        diagnosis.LookedAt = now;
+        diagnosis.DueAt = After(now, Again.Delay(diagnosis.Looks++, random: 0));
+        if (await ListAsync(pass.Server.Key, cancellationToken).ConfigureAwait(false) is not { } pods)
+            return;
+        foreach (var (kind, live) in tracks)
+            diagnosis.Found(kind, FirstOf(pods, live.Key.Name));
+    }
+
+    /// <summary>
+    /// A change of the pods' numbers is a reason to look, but not more often than every <see cref="OperatorSettings.DiagnoseAfter"/>.
+    /// What was found of another generation may not be true any more.
+    /// </summary>
+    private Diagnosis Begin(Pass pass, Progress progress, long now)
+    {
+        if (pass.Memory.Diagnosis is not { } known || known.Progress.Generations != progress.Generations)
+        {
+            // What a process before this one has found is not taken back for want of a look.
+            var isFound = pass.Memory.Diagnosis is null && IsFound(pass.Stored, ConditionTypes.DeploymentReady) || IsFound(pass.Stored, ConditionTypes.CanaryReady);
+            return new Diagnosis { Progress = progress, DueAt = isFound && pass.Memory.Diagnosis is null ? now : After(now, settings.DiagnoseAfter) };
+        }
+
+        if (known.Progress != progress && known.Looks > 0)
+            known.DueAt = Math.Min(known.DueAt, Math.Max(now, After(known.LookedAt, settings.DiagnoseAfter)));
+        known.Progress = progress;
+        return known;
+    }
+
+    private static bool IsFound(MCPServer server, string condition) =>
+        server.Reported?.Find(condition)?.Reason is { } reason && Reasons.Causes.Contains(reason);
+
+    private long After(long timestamp, TimeSpan delay) => timestamp + (long)(delay.TotalSeconds * time.TimestampFrequency);
+
+    /// <summary>Null when the API server refuses: then the Deployment's own words have to do.</summary>
+    private async Task<IReadOnlyList<DiagnosedPod>?> ListAsync(ObjectKey server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var now = time.GetUtcNow();
+            var pods = await new ListWatch<DiagnosedPod>(
+                api, ResourceTypes.Pod, server.Namespace, Labels.PodSelector(server.Name), json => new DiagnosedPod(json, now))
+                .ListAsync("0", cancellationToken).ConfigureAwait(false);
+            return pods.Items;
+        }
+        catch (ApiException exception)
+        {
+            var fault = exception.Status.Message ?? exception.Message;
+            Log.PodsNotListed(logger, fault == _fault ? LogLevel.Debug : LogLevel.Warning, fault);
+            _fault = fault;
+            return null;
+        }
+    }
+
+    /// <summary>The cause that explains most, with the pod that shows it, and how many share it.</summary>
+    private static Cause? FirstOf(IReadOnlyList<DiagnosedPod> pods, string deployment)
+    {
+        DiagnosedPod? first = null;
+        var (all, sharing) = (0, 0);
+        foreach (var pod in pods)
+        {
+            if (pod.Deployment != deployment)
+                continue;
+            all++;
+            if (pod.Cause is not { } cause)
+                continue;
+            var order = first is null ? -1 : cause.Rank.CompareTo(first.Cause!.Rank);
+            sharing = order < 0 ? 1 : order == 0 ? sharing + 1 : sharing;
+            // By name, so that the next look names the same one.
+            if (order < 0 || (order == 0 && string.CompareOrdinal(pod.Key.Name, first!.Key.Name) < 0))
+                first = pod;
+        }
+
+        return first is null ? null : first.Cause! with
+        {
+            Message = $"{first.Cause!.Message} (pod {first.Key.Name}{(all > 1 ? $"; {sharing} of {all} pods" : "")})",
+        };
+    }
+
+    /// <summary>As much of a pod as a diagnosis needs.</summary>
+    private sealed class DiagnosedPod(JsonElement json, DateTimeOffset now) : IKubernetesObject
+    {
+        public ObjectKey Key { get; } = new(
+            json.Child("metadata"u8)?.Interned("namespace"u8) ?? "", json.Child("metadata"u8)?.Text("name"u8) ?? "");
+
+        public string ResourceVersion => "";
+
+        /// <summary>The name of the Deployment whose ReplicaSet it is of; null for somebody else's pod with these labels.</summary>
+        public string? Deployment { get; } = DeploymentOf(json);
+
+        public Cause? Cause { get; } = PodCauses.Of(json, now);
+
+        private static string? DeploymentOf(JsonElement json)
+        {
+            var metadata = json.Child("metadata"u8);
+            var hash = metadata?.Child("labels"u8)?.Text("pod-template-hash"u8);
+            if (hash is null || metadata?.Child("ownerReferences"u8) is not { ValueKind: JsonValueKind.Array } owners)
+                return null;
+            foreach (var owner in owners.EnumerateArray())
+            {
+                if (owner.Is("kind"u8, "ReplicaSet") && owner.Text("name"u8) is { } name && name.EndsWith($"-{hash}", StringComparison.Ordinal))
+                    return name[..^(hash.Length + 1)];
+            }
+
+            return null;
+        }
+    }
+}

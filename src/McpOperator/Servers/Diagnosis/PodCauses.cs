@@ -1,0 +1,243 @@
+using System.Globalization;
+using System.Text.Json;
+using McpOperator.Api;
+
+namespace McpOperator.Servers.Diagnosis;
+
+/// <summary>Finds the cause in one pod, as the API server holds it. Pure.</summary>
+internal static class PodCauses
+{
+    /// <summary>Probes have an initial delay, and are tried a few times before that means something.</summary>
+    private static readonly TimeSpan ProbesMayFail = TimeSpan.FromSeconds(10);
+
+    /// <summary>A kubelet ends a container with TERM, and with KILL when the grace period is over.</summary>
+    private const int Terminated = 128 + 15;
+    private const int Killed = 128 + 9;
+
+    /// <returns>Null of a pod that is ready, has ended, or shows no cause.</returns>
+    public static Cause? Of(JsonElement pod, DateTimeOffset now)
+    {
+        if (pod.Child("metadata"u8)?.Time("deletionTimestamp"u8) is { } until)
+            return OfTerminating(pod, until, now);
+        if (pod.Child("status"u8) is not { } status)
+            return null;
+        if (status.Is("phase"u8, "Failed"))
+            return OfFailed(pod, status);
+        if (Condition(status, "Ready") is { } ready && ready.Is("status"u8, "True"))
+            return null;
+        if (Condition(status, "PodScheduled") is { } scheduled && scheduled.Is("status"u8, "False"))
+        {
+            return new(
+                Reasons.Unschedulable,
+                $"no node takes the pod: {ForeignText.Clean(scheduled.Text("message"u8))}; change what it asks for, or make room");
+        }
+
+        Cause? first = null;
+        foreach (var (list, isInit) in (ReadOnlySpan<(string, bool)>)[("initContainerStatuses", true), ("containerStatuses", false)])
+        {
+            if (status.Child(list) is not { ValueKind: JsonValueKind.Array } containers)
+                continue;
+            foreach (var container in containers.EnumerateArray())
+            {
+                if (new ContainerState(pod, container, isInit).Cause(now) is { } cause && (first is null || cause.Rank < first.Rank))
+                    first = cause;
+            }
+        }
+
+        return first ?? OfNode(pod, status);
+    }
+
+    private static Cause? OfTerminating(JsonElement pod, DateTimeOffset until, DateTimeOffset now)
+    {
+        // The grace period is in it already.
+        if (now - until < TimeSpan.FromSeconds(30))
+            return null;
+        var finalizers = pod.Child("metadata"u8)?.Child("finalizers"u8) is { ValueKind: JsonValueKind.Array } held && held.GetArrayLength() > 0
+            ? $"its finalizers hold it ({ForeignText.Clean(string.Join(", ", held.EnumerateArray().Select(static name => name.ToString())))})"
+            : $"node {NodeOf(pod)} has not confirmed that it ended; see whether the node is still there";
+        return new(Reasons.PodStuckTerminating, $"a pod should have ended at {Format(until)}: {finalizers}");
+    }
+
+    private static Cause OfFailed(JsonElement pod, JsonElement status)
+    {
+        var (reason, message) = (ForeignText.Clean(status.Text("reason"u8)), ForeignText.Clean(status.Text("message"u8)));
+        return reason == "NodeLost" ? Lost(pod) : new(
+            Reasons.PodRejected, $"node {NodeOf(pod)} gave the pod up: {string.Join(": ", ((IEnumerable<string>)[reason, message]).Where(static text => text.Length > 0))}");
+    }
+
+    /// <summary>
+    /// The node controller makes a pod unready whose kubelet is silent, and leaves the containers as the kubelet told them last
+    /// (k8s.io/kubernetes pkg/controller/util/node, MarkPodsNotReady).
+    /// </summary>
+    private static Cause? OfNode(JsonElement pod, JsonElement status)
+    {
+        var isMarked = Condition(status, "Ready") is { } ready && ready.Is("status"u8, "False")
+            && Condition(status, "ContainersReady") is { } containers && containers.Is("status"u8, "True")
+            && pod.Child("spec"u8)?.Child("readinessGates"u8) is null;
+        return isMarked || status.Is("reason"u8, "NodeLost") ? Lost(pod) : null;
+    }
+
+    private static Cause Lost(JsonElement pod) => new(
+        Reasons.NodeLost, $"node {NodeOf(pod)} does not report any more; its pods are replaced after some minutes, or when the Node is deleted");
+
+    private static string NodeOf(JsonElement pod) => ForeignText.Clean(pod.Child("spec"u8)?.Text("nodeName"u8));
+
+    private static JsonElement? Condition(JsonElement status, string type)
+    {
+        if (status.Child("conditions"u8) is not { ValueKind: JsonValueKind.Array } conditions)
+            return null;
+        foreach (var condition in conditions.EnumerateArray())
+        {
+            if (condition.Is("type"u8, type))
+                return condition;
+        }
+
+        return null;
+    }
+
+    private static string Format(DateTimeOffset time) => KubernetesTime.Format(time);
+
+    /// <summary>One container and what the kubelet says of it.</summary>
+    private readonly struct ContainerState(JsonElement pod, JsonElement told, bool isInit)
+    {
+        private string Name => told.Text("name"u8) ?? "";
+
+        private bool IsGateway => Name == Defaults.GatewayContainer;
+
+        /// <summary>A pod of one container needs no name for it.</summary>
+        private string Who => IsGateway ? "the gateway"
+            : isInit ? $"init container {ForeignText.Clean(Name)}"
+            : (pod.Child("spec"u8)?.Child("containers"u8))?.GetArrayLength() > 1 ? $"container {ForeignText.Clean(Name)}"
+            : "the server";
+
+        private JsonElement? Spec
+        {
+            get
+            {
+                if (pod.Child("spec"u8)?.Child(isInit ? "initContainers" : "containers") is not { ValueKind: JsonValueKind.Array } containers)
+                    return null;
+                foreach (var container in containers.EnumerateArray())
+                {
+                    if (container.Is("name"u8, Name))
+                        return container;
+                }
+
+                return null;
+            }
+        }
+
+        private string Image => ForeignText.Clean(Spec?.Text("image"u8) ?? told.Text("image"u8));
+
+        public Cause? Cause(DateTimeOffset now)
+        {
+            var state = told.Child("state"u8);
+            if (state?.Child("waiting"u8) is { } waiting && OfWaiting(waiting) is { } cause)
+                return cause;
+            var isReady = told.Child("ready"u8) is { ValueKind: JsonValueKind.True };
+            if (isReady || (isInit && state?.Child("running"u8) is not null))
+                return null;
+            var ended = state?.Child("terminated"u8) ?? told.Child("lastState"u8)?.Child("terminated"u8);
+            if (ended is { } end && !(isInit && end.Number("exitCode"u8) == 0))
+                return OfEnded(end, state?.Child("running"u8));
+            return state?.Child("running"u8) is { } running && running.Time("startedAt"u8) is { } since && now - since >= ProbesMayFail
+                ? OfUnready(since)
+                : null;
+        }
+
+        private Cause? OfWaiting(JsonElement waiting)
+        {
+            var message = ForeignText.Clean(waiting.Text("message"u8));
+            return waiting.Text("reason"u8) switch
+            {
+                "ErrImagePull" or "ImagePullBackOff" or "RegistryUnavailable" or "ImageInspectError" => Made(Reasons.ImagePullFailed, PullFault(message)),
+                "ErrImageNeverPull" => Made(Reasons.ImagePullFailed, $"image {Image} is not on the node, and is never pulled"),
+                "InvalidImageName" => Made(Reasons.InvalidImageName, $"image {Image} has no valid name: {message}"),
+                "CreateContainerConfigError" when message.Contains("runAsNonRoot", StringComparison.Ordinal) => Made(
+                    Reasons.ContainerCannotRun, $"{message}: image {Image} has to name a user other than root, by its number"),
+                "CreateContainerConfigError" => Made(Reasons.CreateContainerConfigError, $"{message}; create it, or take it out of the spec"),
+                "CreateContainerError" or "RunContainerError" or "PreStartHookError" or "PostStartHookError" => Made(Reasons.ContainerCannotRun, message),
+                _ => null,
+            };
+        }
+
+        /// <summary>The registries' texts differ; told apart is what a user does differently.</summary>
+        private string PullFault(string message)
+        {
+            if (Has("toomanyrequests") || Has("429") || Has("rate limit"))
+                return $"the registry limits how often image {Image} is pulled: {message}; wait, or name a pull secret in spec.imagePullSecrets";
+            if (Has("unauthorized") || Has("denied") || Has("authentication required") || Has("authorization failed") || Has("403 Forbidden") || Has("401 Unauthorized"))
+                return $"the registry does not give image {Image} away: {message}; name a pull secret in spec.imagePullSecrets, or correct the image";
+            if (Has("no match for platform") || Has("no matching manifest"))
+                return $"image {Image} is not made for this node's architecture: {message}";
+            if (Has("not found") || Has("manifest unknown") || Has("does not exist"))
+                return $"the registry has no image {Image}: {message}; correct spec.image or spec.imageTag";
+            if (Has("dial tcp") || Has("no such host") || Has("timeout") || Has("connection re") || Has("x509") || Has("TLS handshake") || Has("deadline exceeded") || Has("EOF"))
+                return $"the node cannot reach the registry of image {Image}: {message}";
+            return $"image {Image} cannot be pulled: {message}";
+
+            bool Has(string text) => message.Contains(text, StringComparison.OrdinalIgnoreCase);
+        }
+
+        private Cause OfEnded(JsonElement end, JsonElement? running)
+        {
+            var (reason, exit) = (end.Text("reason"u8), (int)end.Number("exitCode"u8));
+            var message = ForeignText.Clean(end.Text("message"u8));
+            var words = message.Length > 0 ? $": {message}" : "";
+            if (reason is "StartError" or "ContainerCannotRun")
+                return Made(Reasons.ContainerCannotRun, message);
+            if (reason == "OOMKilled")
+            {
+                var limit = Spec?.Child("resources"u8)?.Child("limits"u8)?.Text("memory"u8) ?? "of the node";
+                return Made(Reasons.OutOfMemory, $"it needed more memory than its limit {ForeignText.Clean(limit)}{History(end)}{words}; raise spec.resources.limits.memory");
+            }
+
+            // Nobody else ends a container of a pod that stays with TERM; with KILL the kubelet does after the grace period.
+            if ((exit == Terminated || (exit == Killed && running is not null)) && Spec?.Child("livenessProbe"u8) is { } liveness)
+                return Made(Reasons.ProbeFailing, $"it was ended because its liveness probe ({Describe(liveness)}) failed{History(end)}{words}; does it listen there, and soon enough?");
+            var how = exit switch
+            {
+                0 => "it ends by itself, without an error: a server has to go on running",
+                > 128 and < 160 => $"it ends with signal {exit - 128}{SignalName(exit - 128)}",
+                _ => $"it ends with exit code {exit.ToString(CultureInfo.InvariantCulture)}",
+            };
+            return Made(Reasons.CrashLoop, $"{how}{History(end)}{words}; kubectl logs --previous shows what it said");
+        }
+
+        private string History(JsonElement end)
+        {
+            var restarts = told.Number("restartCount"u8);
+            var last = end.Time("finishedAt"u8) is { } time ? $"last at {Format(time)}" : "";
+            return restarts == 0 ? last.Length == 0 ? "" : $" ({last})" : $" (restarts: {restarts}{(last.Length == 0 ? "" : ", " + last)})";
+        }
+
+        private Cause OfUnready(DateTimeOffset since)
+        {
+            var isStarting = Spec?.Child("startupProbe"u8) is not null && told.Child("started"u8) is not { ValueKind: JsonValueKind.True };
+            var (name, probe) = isStarting ? ("startup", Spec?.Child("startupProbe"u8)) : ("readiness", Spec?.Child("readinessProbe"u8));
+            var where = probe is { } known ? $" ({Describe(known)})" : "";
+            return Made(Reasons.ProbeFailing, $"it runs since {Format(since)}, and its {name} probe{where} does not succeed; does it listen there?");
+        }
+
+        private static string Describe(JsonElement probe)
+        {
+            if (probe.Child("tcpSocket"u8) is { } tcp)
+                return $"TCP port {Port(tcp)}";
+            if (probe.Child("httpGet"u8) is { } http)
+                return $"HTTP GET {ForeignText.Clean(http.Text("path"u8) ?? "/")} on port {Port(http)}";
+            return probe.Child("grpc"u8) is { } grpc ? $"gRPC port {Port(grpc)}" : "a command";
+
+            static string Port(JsonElement handler) => ForeignText.Clean(handler.Child("port"u8)?.ToString());
+        }
+
+        private static string SignalName(int signal) => signal switch
+        {
+            6 => " (ABRT)",
+            9 => " (KILL)",
+            11 => " (SEGV)",
+            15 => " (TERM)",
+            _ => "",
+        };
+
+        private Cause Made(string reason, string message) => new(reason, $"{Who}: {message}", IsGateway);
+    }
+}

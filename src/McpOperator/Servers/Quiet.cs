@@ -1,0 +1,58 @@
+namespace McpOperator.Servers;
+
+/// <summary>
+/// Of a server that is not ready: when its progress is written next, and what of it was told in events. Who waits for it is told
+/// of what lasts, not of each step.
+/// </summary>
+internal sealed class Quiet(TimeProvider time)
+{
+    /// <summary>What is waited for as a matter of course is no event before.</summary>
+    public static readonly TimeSpan WaitIsTold = TimeSpan.FromSeconds(30);
+
+    /// <summary>Of progress, once it is told at all.</summary>
+    private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
+
+    private long _progressAt;
+    private string? _wait;
+    private bool _isWaitTold;
+
+    /// <summary>Whether an event has told that it is not ready.</summary>
+    public bool IsTold { get; private set; }
+
+    /// <summary>Timestamp at which the wait becomes an event; <see cref="long.MaxValue"/> for never.</summary>
+    public long DueAt { get; private set; } = long.MaxValue;
+
+    /// <summary>How long until progress may be written; null for now.</summary>
+    public TimeSpan? PutOff => time.GetElapsedTime(time.GetTimestamp(), _progressAt) is var left && left > TimeSpan.Zero ? left : null;
+
+    /// <summary>Its status was written.</summary>
+    /// <param name="isProgress">Whether only numbers and what is waited for changed.</param>
+    /// <param name="first">How long no progress is written after anything else.</param>
+    public void Wrote(bool isProgress, TimeSpan first) => _progressAt = After(isProgress ? Between : first);
+
+    /// <summary>An event has told that it is not ready.</summary>
+    public void Told() => IsTold = true;
+
+    /// <param name="reason">What is waited for; null for nothing, or what is no matter of course.</param>
+    /// <param name="before">What was reported last; its time counts where it is the same.</param>
+    /// <returns>Whether it is time to tell it.</returns>
+    public bool IsWaitNews(string? reason, LastCondition? before)
+    {
+        if (reason != _wait)
+        {
+            _wait = reason;
+            var waited = reason is not null && before?.Reason == reason && KubernetesTime.TryParse(before?.Since, out var since)
+                ? time.GetUtcNow() - since : TimeSpan.Zero;
+            // What lasts so long was told by the process before this one.
+            _isWaitTold = reason is null || waited >= WaitIsTold;
+            DueAt = _isWaitTold ? long.MaxValue : After(WaitIsTold - waited);
+        }
+
+        if (_isWaitTold || DueAt > time.GetTimestamp())
+            return false;
+        (_isWaitTold, DueAt) = (true, long.MaxValue);
+        return true;
+    }
+
+    private long After(TimeSpan delay) => time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency);
+}
