@@ -104,6 +104,31 @@ public sealed class DiagnosisTests(ControlPlaneFixture fixture)
             [.. (await scenario.Namespace.OperatorRequestsAsync()).Where(request => request is { Resource: "pods", Verb: "list" })];
     }
 
+    /// <summary>Where the pod itself says that it waits, and not for what.</summary>
+    [Fact]
+    public async Task WhatTheKubeletSaysInAnEventComesWithTheSecondLook()
+    {
+        fixture.RequireOwn("the audit log");
+        await using var scenario = await ServerScenario.StartAsync(fixture, Soon, ServerScenario.OneWorker);
+        await scenario.CreateServerAsync("{image: 'example.org/web:1', replicas: 3}");
+        await scenario.SettledAsync();
+        await PodAsync(scenario, "web-1-a", Pods.BackOff);
+        await Pods.WarnAsync(scenario.Client, scenario.Namespace.Name, "web-1-a", "BackOff", "Back-off pulling image");
+        await Pods.WarnAsync(scenario.Client, scenario.Namespace.Name, "web-1-a", "Failed", "Failed to pull image: 401 Unauthorized");
+        await Kubelet.NotReadyAsync(scenario.Client, scenario.Namespace.Name, ServerScenario.Name);
+        await scenario.EventuallyStatusAsync("the first look found the pod", status => ReasonOfReady(status) == "ImagePullFailed");
+
+        for (var ready = 1; ready < 3; ready++)
+        {
+            await Kubelet.NotReadyAsync(scenario.Client, scenario.Namespace.Name, ServerScenario.Name, ready);
+            await scenario.EventuallyStatusAsync("it was looked at again", status =>
+                ((string)status["message"]!).StartsWith($"Deployment not ready: {ready} of 3 replicas are available: the server: the registry does not give image "
+                    + "example.org/web:1 away: Failed to pull image: 401 Unauthorized;", StringComparison.Ordinal));
+        }
+
+        Assert.Single(await scenario.Namespace.OperatorRequestsAsync(), request => request is { Resource: "events", Verb: "list" });
+    }
+
     [Fact]
     public async Task APausedDeploymentSaysSo()
     {
@@ -120,29 +145,8 @@ public sealed class DiagnosisTests(ControlPlaneFixture fixture)
 
     private static string? ReasonOfReady(JsonNode status) => (string?)ServerScenario.Condition(status, "Ready")?["reason"];
 
-    /// <summary>As a ReplicaSet makes it, and a kubelet reports of it.</summary>
-    private static async Task PodAsync(ServerScenario scenario, string name, string state, string server = ServerScenario.Name)
-    {
-        var live = await scenario.DeploymentAsync(server);
-        var pod = live["spec"]!["template"]!.DeepClone().AsObject();
-        (pod["apiVersion"], pod["kind"]) = ("v1", "Pod");
-        var metadata = pod["metadata"]!.AsObject();
-        metadata["name"] = name;
-        metadata["labels"]!["pod-template-hash"] = "1";
-        metadata["ownerReferences"] = new JsonArray(new JsonObject
-        {
-            ["apiVersion"] = "apps/v1", ["kind"] = "ReplicaSet", ["name"] = $"{server}-1", ["uid"] = Guid.NewGuid().ToString(), ["controller"] = true,
-        });
-        await scenario.Client.CreateAsync(pod, scenario.Namespace.Name);
-        await scenario.Client.PatchStatusAsync(Resource.Pods, scenario.Namespace.Name, name, new JsonObject
-        {
-            ["phase"] = "Pending",
-            ["containerStatuses"] = new JsonArray(new JsonObject
-            {
-                ["name"] = server, ["ready"] = false, ["restartCount"] = 0, ["image"] = "example.org/web:1", ["imageID"] = "", ["state"] = state.AsJson(),
-            }),
-        });
-    }
+    private static Task PodAsync(ServerScenario scenario, string name, string state, string server = ServerScenario.Name) =>
+        Pods.CreateAsync(scenario.Client, scenario.Namespace.Name, server, name, state);
 
     private static async Task<IReadOnlyList<JsonObject>> EventsAsync(ServerScenario scenario) =>
         [.. (await scenario.Client.ListAsync(Resource.Events, scenario.Namespace.Name))

@@ -26,6 +26,7 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
         ["PROVISIONED_REGISTRY_URL"] = "registry.example.org",
         ["PROVISIONED_REGISTRY_USERNAME"] = "puller",
         ["PROVISIONED_REGISTRY_PASSWORD"] = "password",
+        ["MCP_DIAGNOSE_AFTER"] = "100ms",
     };
 
     [Fact]
@@ -92,7 +93,7 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
         var user = $"limited-{ns}";
         await GrantAsync(ns.Name, user, granted.Where(permission => permission != missing));
         // The owner of a route, which the other server will ask for as well; and one that uses all there is.
-        await CreateServerAsync("first", "{image: 'example.org/first:1', ingressHost: route.example.org, ingressPath: /route}");
+        await CreateServerAsync("first", "{image: 'example.org/first:1', replicas: 2, ingressHost: route.example.org, ingressPath: /route}");
         await CreateServerAsync("web", """
             {image: 'example.org/web:1', useProvisionedRegistry: true, gateway: {enabled: true, image: 'example.org/gateway:1'},
              replicas: 2, rollout: {strategy: Canary, canaryReplicas: 1, canaryImage: 'example.org/web:2'} }
@@ -116,11 +117,19 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
             Environment = Environment,
         });
 
+        var looks = 0;
         var isRefused =
             await RefusedBeforeAsync("all was reported", async () =>
                 await IsReportedAsync(Resource.MCPServers, "first") && await IsReportedAsync(Resource.MCPServers, "web")
                 && await IsReportedAsync(Resource.MCPServers, "taken") && await IsReportedAsync(Resource.MCPServers, "policy")
                 && await IsReportedAsync(Resource.MCPAccessGrants, "grant") && await IsReportedAsync(Resource.MCPAgentSessions, "session"))
+            // Pods that are looked at twice.
+            || await ThenAsync(() => Pods.CreateAsync(fixture.Client, ns.Name, "first", "first-1-a", Pods.BackOff))
+            || await RefusedBeforeAsync("events of the pod were listed", async () =>
+            {
+                await Kubelet.NotReadyAsync(fixture.Client, ns.Name, "first", ready: looks++ % 2);
+                return (await fixture.ControlPlane.AuditEventsAsync()).Any(e => e.User == user && e is { Resource: "events", Verb: "list" });
+            })
             // A policy that changes while pods hold it.
             || await ThenAsync(() => CreateAsync("MCPAccessGrant", "later", "{serverRef: {name: web}, subject: {humanID: h}}"))
             || await RefusedBeforeAsync("the later grant was told", () => IsReportedAsync(Resource.MCPAccessGrants, "later"))

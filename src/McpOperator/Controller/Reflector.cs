@@ -176,7 +176,7 @@ internal sealed class Reflector<T>(
         try
         {
             if (_isCutShort)
-                Check(version, await source.LookAsync(_newest?.Key, either.Token));
+                await CheckHistoryAsync(version, either.Token);
             _isCutShort = false;
             await foreach (var line in source.WatchAsync(version, lasting, either.Token))
             {
@@ -221,20 +221,24 @@ internal sealed class Reflector<T>(
         return (new(ReflectorVerb.Watch, version, WatchFault.None, lasted, sawEvents, TimeSpan.Zero), null);
     }
 
-    /// <summary>Whether a watch may go on at <paramref name="version"/>: the history is the one that it has come from.</summary>
+    /// <summary>Whether the watch may go on at <paramref name="version"/>: the API server's history has been there, and is the one known.</summary>
     /// <exception cref="HistoryRewoundException">It is not.</exception>
-    /// <exception cref="HistoryInDoubtException">The latest change known has been followed by another one, or is of another history.</exception>
-    private void Check(string version, ListResult<T> now)
+    private async Task CheckHistoryAsync(string version, CancellationToken cancellationToken)
     {
-        NotBefore(version, now.ResourceVersion);
-        if (_newest is not var (key, newest, isGone))
-            return;
-        var held = now.Items.Count == 0 ? null : now.Items[0].ResourceVersion;
-        if (held == (isGone ? null : newest))
-            return;
-        throw held is not null && ResourceVersion.IsNewer(version, held)
-            ? new HistoryRewoundException(newest, held)
-            : new HistoryInDoubtException(key);
+        T? then;
+        try
+        {
+            then = await source.LookBackAsync(version, _newest?.Key, cancellationToken);
+        }
+        catch (ApiException exception) when (exception.IsFutureVersion)
+        {
+            throw new HistoryRewoundException(version, exception);
+        }
+
+        // What is newer than was asked for is the answer of a server that does not look back.
+        if (_newest is var (_, newest, isGone) && then?.ResourceVersion != (isGone ? null : newest)
+            && !(then is not null && ResourceVersion.IsNewer(then.ResourceVersion, version)))
+            throw new HistoryRewoundException(newest);
     }
 
     /// <summary>The latest change that a list tells of, or has left as it was.</summary>
@@ -254,7 +258,7 @@ internal sealed class Reflector<T>(
     private static void NotBefore(string seen, string version)
     {
         if (ResourceVersion.IsNewer(seen, version))
-            throw new HistoryRewoundException(seen, version);
+            throw new HistoryRewoundException(seen);
     }
 
     private static (ReflectorInput, Exception?) Failed(

@@ -103,7 +103,7 @@ internal static class ReflectorMachine
             case WatchFault.None or WatchFault.Overdue or WatchFault.Unreachable:
                 return useful ? Watch(state) : BackOff(Watch(state), input, now, random);
 
-            case WatchFault.RefreshWanted or WatchFault.Rewound or WatchFault.InDoubt:
+            case WatchFault.RefreshWanted or WatchFault.Rewound:
                 return Refresh(state);
 
             // No new list, which is the most expensive request, and would come from all clients of a busy API server.

@@ -20,9 +20,6 @@ internal enum WatchFault
     /// </summary>
     Rewound,
 
-    /// <summary>The history may be another one than before: only a list tells.</summary>
-    InDoubt,
-
     /// <summary>No connection, or it broke.</summary>
     Unreachable,
 
@@ -48,13 +45,9 @@ internal enum WatchFault
     Unexpected,
 }
 
-/// <summary>The API server is at an earlier version than one that it has answered with.</summary>
-internal sealed class HistoryRewoundException(string seen, string now)
-    : Exception($"the API server is at version {now}, and was at {seen}: etcd was put back to a snapshot");
-
-/// <summary>The latest change known cannot be found again: something came after it, or etcd was put back to a snapshot.</summary>
-internal sealed class HistoryInDoubtException(ObjectKey key)
-    : Exception($"{key} has changed while nobody watched: only a list tells whether etcd was put back to a snapshot");
+/// <summary>The API server's history is not the one in which this version was seen.</summary>
+internal sealed class HistoryRewoundException(string seen, Exception? inner = null)
+    : Exception($"version {seen} is not in the API server's history any more: etcd was put back to a snapshot", inner);
 
 /// <summary>Sorts exceptions into <see cref="WatchFault"/>s.</summary>
 internal static class WatchFaults
@@ -69,7 +62,6 @@ internal static class WatchFaults
         ApiException { Status.Reason: "InternalError" } => WatchFault.ServerError,
         ApiException => WatchFault.Refused,
         HistoryRewoundException => WatchFault.Rewound,
-        HistoryInDoubtException => WatchFault.InDoubt,
         // A request that exceeds its deadline may end as a cancellation.
         HttpRequestException or IOException or OperationCanceledException => WatchFault.Unreachable,
         _ => WatchFault.Unexpected,

@@ -9,5 +9,6 @@ internal static class ResourceTypes
     public static readonly ResourceType ServiceAccount = new("", "v1", "serviceaccounts", "ServiceAccount");
     public static readonly ResourceType ConfigMap = new("", "v1", "configmaps", "ConfigMap");
     public static readonly ResourceType Pod = new("", "v1", "pods", "Pod");
+    public static readonly ResourceType Event = new("", "v1", "events", "Event");
     public static readonly ResourceType Secret = new("", "v1", "secrets", "Secret");
 }

@@ -53,7 +53,9 @@ internal sealed class FaultScenario : IAsyncDisposable
         var front = await FaultyApiServer.StartAsync(controlPlane, ns.OperatorUser);
         beforeTheOperator?.Invoke(front);
         return new(front, await ServerScenario.StartAsync(
-            controlPlane, ns, ServerScenario.Permissive,
+            controlPlane, ns,
+            // Pods that nobody makes are no part of what is looked at here.
+            new Dictionary<string, string?>(ServerScenario.Permissive) { ["MCP_DIAGNOSE_AFTER"] = "1h" },
             ["--log-level", "debug", "--metrics-bind-address", "127.0.0.1:0", "--kubeconfig", front.Kubeconfig, .. arguments]));
     }
 

@@ -21,8 +21,8 @@ internal sealed record FrontRequest(string Method, string Path, string Query, st
 
     public bool IsWrite => Method != "GET";
 
-    /// <summary>Of all that there is; not the one item with which a reflector asks for the version.</summary>
-    public bool IsList => !IsWrite && !IsWatch && Query != "?limit=1" && Collections.Any(end => Path.EndsWith(end, StringComparison.Ordinal));
+    /// <summary>Of all that there is; not the one item with which a reflector asks whether the history is the same.</summary>
+    public bool IsList => !IsWrite && !IsWatch && !Query.EndsWith("resourceVersionMatch=Exact", StringComparison.Ordinal) && Collections.Any(end => Path.EndsWith(end, StringComparison.Ordinal));
 
     public bool IsStatus => Path.EndsWith("/status", StringComparison.Ordinal);
 

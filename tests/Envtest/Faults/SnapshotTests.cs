@@ -42,6 +42,7 @@ public sealed class SnapshotTests(OwnControlPlane own) : IClassFixture<OwnContro
     {
         var ns = await Pair.NamespaceAsync(_controlPlane);
         await using var scenario = await ServerScenario.StartAsync(_controlPlane, ns, Pair.Options(ns, ["--leader-elect=false"]));
+        ns.ExpectsDenials = true;
         await scenario.CreateServerAsync("image: example.org/web:1");
         await scenario.SettledAsync();
         var snapshot = await SaveAsync();

@@ -38,6 +38,8 @@ internal static class Refusals
         Details = new() { Causes = [new() { Reason = "ResourceVersionTooLarge" }] },
     };
 
+    public static readonly Status Future = new() { Code = 500, Message = "etcdserver: mvcc: required revision is a future revision" };
+
     public static ApiException Of(int code, string? reason = null, string? message = null, int? retryAfter = null) =>
         new(new() { Code = code, Reason = reason, Message = message, Details = new() { RetryAfterSeconds = retryAfter } }, "GET /");
 }
@@ -125,10 +127,12 @@ internal sealed class FakeServer(string? ns = null) : IListWatch<Thing>
         return new(items, version);
     }
 
-    public Task<ListResult<Thing>> LookAsync(ObjectKey? key, CancellationToken cancellationToken) => Task.FromResult(
-        new ListResult<Thing>(
-            key is { } named && (Unwatched.TryGetValue(named, out var held) || _held.TryGetValue(named, out held)) && held is not null ? [held] : [],
-            Latest));
+    public Task<Thing?> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken)
+    {
+        if (ResourceVersion.IsNewer(resourceVersion, Latest))
+            return Task.FromException<Thing?>(new ApiException(Refusals.Future, "GET /"));
+        return Task.FromResult(key is { } named && (Unwatched.TryGetValue(named, out var held) || _held.TryGetValue(named, out held)) ? held : null);
+    }
 
     public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
         string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)

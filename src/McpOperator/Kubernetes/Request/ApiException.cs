@@ -43,6 +43,9 @@ internal sealed class ApiException(Status status, string request)
     /// <summary>The server's cache has not reached the resource version asked for; a list from etcd will do.</summary>
     public bool IsTooLargeResourceVersion => Status.HasCause("ResourceVersionTooLarge");
 
+    /// <summary>etcd has not come to the resource version that was asked for (mvcc.ErrFutureRev, which comes as a 500).</summary>
+    public bool IsFutureVersion => Status.Message?.Contains("future revision", StringComparison.Ordinal) == true;
+
     /// <summary>Nothing can be created in a namespace that is being deleted.</summary>
     public bool IsNamespaceTerminating => Status.HasCause("NamespaceTerminating") && !IsDenied;
 

@@ -21,10 +21,11 @@ internal interface IListWatch<T>
     /// <exception cref="HttpRequestException">It could not be reached, or takes longer than <see cref="ListLimits.Longest"/>.</exception>
     Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken);
 
-    /// <summary>The version that etcd is at now, with the object of this name if there is one, whatever its labels.</summary>
-    /// <param name="key">Null to ask for the version alone; what is listed then is not to be used.</param>
+    /// <summary>The object of this name as it was at a version, whatever its labels; null when there was none.</summary>
+    /// <param name="resourceVersion">Asked of etcd, exactly; one that it has not come to yet is refused (<see cref="ApiException.IsFutureVersion"/>).</param>
+    /// <param name="key">Null to ask whether there was such a version, and for nothing else.</param>
     /// <inheritdoc cref="ListAsync"/>
-    Task<ListResult<T>> LookAsync(ObjectKey? key, CancellationToken cancellationToken);
+    Task<T?> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken);
 
     /// <summary>Streams what changed since <paramref name="resourceVersion"/> until the server ends the watch.</summary>
     /// <param name="resourceVersion">The first event is the one after it.</param>

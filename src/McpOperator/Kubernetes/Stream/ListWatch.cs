@@ -4,8 +4,8 @@ using System.Text.Json;
 
 namespace McpOperator.Kubernetes;
 
-/// <summary>Lists and watches one kind at the API server, in one namespace or in all, limited by a label selector.</summary>
-internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, string? labelSelector, Decoder<T> decode)
+/// <summary>Lists and watches one kind at the API server, in one namespace or in all, limited by selectors.</summary>
+internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns, string? labelSelector, Decoder<T> decode, string? fieldSelector = null)
     : IListWatch<T>
     where T : class, IKubernetesObject
 {
@@ -17,7 +17,8 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
 
     private sealed record Page(List<T> Items, string ResourceVersion, string? Continue);
 
-    private readonly string _selector = labelSelector is null ? "" : $"&labelSelector={Uri.EscapeDataString(labelSelector)}";
+    private readonly string _selector = (labelSelector is null ? "" : $"&labelSelector={Uri.EscapeDataString(labelSelector)}")
+        + (fieldSelector is null ? "" : $"&fieldSelector={Uri.EscapeDataString(fieldSelector)}");
 
     public string Name { get; } = ns is null ? type.ToString() : $"{type} in {ns}";
 
@@ -58,12 +59,12 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
 
     /// <inheritdoc/>
     /// <remarks>Without the selector, for which the API server might look through all that there is.</remarks>
-    public async Task<ListResult<T>> LookAsync(ObjectKey? key, CancellationToken cancellationToken)
+    public async Task<T?> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken)
     {
-        var page = await (key is { } named
-            ? ListPageAsync(named.Namespace, $"?fieldSelector=metadata.name%3D{Uri.EscapeDataString(named.Name)}", cancellationToken)
-            : ListPageAsync(ns, "?limit=1", cancellationToken)).ConfigureAwait(false);
-        return new(page.Items, page.ResourceVersion);
+        var what = key is { } named ? $"fieldSelector=metadata.name%3D{Uri.EscapeDataString(named.Name)}" : "limit=1";
+        var page = await ListPageAsync(
+            key?.Namespace ?? ns, $"?{what}&resourceVersion={Uri.EscapeDataString(resourceVersion)}&resourceVersionMatch=Exact", cancellationToken).ConfigureAwait(false);
+        return key is null || page.Items.Count == 0 ? null : page.Items[0];
     }
 
     public async IAsyncEnumerable<WatchEvent<T>> WatchAsync(

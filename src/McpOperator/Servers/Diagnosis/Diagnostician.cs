@@ -12,8 +12,8 @@ namespace McpOperator.Servers.Diagnosis;
 /// </summary>
 internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSettings settings, TimeProvider time, ILogger logger)
 {
-    /// <summary>After the first list; with these figures a server costs one in the first minute, and ten in the first hour.</summary>
-    private static readonly Backoff Again = new(TimeSpan.FromMinutes(1), 2, TimeSpan.FromMinutes(8), Jitter: 0, TimeSpan.MaxValue);
+    /// <summary>After the first list; with these figures, and one list of events, a server costs one in the first minute, and ten in the first hour.</summary>
+    private static readonly Backoff Again = new(TimeSpan.FromMinutes(1), 2, TimeSpan.FromMinutes(10), Jitter: 0, TimeSpan.MaxValue);
 
     private string? _fault;
 
@@ -44,7 +44,7 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
         if (await ListAsync(pass.Server.Key, cancellationToken).ConfigureAwait(false) is not { } pods)
             return;
         foreach (var (kind, live) in tracks)
-            diagnosis.Found(kind, FirstOf(pods, live.Key.Name));
+            diagnosis.Found(kind, await FirstOfAsync(pods, live.Key, diagnosis, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>
@@ -72,15 +72,19 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
     private long After(long timestamp, TimeSpan delay) => timestamp + (long)(delay.TotalSeconds * time.TimestampFrequency);
 
     /// <summary>Null when the API server refuses: then the Deployment's own words have to do.</summary>
-    private async Task<IReadOnlyList<DiagnosedPod>?> ListAsync(ObjectKey server, CancellationToken cancellationToken)
+    private Task<IReadOnlyList<DiagnosedPod>?> ListAsync(ObjectKey server, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        return ListAsync(new ListWatch<DiagnosedPod>(
+            api, ResourceTypes.Pod, server.Namespace, Labels.PodSelector(server.Name), json => new DiagnosedPod(json, now)), cancellationToken);
+    }
+
+    private async Task<IReadOnlyList<T>?> ListAsync<T>(ListWatch<T> list, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject
     {
         try
         {
-            var now = time.GetUtcNow();
-            var pods = await new ListWatch<DiagnosedPod>(
-                api, ResourceTypes.Pod, server.Namespace, Labels.PodSelector(server.Name), json => new DiagnosedPod(json, now))
-                .ListAsync("0", cancellationToken).ConfigureAwait(false);
-            return pods.Items;
+            return (await list.ListAsync("0", cancellationToken).ConfigureAwait(false)).Items;
         }
         catch (ApiException exception)
         {
@@ -92,28 +96,50 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
     }
 
     /// <summary>The cause that explains most, with the pod that shows it, and how many share it.</summary>
-    private static Cause? FirstOf(IReadOnlyList<DiagnosedPod> pods, string deployment)
+    private async Task<Cause?> FirstOfAsync(
+        IReadOnlyList<DiagnosedPod> pods, ObjectKey deployment, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         DiagnosedPod? first = null;
         var (all, sharing) = (0, 0);
         foreach (var pod in pods)
         {
-            if (pod.Deployment != deployment)
+            if (pod.Deployment != deployment.Name)
                 continue;
             all++;
-            if (pod.Cause is not { } cause)
+            if (pod.Cause is not { } found)
                 continue;
-            var order = first is null ? -1 : cause.Rank.CompareTo(first.Cause!.Rank);
+            var order = first is null ? -1 : found.Rank.CompareTo(first.Cause!.Rank);
             sharing = order < 0 ? 1 : order == 0 ? sharing + 1 : sharing;
             // By name, so that the next look names the same one.
             if (order < 0 || (order == 0 && string.CompareOrdinal(pod.Key.Name, first!.Key.Name) < 0))
                 first = pod;
         }
 
-        return first is null ? null : first.Cause! with
+        if (first is not { Cause: { } cause })
+            return null;
+        var words = cause.Retold is null ? null : await WordsAsync(deployment.Namespace, first.Key.Name, diagnosis, cancellationToken).ConfigureAwait(false);
+        return cause with
         {
-            Message = $"{first.Cause!.Message} (pod {first.Key.Name}{(all > 1 ? $"; {sharing} of {all} pods" : "")})",
+            Message = $"{(words is null ? cause.Message : cause.Retold!(words))} (pod {first.Key.Name}{(all > 1 ? $"; {sharing} of {all} pods" : "")})",
+            Retold = null,
         };
+    }
+
+    /// <summary>
+    /// What the kubelet says in the newest warning about a pod. Events alone tell why a volume cannot be mounted and how a probe fails. Asked
+    /// for at the second look, since most has passed by then, and once for a pod.
+    /// </summary>
+    private async Task<string?> WordsAsync(string ns, string pod, Diagnosis diagnosis, CancellationToken cancellationToken)
+    {
+        if (diagnosis.Words is { } known && known.Pod == pod)
+            return known.Text;
+        if (diagnosis.Looks < 2)
+            return null;
+        var events = await ListAsync(
+            new ListWatch<PodEvent>(api, ResourceTypes.Event, ns, null, static json => new PodEvent(json), $"involvedObject.kind=Pod,involvedObject.name={pod},type=Warning"),
+            cancellationToken).ConfigureAwait(false);
+        diagnosis.Words = (pod, PodEvent.WordsOf(events ?? []));
+        return diagnosis.Words?.Text;
     }
 
     /// <summary>As much of a pod as a diagnosis needs.</summary>

@@ -149,33 +149,65 @@ internal static class PodCauses
             var message = ForeignText.Clean(waiting.Text("message"u8));
             return waiting.Text("reason"u8) switch
             {
-                "ErrImagePull" or "ImagePullBackOff" or "RegistryUnavailable" or "ImageInspectError" => Made(Reasons.ImagePullFailed, PullFault(message)),
+                "ErrImagePull" or "ImagePullBackOff" or "RegistryUnavailable" or "ImageInspectError" => OfPull(message),
                 "ErrImageNeverPull" => Made(Reasons.ImagePullFailed, $"image {Image} is not on the node, and is never pulled"),
                 "InvalidImageName" => Made(Reasons.InvalidImageName, $"image {Image} has no valid name: {message}"),
-                "CreateContainerConfigError" when message.Contains("runAsNonRoot", StringComparison.Ordinal) => Made(
+                "CreateContainerConfigError" when message.Contains("runAsNonRoot", StringComparison.Ordinal)
+                    || message.Contains("non-root", StringComparison.Ordinal) => Made(
                     Reasons.ContainerCannotRun, $"{message}: image {Image} has to name a user other than root, by its number"),
                 "CreateContainerConfigError" => Made(Reasons.CreateContainerConfigError, $"{message}; create it, or take it out of the spec"),
                 "CreateContainerError" or "RunContainerError" or "PreStartHookError" or "PostStartHookError" => Made(Reasons.ContainerCannotRun, message),
+                "ContainerCreating" or "PodInitializing" => OfCreation(),
                 _ => null,
             };
         }
 
-        /// <summary>The registries' texts differ; told apart is what a user does differently.</summary>
-        private string PullFault(string message)
+        /// <summary>A kubelet before 1.31 has the registry's words in the pod only until it waits for its next try.</summary>
+        private Cause OfPull(string message)
         {
-            if (Has("toomanyrequests") || Has("429") || Has("rate limit"))
-                return $"the registry limits how often image {Image} is pulled: {message}; wait, or name a pull secret in spec.imagePullSecrets";
-            if (Has("unauthorized") || Has("denied") || Has("authentication required") || Has("authorization failed") || Has("403 Forbidden") || Has("401 Unauthorized"))
-                return $"the registry does not give image {Image} away: {message}; name a pull secret in spec.imagePullSecrets, or correct the image";
-            if (Has("no match for platform") || Has("no matching manifest"))
-                return $"image {Image} is not made for this node's architecture: {message}";
-            if (Has("not found") || Has("manifest unknown") || Has("does not exist"))
-                return $"the registry has no image {Image}: {message}; correct spec.image or spec.imageTag";
-            if (Has("dial tcp") || Has("no such host") || Has("timeout") || Has("connection re") || Has("x509") || Has("TLS handshake") || Has("deadline exceeded") || Has("EOF"))
-                return $"the node cannot reach the registry of image {Image}: {message}";
-            return $"image {Image} cannot be pulled: {message}";
+            var (who, image) = (Who, Image);
+            var cause = Made(Reasons.ImagePullFailed, PullFault(image, message));
+            return message.StartsWith("Back-off", StringComparison.Ordinal) && !message.Contains(": ", StringComparison.Ordinal)
+                ? cause with { Retold = words => $"{who}: {PullFault(image, words)}" }
+                : cause;
+        }
 
-            bool Has(string text) => message.Contains(text, StringComparison.OrdinalIgnoreCase);
+        /// <summary>Why it takes long (a volume, the network) only events tell.</summary>
+        private Cause? OfCreation()
+        {
+            if (pod.Child("status"u8)?.Time("startTime"u8) is not { } since)
+                return null;
+            var message = $"the node makes its containers since {Format(since)}";
+            return new(Reasons.DeploymentProgressing, message, Retold: words => $"{message}: {words}");
+        }
+
+        /// <summary>The registries' texts differ; told apart is what a user does differently.</summary>
+        private static string PullFault(string image, string message)
+        {
+            // Whatever the image's name is.
+            var words = image.Length == 0 ? message : message.Replace(image, "", StringComparison.Ordinal);
+            if (Has("toomanyrequests", "429 Too Many", "]: 429", "rate limit"))
+                return $"the registry limits how often image {image} is pulled: {message}; wait, or name a pull secret in spec.imagePullSecrets";
+            if (Has("unauthorized", "denied", "authentication required", "authorization failed", "403 Forbidden", "]: 401", "]: 403"))
+                return $"the registry does not give image {image} away: {message}; name a pull secret in spec.imagePullSecrets, or correct the image";
+            if (Has("no match for platform", "no matching manifest"))
+                return $"image {image} is not made for this node's architecture: {message}";
+            if (Has("not found", "manifest unknown", "does not exist", "]: 404"))
+                return $"the registry has no image {image}: {message}; correct spec.image or spec.imageTag";
+            if (Has("dial tcp", "no such host", "timeout", "connection re", "x509", "TLS handshake", "deadline exceeded", "EOF", "]: 5"))
+                return $"the registry of image {image} is out of reach, or does not work: {message}";
+            return $"image {image} cannot be pulled: {message}";
+
+            bool Has(params ReadOnlySpan<string> texts)
+            {
+                foreach (var text in texts)
+                {
+                    if (words.Contains(text, StringComparison.OrdinalIgnoreCase))
+                        return true;
+                }
+
+                return false;
+            }
         }
 
         private Cause OfEnded(JsonElement end, JsonElement? running)
@@ -194,9 +226,11 @@ internal static class PodCauses
             // Nobody else ends a container of a pod that stays with TERM; with KILL the kubelet does after the grace period.
             if ((exit == Terminated || (exit == Killed && running is not null)) && Spec?.Child("livenessProbe"u8) is { } liveness)
                 return Made(Reasons.ProbeFailing, $"it was ended because its liveness probe ({Describe(liveness)}) failed{History(end)}{words}; does it listen there, and soon enough?");
+            // A server that ends in good order when it is asked to has no other code than one that just ends.
+            var probe = exit == 0 && Spec?.Child("livenessProbe"u8) is { } alive ? $", or because its liveness probe ({Describe(alive)}) fails" : "";
             var how = exit switch
             {
-                0 => "it ends by itself, without an error: a server has to go on running",
+                0 => $"it ends without an error: by itself, though a server has to go on running{probe}",
                 > 128 and < 160 => $"it ends with signal {exit - 128}{SignalName(exit - 128)}",
                 _ => $"it ends with exit code {exit.ToString(CultureInfo.InvariantCulture)}",
             };
@@ -215,7 +249,8 @@ internal static class PodCauses
             var isStarting = Spec?.Child("startupProbe"u8) is not null && told.Child("started"u8) is not { ValueKind: JsonValueKind.True };
             var (name, probe) = isStarting ? ("startup", Spec?.Child("startupProbe"u8)) : ("readiness", Spec?.Child("readinessProbe"u8));
             var where = probe is { } known ? $" ({Describe(known)})" : "";
-            return Made(Reasons.ProbeFailing, $"it runs since {Format(since)}, and its {name} probe{where} does not succeed; does it listen there?");
+            var message = $"{Who}: it runs since {Format(since)}, and its {name} probe{where} does not succeed";
+            return new(Reasons.ProbeFailing, $"{message}; does it listen there?", IsGateway, words => $"{message}: {words}; does it listen there?");
         }
 
         private static string Describe(JsonElement probe)

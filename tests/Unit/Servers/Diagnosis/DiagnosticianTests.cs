@@ -17,6 +17,7 @@ public sealed class DiagnosticianTests : IDisposable
 {
     private const string Crash = """{"name":"demo","restartCount":4,"state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":1}}}""";
     private const string NoImage = """{"name":"demo","state":{"waiting":{"reason":"ErrImagePull","message":"not found"}}}""";
+    private const string BackOff = """{"name":"demo","state":{"waiting":{"reason":"ImagePullBackOff","message":"Back-off pulling image"}}}""";
     private const string Ready = """{"name":"demo","ready":true,"state":{"running":{}}}""";
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 5, 6, 7, 8, 9, TimeSpan.Zero));
@@ -41,9 +42,9 @@ public sealed class DiagnosticianTests : IDisposable
     }
 
     [Fact]
-    public async Task AServerThatStaysBrokenCostsOneListInItsFirstMinuteAndTenInItsFirstHour()
+    public async Task AServerThatStaysBrokenCostsOneListInItsFirstMinuteAndTenInItsFirstHourTheOneOfEventsIncluded()
     {
-        _server.Pods = [Pod("demo-1-a", NoImage)];
+        _server.Pods = [Pod("demo-1-a", BackOff)];
         for (var second = 0; second < 3600; second++)
         {
             await LookAsync();
@@ -56,6 +57,9 @@ public sealed class DiagnosticianTests : IDisposable
         Assert.Equal(
             "GET https://api.example.org/api/v1/namespaces/team/pods?resourceVersion=0&labelSelector=app%3Ddemo%2Capp.kubernetes.io%2Fmanaged-by%3Dmcp-runtime",
             _server.Requests[0]);
+        Assert.Equal(
+            "GET https://api.example.org/api/v1/namespaces/team/events?resourceVersion=0&fieldSelector=involvedObject.kind%3DPod%2CinvolvedObject.name%3Ddemo-1-a%2Ctype%3DWarning",
+            Assert.Single(_server.Requests, request => request.Contains("/events", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class PodCausesTests
     [InlineData("ErrImagePull", "toomanyrequests: You have reached your pull rate limit.",
         "the server: the registry limits how often image reg/web:9 is pulled: toomanyrequests: You have reached your pull rate limit; wait, or name a pull secret in spec.imagePullSecrets")]
     [InlineData("ErrImagePull", "failed to do request: Head \"https://reg/v2/web/manifests/9\": dial tcp: lookup reg: no such host",
-        "the server: the node cannot reach the registry of image reg/web:9: failed to do request: Head \"https://reg/v2/web/manifests/9\": dial tcp: lookup reg: no such host")]
+        "the server: the registry of image reg/web:9 is out of reach, or does not work: failed to do request: Head \"https://reg/v2/web/manifests/9\": dial tcp: lookup reg: no such host")]
     [InlineData("ErrImagePull", "no match for platform in manifest: not found",
         "the server: image reg/web:9 is not made for this node's architecture: no match for platform in manifest: not found")]
     [InlineData("ErrImageNeverPull", "Container image \"reg/web:9\" is not present with pull policy of Never",
@@ -47,7 +47,7 @@ public sealed class PodCausesTests
     [InlineData("Error", 1, "boom\nat main", 3, Reasons.CrashLoop,
         "the server: it ends with exit code 1 (restarts: 3, last at 2026-05-06T07:08:00Z): boom at main; kubectl logs --previous shows what it said")]
     [InlineData("Completed", 0, null, 3, Reasons.CrashLoop,
-        "the server: it ends by itself, without an error: a server has to go on running (restarts: 3, last at 2026-05-06T07:08:00Z); kubectl logs --previous shows what it said")]
+        "the server: it ends without an error: by itself, though a server has to go on running, or because its liveness probe (TCP port 8088) fails (restarts: 3, last at 2026-05-06T07:08:00Z); kubectl logs --previous shows what it said")]
     [InlineData("Error", 139, null, 0, Reasons.CrashLoop,
         "the server: it ends with signal 11 (SEGV) (last at 2026-05-06T07:08:00Z); kubectl logs --previous shows what it said")]
     [InlineData("OOMKilled", 137, null, 2, Reasons.OutOfMemory,
