@@ -92,7 +92,7 @@ internal static class Reasons
     /// <summary>Why pods are not ready. The order is that of how much a reason explains: of several the first is told.</summary>
     internal static readonly string[] Causes =
     [
-        ImagePullFailed, InvalidImageName, CreateContainerConfigError, OutOfMemory, CrashLoop, ProbeFailing, Unschedulable, QuotaExceeded, PodRejected,
+        ImagePullFailed, InvalidImageName, CreateContainerConfigError, CrashLoop, OutOfMemory, ProbeFailing, Unschedulable, QuotaExceeded, PodRejected,
         ContainerCannotRun, ProgressDeadlineExceeded, NodeLost, PodStuckTerminating,
     ];
 

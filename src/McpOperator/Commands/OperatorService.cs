@@ -48,7 +48,7 @@ internal static class OperatorService
             return;
         }
 
-        elector.Rewound += () => reflectors.ForEach(reflector => reflector.RefreshAsync(CancellationToken.None));
+        elector.Rewound += () => reflectors.ForEach(reflector => reflector.Rewound());
         context.Liveness.Add("leaderElection", elector.StuckLeader);
         context.Metrics.Add(new ElectionMetrics(elector).Write);
         await elector.RunAsync(loop.RunAsync, context.Stopping);

@@ -27,6 +27,9 @@ internal interface IReflector
     /// </summary>
     Task RefreshAsync(CancellationToken cancellationToken);
 
+    /// <summary>Somebody has seen that versions went back: what the store holds is of another history, and is listed anew.</summary>
+    void Rewound();
+
     /// <summary>Keeps the store up to date until cancelled; returns then, and throws nothing.</summary>
     Task RunAsync(CancellationToken cancellationToken);
 }

@@ -44,7 +44,7 @@ internal sealed class Reflector<T>(
     // The latest change known, which the API server's history must hold: versions alone go back for a moment only, since all that
     // is written after the snapshot counts on from there.
     private (ObjectKey Key, string Version, bool IsGone)? _newest;
-    private bool _isRewound;
+    private volatile bool _isRewound;
     private long _lists;
     private long _watches;
 
@@ -60,6 +60,13 @@ internal sealed class Reflector<T>(
     public bool Hangs => Now.Ticks > Interlocked.Read(ref _dueTicks);
 
     private TimeSpan Now => time.GetElapsedTime(_epoch);
+
+    /// <inheritdoc/>
+    public void Rewound()
+    {
+        _isRewound = true;
+        _ = RefreshAsync(CancellationToken.None);
+    }
 
     /// <inheritdoc/>
     public Task RefreshAsync(CancellationToken cancellationToken) => _refreshes.AskAsync(cancellationToken);
@@ -135,7 +142,7 @@ internal sealed class Reflector<T>(
         Fill(() => isRewound = store.Replace(source.Namespace, list.Items, list.ResourceVersion, isRewound));
         if (isRewound)
             Log.HistoryRewound(logger, Name, reached, list.ResourceVersion);
-        _newest = Newest(list.Items);
+        _newest = Newest(isRewound ? null : _newest, list.Items);
         _isRewound = false;
         Interlocked.Increment(ref _lists);
         _isCutShort = false;
@@ -225,7 +232,7 @@ internal sealed class Reflector<T>(
     /// <exception cref="HistoryRewoundException">It is not.</exception>
     private async Task CheckHistoryAsync(string version, CancellationToken cancellationToken)
     {
-        T? then;
+        ListResult<T> then;
         try
         {
             then = await source.LookBackAsync(version, _newest?.Key, cancellationToken);
@@ -235,16 +242,19 @@ internal sealed class Reflector<T>(
             throw new HistoryRewoundException(version, exception);
         }
 
+        NotBefore(version, then.ResourceVersion);
+        if (_newest is not var (_, newest, isGone))
+            return;
+        var held = then.Items.Count == 0 ? null : then.Items[0].ResourceVersion;
         // What is newer than was asked for is the answer of a server that does not look back.
-        if (_newest is var (_, newest, isGone) && then?.ResourceVersion != (isGone ? null : newest)
-            && !(then is not null && ResourceVersion.IsNewer(then.ResourceVersion, version)))
+        if (held != (isGone ? null : newest) && !(held is not null && ResourceVersion.IsNewer(held, version)))
             throw new HistoryRewoundException(newest);
     }
 
-    /// <summary>The latest change that a list tells of, or has left as it was.</summary>
-    private (ObjectKey Key, string Version, bool IsGone)? Newest(IReadOnlyList<T> items)
+    /// <summary>The latest change known after a list: one that it tells of, or the last one before it, whose object is gone.</summary>
+    private static (ObjectKey Key, string Version, bool IsGone)? Newest((ObjectKey Key, string Version, bool IsGone)? before, IReadOnlyList<T> items)
     {
-        var newest = _newest is { } known ? known with { IsGone = true } : _newest;
+        var newest = before is { } known ? known with { IsGone = true } : before;
         foreach (var item in items)
         {
             if (newest is not { } other || other.Key == item.Key || ResourceVersion.IsNewer(item.ResourceVersion, other.Version))

@@ -17,7 +17,7 @@ internal sealed class ReflectorFactory(ApiClient api, TimeSpan timeout, TimeProv
     {
         var reflector = new Reflector<T>(
             new ListWatch<T>(api, type, ns, selector, decode), store, logger, timeout, time, Random.Shared.NextDouble, fromEtcd, isOptional);
-        store.Rewound += () => reflector.RefreshAsync(CancellationToken.None);
+        store.Rewound += reflector.Rewound;
         return reflector;
     }
 }

@@ -23,6 +23,6 @@ internal static partial class Log
     [LoggerMessage(310, LogLevel.Information, "The namespace is being deleted; nothing more is written into it", EventName = "NamespaceTerminating")]
     public static partial void NamespaceTerminating(ILogger logger);
 
-    [LoggerMessage(EventId = 324, EventName = "PodsNotListed", Message = "Pods cannot be listed, so why they are not ready is not found out: {Reason}")]
+    [LoggerMessage(EventId = 324, EventName = "PodsNotListed", Message = "Pods or their events cannot be listed, so why pods are not ready is not found out: {Reason}")]
     public static partial void PodsNotListed(ILogger logger, LogLevel level, string reason);
 }

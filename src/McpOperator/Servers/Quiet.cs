@@ -12,6 +12,8 @@ internal sealed class Quiet(TimeProvider time)
     /// <summary>Of progress, once it is told at all.</summary>
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+
     private long _progressAt;
     private string? _wait;
     private bool _isWaitTold;
@@ -26,9 +28,10 @@ internal sealed class Quiet(TimeProvider time)
     public TimeSpan? PutOff => time.GetElapsedTime(time.GetTimestamp(), _progressAt) is var left && left > TimeSpan.Zero ? left : null;
 
     /// <summary>Its status was written.</summary>
-    /// <param name="isProgress">Whether only numbers and what is waited for changed.</param>
-    /// <param name="first">How long no progress is written after anything else.</param>
-    public void Wrote(bool isProgress, TimeSpan first) => _progressAt = After(isProgress ? Between : first);
+    /// <param name="isSeen">Whether it was progress, or an error: what comes after it is progress that somebody watches.</param>
+    /// <param name="diagnoseAfter">No progress is written so long after anything else, nor longer than people wait.</param>
+    public void Wrote(bool isSeen, TimeSpan diagnoseAfter) =>
+        _progressAt = After(isSeen ? Between : diagnoseAfter < Longest ? diagnoseAfter : Longest);
 
     /// <summary>An event has told that it is not ready.</summary>
     public void Told() => IsTold = true;

@@ -52,7 +52,7 @@ internal sealed class ServerReporter(
         pass.StatusPutOff = written.PutOff;
         if (written.IsWritten)
         {
-            quiet.Wrote(isProgress, settings.DiagnoseAfter);
+            quiet.Wrote(isProgress || status.Phase == Phase.Error, settings.DiagnoseAfter);
             Log.StatusReported(logger, status.Phase!, status.Message!);
             events.Reported(server, status, quiet, time.GetUtcNow());
             if (doubts.Length > 0 && server.Reported?.ObservedGeneration != status.ObservedGeneration)

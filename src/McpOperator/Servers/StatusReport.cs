@@ -19,9 +19,10 @@ internal static class StatusReport
     /// </summary>
     public static bool IsProgress(LastReport? before, MCPServerStatus status) =>
         before?.Find(ConditionTypes.Ready) is { Status: "False", Reason: { } reason } && !status.IsReady()
-        && before.ObservedGeneration == status.ObservedGeneration && before.Phase != Phase.Error && status.Phase != Phase.Error
-        && before.Url == status.Url && before.Image == status.Image
-        && (status.Conditions![0].Reason == reason || Reasons.Waits.Contains(status.Conditions[0].Reason));
+        && before.ObservedGeneration == status.ObservedGeneration && before.Url == status.Url && before.Image == status.Image
+        && (before.Phase == Phase.Error) == (status.Phase == Phase.Error)
+        && (status.Conditions![0].Reason == reason || Reasons.Waits.Contains(status.Conditions[0].Reason))
+        && !status.Conditions.Any(condition => Reasons.Causes.Contains(condition.Reason) && before.Find(condition.Type)?.Reason != condition.Reason);
 
     /// <param name="server">With its last status.</param>
     /// <param name="fault">Why the whole server fails; null when it does not.</param>

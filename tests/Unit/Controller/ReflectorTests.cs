@@ -129,6 +129,23 @@ public sealed class ReflectorTests : IAsyncDisposable
         Assert.Equal([LogLevel.Warning], _log.LevelsOf("HistoryRewound"));
     }
 
+    /// <summary>As an answer to a write shows it: the versions of the list may have passed what was held by then.</summary>
+    [Fact]
+    public async Task WhenSomebodyElseSawThatVersionsWentBackNothingThatIsHeldIsKept()
+    {
+        await _server.ListThenWatch("20", Thing.At("a", 15));
+        Assert.True(_store.Observe(Thing.At("a", 100)));
+
+        _reflector.Rewound();
+        var list = await _server.List();
+        Assert.Equal("", list.Version);
+        list.Answer.SetResult(([Thing.At("a", 31)], "32"));
+        await _server.Watch();
+
+        Assert.Equal([Thing.At("a", 31)], _store.Snapshot());
+        Assert.Equal([LogLevel.Warning], _log.LevelsOf("HistoryRewound"));
+    }
+
     [Fact]
     public async Task AnExpiredWatchRelistsAndDeletesWhatWasMissed()
     {
@@ -675,7 +692,8 @@ public sealed class ReflectorTests : IAsyncDisposable
             return Task.FromResult(new ListResult<Thing>([], "10"));
         }
 
-        public Task<Thing?> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken) => Task.FromResult<Thing?>(null);
+        public Task<ListResult<Thing>> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken) =>
+            Task.FromResult(new ListResult<Thing>([], "10"));
 
         public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
             string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -700,7 +718,8 @@ public sealed class ReflectorTests : IAsyncDisposable
         public Task<ListResult<Thing>> ListAsync(string resourceVersion, CancellationToken cancellationToken) =>
             Task.FromResult(new ListResult<Thing>([], "10"));
 
-        public Task<Thing?> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken) => Task.FromResult<Thing?>(null);
+        public Task<ListResult<Thing>> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken) =>
+            Task.FromResult(new ListResult<Thing>([], "10"));
 
         public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
             string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)

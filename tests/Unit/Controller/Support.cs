@@ -127,11 +127,12 @@ internal sealed class FakeServer(string? ns = null) : IListWatch<Thing>
         return new(items, version);
     }
 
-    public Task<Thing?> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken)
+    public Task<ListResult<Thing>> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken)
     {
         if (ResourceVersion.IsNewer(resourceVersion, Latest))
-            return Task.FromException<Thing?>(new ApiException(Refusals.Future, "GET /"));
-        return Task.FromResult(key is { } named && (Unwatched.TryGetValue(named, out var held) || _held.TryGetValue(named, out held)) ? held : null);
+            return Task.FromException<ListResult<Thing>>(new ApiException(Refusals.Future, "GET /"));
+        return Task.FromResult(new ListResult<Thing>(
+            key is { } named && (Unwatched.TryGetValue(named, out var held) || _held.TryGetValue(named, out held)) && held is not null ? [held] : [], Latest));
     }
 
     public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
@@ -210,6 +211,10 @@ internal sealed class FakeReflector(string name) : IReflector
     public void HasSynced() => _synced.SetResult();
 
     public Task RefreshAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Rewound()
+    {
+    }
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {

@@ -21,11 +21,11 @@ internal interface IListWatch<T>
     /// <exception cref="HttpRequestException">It could not be reached, or takes longer than <see cref="ListLimits.Longest"/>.</exception>
     Task<ListResult<T>> ListAsync(string resourceVersion, CancellationToken cancellationToken);
 
-    /// <summary>The object of this name as it was at a version, whatever its labels; null when there was none.</summary>
+    /// <summary>The object of this name, if there was one, as it was at a version.</summary>
     /// <param name="resourceVersion">Asked of etcd, exactly; one that it has not come to yet is refused (<see cref="ApiException.IsFutureVersion"/>).</param>
-    /// <param name="key">Null to ask whether there was such a version, and for nothing else.</param>
+    /// <param name="key">Null to ask whether there was such a version; what is listed then is any object.</param>
     /// <inheritdoc cref="ListAsync"/>
-    Task<T?> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken);
+    Task<ListResult<T>> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken);
 
     /// <summary>Streams what changed since <paramref name="resourceVersion"/> until the server ends the watch.</summary>
     /// <param name="resourceVersion">The first event is the one after it.</param>

@@ -58,13 +58,14 @@ internal sealed class ListWatch<T>(ApiClient api, ResourceType type, string? ns,
     }
 
     /// <inheritdoc/>
-    /// <remarks>Without the selector, for which the API server might look through all that there is.</remarks>
-    public async Task<T?> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken)
+    public async Task<ListResult<T>> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken)
     {
-        var what = key is { } named ? $"fieldSelector=metadata.name%3D{Uri.EscapeDataString(named.Name)}" : "limit=1";
+        // Without the selector where nothing is named: the API server might look through all that there is.
+        var what = key is { } named ? $"fieldSelector=metadata.name%3D{Uri.EscapeDataString(named.Name)}{_selector}" : "limit=1";
         var page = await ListPageAsync(
-            key?.Namespace ?? ns, $"?{what}&resourceVersion={Uri.EscapeDataString(resourceVersion)}&resourceVersionMatch=Exact", cancellationToken).ConfigureAwait(false);
-        return key is null || page.Items.Count == 0 ? null : page.Items[0];
+            key is { Namespace.Length: > 0 } inNamespace ? inNamespace.Namespace : ns,
+            $"?{what}&resourceVersion={Uri.EscapeDataString(resourceVersion)}&resourceVersionMatch=Exact", cancellationToken).ConfigureAwait(false);
+        return new(page.Items, page.ResourceVersion);
     }
 
     public async IAsyncEnumerable<WatchEvent<T>> WatchAsync(

@@ -19,8 +19,8 @@ internal sealed class Diagnosis
     /// <summary>How often the pods were listed.</summary>
     public int Looks { get; set; }
 
-    /// <summary>What the kubelet says of a pod in an event, and of which: it is asked for once.</summary>
-    public (string Pod, string? Text)? Words { get; set; }
+    /// <summary>What the kubelet says of a pod in events: it is asked for once. Null where none says why.</summary>
+    public Dictionary<string, string?> Words { get; } = [];
 
     /// <summary>Null when none was found yet.</summary>
     public Cause? CauseOf(DeploymentKind kind) => _causes.GetValueOrDefault(kind);

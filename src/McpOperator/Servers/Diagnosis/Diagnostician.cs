@@ -19,7 +19,6 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
 
     /// <summary>Brings what is known of the server's pods up to date.</summary>
     /// <param name="pass">After all kinds had their turn.</param>
-    /// <exception cref="HttpRequestException">The API server could not be reached.</exception>
     public async Task LookAsync(Pass pass, CancellationToken cancellationToken)
     {
         var tracks = new List<(DeploymentKind Kind, ObservedDeployment Live)>(2);
@@ -44,24 +43,25 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
         if (await ListAsync(pass.Server.Key, cancellationToken).ConfigureAwait(false) is not { } pods)
             return;
         foreach (var (kind, live) in tracks)
-            diagnosis.Found(kind, await FirstOfAsync(pods, live.Key, diagnosis, cancellationToken).ConfigureAwait(false));
+            diagnosis.Found(kind, await FirstOfAsync(CurrentOf(pods, live), live.Key.Namespace, diagnosis, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>
-    /// A change of the pods' numbers is a reason to look, but not more often than every <see cref="OperatorSettings.DiagnoseAfter"/>.
-    /// What was found of another generation may not be true any more.
+    /// A change of the pods' numbers is a reason to look, at first after <see cref="OperatorSettings.DiagnoseAfter"/>, and after twice as long
+    /// each time. What was found of another generation may not be true any more.
     /// </summary>
     private Diagnosis Begin(Pass pass, Progress progress, long now)
     {
         if (pass.Memory.Diagnosis is not { } known || known.Progress.Generations != progress.Generations)
         {
             // What a process before this one has found is not taken back for want of a look.
-            var isFound = pass.Memory.Diagnosis is null && IsFound(pass.Stored, ConditionTypes.DeploymentReady) || IsFound(pass.Stored, ConditionTypes.CanaryReady);
-            return new Diagnosis { Progress = progress, DueAt = isFound && pass.Memory.Diagnosis is null ? now : After(now, settings.DiagnoseAfter) };
+            var isFound = pass.Memory.Diagnosis is null
+                && (IsFound(pass.Stored, ConditionTypes.DeploymentReady) || IsFound(pass.Stored, ConditionTypes.CanaryReady));
+            return new Diagnosis { Progress = progress, DueAt = isFound ? now : After(now, settings.DiagnoseAfter) };
         }
 
         if (known.Progress != progress && known.Looks > 0)
-            known.DueAt = Math.Min(known.DueAt, Math.Max(now, After(known.LookedAt, settings.DiagnoseAfter)));
+            known.DueAt = Math.Min(known.DueAt, After(known.LookedAt, (Again with { Min = settings.DiagnoseAfter }).Delay(known.Looks - 1, random: 0)));
         known.Progress = progress;
         return known;
     }
@@ -86,26 +86,44 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
         {
             return (await list.ListAsync("0", cancellationToken).ConfigureAwait(false)).Items;
         }
-        catch (ApiException exception)
+        catch (Exception exception) when (exception is ApiException or HttpRequestException)
         {
-            var fault = exception.Status.Message ?? exception.Message;
+            // What was done in this pass is reported all the same.
+            var fault = (exception as ApiException)?.Status.Message ?? exception.Message;
             Log.PodsNotListed(logger, fault == _fault ? LogLevel.Debug : LogLevel.Warning, fault);
             _fault = fault;
             return null;
         }
     }
 
+    /// <summary>
+    /// The pods of its newest revision. Those of older ones stay as broken as they were until the new ones are available, and say nothing
+    /// of them; nor do pods that have ended, as those of an eviction do, while there are others.
+    /// </summary>
+    private static List<DiagnosedPod> CurrentOf(IReadOnlyList<DiagnosedPod> pods, ObservedDeployment live)
+    {
+        var current = new List<DiagnosedPod>();
+        if (live.UpdatedReplicas == 0)
+            return current;
+        var owned = pods.Where(pod => pod.Deployment == live.Key.Name).ToList();
+        var revision = owned.MaxBy(static pod => pod.Created)?.Revision;
+        var isOver = owned.TrueForAll(pod => pod.Revision != revision || pod.HasEnded);
+        foreach (var pod in owned)
+        {
+            if (pod.Revision == revision && (isOver || !pod.HasEnded))
+                current.Add(pod);
+        }
+
+        return current;
+    }
+
     /// <summary>The cause that explains most, with the pod that shows it, and how many share it.</summary>
-    private async Task<Cause?> FirstOfAsync(
-        IReadOnlyList<DiagnosedPod> pods, ObjectKey deployment, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private async Task<Cause?> FirstOfAsync(List<DiagnosedPod> pods, string ns, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
         DiagnosedPod? first = null;
-        var (all, sharing) = (0, 0);
+        var sharing = 0;
         foreach (var pod in pods)
         {
-            if (pod.Deployment != deployment.Name)
-                continue;
-            all++;
             if (pod.Cause is not { } found)
                 continue;
             var order = first is null ? -1 : found.Rank.CompareTo(first.Cause!.Rank);
@@ -117,10 +135,10 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
 
         if (first is not { Cause: { } cause })
             return null;
-        var words = cause.Retold is null ? null : await WordsAsync(deployment.Namespace, first.Key.Name, diagnosis, cancellationToken).ConfigureAwait(false);
+        var words = cause.Retold is null ? null : await WordsAsync(ns, first.Key.Name, diagnosis, cancellationToken).ConfigureAwait(false);
         return cause with
         {
-            Message = $"{(words is null ? cause.Message : cause.Retold!(words))} (pod {first.Key.Name}{(all > 1 ? $"; {sharing} of {all} pods" : "")})",
+            Message = $"{(words is null ? cause.Message : cause.Retold!(words))} (pod {first.Key.Name}{(pods.Count > 1 ? $"; {sharing} of {pods.Count} pods" : "")})",
             Retold = null,
         };
     }
@@ -131,15 +149,12 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
     /// </summary>
     private async Task<string?> WordsAsync(string ns, string pod, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        if (diagnosis.Words is { } known && known.Pod == pod)
-            return known.Text;
-        if (diagnosis.Looks < 2)
-            return null;
+        if (diagnosis.Words.TryGetValue(pod, out var known) || diagnosis.Looks < 2)
+            return known;
         var events = await ListAsync(
             new ListWatch<PodEvent>(api, ResourceTypes.Event, ns, null, static json => new PodEvent(json), $"involvedObject.kind=Pod,involvedObject.name={pod},type=Warning"),
             cancellationToken).ConfigureAwait(false);
-        diagnosis.Words = (pod, PodEvent.WordsOf(events ?? []));
-        return diagnosis.Words?.Text;
+        return events is null ? null : diagnosis.Words[pod] = PodEvent.WordsOf(events);
     }
 
     /// <summary>As much of a pod as a diagnosis needs.</summary>
@@ -150,8 +165,15 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
 
         public string ResourceVersion => "";
 
-        /// <summary>The name of the Deployment whose ReplicaSet it is of; null for somebody else's pod with these labels.</summary>
+        /// <summary>Of its ReplicaSet; null of somebody else's pod with these labels.</summary>
+        public string? Revision { get; } = json.Child("metadata"u8)?.Child("labels"u8)?.Text("pod-template-hash"u8);
+
+        /// <summary>The name of the Deployment whose ReplicaSet it is of; null for somebody else's.</summary>
         public string? Deployment { get; } = DeploymentOf(json);
+
+        public DateTimeOffset Created { get; } = json.Child("metadata"u8)?.Time("creationTimestamp"u8) ?? default;
+
+        public bool HasEnded { get; } = json.Child("status"u8) is { } status && (status.Is("phase"u8, "Failed") || status.Is("phase"u8, "Succeeded"));
 
         public Cause? Cause { get; } = PodCauses.Of(json, now);
 
@@ -163,7 +185,8 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
                 return null;
             foreach (var owner in owners.EnumerateArray())
             {
-                if (owner.Is("kind"u8, "ReplicaSet") && owner.Text("name"u8) is { } name && name.EndsWith($"-{hash}", StringComparison.Ordinal))
+                if (owner.Is("kind"u8, "ReplicaSet") && owner.Text("apiVersion"u8)?.StartsWith("apps/", StringComparison.Ordinal) == true
+                    && owner.Child("controller"u8) is { ValueKind: JsonValueKind.True } && owner.Text("name"u8) is { } name && name.EndsWith($"-{hash}", StringComparison.Ordinal))
                     return name[..^(hash.Length + 1)];
             }
 

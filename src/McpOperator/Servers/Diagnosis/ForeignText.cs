@@ -8,6 +8,9 @@ internal static class ForeignText
 {
     private const int Longest = 300;
 
+    /// <summary>A query may take most of it.</summary>
+    private const int MostRead = 4096;
+
     /// <summary>Empty for none.</summary>
     public static string Clean(string? text)
     {
@@ -21,10 +24,34 @@ internal static class ForeignText
                 clean.Append(rune.ToString());
             else if (clean.Length > 0 && clean[^1] != ' ')
                 clean.Append(' ');
-            if (clean.Length > Longest)
-                return $"{clean.ToString(0, Longest).TrimEnd()}…";
+            if (clean.Length > MostRead)
+                break;
         }
 
-        return clean.ToString().TrimEnd(' ', '.');
+        var line = WithoutCredentials(clean).ToString();
+        return line.Length > Longest ? $"{line[..Longest].TrimEnd()}…" : line.TrimEnd(' ', '.');
+    }
+
+    /// <summary>A URL keeps neither its user and password nor its query: registries sign their links with it.</summary>
+    private static StringBuilder WithoutCredentials(StringBuilder text)
+    {
+        const string Scheme = "://";
+        for (var at = 0; at + Scheme.Length <= text.Length; at++)
+        {
+            if (text[at] != ':' || text[at + 1] != '/' || text[at + 2] != '/')
+                continue;
+            var (begin, end) = (at + Scheme.Length, at + Scheme.Length);
+            while (end < text.Length && text[end] is not (' ' or '"' or '\'' or '<' or '>'))
+                end++;
+            var url = text.ToString(begin, end - begin);
+            if (url.IndexOf('?', StringComparison.Ordinal) is var query and >= 0)
+                url = url[..query] + "?…";
+            if (url.IndexOf('@', StringComparison.Ordinal) is var user and >= 0 && url.IndexOf('/', StringComparison.Ordinal) is var path && (path < 0 || user < path))
+                url = "…" + url[user..];
+            text.Remove(begin, end - begin).Insert(begin, url);
+            at = begin + url.Length - 1;
+        }
+
+        return text;
     }
 }

@@ -10,11 +10,14 @@ internal static class PodCauses
     /// <summary>Probes have an initial delay, and are tried a few times before that means something.</summary>
     private static readonly TimeSpan ProbesMayFail = TimeSpan.FromSeconds(10);
 
+    /// <summary>Of a kubelet between two starts. What runs for longer than that is in no loop, and its last end says nothing of today.</summary>
+    private static readonly TimeSpan LongestBackOff = TimeSpan.FromMinutes(5);
+
     /// <summary>A kubelet ends a container with TERM, and with KILL when the grace period is over.</summary>
     private const int Terminated = 128 + 15;
     private const int Killed = 128 + 9;
 
-    /// <returns>Null of a pod that is ready, has ended, or shows no cause.</returns>
+    /// <returns>Null of a pod that is ready, or shows no cause.</returns>
     public static Cause? Of(JsonElement pod, DateTimeOffset now)
     {
         if (pod.Child("metadata"u8)?.Time("deletionTimestamp"u8) is { } until)
@@ -25,7 +28,7 @@ internal static class PodCauses
             return OfFailed(pod, status);
         if (Condition(status, "Ready") is { } ready && ready.Is("status"u8, "True"))
             return null;
-        if (Condition(status, "PodScheduled") is { } scheduled && scheduled.Is("status"u8, "False"))
+        if (Condition(status, "PodScheduled") is { } scheduled && scheduled.Is("reason"u8, "Unschedulable"))
         {
             return new(
                 Reasons.Unschedulable,
@@ -136,12 +139,12 @@ internal static class PodCauses
             var isReady = told.Child("ready"u8) is { ValueKind: JsonValueKind.True };
             if (isReady || (isInit && state?.Child("running"u8) is not null))
                 return null;
-            var ended = state?.Child("terminated"u8) ?? told.Child("lastState"u8)?.Child("terminated"u8);
+            var running = state?.Child("running"u8);
+            var since = running?.Time("startedAt"u8);
+            var ended = state?.Child("terminated"u8) ?? (now - since >= LongestBackOff ? null : told.Child("lastState"u8)?.Child("terminated"u8));
             if (ended is { } end && !(isInit && end.Number("exitCode"u8) == 0))
-                return OfEnded(end, state?.Child("running"u8));
-            return state?.Child("running"u8) is { } running && running.Time("startedAt"u8) is { } since && now - since >= ProbesMayFail
-                ? OfUnready(since)
-                : null;
+                return OfEnded(end, running);
+            return since is { } start && now - start >= ProbesMayFail ? OfUnready(start) : null;
         }
 
         private Cause? OfWaiting(JsonElement waiting)

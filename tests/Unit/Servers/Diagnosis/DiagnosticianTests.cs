@@ -135,6 +135,21 @@ public sealed class DiagnosticianTests : IDisposable
         Assert.Null(_memory.Diagnosis.CauseOf(_kinds.Canary));
     }
 
+    /// <summary>A broken pod stays until the one that replaces it is available, and one that was evicted until it is collected.</summary>
+    [Fact]
+    public async Task PodsOfAnOlderRevisionAndPodsThatHaveEndedSayNothing()
+    {
+        _server.Pods =
+        [
+            Pod("demo-1-a", NoImage), Pod("demo-2-a", Crash, revision: "2", created: "2026-05-06T07:08:00Z"),
+            Pod("demo-2-b", NoImage, revision: "2", created: "2026-05-06T07:08:01Z", phase: "Failed"),
+        ];
+        await PassTenSecondsAsync();
+
+        Assert.Equal(Reasons.CrashLoop, _memory.Diagnosis!.CauseOf(_kinds.Stable)!.Reason);
+        Assert.EndsWith("(pod demo-2-a)", _memory.Diagnosis.CauseOf(_kinds.Stable)!.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AnApiServerThatRefusesTheListLeavesTheNumbers()
     {
@@ -185,12 +200,13 @@ public sealed class DiagnosticianTests : IDisposable
         await _diagnostician.LookAsync(pass, CancellationToken.None);
     }
 
-    private static string Pod(string name, string container, bool isReady = false, string? owner = null)
+    private static string Pod(
+        string name, string container, bool isReady = false, string? owner = null, string revision = "1", string created = "2026-05-06T07:00:00Z", string phase = "Running")
     {
         var deployment = name[..^"-1-a".Length];
-        owner ??= "{\"kind\":\"ReplicaSet\",\"name\":\"" + deployment + "-1\"}";
-        return "{\"metadata\":{\"namespace\":\"team\",\"name\":\"" + name + "\",\"labels\":{\"pod-template-hash\":\"1\"},\"ownerReferences\":[" + owner
-            + "]},\"spec\":{\"containers\":[{\"name\":\"demo\",\"image\":\"i\"}]},\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\""
+        owner ??= "{\"apiVersion\":\"apps/v1\",\"kind\":\"ReplicaSet\",\"name\":\"" + deployment + "-" + revision + "\",\"controller\":true}";
+        return "{\"metadata\":{\"namespace\":\"team\",\"name\":\"" + name + "\",\"creationTimestamp\":\"" + created + "\",\"labels\":{\"pod-template-hash\":\"" + revision + "\"},\"ownerReferences\":[" + owner
+            + "]},\"spec\":{\"containers\":[{\"name\":\"demo\",\"image\":\"i\"}]},\"status\":{\"phase\":\"" + phase + "\",\"conditions\":[{\"type\":\"Ready\",\"status\":\""
             + isReady + "\"}],\"containerStatuses\":[" + container + "]}}";
     }
 

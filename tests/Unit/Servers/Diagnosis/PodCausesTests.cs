@@ -82,6 +82,24 @@ public sealed class PodCausesTests
             AssertCause(Reasons.ProbeFailing, expected, pod);
     }
 
+    /// <summary>It may have been weeks ago.</summary>
+    [Fact]
+    public void TheLastEndOfWhatRunsForLongSaysNothing() => AssertCause(
+        Reasons.ProbeFailing, "the server: it runs since 2026-05-06T07:00:00Z, and its readiness probe (TCP port 8088) does not succeed; does it listen there?",
+        Pod(container => container with
+        {
+            RestartCount = 1,
+            State = new { running = new { startedAt = "2026-05-06T07:00:00Z" } },
+            LastState = new { terminated = new { reason = "OOMKilled", exitCode = 137, finishedAt = "2026-05-06T06:59:00Z" } },
+        }));
+
+    [Theory]
+    [InlineData("Get \"https://b.example.org/x?X-Signature=abc&y=z\": dial tcp", "Get \"https://b.example.org/x?…\": dial tcp")]
+    [InlineData("Head https://ann:secret@reg.example.org/v2/: EOF", "Head https://…@reg.example.org/v2/: EOF")]
+    [InlineData("https://reg/a@b and https://u@c?d", "https://reg/a@b and https://…@c?…")]
+    [InlineData("what? me@example.org", "what? me@example.org")]
+    public void AUrlLosesItsUserAndItsQuery(string text, string expected) => Assert.Equal(expected, ForeignText.Clean(text));
+
     [Fact]
     public void GatewayAndServerAreToldApart()
     {
