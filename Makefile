@@ -1,7 +1,7 @@
 # Logic lives in hack/, so that a recipe says what happens and a script how.
 .DEFAULT_GOAL := help
 .PHONY: help build publish smoke reproduce size size-update fmt lint clean test test-unit test-envtest docs-check soak bench envtest run demo \
-  install uninstall deploy undeploy build-installer image image-check release
+  install uninstall deploy undeploy build-installer image image-check hello-image release
 
 help: ## What there is
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ image: ## Dockerfile.distroless, by docker, podman or buildah (IMG=registry/name
 
 image-check: ## Does the image hold what it should, and is that enough to run? (ARCHIVE=image.tar: of docker save)
 	@hack/image-check $(ARCHIVE)
+
+hello-image: ## dist/hello-mcp.tar: the image that the samples name, for docker load, kind load image-archive, ctr images import
+	@hack/pod-image hello
 
 release: ## Everything of a release, into dist/ (VERSION=1.2.3; IMG: what install.yaml calls the image)
 	@IMG='$(IMG)' SOURCE='$(SOURCE)' hack/release '$(VERSION)'

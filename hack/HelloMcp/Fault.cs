@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace HelloMcp;
+
+/// <summary>What makes this server a broken one, on request: HELLO_FAULT is one of these, with an amount or without.</summary>
+internal static class Fault
+{
+    /// <summary>
+    /// <c>slow=30</c> listens after so many seconds only; <c>crash</c> exits with 1 at once, <c>crash=30</c> after so many seconds;
+    /// <c>memory</c> eats memory until it is killed, <c>memory=100</c> so many MiB, and serves on.
+    /// </summary>
+    public static async Task HappenAsync(string fault)
+    {
+        var parts = fault.Split('=');
+        int? amount = parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : null;
+        switch (parts[0])
+        {
+            case "slow":
+                Console.WriteLine($"HELLO_FAULT={fault}: slow to start");
+                await Task.Delay(TimeSpan.FromSeconds(amount ?? 30));
+                break;
+            case "crash" when amount is null:
+                Crash();
+                break;
+            case "crash":
+                _ = Task.Delay(TimeSpan.FromSeconds(amount.Value)).ContinueWith(_ => Crash(), TaskScheduler.Default);
+                break;
+            case "memory":
+                Console.WriteLine($"HELLO_FAULT={fault}: eating memory");
+                await EatAsync(amount ?? int.MaxValue);
+                break;
+            default:
+                throw new ArgumentException($"HELLO_FAULT={fault}: neither slow, crash nor memory", nameof(fault));
+        }
+
+        void Crash()
+        {
+            Console.Error.WriteLine($"error: HELLO_FAULT={fault}: this server cannot run");
+            Environment.Exit(1);
+        }
+    }
+
+    private static readonly List<byte[]> Eaten = [];
+
+    private static async Task EatAsync(int mebibytes)
+    {
+        while (Eaten.Count < mebibytes)
+        {
+            var bytes = new byte[1 << 20];
+            Array.Fill(bytes, (byte)1); // untouched pages cost nothing
+            Eaten.Add(bytes);
+            await Task.Delay(5);
+        }
+    }
+}
