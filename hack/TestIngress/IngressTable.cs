@@ -1,0 +1,86 @@
+using System.Text.Json.Nodes;
+using Yarp.ReverseProxy.Configuration;
+
+namespace McpOperator.Testing;
+
+/// <summary>
+/// What Ingresses say, as routes and clusters of YARP. Other than real controllers it takes letters of either case for the same in a path,
+/// and any number of labels for a host's <c>*</c>.
+/// </summary>
+internal sealed record IngressTable(IReadOnlyList<RouteConfig> Routes, IReadOnlyList<ClusterConfig> Clusters)
+{
+    public static readonly IngressTable Empty = new([], []);
+
+    // The address of a Service leads to whichever pod is ready; how long a stream is silent is the server's affair.
+    private static readonly Yarp.ReverseProxy.Forwarder.ForwarderRequestConfig Patient = new() { ActivityTimeout = TimeSpan.FromHours(1) };
+    private static readonly IReadOnlyList<IReadOnlyDictionary<string, string>> Transforms =
+        [new Dictionary<string, string> { ["RequestHeaderOriginalHost"] = "true" }];
+
+    public static IngressTable Of(IEnumerable<JsonObject> ingresses, IEnumerable<JsonObject> services)
+    {
+        var byName = services.ToDictionary(NameOf);
+        var routes = new List<RouteConfig>();
+        var clusters = new List<ClusterConfig>();
+        // Of two that want the same the older one has it.
+        var taken = new HashSet<(string?, string?)>();
+        foreach (var ingress in ingresses.OrderBy(ingress => (string?)ingress["metadata"]!["creationTimestamp"], StringComparer.Ordinal).ThenBy(NameOf, StringComparer.Ordinal))
+        {
+            var id = NameOf(ingress);
+            foreach (var rule in ingress["spec"]?["rules"] as JsonArray ?? [])
+            {
+                foreach (var path in rule!["http"]?["paths"] as JsonArray ?? [])
+                {
+                    var routeId = $"{id}#{routes.Count}";
+                    var route = RouteOf(routeId, (string?)rule["host"], path!);
+                    if (!taken.Add((route.Match.Hosts?[0], route.Match.Path)))
+                        continue;
+                    routes.Add(route);
+                    clusters.Add(ClusterOf(routeId, byName.GetValueOrDefault($"{id.Split('/')[0]}/{path!["backend"]?["service"]?["name"]}"), path));
+                }
+            }
+        }
+        return new(routes, clusters);
+    }
+
+    public bool SameAs(IngressTable other) => Routes.SequenceEqual(other.Routes) && Clusters.SequenceEqual(other.Clusters);
+
+    private static string NameOf(JsonObject item) => $"{item["metadata"]!["namespace"]}/{item["metadata"]!["name"]}";
+
+    private static RouteConfig RouteOf(string id, string? host, JsonNode path)
+    {
+        // A brace is a parameter to ASP.NET's routing.
+        var literal = ((string?)path["path"] ?? "/").TrimEnd('/').Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
+        return new()
+        {
+            RouteId = id,
+            ClusterId = id,
+            Match = new()
+            {
+                Hosts = string.IsNullOrEmpty(host) ? null : [host],
+                Path = (string?)path["pathType"] == "Exact" ? literal.Length == 0 ? "/" : literal : literal + "/{**rest}",
+            },
+            // The host decides first, then the longer path, which ASP.NET's routing prefers by itself.
+            Order = string.IsNullOrEmpty(host) ? 2 : host.StartsWith('*') ? 1 : 0,
+            Transforms = Transforms,
+        };
+    }
+
+    /// <summary>Without a destination where there is no such Service, or no such port of it: YARP answers 503.</summary>
+    private static ClusterConfig ClusterOf(string id, JsonObject? service, JsonNode path)
+    {
+        var wanted = path["backend"]?["service"]?["port"];
+        var ports = service?["spec"]?["ports"] as JsonArray ?? [];
+        var port = ports.FirstOrDefault(port => wanted?["name"] is { } name
+            ? (string?)port!["name"] == (string?)name
+            : (int?)port!["port"] == (int?)wanted?["number"]);
+        var address = (string?)service?["spec"]?["clusterIP"];
+        return new()
+        {
+            ClusterId = id,
+            HttpRequest = Patient,
+            Destinations = port is null || address is null or "" or "None"
+                ? null
+                : new Dictionary<string, DestinationConfig> { ["service"] = new() { Address = $"http://{(address.Contains(':') ? $"[{address}]" : address)}:{port["port"]}/" } },
+        };
+    }
+}
