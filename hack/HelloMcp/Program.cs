@@ -35,7 +35,8 @@ app.Use((context, next) =>
 app.MapMcp(path);
 // A pod is asked to stop before all proxies have heard that it is going: it serves on for a while.
 stopping.Register(() => Thread.Sleep(drain));
-Console.WriteLine($"hello-mcp {version} listens on port {port}");
-await app.RunAsync();
+await app.StartAsync();
+Console.WriteLine($"hello-mcp {version} listens on port {new Uri(app.Urls.First()).Port}");
+await app.WaitForShutdownAsync();
 
 static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
