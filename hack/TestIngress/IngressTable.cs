@@ -71,8 +71,8 @@ internal sealed record IngressTable(IReadOnlyList<RouteConfig> Routes, IReadOnly
         var wanted = path["backend"]?["service"]?["port"];
         var ports = service?["spec"]?["ports"] as JsonArray ?? [];
         var port = ports.FirstOrDefault(port => wanted?["name"] is { } name
-            ? (string?)port!["name"] == (string?)name
-            : (int?)port!["port"] == (int?)wanted?["number"]);
+            ? $"{port!["name"]}" == $"{name}"
+            : $"{port!["port"]}" == $"{wanted?["number"]}");
         var address = (string?)service?["spec"]?["clusterIP"];
         return new()
         {
