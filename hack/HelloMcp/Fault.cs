@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace HelloMcp;
 
@@ -40,16 +41,19 @@ internal static class Fault
         }
     }
 
-    private static readonly List<byte[]> Eaten = [];
-
+    // Not of the collector, which keeps within the container's limit: it would end by an exception, where the kernel has to kill.
     private static async Task EatAsync(int mebibytes)
     {
-        while (Eaten.Count < mebibytes)
+        for (var i = 0; i < mebibytes; i++)
         {
-            var bytes = new byte[1 << 20];
-            Array.Fill(bytes, (byte)1); // untouched pages cost nothing
-            Eaten.Add(bytes);
+            EatOne();
             await Task.Delay(5);
+        }
+
+        static unsafe void EatOne()
+        {
+            const int Bytes = 1 << 20;
+            NativeMemory.Fill(NativeMemory.Alloc(Bytes), Bytes, 1); // untouched pages cost nothing
         }
     }
 }
