@@ -21,7 +21,8 @@ internal sealed record PolicyDocument
     public IReadOnlyList<AgentSessionPart> Sessions { get; set; } = [];
 
     internal sealed record ServerPart(string? Name, string? Namespace);
-    internal sealed record AuthPart(string? Mode = null, string? HumanIdHeader = null, string? AgentIdHeader = null, string? TeamIdHeader = null, string? SessionIdHeader = null);
+    internal sealed record AuthPart(
+        string? Mode = null, string? HumanIdHeader = null, string? AgentIdHeader = null, string? TeamIdHeader = null, string? SessionIdHeader = null);
     internal sealed record PolicyPart(string? Mode = null, string? DefaultDecision = null);
     internal sealed record SessionPart(bool Required = false);
     internal sealed record ToolPart(string Name, string? RequiredTrust = null, string? SideEffect = null);

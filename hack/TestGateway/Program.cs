@@ -6,8 +6,8 @@ using McpOperator.Testing;
 using Microsoft.AspNetCore.Http.Extensions;
 using Yarp.ReverseProxy.Forwarder;
 
-// Stands in for the gateway, which has a repository and an image of its own, where tests have to see what becomes of a policy. It decides
-// about tools/call by the caller's headers; tokens, analytics and metrics it has none. The variables are those of docs/gateway.md.
+// Stands in for the real gateway in tests only, where they have to see what becomes of a policy. It decides about tools/call by the
+// caller's headers, and has no tokens, analytics or metrics. The variables are those of docs/gateway.md.
 const int LargestBody = 4 << 20;
 var port = int.Parse(Variable("PORT") ?? "8091", CultureInfo.InvariantCulture);
 var upstream = Variable("UPSTREAM_URL") ?? "http://127.0.0.1:8088";
@@ -76,7 +76,8 @@ static async Task<Verdict?> JudgeAsync(HttpContext context, PolicyDocument polic
         context.Request.Body.Position = 0;
         var caller = CallerOf(context.Request.Headers, policy.Auth);
         var messages = body.RootElement.ValueKind == JsonValueKind.Array ? [.. body.RootElement.EnumerateArray()] : new[] { body.RootElement };
-        return messages.Where(IsCall).Select(call => Verdict.Of(policy, caller, ToolOf(call), DateTimeOffset.UtcNow)).FirstOrDefault(verdict => verdict.Reason is not null);
+        return messages.Where(IsCall).Select(call => Verdict.Of(policy, caller, ToolOf(call), DateTimeOffset.UtcNow))
+            .FirstOrDefault(verdict => verdict.Reason is not null);
     }
     catch (JsonException)
     {

@@ -23,7 +23,8 @@ internal sealed record IngressTable(IReadOnlyList<RouteConfig> Routes, IReadOnly
         var clusters = new List<ClusterConfig>();
         // Of two that want the same the older one has it.
         var taken = new HashSet<(string?, string?)>();
-        foreach (var ingress in ingresses.OrderBy(ingress => (string?)ingress["metadata"]!["creationTimestamp"], StringComparer.Ordinal).ThenBy(NameOf, StringComparer.Ordinal))
+        foreach (var ingress in ingresses
+            .OrderBy(ingress => (string?)ingress["metadata"]!["creationTimestamp"], StringComparer.Ordinal).ThenBy(NameOf, StringComparer.Ordinal))
         {
             var id = NameOf(ingress);
             foreach (var rule in ingress["spec"]?["rules"] as JsonArray ?? [])
@@ -80,7 +81,10 @@ internal sealed record IngressTable(IReadOnlyList<RouteConfig> Routes, IReadOnly
             HttpRequest = Patient,
             Destinations = port is null || address is null or "" or "None"
                 ? null
-                : new Dictionary<string, DestinationConfig> { ["service"] = new() { Address = $"http://{(address.Contains(':') ? $"[{address}]" : address)}:{port["port"]}/" } },
+                : new Dictionary<string, DestinationConfig>
+                {
+                    ["service"] = new() { Address = $"http://{(address.Contains(':') ? $"[{address}]" : address)}:{port["port"]}/" },
+                },
         };
     }
 }

@@ -7,7 +7,8 @@ namespace McpOperator.Envtest;
 
 /// <summary>
 /// What a client goes through in the tests on a node: hack/call, an Ingress controller, the stand-in of a gateway, and a server. Here
-/// without pods. HELLO_MCP_BINARY and TEST_GATEWAY_BINARY name the published programs (<c>hack/pod-image hello binary</c>); else those run that were built with the tests.
+/// without pods. HELLO_MCP_BINARY and TEST_GATEWAY_BINARY name the published programs (<c>hack/pod-image hello binary</c>);
+/// else those run that were built with the tests.
 /// </summary>
 public sealed class WayInTests
 {
@@ -62,7 +63,7 @@ public sealed class WayInTests
         Assert.Contains(text, e.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The document of shared vectors (PolicyVectorTests) with a grant, and without it.</summary>
+    /// <summary>The smallest document of the golden vectors, with a grant and without it.</summary>
     [Fact]
     public async Task AGatewayFollowsItsPolicyFile()
     {
@@ -89,7 +90,7 @@ public sealed class WayInTests
             Assert.Contains("no grant allows echo", await RefusalAsync(bob), StringComparison.Ordinal);
             Assert.Contains("not_granted", (await Assert.ThrowsAsync<CallException>(() => ann.CallAsync("time"))).Message, StringComparison.Ordinal);
 
-            // Nobody's document: what holds stays.
+            // A document that does not hash to its revision is refused, and the one before it stays in force.
             await WriteAsync(Policies.WithAGrantForAnn.Replace("\"ann\"", "\"bob\"", StringComparison.Ordinal));
             await Eventually.TrueAsync("it was refused", () => gateway.ToString().Contains("the document says that it is", StringComparison.Ordinal));
             Assert.Contains("not_granted", await RefusalAsync(bob), StringComparison.Ordinal);
