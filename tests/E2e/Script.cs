@@ -1,0 +1,23 @@
+using System.Diagnostics;
+
+namespace McpOperator.E2e;
+
+/// <summary>The scripts of hack/, as a person calls them.</summary>
+internal static class Script
+{
+    /// <summary>Runs it to its end, and returns what it printed.</summary>
+    /// <exception cref="InvalidOperationException">It failed; with its output.</exception>
+    public static async Task<string> RunAsync(string name, IReadOnlyList<string> arguments, params IEnumerable<(string Name, string Value)> environment)
+    {
+        var start = new ProcessStartInfo(Repository.PathTo("hack", name), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (variable, value) in environment)
+            start.Environment[variable] = value;
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode == 0
+            ? await output
+            : throw new InvalidOperationException($"hack/{name} {string.Join(' ', arguments)} failed:\n{await output}\n{await errors}");
+    }
+}
