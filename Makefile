@@ -1,15 +1,15 @@
 # Logic lives in hack/, so that a recipe says what happens and a script how.
 .DEFAULT_GOAL := help
-.PHONY: help build publish smoke reproduce size size-update fmt lint clean test test-unit test-envtest docs-check soak bench envtest run demo \
+.PHONY: help build publish smoke reproduce size size-update fmt lint clean test test-unit test-envtest e2e node docs-check soak bench envtest run demo \
   install uninstall deploy undeploy build-installer image image-check hello-image release
 
 help: ## What there is
-	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ See it
 
-run: ## See it work: a throw-away control plane (USE_EXISTING_CLUSTER=true: kubectl's cluster) until Ctrl-C
-	@hack/run
+run: ## See it work: a throw-away control plane (USE_EXISTING_CLUSTER=true: kubectl's cluster; NODE=true: with a node) until Ctrl-C
+	@hack/run$(if $(filter true,$(NODE)),-node)
 
 demo: ## The same, always on a throw-away control plane, played to the end: the samples become Ready, exit 0
 	@hack/run demo
@@ -53,6 +53,12 @@ test-unit: ## Unit tests alone: seconds
 
 test-envtest: ## The published binary against a real API server
 	@hack/test envtest
+
+e2e: ## A whole cluster with a node, the operator on it from its image, and servers that run or cannot (E2E_FILTER=name)
+	@E2E_FILTER='$(E2E_FILTER)' hack/test e2e
+
+node: ## One throw-away cluster with a node, until Ctrl-C; prints what a shell needs to use it
+	@hack/node up
 
 docs-check: ## Whether links, flags, variables, metrics, log events, reasons, fields and faults are documented
 	@hack/test docs

@@ -13,23 +13,24 @@ fetch_kubernetes_source() {
   (cd "$work" && dpkg-source --no-check -x kubernetes_*.dsc "$work/go/src/k8s.io/kubernetes")
 }
 
-# make_kubernetes PROGRAM...: by their names in the source's cmd/.
+# make_kubernetes FLAGS PROGRAM...: by their names in the source's cmd/.
 make_kubernetes() {
-  local tree=$work/go/src/k8s.io/kubernetes reflect2=vendor/github.com/modern-go/reflect2
+  local flags=$1 tree=$work/go/src/k8s.io/kubernetes reflect2=vendor/github.com/modern-go/reflect2
+  shift
   # The vendored reflect2 1.0.1 crashes on Go 1.18 and later as soon as a custom resource is decoded; Debian's 1.0.2 does not.
   rm -rf "${tree:?}/$reflect2"
   cp -r "$work/root/usr/share/gocode/src/github.com/modern-go/reflect2" "$tree/$reflect2"
   cd "$tree"
   # GOPATH mode and make: a bare `go build` lacks the generated openapi code.
-  env -u GOFLAGS GOPATH="$work/go" GOROOT="$work/root/usr/lib/go-1.19" GO111MODULE=off GOCACHE="$work/gocache" \
+  env GOFLAGS="$flags" GOPATH="$work/go" GOROOT="$work/root/usr/lib/go-1.19" GO111MODULE=off GOCACHE="$work/gocache" \
     GOTOOLCHAIN=local KUBE_GIT_TREE_STATE=archive LD_LIBRARY_PATH="$(dirname "$(find "$work/root/usr/lib" -name 'libjq.so.1' | head -n 1)")" \
     PATH="$work/root/usr/lib/go-1.19/bin:$work/root/usr/bin:$PATH" make WHAT="${*/#/cmd/}"
 }
 
-# build_kubernetes TIME PROGRAM...: leaves the programs in $work/bin, and says beforehand what it takes.
+# build_kubernetes TIME FLAGS PROGRAM...: with these flags of Go, leaves the programs in $work/bin, and says beforehand what it takes.
 build_kubernetes() {
-  local time=$1 tools=() link target program
-  shift
+  local time=$1 flags=$2 tools=() link target program
+  shift 2
   case $(platform) in linux-amd64 | linux-arm64) ;; *) return 1 ;; esac
   have apt-get || { say "no apt-get: not a Debian machine"; return 1; }
   have dpkg-source || tools+=(dpkg-dev)
@@ -45,7 +46,7 @@ build_kubernetes() {
       /*) ln -sfn "$work/root$target" "$link" ;;
     esac
   done < <(find "$work/root/usr/lib/go-1.19" "$work/root/usr/share/go-1.19" -type l)
-  with_progress "building $* from Debian's source ($time on two cores, once)" "$logs/build.log" make_kubernetes "$@" || return 1
+  with_progress "building $* from Debian's source ($time on two cores, once)" "$logs/build.log" make_kubernetes "$flags" "$@" || return 1
   mkdir "$work/bin"
   for program; do
     cp "$(find "$work/go/src/k8s.io/kubernetes/_output" -type f -name "$program" | head -n 1)" "$work/bin/" \

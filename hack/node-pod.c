@@ -1,5 +1,5 @@
 /* The program of the throw-away node's images. Without PORT it waits for a signal, as a pod's sandbox has to. With PORT it answers
-   every HTTP request with 200, until one of these says otherwise:
+   every HTTP request with 200, or with NNN where the path has /status-NNN/: so it plays a registry that refuses. Or else:
      READY=no       503 to every request
      EXIT_CODE=n    exits with n, after EXIT_AFTER seconds (0)
      SIGNAL=n       dies of signal n, after as many
@@ -48,15 +48,19 @@ int main(void) {
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((unsigned short)number("PORT", 0)) };
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 64)) { perror("listen"); return 1; }
-  const char *status = (text = getenv("READY")) && !strcmp(text, "no") ? "503 Service Unavailable" : "200 OK";
+  int usual = (text = getenv("READY")) && !strcmp(text, "no") ? 503 : 200;
   for (;;) {
     char buffer[4096];
     int client = accept(listener, NULL, NULL);
     if (client < 0) continue;
     struct timeval patience = { .tv_sec = 1 };
     setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    if (read(client, buffer, sizeof buffer) > 0) {
-      int size = snprintf(buffer, sizeof buffer, "HTTP/1.1 %s\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n", status);
+    ssize_t got = read(client, buffer, sizeof buffer - 1);
+    if (got > 0) {
+      buffer[got] = 0;
+      const char *asked = strstr(buffer, "/status-");
+      int status = asked ? atoi(asked + strlen("/status-")) : usual;
+      int size = snprintf(buffer, sizeof buffer, "HTTP/1.1 %d Said\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n", status);
       if (write(client, buffer, (size_t)size) < 0) perror("write");
     }
     close(client);

@@ -26,6 +26,7 @@ public sealed class Cluster : IAsyncLifetime
     {
         Client = KubeClient.FromKubeconfig(Required("KUBECONFIG"));
         await Script.RunAsync("deploy", ["deploy"], ("IMG", Required("MCP_OPERATOR_IMAGE")));
+        await StartRegistryAsync();
     }
 
     public ValueTask DisposeAsync()
@@ -39,6 +40,27 @@ public sealed class Cluster : IAsyncLifetime
         var name = $"e2e-{Guid.NewGuid():N}"[..12];
         await Client.CreateAsync($"{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}");
         return new(Client, name);
+    }
+
+    // In the node's own network, where containerd asks it as one of localhost, and without TLS.
+    private async Task StartRegistryAsync()
+    {
+        await Client.ApplyAsync("{apiVersion: v1, kind: Namespace, metadata: {name: e2e-registry}}");
+        await Client.ApplyAsync($$"""
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: registry, namespace: e2e-registry}
+            spec:
+              hostNetwork: true
+              terminationGracePeriodSeconds: 0
+              containers:
+              - {name: registry, image: '{{PodImage}}', env: [{name: PORT, value: '5000'}]}
+            """);
+        await Eventually.TrueAsync(
+            "the registry that refuses everything was running",
+            () => Client.GetAsync(Resource.Pods, "e2e-registry", "registry"),
+            pod => (string?)pod["status"]?["phase"] == "Running",
+            Limit);
     }
 
     private static string Required(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value

@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace McpOperator.E2e;
+
+/// <summary>An MCPServer that cannot come up, and how that shows on its pods.</summary>
+/// <param name="Spec">YAML in flow style, without the braces.</param>
+/// <param name="Shows">Whether the pods (none of them, where none is let in) and the Deployment show it.</param>
+/// <param name="Objects">What else is in the namespace, made before it: YAML.</param>
+/// <param name="PodPatch">
+/// A strategic merge of the Deployment's pod template, as somebody else's fields: for what an MCPServer's spec does not have. The server's
+/// name is <c>broken</c>, and so is its container's. It has one replica then.
+/// </param>
+/// <param name="Deed">What is done when a pod runs.</param>
+internal sealed record BrokenServer(
+    string Spec, Func<IReadOnlyList<JsonObject>, JsonObject, bool> Shows, string? Objects = null, string? PodPatch = null,
+    Func<KubeClient, string, Task>? Deed = null);
+
+internal static class BrokenServers
+{
+    public const string Name = "broken";
+    private const string Port = "{name: PORT, value: '8088'}";
+
+    public static readonly IReadOnlyDictionary<string, BrokenServer> All = new SortedDictionary<string, BrokenServer>(StringComparer.Ordinal)
+    {
+        ["image-not-found"] = new("image: 'localhost:5000/status-404/tool:1'", Waiting("ImagePullBackOff")),
+        ["image-unauthorized"] = new("image: 'localhost:5000/status-401/tool:1'", Waiting("ImagePullBackOff")),
+        ["image-forbidden"] = new("image: 'localhost:5000/status-403/tool:1'", Waiting("ImagePullBackOff")),
+        ["image-rate-limited"] = new("image: 'localhost:5000/status-429/tool:1'", Waiting("ImagePullBackOff")),
+        ["image-registry-broken"] = new("image: 'localhost:5000/status-503/tool:1'", Waiting("ErrImagePull", "ImagePullBackOff")),
+        ["image-registry-refuses-connection"] = new("image: 'localhost:5999/tool:1'", Waiting("ImagePullBackOff")),
+        ["image-registry-unknown"] = new("image: 'registry.invalid/tool:1'", Waiting("ImagePullBackOff")),
+        ["image-pull-error"] = new("image: 'localhost:5000/status-404/other:1'", Waiting("ErrImagePull")),
+        ["image-name-invalid"] = new("image: 'localhost/Tool:1'", Waiting("InvalidImageName")),
+        ["image-other-architecture"] = new("image: 'localhost/other-architecture:1'", Restarted),
+        ["exits-at-once"] = new("envVars: [{name: EXIT_CODE, value: '3'}]", Waiting("CrashLoopBackOff")),
+        ["exits-with-message"] = new(
+            "envVars: [{name: EXIT_CODE, value: '1'}, {name: TERMINATION_MESSAGE, value: 'config: no key OPENAI_API_KEY'}]", Waiting("CrashLoopBackOff")),
+        ["exits-with-zero"] = new("envVars: [{name: EXIT_CODE, value: '0'}]", Waiting("CrashLoopBackOff")),
+        ["exits-between-restarts"] = new("envVars: [{name: EXIT_CODE, value: '4'}, {name: EXIT_AFTER, value: '4'}]", RestartedAndRunning),
+        ["dies-of-a-signal"] = new("envVars: [{name: SIGNAL, value: '11'}]", Waiting("CrashLoopBackOff")),
+        ["out-of-memory"] = new(
+            $"envVars: [{Port}, {{name: EAT, value: '200'}}], resources: {{requests: {{memory: 16Mi}}, limits: {{memory: 32Mi}}}}", Terminated("OOMKilled")),
+        ["out-of-memory-loop"] = new(
+            $"envVars: [{Port}, {{name: EAT, value: '200'}}], resources: {{requests: {{memory: 16Mi}}, limits: {{memory: 32Mi}}}}", Waiting("CrashLoopBackOff")),
+        ["unschedulable-cpu"] = new("resources: {requests: {cpu: '1000'}, limits: {cpu: '1000'}}", Unschedulable),
+        ["unschedulable-memory"] = new("resources: {requests: {memory: 100Ti}, limits: {memory: 100Ti}}", Unschedulable),
+        ["unschedulable-selector"] = new($"envVars: [{Port}]", Unschedulable, PodPatch: "{spec: {nodeSelector: {disk: fast}}}"),
+        ["unschedulable-affinity"] = new(
+            $"envVars: [{Port}]", Unschedulable,
+            PodPatch: "{spec: {affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: zone, operator: In, values: [a]}]}]}}}}}"),
+        ["unschedulable-volume"] = new(
+            $"envVars: [{Port}]", Unschedulable, PodPatch: "{spec: {volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]}}"),
+        ["secret-missing"] = new("secretEnvVars: [{name: KEY, secretKeyRef: {name: nowhere, key: key}}]", Waiting("CreateContainerConfigError")),
+        ["secret-key-missing"] = new(
+            "secretEnvVars: [{name: KEY, secretKeyRef: {name: api, key: key}}]", Waiting("CreateContainerConfigError"),
+            "{apiVersion: v1, kind: Secret, metadata: {name: api}, stringData: {another: value}}"),
+        ["configmap-missing"] = new(
+            $"envVars: [{Port}]", Waiting("CreateContainerConfigError"),
+            PodPatch: "{spec: {containers: [{name: broken, env: [{name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}]}]}}"),
+        ["configmap-key-missing"] = new(
+            $"envVars: [{Port}]", Waiting("CreateContainerConfigError"), "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {another: value}}",
+            "{spec: {containers: [{name: broken, env: [{name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}]}]}}"),
+        ["volume-configmap-missing"] = new(
+            $"envVars: [{Port}]", ContainerCreatingFor20Seconds, PodPatch: "{spec: {volumes: [{name: settings, configMap: {name: settings}}]}}"),
+        ["root-image"] = new("image: 'localhost/root:1'", Waiting("CreateContainerConfigError")),
+        ["entry-point-missing"] = new("image: 'localhost/no-entry:1'", Restarted),
+        ["probe-failing"] = new("port: 8099", RunningUnreadyFor12Seconds),
+        ["probe-kills"] = new("port: 8099", Restarted),
+        ["gateway-unready"] = new(
+            $"envVars: [{Port}], gateway: {{enabled: true, image: 'localhost/unready:1'}}", RunningUnreadyFor12Seconds),
+        ["gateway-image-not-found"] = new(
+            $"envVars: [{Port}], gateway: {{enabled: true, image: 'localhost:5000/status-404/gateway:1'}}", Waiting("ImagePullBackOff")),
+        ["one-of-three"] = new(
+            $"replicas: 3, envVars: [{Port}], resources: {{requests: {{cpu: 10m}}}}", OneOfThree,
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: pods}, spec: {hard: {pods: '2'}}}"),
+        ["quota"] = new(
+            $"envVars: [{Port}]", ReplicaFailure, "{apiVersion: v1, kind: ResourceQuota, metadata: {name: pods}, spec: {hard: {pods: '0'}}}"),
+        ["limit-range"] = new(
+            $"envVars: [{Port}], resources: {{requests: {{memory: 64Mi}}, limits: {{memory: 64Mi}}}}", ReplicaFailure,
+            "{apiVersion: v1, kind: LimitRange, metadata: {name: small}, spec: {limits: [{type: Container, max: {memory: 16Mi}}]}}"),
+        ["service-account-missing"] = new(
+            $"envVars: [{Port}]", ReplicaFailure, PodPatch: "{spec: {serviceAccountName: nobody, serviceAccount: nobody}}"),
+        ["terminating-stuck"] = new(
+            $"envVars: [{Port}]", TerminatingFor20Seconds, PodPatch: "{metadata: {finalizers: [example.org/hold]}}",
+            Deed: async (client, ns) =>
+            {
+                foreach (var pod in await client.ListAsync(Resource.Pods, ns))
+                    await client.DeleteAsync(Resource.Pods, ns, (string)pod["metadata"]!["name"]!);
+            }),
+        ["ready"] = new($"replicas: 2, envVars: [{Port}]", (pods, _) => pods.Count(IsReady) == 2),
+        ["paused"] = new(
+            $"envVars: [{Port}]", (_, deployment) => deployment["status"]!["observedGeneration"]!.ToJsonString() == deployment["metadata"]!["generation"]!.ToJsonString()
+                && Conditions(deployment).Any(condition => (string?)condition["reason"] == "DeploymentPaused"),
+            Deed: async (client, ns) =>
+            {
+                await client.PatchAsync(Resource.Deployments, ns, Name, """{"spec": {"paused": true}}""");
+                await client.PatchAsync(Resource.MCPServers, ns, Name, """{"spec": {"image": "localhost/unready:1"}}""");
+            }),
+    };
+
+    public static IEnumerable<JsonObject> Statuses(JsonObject pod) =>
+        ((JsonArray?)pod["status"]?["containerStatuses"] ?? []).Select(status => status!.AsObject());
+
+    private static Func<IReadOnlyList<JsonObject>, JsonObject, bool> Waiting(params string[] reasons) => (pods, _) =>
+        pods.Any(pod => Statuses(pod).Any(status => reasons.Contains((string?)status["state"]?["waiting"]?["reason"])));
+
+    private static Func<IReadOnlyList<JsonObject>, JsonObject, bool> Terminated(string reason) => (pods, _) =>
+        pods.Any(pod => Statuses(pod).Any(status => (string?)status["state"]?["terminated"]?["reason"] == reason));
+
+    private static bool Restarted(IReadOnlyList<JsonObject> pods, JsonObject deployment) =>
+        pods.Any(pod => Statuses(pod).Any(status => (int)status["restartCount"]! > 0));
+
+    private static bool RestartedAndRunning(IReadOnlyList<JsonObject> pods, JsonObject deployment) => pods.Any(pod => Statuses(pod).Any(
+        status => (int)status["restartCount"]! > 0 && status["state"]?["running"] is not null && status["lastState"]?["terminated"] is not null));
+
+    private static bool Unschedulable(IReadOnlyList<JsonObject> pods, JsonObject deployment) => pods.Any(pod =>
+        Conditions(pod).Any(condition => (string?)condition["type"] == "PodScheduled" && (string?)condition["reason"] == "Unschedulable"));
+
+    private static bool ReplicaFailure(IReadOnlyList<JsonObject> pods, JsonObject deployment) =>
+        Conditions(deployment).Any(condition => (string?)condition["type"] == "ReplicaFailure" && (string?)condition["status"] == "True");
+
+    private static bool OneOfThree(IReadOnlyList<JsonObject> pods, JsonObject deployment) =>
+        pods.Count(IsReady) == 2 && ReplicaFailure(pods, deployment);
+
+    private static bool RunningUnreadyFor12Seconds(IReadOnlyList<JsonObject> pods, JsonObject deployment) => pods.Any(pod =>
+        Age(pod) > TimeSpan.FromSeconds(12) && Statuses(pod).All(status => status["state"]?["running"] is not null) && !IsReady(pod));
+
+    private static bool ContainerCreatingFor20Seconds(IReadOnlyList<JsonObject> pods, JsonObject deployment) =>
+        pods.Any(pod => Age(pod) > TimeSpan.FromSeconds(20)) && Waiting("ContainerCreating")(pods, deployment);
+
+    // Its deletion timestamp is the end of its grace period.
+    private static bool TerminatingFor20Seconds(IReadOnlyList<JsonObject> pods, JsonObject deployment) => pods.Any(pod =>
+        (string?)pod["metadata"]!["deletionTimestamp"] is { } time && DateTimeOffset.UtcNow - Time(time) > TimeSpan.FromSeconds(20));
+
+    private static bool IsReady(JsonObject pod) =>
+        Conditions(pod).Any(condition => (string?)condition["type"] == "Ready" && (string?)condition["status"] == "True");
+
+    private static IEnumerable<JsonObject> Conditions(JsonObject live) =>
+        ((JsonArray?)live["status"]?["conditions"] ?? []).Select(condition => condition!.AsObject());
+
+    private static TimeSpan Age(JsonObject pod) => (string?)pod["status"]?["startTime"] is { } time
+        ? DateTimeOffset.UtcNow - Time(time)
+        : TimeSpan.Zero;
+
+    private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
+}
