@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -7,15 +8,47 @@ namespace McpOperator.E2e;
 /// Servers that cannot come up, on a real node. With MCP_SAVE_PODS=DIRECTORY what the API server says of each is saved there, a file
 /// a case, as the unit tests of the diagnosis read it (tests/Unit/Data/pods).
 /// </summary>
-public sealed class BrokenServerTests(Cluster cluster)
+public sealed class BrokenServerTests(BrokenServerTests.Runs runs) : IClassFixture<BrokenServerTests.Runs>
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     public static TheoryData<string> Cases => [.. BrokenServers.All.Keys];
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task ShowsOnThePods(string name)
+    public Task ShowsOnThePods(string name) => runs.ResultOf(name);
+
+    /// <summary>All of them side by side, for each one waits most of its time, for kubelet's patience to end.</summary>
+    public sealed class Runs : IDisposable
+    {
+        private const int AtOnce = 14;
+
+        private readonly SemaphoreSlim _room = new(AtOnce);
+        private readonly Dictionary<string, Task> _results;
+
+        public Runs(Cluster cluster) => _results = BrokenServers.All.Keys.ToDictionary(name => name, name => Task.Run(async () =>
+        {
+            await _room.WaitAsync();
+            try
+            {
+                await new Run(cluster).ShowAsync(name);
+            }
+            finally
+            {
+                _room.Release();
+            }
+        }));
+
+        public Task ResultOf(string name) => _results[name];
+
+        public void Dispose() => _room.Dispose();
+    }
+}
+
+/// <summary>One of <see cref="BrokenServers"/>.</summary>
+internal sealed class Run(Cluster cluster)
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public async Task ShowAsync(string name)
     {
         var broken = BrokenServers.All[name];
         await using var ns = await cluster.CreateNamespaceAsync();

@@ -79,14 +79,15 @@ internal static class BrokenServers
         ["limit-range"] = new(
             $"envVars: [{Port}], resources: {{requests: {{memory: 64Mi}}, limits: {{memory: 64Mi}}}}", ReplicaFailure,
             "{apiVersion: v1, kind: LimitRange, metadata: {name: small}, spec: {limits: [{type: Container, max: {memory: 16Mi}}]}}"),
-        ["service-account-missing"] = new(
-            $"envVars: [{Port}]", ReplicaFailure, PodPatch: "{spec: {serviceAccountName: nobody, serviceAccount: nobody}}"),
         ["terminating-stuck"] = new(
-            $"envVars: [{Port}]", TerminatingFor20Seconds, PodPatch: "{metadata: {finalizers: [example.org/hold]}}",
+            $"envVars: [{Port}]", TerminatingFor20Seconds,
             Deed: async (client, ns) =>
             {
                 foreach (var pod in await client.ListAsync(Resource.Pods, ns))
+                {
+                    await client.PatchAsync(Resource.Pods, ns, (string)pod["metadata"]!["name"]!, """{"metadata": {"finalizers": ["example.org/hold"]}}""");
                     await client.DeleteAsync(Resource.Pods, ns, (string)pod["metadata"]!["name"]!);
+                }
             }),
         ["ready"] = new($"replicas: 2, envVars: [{Port}]", (pods, _) => pods.Count(IsReady) == 2),
         ["paused"] = new(
