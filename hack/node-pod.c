@@ -2,7 +2,7 @@
    every HTTP request with 200, or with NNN where the path has /status-NNN/: so it plays a registry that refuses. Or else:
      READY=no       503 to every request
      EXIT_CODE=n    exits with n, after EXIT_AFTER seconds (0)
-     SIGNAL=n       dies of signal n, after as many
+     SEGFAULT=yes   dies of SIGSEGV, after as many
      EAT=n          takes n MiB of memory, and touches them
      SAY=text       a line on standard error, at the start
      TERMINATION_MESSAGE=text  what it leaves in /dev/termination-log
@@ -33,9 +33,10 @@ int main(void) {
     FILE *log = fopen("/dev/termination-log", "w");
     if (log) { fputs(text, log); fclose(log); }
   }
-  if (getenv("EXIT_CODE") || getenv("SIGNAL")) {
+  if (getenv("EXIT_CODE") || getenv("SEGFAULT")) {
     if (number("EXIT_AFTER", 0) > 0) sleep((unsigned)number("EXIT_AFTER", 0));
-    if (getenv("SIGNAL")) { signal(number("SIGNAL", 0), SIG_DFL); raise(number("SIGNAL", 0)); }
+    // Not by raise: what is process 1 survives its own signals, but not its own faults.
+    if (getenv("SEGFAULT")) *(volatile int *)0 = 0;
     return number("EXIT_CODE", 1);
   }
   for (int i = 0; i < number("EAT", 0); i++) {

@@ -19,7 +19,7 @@ public sealed class BrokenServerTests(BrokenServerTests.Runs runs) : IClassFixtu
     /// <summary>All of them side by side, for each one waits most of its time, for kubelet's patience to end.</summary>
     public sealed class Runs : IDisposable
     {
-        private const int AtOnce = 14;
+        private const int AtOnce = 20;
 
         private readonly SemaphoreSlim _room = new(AtOnce);
         private readonly Dictionary<string, Task> _results;
@@ -29,7 +29,7 @@ public sealed class BrokenServerTests(BrokenServerTests.Runs runs) : IClassFixtu
             await _room.WaitAsync();
             try
             {
-                await new Run(cluster).ShowAsync(name);
+                await new Run(cluster).ShowAsync(name, BrokenServers.All[name]);
             }
             finally
             {
@@ -48,16 +48,15 @@ internal sealed class Run(Cluster cluster)
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public async Task ShowAsync(string name)
+    public async Task ShowAsync(string name, BrokenServer broken)
     {
-        var broken = BrokenServers.All[name];
         await using var ns = await cluster.CreateNamespaceAsync();
         if (broken.Objects is { } objects)
             await cluster.Client.CreateAsync(objects, ns.Name);
-        if (broken.PodPatch is { } patch)
-            await CreatePatchedAsync(ns, broken.Spec, Manifest.Parse(patch));
-        else
-            await ns.ServerAsync(BrokenServers.Name, broken.Spec);
+        if (broken is { PodPatch: { } patch, Spec: { } spec })
+            await CreatePatchedAsync(ns, spec, Manifest.Parse(patch));
+        else if (broken.Spec is not null)
+            await ns.ServerAsync(BrokenServers.Name, $"publicPathPrefix: {ns.Name}, {broken.Spec}");
         if (broken.Deed is { } deed)
         {
             await Eventually.TrueAsync(
@@ -86,7 +85,7 @@ internal sealed class Run(Cluster cluster)
     // With no replica at first, so that no pod comes up before the patch.
     private async Task CreatePatchedAsync(Namespace ns, string spec, JsonObject patch)
     {
-        await ns.ServerAsync(BrokenServers.Name, $"replicas: 0, {spec}");
+        await ns.ServerAsync(BrokenServers.Name, $"publicPathPrefix: {ns.Name}, replicas: 0, {spec}");
         await Eventually.TrueAsync(
             "there was a Deployment", () => cluster.Client.FindAsync(Resource.Deployments, ns.Name, BrokenServers.Name), found => found is not null, Cluster.Limit);
         await cluster.Client.PatchAsync(

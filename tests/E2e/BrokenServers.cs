@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace McpOperator.E2e;
 
 /// <summary>An MCPServer that cannot come up, and how that shows on its pods.</summary>
-/// <param name="Spec">YAML in flow style, without the braces.</param>
+/// <param name="Spec">YAML in flow style, without the braces. Null: there is no MCPServer, but a Deployment among the objects.</param>
 /// <param name="Shows">Whether the pods (none of them, where none is let in) and the Deployment show it.</param>
 /// <param name="Objects">What else is in the namespace, made before it: YAML.</param>
 /// <param name="PodPatch">
@@ -13,13 +13,18 @@ namespace McpOperator.E2e;
 /// </param>
 /// <param name="Deed">What is done when a pod runs.</param>
 internal sealed record BrokenServer(
-    string Spec, Func<IReadOnlyList<JsonObject>, JsonObject, bool> Shows, string? Objects = null, string? PodPatch = null,
+    string? Spec, Func<IReadOnlyList<JsonObject>, JsonObject, bool> Shows, string? Objects = null, string? PodPatch = null,
     Func<KubeClient, string, Task>? Deed = null);
 
 internal static class BrokenServers
 {
     public const string Name = "broken";
     private const string Port = "{name: PORT, value: '8088'}";
+
+    /// <summary>Not among the others, whose node it takes.</summary>
+    public static readonly BrokenServer OfALostNode = new(
+        $"envVars: [{Port}]", (pods, _) => pods.Any(pod => pod["metadata"]!["deletionTimestamp"] is not null) && pods.Count > 1,
+        Deed: (_, _) => Script.RunAsync("node", ["stop", "kubelet"]));
 
     public static readonly IReadOnlyDictionary<string, BrokenServer> All = new SortedDictionary<string, BrokenServer>(StringComparer.Ordinal)
     {
@@ -30,15 +35,20 @@ internal static class BrokenServers
         ["image-registry-broken"] = new("image: 'localhost:5000/status-503/tool:1'", Waiting("ErrImagePull", "ImagePullBackOff")),
         ["image-registry-refuses-connection"] = new("image: 'localhost:5999/tool:1'", Waiting("ImagePullBackOff")),
         ["image-registry-unknown"] = new("image: 'registry.invalid/tool:1'", Waiting("ImagePullBackOff")),
-        ["image-pull-error"] = new("image: 'localhost:5000/status-404/other:1'", Waiting("ErrImagePull")),
-        ["image-name-invalid"] = new("image: 'localhost/Tool:1'", Waiting("InvalidImageName")),
+        ["image-not-found-error"] = new("image: 'localhost:5000/status-404/other:1'", Waiting("ErrImagePull")),
+        ["image-unauthorized-error"] = new("image: 'localhost:5000/status-401/other:1'", Waiting("ErrImagePull")),
+        ["image-forbidden-error"] = new("image: 'localhost:5000/status-403/other:1'", Waiting("ErrImagePull")),
+        ["image-rate-limited-error"] = new("image: 'localhost:5000/status-429/other:1'", Waiting("ErrImagePull")),
+        ["image-registry-refuses-connection-error"] = new("image: 'localhost:5999/other:1'", Waiting("ErrImagePull")),
+        ["image-registry-unknown-error"] = new("image: 'registry.invalid/other:1'", Waiting("ErrImagePull")),
+        ["image-name-invalid"] = new(null, Waiting("InvalidImageName"), Deployment("image: 'localhost/Tool:1'")),
         ["image-other-architecture"] = new("image: 'localhost/other-architecture:1'", Restarted),
         ["exits-at-once"] = new("envVars: [{name: EXIT_CODE, value: '3'}]", Waiting("CrashLoopBackOff")),
         ["exits-with-message"] = new(
             "envVars: [{name: EXIT_CODE, value: '1'}, {name: TERMINATION_MESSAGE, value: 'config: no key OPENAI_API_KEY'}]", Waiting("CrashLoopBackOff")),
         ["exits-with-zero"] = new("envVars: [{name: EXIT_CODE, value: '0'}]", Waiting("CrashLoopBackOff")),
         ["exits-between-restarts"] = new("envVars: [{name: EXIT_CODE, value: '4'}, {name: EXIT_AFTER, value: '4'}]", RestartedAndRunning),
-        ["dies-of-a-signal"] = new("envVars: [{name: SIGNAL, value: '11'}]", Waiting("CrashLoopBackOff")),
+        ["dies-of-a-signal"] = new("envVars: [{name: SEGFAULT, value: 'yes'}]", Waiting("CrashLoopBackOff")),
         ["out-of-memory"] = new(
             $"envVars: [{Port}, {{name: EAT, value: '200'}}], resources: {{requests: {{memory: 16Mi}}, limits: {{memory: 32Mi}}}}", Terminated("OOMKilled")),
         ["out-of-memory-loop"] = new(
@@ -62,8 +72,12 @@ internal static class BrokenServers
             $"envVars: [{Port}]", Waiting("CreateContainerConfigError"), "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {another: value}}",
             "{spec: {containers: [{name: broken, env: [{name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}]}]}}"),
         ["volume-configmap-missing"] = new(
-            $"envVars: [{Port}]", ContainerCreatingFor20Seconds, PodPatch: "{spec: {volumes: [{name: settings, configMap: {name: settings}}]}}"),
-        ["root-image"] = new("image: 'localhost/root:1'", Waiting("CreateContainerConfigError")),
+            $"envVars: [{Port}]", ContainerCreatingFor20Seconds, PodPatch: "{spec: {volumes: [{name: settings, configMap: {name: settings}}], containers: [{name: broken, volumeMounts: [{name: settings, mountPath: /settings}]}]}}"),
+        ["root-image"] = new(
+            null, Waiting("CreateContainerConfigError"), Deployment("image: 'localhost/root:1', securityContext: {runAsNonRoot: true}")),
+        ["root-user"] = new(
+            null, Waiting("CreateContainerConfigError"), Deployment("image: 'localhost/root:1', securityContext: {runAsNonRoot: true, runAsUser: 0}")),
+        ["never-pulled"] = new(null, Waiting("ErrImageNeverPull"), Deployment("image: 'localhost/nowhere:1', imagePullPolicy: Never")),
         ["entry-point-missing"] = new("image: 'localhost/no-entry:1'", Restarted),
         ["probe-failing"] = new("port: 8099", RunningUnreadyFor12Seconds),
         ["probe-kills"] = new("port: 8099", Restarted),
@@ -100,6 +114,12 @@ internal static class BrokenServers
             }),
     };
 
+    // For what the operator does not let a server have. Its pods have the labels of a server's.
+    private static string Deployment(string container) =>
+        "{apiVersion: apps/v1, kind: Deployment, metadata: {name: broken}, spec: {selector: {matchLabels: {app: broken}}, template: {"
+        + "metadata: {labels: {app: broken, app.kubernetes.io/managed-by: mcp-runtime, mcpruntime.org/rollout-track: stable}}, "
+        + $"spec: {{containers: [{{name: broken, {container}}}]}}}}}}}}";
+
     public static IEnumerable<JsonObject> Statuses(JsonObject pod) =>
         ((JsonArray?)pod["status"]?["containerStatuses"] ?? []).Select(status => status!.AsObject());
 
@@ -134,7 +154,7 @@ internal static class BrokenServers
     private static bool TerminatingFor20Seconds(IReadOnlyList<JsonObject> pods, JsonObject deployment) => pods.Any(pod =>
         (string?)pod["metadata"]!["deletionTimestamp"] is { } time && DateTimeOffset.UtcNow - Time(time) > TimeSpan.FromSeconds(20));
 
-    private static bool IsReady(JsonObject pod) =>
+    public static bool IsReady(JsonObject pod) =>
         Conditions(pod).Any(condition => (string?)condition["type"] == "Ready" && (string?)condition["status"] == "True");
 
     private static IEnumerable<JsonObject> Conditions(JsonObject live) =>

@@ -1,0 +1,76 @@
+using System.Text.Json.Nodes;
+
+namespace McpOperator.E2e;
+
+/// <summary>What takes the node, or the operator on it, from everybody else: alone, after the other tests.</summary>
+[Collection(Name)]
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class NodeTests(Cluster cluster)
+{
+    private const string Name = "the node itself";
+
+    [Fact]
+    public async Task NoContainerEndsWithKubeletAndContainerd()
+    {
+        await using var ns = await RunningServerAsync();
+        var before = await ContainersAsync(ns);
+        foreach (var program in new[] { "containerd", "kubelet" })
+            await Script.RunAsync("node", ["kill", program]);
+
+        await ns.ServerAsync("next", "envVars: [{name: PORT, value: '8088'}], publicPathPrefix: next");
+        await ReadyAsync(ns, "next");
+        Assert.Equal(before, await ContainersAsync(ns));
+    }
+
+    [Fact]
+    public async Task TheStandbyLeadsWhenTheLeadersPodIsDeleted()
+    {
+        await using var ns = await RunningServerAsync();
+        var lease = await LeaseAsync();
+        var leader = Holder(lease);
+        var pod = (await cluster.Client.ListAsync(Resource.Pods, Cluster.OperatorNamespace, "control-plane=controller-manager"))
+            .Select(pod => (string)pod["metadata"]!["name"]!).Single(leader.StartsWith);
+        await cluster.Client.DeleteAsync(Resource.Pods, Cluster.OperatorNamespace, pod);
+
+        await Eventually.TrueAsync("another one led", LeaseAsync, now => Holder(now) is { Length: > 0 } holder && holder != leader, Cluster.Limit);
+        await cluster.Client.PatchAsync(Resource.MCPServers, ns.Name, BrokenServers.Name, """{"spec": {"replicas": 2}}""");
+        await ReadyAsync(ns, BrokenServers.Name, replicas: 2);
+    }
+
+    /// <summary>A pod of a node that is lost: not ready at first, given up for a new one then, and never seen to end.</summary>
+    [Fact]
+    public async Task APodOfALostNodeShowsIt()
+    {
+        try
+        {
+            await new Run(cluster).ShowAsync("node-lost", BrokenServers.OfALostNode);
+        }
+        finally
+        {
+            await Script.RunAsync("node", ["start", "kubelet"]);
+            await Eventually.TrueAsync(
+                "the node was ready again",
+                () => cluster.Client.SendAsync(HttpMethod.Get, "api/v1/nodes"),
+                nodes => nodes["items"]!.AsArray().All(node => BrokenServers.IsReady(node!.AsObject())),
+                Cluster.Limit);
+        }
+    }
+
+    private async Task<Namespace> RunningServerAsync()
+    {
+        var ns = await cluster.CreateNamespaceAsync();
+        await ns.ServerAsync(BrokenServers.Name, $"envVars: [{{name: PORT, value: '8088'}}], publicPathPrefix: {ns.Name}");
+        await ReadyAsync(ns, BrokenServers.Name);
+        return ns;
+    }
+
+    private Task ReadyAsync(Namespace ns, string server, int replicas = 1) => Eventually.TrueAsync(
+        $"{replicas} pods of {server} were ready", () => ns.PodsAsync(server), pods => pods.Count(BrokenServers.IsReady) == replicas, Cluster.Limit);
+
+    private async Task<string[]> ContainersAsync(Namespace ns) =>
+        [.. (await ns.PodsAsync(BrokenServers.Name)).SelectMany(BrokenServers.Statuses).Select(status => (string)status["containerID"]!)];
+
+    private async Task<JsonObject> LeaseAsync() => Assert.Single(await cluster.Client.ListAsync(Resource.Leases, Cluster.OperatorNamespace));
+
+    private static string Holder(JsonObject lease) => (string?)lease["spec"]?["holderIdentity"] ?? "";
+}
