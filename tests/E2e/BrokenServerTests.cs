@@ -51,12 +51,17 @@ internal sealed class Run(Cluster cluster)
     public async Task ShowAsync(string name, BrokenServer broken)
     {
         await using var ns = await cluster.CreateNamespaceAsync();
+        await ShowAsync(name, broken, ns);
+    }
+
+    public async Task ShowAsync(string name, BrokenServer broken, Namespace ns)
+    {
         if (broken.Objects is { } objects)
             await cluster.Client.CreateAsync(objects, ns.Name);
         if (broken is { PodPatch: { } patch, Spec: { } spec })
             await CreatePatchedAsync(ns, spec, Manifest.Parse(patch));
         else if (broken.Spec is not null)
-            await ns.ServerAsync(BrokenServers.Name, $"publicPathPrefix: {ns.Name}, {broken.Spec}");
+            await ns.ServerAsync(BrokenServers.Name, broken.Spec);
         if (broken.Deed is { } deed)
         {
             await Eventually.TrueAsync(
@@ -85,7 +90,7 @@ internal sealed class Run(Cluster cluster)
     // With no replica at first, so that no pod comes up before the patch.
     private async Task CreatePatchedAsync(Namespace ns, string spec, JsonObject patch)
     {
-        await ns.ServerAsync(BrokenServers.Name, $"publicPathPrefix: {ns.Name}, replicas: 0, {spec}");
+        await ns.ServerAsync(BrokenServers.Name, spec, replicas: 0);
         await Eventually.TrueAsync(
             "there was a Deployment", () => cluster.Client.FindAsync(Resource.Deployments, ns.Name, BrokenServers.Name), found => found is not null, Cluster.Limit);
         await cluster.Client.PatchAsync(

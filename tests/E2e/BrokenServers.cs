@@ -21,10 +21,16 @@ internal static class BrokenServers
     public const string Name = "broken";
     private const string Port = "{name: PORT, value: '8088'}";
 
-    /// <summary>Not among the others, whose node it takes.</summary>
+    /// <summary>Not among the others, whose node it takes. Its containers are ready as far as anybody knows.</summary>
+    /// <remarks>The only node's pods are not given up for new ones: the node controller takes it for a fault of the network.</remarks>
     public static readonly BrokenServer OfALostNode = new(
-        $"envVars: [{Port}]", (pods, _) => pods.Any(pod => pod["metadata"]!["deletionTimestamp"] is not null) && pods.Count > 1,
+        $"envVars: [{Port}]",
+        (pods, _) => pods.Any(pod => !IsReady(pod) && (string?)pod["status"]?["phase"] == "Running" && Statuses(pod).All(status => (bool)status["ready"]!)),
         Deed: (_, _) => Script.RunAsync("node", ["stop", "kubelet"]));
+
+    /// <summary>And then: nobody sees it end, and the new pod has no node.</summary>
+    public static readonly BrokenServer DeletedOnALostNode = new(
+        null, (pods, deployment) => pods.Any(pod => pod["metadata"]!["deletionTimestamp"] is not null) && Unschedulable(pods, deployment), Deed: DeletePodsAsync);
 
     public static readonly IReadOnlyDictionary<string, BrokenServer> All = new SortedDictionary<string, BrokenServer>(StringComparer.Ordinal)
     {
@@ -98,10 +104,8 @@ internal static class BrokenServers
             Deed: async (client, ns) =>
             {
                 foreach (var pod in await client.ListAsync(Resource.Pods, ns))
-                {
                     await client.PatchAsync(Resource.Pods, ns, (string)pod["metadata"]!["name"]!, """{"metadata": {"finalizers": ["example.org/hold"]}}""");
-                    await client.DeleteAsync(Resource.Pods, ns, (string)pod["metadata"]!["name"]!);
-                }
+                await DeletePodsAsync(client, ns);
             }),
         ["ready"] = new($"replicas: 2, envVars: [{Port}]", (pods, _) => pods.Count(IsReady) == 2),
         ["paused"] = new(
@@ -119,6 +123,12 @@ internal static class BrokenServers
         "{apiVersion: apps/v1, kind: Deployment, metadata: {name: broken}, spec: {selector: {matchLabels: {app: broken}}, template: {"
         + "metadata: {labels: {app: broken, app.kubernetes.io/managed-by: mcp-runtime, mcpruntime.org/rollout-track: stable}}, "
         + $"spec: {{containers: [{{name: broken, {container}}}]}}}}}}}}";
+
+    private static async Task DeletePodsAsync(KubeClient client, string ns)
+    {
+        foreach (var pod in await client.ListAsync(Resource.Pods, ns))
+            await client.DeleteAsync(Resource.Pods, ns, (string)pod["metadata"]!["name"]!);
+    }
 
     public static IEnumerable<JsonObject> Statuses(JsonObject pod) =>
         ((JsonArray?)pod["status"]?["containerStatuses"] ?? []).Select(status => status!.AsObject());

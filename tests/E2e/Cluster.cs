@@ -73,11 +73,25 @@ public sealed class Namespace(KubeClient client, string name) : IAsyncDisposable
 {
     public string Name => name;
 
-    /// <summary>Creates an MCPServer of hack/node-pod.c's image, unless the spec names another one.</summary>
+    /// <summary>Creates an MCPServer of hack/node-pod.c's image, unless the spec names another one, on a route of its own.</summary>
     /// <param name="spec">YAML in flow style, without the braces.</param>
-    public Task<JsonObject> ServerAsync(string server, string spec) => client.CreateAsync(
-        $"{{apiVersion: mcpruntime.org/v1alpha1, kind: MCPServer, metadata: {{name: {server}}}, spec: {{{(spec.Contains("image:", StringComparison.Ordinal) ? "" : $"image: {Cluster.PodImage}, ")}{spec}}}}}",
-        name);
+    public Task<JsonObject> ServerAsync(string server, string spec, int? replicas = null)
+    {
+        var parsed = Manifest.Parse($"{{{spec}}}");
+        parsed.TryAdd("image", Cluster.PodImage);
+        parsed.TryAdd("publicPathPrefix", $"{name}/{server}");
+        if (replicas is { } number)
+            parsed["replicas"] = number;
+        return client.CreateAsync(
+            new JsonObject
+            {
+                ["apiVersion"] = Resource.MCPServers.ApiVersion,
+                ["kind"] = Resource.MCPServers.Kind,
+                ["metadata"] = new JsonObject { ["name"] = server },
+                ["spec"] = parsed,
+            },
+            name);
+    }
 
     public Task<IReadOnlyList<JsonObject>> PodsAsync(string server) => client.ListAsync(Resource.Pods, name, $"app={server}");
 

@@ -17,7 +17,7 @@ public sealed class NodeTests(Cluster cluster)
         foreach (var program in new[] { "containerd", "kubelet" })
             await Script.RunAsync("node", ["kill", program]);
 
-        await ns.ServerAsync("next", "envVars: [{name: PORT, value: '8088'}], publicPathPrefix: next");
+        await ns.ServerAsync("next", "envVars: [{name: PORT, value: '8088'}]");
         await ReadyAsync(ns, "next");
         Assert.Equal(before, await ContainersAsync(ns));
     }
@@ -37,13 +37,14 @@ public sealed class NodeTests(Cluster cluster)
         await ReadyAsync(ns, BrokenServers.Name, replicas: 2);
     }
 
-    /// <summary>A pod of a node that is lost: not ready at first, given up for a new one then, and never seen to end.</summary>
     [Fact]
     public async Task APodOfALostNodeShowsIt()
     {
+        await using var ns = await cluster.CreateNamespaceAsync();
         try
         {
-            await new Run(cluster).ShowAsync("node-lost", BrokenServers.OfALostNode);
+            await new Run(cluster).ShowAsync("node-lost", BrokenServers.OfALostNode, ns);
+            await new Run(cluster).ShowAsync("node-lost-pod-deleted", BrokenServers.DeletedOnALostNode, ns);
         }
         finally
         {
@@ -59,15 +60,15 @@ public sealed class NodeTests(Cluster cluster)
     private async Task<Namespace> RunningServerAsync()
     {
         var ns = await cluster.CreateNamespaceAsync();
-        await ns.ServerAsync(BrokenServers.Name, $"envVars: [{{name: PORT, value: '8088'}}], publicPathPrefix: {ns.Name}");
+        await ns.ServerAsync(BrokenServers.Name, "envVars: [{name: PORT, value: '8088'}]");
         await ReadyAsync(ns, BrokenServers.Name);
         return ns;
     }
 
-    private Task ReadyAsync(Namespace ns, string server, int replicas = 1) => Eventually.TrueAsync(
+    private static Task<IReadOnlyList<JsonObject>> ReadyAsync(Namespace ns, string server, int replicas = 1) => Eventually.TrueAsync(
         $"{replicas} pods of {server} were ready", () => ns.PodsAsync(server), pods => pods.Count(BrokenServers.IsReady) == replicas, Cluster.Limit);
 
-    private async Task<string[]> ContainersAsync(Namespace ns) =>
+    private static async Task<string[]> ContainersAsync(Namespace ns) =>
         [.. (await ns.PodsAsync(BrokenServers.Name)).SelectMany(BrokenServers.Statuses).Select(status => (string)status["containerID"]!)];
 
     private async Task<JsonObject> LeaseAsync() => Assert.Single(await cluster.Client.ListAsync(Resource.Leases, Cluster.OperatorNamespace));
