@@ -26,7 +26,11 @@ internal static class BrokenServers
     public static readonly BrokenServer OfALostNode = new(
         $"envVars: [{Port}]",
         (pods, _) => pods.Any(pod => !IsReady(pod) && (string?)pod["status"]?["phase"] == "Running" && Statuses(pod).All(status => (bool)status["ready"]!)),
-        Deed: (_, _) => Script.RunAsync("node", ["stop", "kubelet"]));
+        Deed: async (client, ns) =>
+        {
+            await Eventually.TrueAsync("the pod was ready", () => client.ListAsync(Resource.Pods, ns), pods => pods.Any(IsReady), Cluster.Limit);
+            await Script.RunAsync("node", ["stop", "kubelet"]);
+        });
 
     /// <summary>And then: nobody sees it end, and the new pod has no node.</summary>
     public static readonly BrokenServer DeletedOnALostNode = new(
