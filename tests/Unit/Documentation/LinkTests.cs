@@ -87,9 +87,9 @@ public sealed partial class LinkTests
     [GeneratedRegex(@"[^\w\- ]")]
     private static partial Regex NotInAnchor();
 
-    [GeneratedRegex(@"^([a-z][a-z-]*):", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^([a-z][a-z0-9-]*):", RegexOptions.Multiline)]
     private static partial Regex MakeTarget();
 
-    [GeneratedRegex(@"(?:^|`|\|\s)make ([a-z][a-z-]*)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"(?:^|`|\|\s)make ([a-z][a-z0-9-]*)", RegexOptions.Multiline)]
     private static partial Regex MakeCommand();
 }
