@@ -20,7 +20,11 @@ internal static class Pods
         metadata["labels"]!["pod-template-hash"] = "1";
         metadata["ownerReferences"] = new JsonArray(new JsonObject
         {
-            ["apiVersion"] = "apps/v1", ["kind"] = "ReplicaSet", ["name"] = $"{server}-1", ["uid"] = Guid.NewGuid().ToString(), ["controller"] = true,
+            ["apiVersion"] = "apps/v1",
+            ["kind"] = "ReplicaSet",
+            ["name"] = $"{server}-1",
+            ["uid"] = Guid.NewGuid().ToString(),
+            ["controller"] = true,
         });
         await client.CreateAsync(pod, @namespace);
         await client.PatchStatusAsync(Resource.Pods, @namespace, name, new JsonObject
@@ -28,7 +32,12 @@ internal static class Pods
             ["phase"] = "Pending",
             ["containerStatuses"] = new JsonArray(new JsonObject
             {
-                ["name"] = server, ["ready"] = false, ["restartCount"] = 0, ["image"] = "example.org/web:1", ["imageID"] = "", ["state"] = state.AsJson(),
+                ["name"] = server,
+                ["ready"] = false,
+                ["restartCount"] = 0,
+                ["image"] = "example.org/web:1",
+                ["imageID"] = "",
+                ["state"] = state.AsJson(),
             }),
         });
     }

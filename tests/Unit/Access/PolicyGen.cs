@@ -1,6 +1,6 @@
-using McpOperator.Kubernetes;
 using CsCheck;
 using McpOperator.Api;
+using McpOperator.Kubernetes;
 
 namespace McpOperator.Unit.Access;
 

@@ -1,8 +1,8 @@
-using McpOperator.Apply;
-using McpOperator.Commands;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using McpOperator.Apply;
+using McpOperator.Commands;
 
 namespace McpOperator.Unit.Apply;
 

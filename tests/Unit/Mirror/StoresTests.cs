@@ -1,12 +1,12 @@
-using McpOperator.Commands;
-using McpOperator.Unit.Servers;
-using McpOperator.Servers.Kinds;
 using System.Text;
 using McpOperator.Access;
 using McpOperator.Api;
+using McpOperator.Commands;
 using McpOperator.Controller;
 using McpOperator.Kubernetes;
 using McpOperator.Mirror;
+using McpOperator.Servers.Kinds;
+using McpOperator.Unit.Servers;
 
 namespace McpOperator.Unit.Mirror;
 
