@@ -25,7 +25,7 @@ public sealed class DiagnosisTests(ControlPlaneFixture fixture)
         Assert.Equal($"Deployment not ready: {Cause}", (string?)status["message"]);
         Assert.Equal("PartiallyReady", (string?)status["phase"]);
         Assert.Equal(1, await scenario.Operator!.MetricAsync("mcp_operator_servers_not_ready", "reason=\"ImagePullFailed\""));
-        var told = (await Eventually.TrueAsync("it was told", () => EventsAsync(scenario), events => events.Count > 1))[^1];
+        var told = (await Eventually.TrueAsync("it was told", () => scenario.EventsAsync(), events => events.Count > 1))[^1];
         Assert.Equal(("Warning", "ImagePullFailed"), ((string?)told["type"], (string?)told["reason"]));
 
         // Another process finds the same, and has nothing to say.
@@ -37,7 +37,7 @@ public sealed class DiagnosisTests(ControlPlaneFixture fixture)
         await scenario.RollOutAsync();
         await scenario.EventuallyPhaseAsync("Ready");
         var events = await Eventually.TrueAsync(
-            "that it is ready was told", () => EventsAsync(scenario), events => events.Any(told => (string?)told["reason"] == "Ready"));
+            "that it is ready was told", () => scenario.EventsAsync(), events => events.Any(told => (string?)told["reason"] == "Ready"));
         Assert.Equal(["Created", "ImagePullFailed", "Ready"], events.Select(told => (string?)told["reason"]).Order(StringComparer.Ordinal));
     }
 
@@ -60,7 +60,7 @@ public sealed class DiagnosisTests(ControlPlaneFixture fixture)
         await scenario.PassAsync();
 
         Assert.Equal(2, (await scenario.WritesAsync()).Count(write => write.Subresource == "status"));
-        Assert.Equal("Created", (string?)(await EventsAsync(scenario)).Single()["reason"]);
+        Assert.Equal("Created", (string?)(await scenario.EventsAsync()).Single()["reason"]);
         Assert.DoesNotContain(await scenario.Namespace.OperatorRequestsAsync(), request => request is { Resource: "pods", Verb: "list" });
     }
 
@@ -147,9 +147,4 @@ public sealed class DiagnosisTests(ControlPlaneFixture fixture)
 
     private static Task PodAsync(ServerScenario scenario, string name, string state, string server = ServerScenario.Name) =>
         Pods.CreateAsync(scenario.Client, scenario.Namespace.Name, server, name, state);
-
-    private static async Task<IReadOnlyList<JsonObject>> EventsAsync(ServerScenario scenario) =>
-        [.. (await scenario.Client.ListAsync(Resource.Events, scenario.Namespace.Name))
-            .Where(told => (string?)told["regarding"]?["name"] == ServerScenario.Name)
-            .OrderBy(told => (string?)told["eventTime"], StringComparer.Ordinal)];
 }

@@ -28,7 +28,7 @@ public sealed class EventTests(ControlPlaneFixture fixture)
         await EventuallyAsync(scenario, "Warning InvalidSpec Validate", "spec.auth.mode");
 
         var server = await scenario.ServerAsync();
-        Assert.All(await EventsAsync(scenario), told =>
+        Assert.All(await scenario.EventsAsync(), told =>
         {
             Assert.Equal((string)server["metadata"]!["uid"]!, (string)told["regarding"]!["uid"]!);
             Assert.Equal("mcpruntime.org/mcp-operator", (string)told["reportingController"]!);
@@ -55,7 +55,7 @@ public sealed class EventTests(ControlPlaneFixture fixture)
 
         await Eventually.TrueAsync(
             "the event was a series",
-            () => EventsAsync(scenario),
+            () => scenario.EventsAsync(),
             events => events.Count(told => (string)told["reason"]! == "Repaired") == 1
                 // Three, when the third repair came before the second was told.
                 && events.Any(told => (int?)told["series"]?["count"] is 2 or 3));
@@ -70,24 +70,21 @@ public sealed class EventTests(ControlPlaneFixture fixture)
         await scenario.RollOutAsync();
         await scenario.EventuallyPhaseAsync("Ready");
         await EventuallyAsync(scenario, "Normal Created Apply", "Created Deployment");
-        var before = (await EventsAsync(scenario)).Count;
+        var before = (await scenario.EventsAsync()).Count;
 
         await scenario.StartOperatorAsync(ServerScenario.Permissive, "--workers", "1");
         var barrier = await scenario.PassAsync();
         await EventuallyAsync(scenario, "Normal Created Apply", "Created Deployment", barrier);
 
-        Assert.Equal(before, (await EventsAsync(scenario)).Count);
+        Assert.Equal(before, (await scenario.EventsAsync()).Count);
     }
 
     private static Task<List<string>> EventuallyAsync(ServerScenario scenario, string told, string note, string name = ServerScenario.Name) =>
         Eventually.TrueAsync(
             $"the event {told} was there, with {note}",
-            async () => (await EventsAsync(scenario, name)).Select(Describe).ToList(),
+            async () => (await scenario.EventsAsync(name)).Select(Describe).ToList(),
             events => events.Any(line => line.StartsWith(told + " ", StringComparison.Ordinal) && line.Contains(note, StringComparison.Ordinal)));
 
     private static string Describe(JsonObject told) =>
         $"{(string?)told["type"]} {(string?)told["reason"]} {(string?)told["action"]} {(string?)told["note"]}";
-
-    private static async Task<IReadOnlyList<JsonObject>> EventsAsync(ServerScenario scenario, string name = ServerScenario.Name) =>
-        [.. (await scenario.Client.ListAsync(Resource.Events, scenario.Namespace.Name)).Where(told => (string?)told["regarding"]?["name"] == name)];
 }

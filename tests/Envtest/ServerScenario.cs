@@ -179,6 +179,12 @@ public sealed class ServerScenario : IAsyncDisposable
 
     // === What the operator did ===
 
+    /// <summary>The events about a server, in the order in which they came.</summary>
+    public async Task<IReadOnlyList<JsonObject>> EventsAsync(string name = Name) =>
+        [.. (await Client.ListAsync(Resource.Events, Namespace.Name))
+            .Where(told => (string?)told["regarding"]?["name"] == name)
+            .OrderBy(told => (string?)told["eventTime"], StringComparer.Ordinal)];
+
     /// <summary>The writes that this test's operator has sent so far, refused ones included.</summary>
     public async Task<IReadOnlyList<AuditEvent>> WritesAsync(string name = Name) =>
         [.. (await Namespace.OperatorRequestsAsync()).Where(request => request.IsWrite && request.Name == name)];

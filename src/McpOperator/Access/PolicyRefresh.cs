@@ -163,8 +163,7 @@ internal sealed class PolicyRefresh
                 || (status.Is("phase"u8, "Pending") && !string.IsNullOrEmpty(json.Child("spec"u8)?.Text("nodeName"u8))))
             && (json.Child("spec"u8)?.Child("containers"u8)).HasItem(static container => container.Is("name"u8, Defaults.GatewayContainer));
 
-        public ObjectKey Key { get; } = new(
-            json.Child("metadata"u8)?.Interned("namespace"u8) ?? "", json.Child("metadata"u8)?.Text("name"u8) ?? "");
+        public ObjectKey Key { get; } = ObjectKey.Of(json);
 
         public string ResourceVersion => "";
 

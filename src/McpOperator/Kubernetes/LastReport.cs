@@ -61,18 +61,8 @@ internal sealed class LastReport
     }
 
     /// <summary>The CRD of an older version may have one in conditions alone.</summary>
-    private static long GenerationOfReady(JsonElement status)
-    {
-        if (status.Child("conditions"u8) is not { ValueKind: JsonValueKind.Array } conditions)
-            return 0;
-        foreach (var condition in conditions.EnumerateArray())
-        {
-            if (condition.Is("type"u8, "Ready"))
-                return condition.Number("observedGeneration"u8);
-        }
-
-        return 0;
-    }
+    private static long GenerationOfReady(JsonElement status) =>
+        status.Child("conditions"u8).FindItem("type"u8, "Ready")?.Number("observedGeneration"u8) ?? 0;
 
     private static LastCondition[] ReadConditions(JsonElement conditions)
     {

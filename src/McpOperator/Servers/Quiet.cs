@@ -1,3 +1,5 @@
+using McpOperator.Controller;
+
 namespace McpOperator.Servers;
 
 /// <summary>
@@ -25,7 +27,7 @@ internal sealed class Quiet(TimeProvider time)
     public long DueAt { get; private set; } = long.MaxValue;
 
     /// <summary>How long until progress may be written; null for now.</summary>
-    public TimeSpan? PutOff => time.GetElapsedTime(time.GetTimestamp(), _progressAt) is var left && left > TimeSpan.Zero ? left : null;
+    public TimeSpan? PutOff => time.Until(_progressAt) is var left && left > TimeSpan.Zero ? left : null;
 
     /// <summary>Its status was written.</summary>
     /// <param name="isSeen">Whether it was progress, or an error: what comes after it is progress that somebody watches.</param>
@@ -57,5 +59,5 @@ internal sealed class Quiet(TimeProvider time)
         return true;
     }
 
-    private long After(TimeSpan delay) => time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency);
+    private long After(TimeSpan delay) => time.After(time.GetTimestamp(), delay);
 }

@@ -1,4 +1,5 @@
 using McpOperator.Apply;
+using McpOperator.Controller;
 using McpOperator.Servers.Kinds;
 
 namespace McpOperator.Servers;
@@ -47,7 +48,7 @@ internal sealed class ServerMemory(ServerKinds kinds)
     public TimeSpan? DueIn(TimeProvider time)
     {
         var due = Math.Min(Diagnosis?.DueAt ?? long.MaxValue, Quiet?.DueAt ?? long.MaxValue);
-        return due == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, time.GetElapsedTime(time.GetTimestamp(), due).Ticks));
+        return due == long.MaxValue ? null : time.Until(due);
     }
 
     public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !TargetsGateway && Held is null && ToldForeign is null && Diagnosis is null && Quiet is null && Defaults.IsEmpty && Status.IsEmpty

@@ -58,6 +58,20 @@ internal static class JsonElementExtensions
         return false;
     }
 
+    /// <summary>The first item whose member of this name is this text; null when there is none, or it is no array.</summary>
+    public static JsonElement? FindItem(this JsonElement? array, ReadOnlySpan<byte> name, string text)
+    {
+        if (array is not { ValueKind: JsonValueKind.Array } items)
+            return null;
+        foreach (var item in items.EnumerateArray())
+        {
+            if (item.Is(name, text))
+                return item;
+        }
+
+        return null;
+    }
+
     /// <summary>metav1.Time; null when there is no such member, or it is no time.</summary>
     public static DateTimeOffset? Time(this JsonElement element, ReadOnlySpan<byte> name) =>
         element.TryGetMember(name, out var child) && child.ValueKind == JsonValueKind.String && child.TryGetDateTimeOffset(out var time)

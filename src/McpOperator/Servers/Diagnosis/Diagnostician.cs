@@ -39,7 +39,7 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
         if (diagnosis.DueAt > now)
             return;
         diagnosis.LookedAt = now;
-        diagnosis.DueAt = After(now, Again.Delay(diagnosis.Looks++, random: 0));
+        diagnosis.DueAt = time.After(now, Again.Delay(diagnosis.Looks++, random: 0));
         if (await ListAsync(pass.Server.Key, cancellationToken).ConfigureAwait(false) is not { } pods)
             return;
         foreach (var (kind, live) in tracks)
@@ -57,19 +57,17 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
             // What a process before this one has found is not taken back for want of a look.
             var isFound = pass.Memory.Diagnosis is null
                 && (IsFound(pass.Stored, ConditionTypes.DeploymentReady) || IsFound(pass.Stored, ConditionTypes.CanaryReady));
-            return new Diagnosis { Progress = progress, DueAt = isFound ? now : After(now, settings.DiagnoseAfter) };
+            return new Diagnosis { Progress = progress, DueAt = isFound ? now : time.After(now, settings.DiagnoseAfter) };
         }
 
         if (known.Progress != progress && known.Looks > 0)
-            known.DueAt = Math.Min(known.DueAt, After(known.LookedAt, (Again with { Min = settings.DiagnoseAfter }).Delay(known.Looks - 1, random: 0)));
+            known.DueAt = Math.Min(known.DueAt, time.After(known.LookedAt, (Again with { Min = settings.DiagnoseAfter }).Delay(known.Looks - 1, random: 0)));
         known.Progress = progress;
         return known;
     }
 
     private static bool IsFound(MCPServer server, string condition) =>
         server.Reported?.Find(condition)?.Reason is { } reason && Reasons.Causes.Contains(reason);
-
-    private long After(long timestamp, TimeSpan delay) => timestamp + (long)(delay.TotalSeconds * time.TimestampFrequency);
 
     /// <summary>Null when the API server refuses: then the Deployment's own words have to do.</summary>
     private Task<IReadOnlyList<DiagnosedPod>?> ListAsync(ObjectKey server, CancellationToken cancellationToken)
@@ -160,8 +158,7 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
     /// <summary>As much of a pod as a diagnosis needs.</summary>
     private sealed class DiagnosedPod(JsonElement json, DateTimeOffset now) : IKubernetesObject
     {
-        public ObjectKey Key { get; } = new(
-            json.Child("metadata"u8)?.Interned("namespace"u8) ?? "", json.Child("metadata"u8)?.Text("name"u8) ?? "");
+        public ObjectKey Key { get; } = ObjectKey.Of(json);
 
         public string ResourceVersion => "";
 

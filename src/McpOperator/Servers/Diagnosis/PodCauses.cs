@@ -85,18 +85,7 @@ internal static class PodCauses
 
     private static string NodeOf(JsonElement pod) => ForeignText.Clean(pod.Child("spec"u8)?.Text("nodeName"u8));
 
-    private static JsonElement? Condition(JsonElement status, string type)
-    {
-        if (status.Child("conditions"u8) is not { ValueKind: JsonValueKind.Array } conditions)
-            return null;
-        foreach (var condition in conditions.EnumerateArray())
-        {
-            if (condition.Is("type"u8, type))
-                return condition;
-        }
-
-        return null;
-    }
+    private static JsonElement? Condition(JsonElement status, string type) => status.Child("conditions"u8).FindItem("type"u8, type);
 
     private static string Format(DateTimeOffset time) => KubernetesTime.Format(time);
 
@@ -113,21 +102,7 @@ internal static class PodCauses
             : (pod.Child("spec"u8)?.Child("containers"u8))?.GetArrayLength() > 1 ? $"container {ForeignText.Clean(Name)}"
             : "the server";
 
-        private JsonElement? Spec
-        {
-            get
-            {
-                if (pod.Child("spec"u8)?.Child(isInit ? "initContainers" : "containers") is not { ValueKind: JsonValueKind.Array } containers)
-                    return null;
-                foreach (var container in containers.EnumerateArray())
-                {
-                    if (container.Is("name"u8, Name))
-                        return container;
-                }
-
-                return null;
-            }
-        }
+        private JsonElement? Spec => (pod.Child("spec"u8)?.Child(isInit ? "initContainers" : "containers")).FindItem("name"u8, Name);
 
         private string Image => ForeignText.Clean(Spec?.Text("image"u8) ?? told.Text("image"u8));
 

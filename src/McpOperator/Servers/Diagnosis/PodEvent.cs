@@ -5,8 +5,7 @@ namespace McpOperator.Servers.Diagnosis;
 /// <summary>A kubelet's warning about a pod.</summary>
 internal sealed class PodEvent(JsonElement json) : IKubernetesObject
 {
-    public ObjectKey Key { get; } = new(
-        json.Child("metadata"u8)?.Interned("namespace"u8) ?? "", json.Child("metadata"u8)?.Text("name"u8) ?? "");
+    public ObjectKey Key { get; } = ObjectKey.Of(json);
 
     public string ResourceVersion => "";
 
