@@ -68,7 +68,7 @@ soak: ## Random users, faults and restarts, and a checker (SOAK=10m SOAK_SEED=7:
 
 bench: ## Measure it: time, memory, CPU, requests (BENCH_SERVERS=1,100 BENCH_STEADY=20s BENCH_STORM=10s: less of it)
 	@hack/bench $(if $(BENCH_SERVERS),--servers $(BENCH_SERVERS)) $(if $(BENCH_STEADY),--steady $(BENCH_STEADY)) \
-	  $(if $(BENCH_STORM),--storm $(BENCH_STORM)) $(if $(BENCH_OUTPUT),--output $(BENCH_OUTPUT))
+	  $(if $(BENCH_ONLY),--only $(BENCH_ONLY)) $(if $(BENCH_STORM),--storm $(BENCH_STORM)) $(if $(BENCH_OUTPUT),--output $(BENCH_OUTPUT))
 
 envtest: ## Get kube-apiserver, etcd and kubectl, and print their directory
 	@hack/envtest

@@ -101,3 +101,23 @@ use_dotnet() {
   export DOTNET_ROOT=$cache/dotnet PATH=$cache/dotnet:$PATH
   (cd "$root" && dotnet --version) >/dev/null 2>&1
 }
+
+# built_program NAME: builds hack/NAME where it changed, and prints the path of its assembly; after use_dotnet.
+built_program() {
+  local program=$root/hack/$1/bin/Release/net10.0/McpOperator.$1.dll
+  # A second for MSBuild to find that nothing changed would be the larger part of a call.
+  if [ ! -f "$program" ] || [ -n "$(find "$root/hack/$1" "$root/hack/ControlPlane" "$root"/Directory.* -name obj -prune -o -name bin -prune -o -type f -newer "$program" -print)" ]; then
+    mkdir -p "$root/bin"
+    with_progress "building hack/$1" "$root/bin/$1.log" dotnet build "$root/hack/$1" --configuration Release --nologo || return
+    touch "$program"
+  fi
+  printf '%s\n' "$program"
+}
+
+# find_kubectl: prints the path of the machine's own, which fits the cluster; else of the one of the tests.
+find_kubectl() {
+  local assets
+  command -v kubectl && return
+  assets=$("$root/hack/envtest") || return
+  printf '%s/kubectl\n' "$assets"
+}

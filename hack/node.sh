@@ -1,10 +1,9 @@
 # shellcheck shell=bash
 # A node for a script; sourced after lib.sh, never run. The script has nothing else on file descriptor 9.
 
-# node_up DIRECTORY: brings one up (hack/node), with the images for tests and the operator's, which is called $MCP_OPERATOR_IMAGE then,
-# and sets what finds it. It goes with the script, however that ends; node_down is for a script that goes on.
+# node_up DIRECTORY: brings one up (hack/node), with the images of `hack/node load` and those for tests, and sets what finds it. It goes with the script, however that ends; node_down is for a script that goes on.
 node_up() {
-  local directory=$1 machine
+  local directory=$1
   mkfifo "$directory/hold"
   exec 9<>"$directory/hold"
   # A process group of its own: a Ctrl-C goes to the script alone.
@@ -16,10 +15,8 @@ node_up() {
   grep -q '^export PATH=' "$directory/node" || { say "no node came up"; return 1; }
   # shellcheck source=/dev/null
   source "$directory/node"
-  export MCP_OPERATOR_IMAGE=localhost/mcp-operator:e2e
-  machine=$(platform)
-  IMG=$MCP_OPERATOR_IMAGE "$root/hack/image-archive" "$directory/operator.tar" "${machine#*-}=$root/bin/mcp-operator"
-  "$root/hack/node" import "$directory/operator.tar" "$("$root/hack/node-images")"/*.tar
+  "$root/hack/node" load || return
+  "$root/hack/node" import "$("$root/hack/node-images")"/*.tar
 }
 
 node_down() {

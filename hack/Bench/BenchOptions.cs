@@ -6,15 +6,17 @@ namespace McpOperator.Bench;
 /// <param name="Steady">How long nothing happens, at the main size.</param>
 /// <param name="Storm">How long ten edits a second last.</param>
 /// <param name="OnlyLarge">Nothing but <see cref="MemoryBound.LargeAsync"/>.</param>
+/// <param name="OnlyReadiness">Nothing but <see cref="Readiness"/>.</param>
 /// <param name="Output">Where results go; null: docs/bench after the full set, else nowhere.</param>
-internal sealed record BenchOptions(IReadOnlyList<int> Servers, TimeSpan Steady, TimeSpan Storm, string? Output, bool OnlyLarge = false)
+internal sealed record BenchOptions(IReadOnlyList<int> Servers, TimeSpan Steady, TimeSpan Storm, string? Output, bool OnlyLarge = false, bool OnlyReadiness = false)
 {
     public const string Usage = """
-        usage: Bench [--servers 1,100,1000,5000] [--steady 10m] [--storm 60s] [--only large] [--output DIRECTORY]
+        usage: Bench [--servers 1,100,1000,5000] [--steady 10m] [--storm 60s] [--only large|readiness] [--output DIRECTORY]
           --servers  how many MCPServers there are; one measurement for each number
           --steady   how long nothing happens with 1,000 servers (or the most, where that is not among them); a tenth of it else
           --storm    how long ten edits a second last
-          --only     large: nothing but few servers with large specs in a small container
+          --only     large: nothing but few servers with large specs in a small container; readiness: nothing but the servers (the most) with
+                     readiness mcp being asked, for the time of --steady
           --output   writes results.json, the plots and README.md there; the default is docs/bench after a full run, and
                      nowhere after any other
         """;
@@ -44,6 +46,7 @@ internal sealed record BenchOptions(IReadOnlyList<int> Servers, TimeSpan Steady,
                 "--steady" when Time(value) is { } time => options with { Steady = time },
                 "--storm" when Time(value) is { } time => options with { Storm = time },
                 "--only" when value == "large" => options with { OnlyLarge = true },
+                "--only" when value == "readiness" => options with { OnlyReadiness = true },
                 "--output" when value.Length > 0 => options with { Output = value },
                 _ => null,
             };

@@ -28,7 +28,8 @@ internal sealed class Fleet(KubeClient client, string prefix, int namespaces = 1
 
     /// <summary>Makes the namespaces, at the first call, and so many servers.</summary>
     /// <param name="tools">Of each, behind a gateway; 0 for servers without one.</param>
-    public async Task CreateAsync(int count, int tools = 0)
+    /// <param name="edit">Of each spec; null for none.</param>
+    public async Task CreateAsync(int count, int tools = 0, Action<JsonNode>? edit = null)
     {
         if (_servers.Count == 0)
             await Parallel.ForEachAsync(Enumerable.Range(0, namespaces), AtOnce, async (i, _) => await client.CreateAsync(
@@ -36,7 +37,7 @@ internal sealed class Fleet(KubeClient client, string prefix, int namespaces = 1
         var made = new ConcurrentBag<Server>();
         await Progress.DuringAsync(
             Parallel.ForEachAsync(
-                Enumerable.Range(_servers.Count, count), AtOnce, async (i, _) => made.Add(Created(await client.CreateAsync(Manifest(i, tools))))),
+                Enumerable.Range(_servers.Count, count), AtOnce, async (i, _) => made.Add(Created(await client.CreateAsync(Manifest(i, tools, edit))))),
             () => $"creating MCPServers: {made.Count} of {count}");
         _servers.AddRange(made.OrderBy(server => server.Name, StringComparer.Ordinal));
     }
@@ -106,7 +107,7 @@ internal sealed class Fleet(KubeClient client, string prefix, int namespaces = 1
     }
 
     // Small but not the smallest: a port of its own and an environment, as most have.
-    private JsonObject Manifest(int number, int tools)
+    private JsonObject Manifest(int number, int tools, Action<JsonNode>? edit = null)
     {
         var name = $"web-{number.ToString("00000", CultureInfo.InvariantCulture)}";
         var server = new JsonObject
@@ -135,6 +136,7 @@ internal sealed class Fleet(KubeClient client, string prefix, int namespaces = 1
             })]);
         }
 
+        edit?.Invoke(server["spec"]!);
         return server;
     }
 }

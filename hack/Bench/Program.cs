@@ -6,6 +6,12 @@ if (BenchOptions.Parse(args) is not { } options)
     return 2;
 }
 
+if (options.OnlyReadiness)
+{
+    Console.WriteLine(await Readiness.RunAsync(options.Main, options.Steady));
+    return 0;
+}
+
 var result = await Suite.RunAsync(options, $"hack/bench {string.Join(' ', args)}".Trim());
 Console.WriteLine($"\n{Figures.BySize(result)}\n{Figures.Once(result)}\n{Figures.Requests(result)}\n{Figures.OfTargets(result)}");
 

@@ -1,12 +1,15 @@
+using System.Net;
 using System.Text.Json;
 using McpOperator.Testing;
 
 const string Usage = """
-    usage: hack/call [--header 'NAME: VALUE']... [--timeout SECONDS] URL [TOOL [ARGUMENTS]]
-             calls the tool with the arguments, a JSON object, and prints its answer; without a tool, lists them
+    usage: hack/call [--header 'NAME: VALUE']... [--connect-to ADDRESS[:PORT]] [--timeout SECONDS] URL [TOOL [ARGUMENTS]]
+             calls the tool with the arguments, a JSON object, and prints its answer; without a tool, lists them;
+             --connect-to: the IP address where the URL's host is to be found
     """;
 
 var headers = new Dictionary<string, string>();
+IPEndPoint? connectTo = null;
 var timeout = TimeSpan.FromSeconds(30);
 var rest = new Queue<string>(args);
 try
@@ -20,6 +23,8 @@ try
         {
             case "--header" when value.Split(':', 2) is [var name, var text]:
                 headers[name.Trim()] = text.Trim();
+                break;
+            case "--connect-to" when IPEndPoint.TryParse(value, out connectTo):
                 break;
             case "--timeout" when double.TryParse(value, out var seconds) && seconds > 0:
                 timeout = TimeSpan.FromSeconds(seconds);
@@ -36,7 +41,7 @@ try
     var arguments = rest.TryDequeue(out var json) ? JsonSerializer.Deserialize<Dictionary<string, object?>>(json) : null;
 
     using var ended = new CancellationTokenSource(timeout);
-    await using var caller = await ToolCaller.ConnectAsync(url, headers, ended.Token);
+    await using var caller = await ToolCaller.ConnectAsync(url, headers, connectTo, ended.Token);
     if (tool is not null)
         Console.WriteLine(await caller.CallAsync(tool, arguments, ended.Token));
     else

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using ModelContextProtocol;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
@@ -30,10 +31,14 @@ public sealed class ToolCaller : IAsyncDisposable
 
     /// <summary>Does the handshake (<c>initialize</c>).</summary>
     /// <param name="headers">For each request: who calls, say.</param>
+    /// <param name="connectTo">Where the URL's host is to be found, if not by its name; port 0 is that of the URL.</param>
     public static async Task<ToolCaller> ConnectAsync(
-        Uri url, IReadOnlyDictionary<string, string>? headers = null, CancellationToken cancellation = default)
+        Uri url, IReadOnlyDictionary<string, string>? headers = null, IPEndPoint? connectTo = null, CancellationToken cancellation = default)
     {
-        var refusals = new RefusalReader(new SocketsHttpHandler());
+        var sockets = new SocketsHttpHandler();
+        if (connectTo is not null)
+            sockets.ConnectCallback = (context, stop) => ConnectAsync(new(connectTo.Address, connectTo.Port == 0 ? context.DnsEndPoint.Port : connectTo.Port), stop);
+        var refusals = new RefusalReader(sockets);
         var http = new HttpClient(refusals);
         foreach (var (name, value) in headers ?? new Dictionary<string, string>())
             http.DefaultRequestHeaders.TryAddWithoutValidation(name, value);
@@ -69,6 +74,21 @@ public sealed class ToolCaller : IAsyncDisposable
     {
         await _client.DisposeAsync();
         _http.Dispose();
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(IPEndPoint endPoint, CancellationToken cancellation)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(endPoint, cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private static async Task<T> Explained<T>(Uri url, RefusalReader refusals, Func<Task<T>> action)

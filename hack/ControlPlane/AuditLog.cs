@@ -6,11 +6,13 @@ public sealed class AuditLog(string path)
     /// <summary>Every request of everybody, with as little of each as answers "who did what".</summary>
     public const string Policy = Head + Everything;
 
-    /// <summary>The same, and what was written into ConfigMaps, for tests that ask when a document said what.</summary>
-    public const string PolicyWithConfigMaps = Head + """
+    /// <summary>The same, and what was written into ConfigMaps and as status of a server, for tests that ask when a document said what.</summary>
+    public const string PolicyWithDocuments = Head + """
         - level: Request
           verbs: [create, update, patch]
-          resources: [{group: "", resources: [configmaps]}]
+          resources:
+          - {group: "", resources: [configmaps]}
+          - {group: mcpruntime.org, resources: [mcpservers/status]}
           omitStages: [RequestReceived]
 
         """ + Everything;

@@ -202,7 +202,8 @@ public sealed partial class KubeClient : IDisposable
         }
     }
 
-    private static StringContent Body(JsonNode json, string mediaType = "application/json") =>
+    /// <summary>For <see cref="SendAsync"/>.</summary>
+    public static StringContent Body(JsonNode json, string mediaType = "application/json") =>
         new(json.ToJsonString(), Encoding.UTF8, new MediaTypeHeaderValue(mediaType));
 
     private static string NameOf(JsonObject manifest) => (string)manifest["metadata"]!["name"]!;

@@ -27,6 +27,17 @@ public static class Manifest
             .SelectMany(file => ParseAll(File.ReadAllText(file))),
     ];
 
+    /// <summary>Makes it an object that the owner controls, as the API server has returned that one.</summary>
+    public static void SetController(JsonObject manifest, JsonObject owner) => manifest["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject
+    {
+        ["apiVersion"] = (string)owner["apiVersion"]!,
+        ["kind"] = (string)owner["kind"]!,
+        ["name"] = (string)owner["metadata"]!["name"]!,
+        ["uid"] = (string)owner["metadata"]!["uid"]!,
+        ["controller"] = true,
+        ["blockOwnerDeletion"] = true,
+    });
+
     private static JsonNode? Convert(YamlNode node) => node switch
     {
         YamlMappingNode map => new JsonObject(map.Children.Select(child =>

@@ -13,8 +13,17 @@ public sealed record Resource(string Group, string Version, string Plural, strin
     public static readonly Resource ServiceAccounts = new("", "v1", "serviceaccounts", "ServiceAccount");
     public static readonly Resource Deployments = new("apps", "v1", "deployments", "Deployment");
     public static readonly Resource ReplicaSets = new("apps", "v1", "replicasets", "ReplicaSet");
+    public static readonly Resource NetworkPolicies = new("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy");
+    public static readonly Resource PodDisruptionBudgets = new("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget");
     public static readonly Resource Ingresses = new("networking.k8s.io", "v1", "ingresses", "Ingress");
     public static readonly Resource IngressClasses = new("networking.k8s.io", "v1", "ingressclasses", "IngressClass", false);
+    public static readonly Resource PodSecurityPolicies = new("policy", "v1beta1", "podsecuritypolicies", "PodSecurityPolicy", false);
+    public static readonly Resource HttpRoutes = new("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute");
+    public static readonly Resource Certificates = new("cert-manager.io", "v1", "certificates", "Certificate");
+    public static readonly Resource TlsOptions = new("traefik.io", "v1alpha1", "tlsoptions", "TLSOption");
+    public static readonly Resource Middlewares = new("traefik.io", "v1alpha1", "middlewares", "Middleware");
+    public static readonly Resource ServersTransports = new("traefik.io", "v1alpha1", "serverstransports", "ServersTransport");
+    public static readonly Resource IngressRoutes = new("traefik.io", "v1alpha1", "ingressroutes", "IngressRoute");
     public static readonly Resource Leases = new("coordination.k8s.io", "v1", "leases", "Lease");
     public static readonly Resource Events = new("events.k8s.io", "v1", "events", "Event");
     public static readonly Resource Roles = new("rbac.authorization.k8s.io", "v1", "roles", "Role");
@@ -30,7 +39,7 @@ public sealed record Resource(string Group, string Version, string Plural, strin
     public static readonly Resource MCPAgentSessions = new("mcpruntime.org", "v1alpha1", "mcpagentsessions", "MCPAgentSession");
 
     private static readonly Resource[] ClusterScoped =
-        [Namespaces, IngressClasses, ClusterRoles, ClusterRoleBindings, CustomResourceDefinitions, PriorityClasses];
+        [Namespaces, IngressClasses, PodSecurityPolicies, ClusterRoles, ClusterRoleBindings, CustomResourceDefinitions, PriorityClasses];
 
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 
 namespace HelloMcp;
 
@@ -8,7 +9,8 @@ internal static class Fault
 {
     /// <summary>
     /// <c>slow=30</c> listens after so many seconds only; <c>crash</c> exits with 1 at once, <c>crash=30</c> after so many seconds;
-    /// <c>memory</c> eats memory until it is killed, <c>memory=100</c> so many MiB, and serves on.
+    /// <c>memory</c> eats memory until it is killed, <c>memory=100</c> so many MiB, and serves on; <c>auth</c> and <c>protocol</c> serve, and
+    /// <see cref="AnswerAsync">answer</see> so.
     /// </summary>
     public static async Task HappenAsync(string fault)
     {
@@ -30,14 +32,41 @@ internal static class Fault
                 Console.WriteLine($"HELLO_FAULT={fault}: eating memory");
                 await EatAsync(amount ?? int.MaxValue);
                 break;
+            case "auth" or "protocol":
+                break;
             default:
-                throw new ArgumentException($"HELLO_FAULT={fault}: neither slow, crash nor memory", nameof(fault));
+                throw new ArgumentException($"HELLO_FAULT={fault}: neither slow, crash, memory, auth nor protocol", nameof(fault));
         }
 
         void Crash()
         {
             Console.Error.WriteLine($"error: HELLO_FAULT={fault}: this server cannot run");
             Environment.Exit(1);
+        }
+    }
+
+    /// <summary><c>auth</c> lets nobody in (401); <c>protocol</c> agrees to a version of the protocol that there is not.</summary>
+    /// <returns>Whether that was the answer.</returns>
+    public static async Task<bool> AnswerAsync(string? fault, HttpContext context)
+    {
+        switch (fault)
+        {
+            case "auth":
+                context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+                context.Response.Headers.WWWAuthenticate = "Bearer";
+                return true;
+            case "protocol" when context.Request.Method == "POST":
+                using (var request = await JsonDocument.ParseAsync(context.Request.Body))
+                {
+                    var id = request.RootElement.TryGetProperty("id", out var given) ? given.GetRawText() : "null";
+                    context.Response.ContentType = "application/json";
+                    await context.Response.WriteAsync(
+                        $$"""{"jsonrpc":"2.0","id":{{id}},"result":{"protocolVersion":"tomorrow","capabilities":{},"serverInfo":{"name":"hello-mcp","version":"1.0.0"} } }""");
+                }
+
+                return true;
+            default:
+                return false;
         }
     }
 

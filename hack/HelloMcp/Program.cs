@@ -8,7 +8,8 @@ var path = Variable("MCP_PATH") ?? "/{**path}";
 var version = Variable("HELLO_VERSION") ?? "1.0.0";
 var drain = TimeSpan.FromSeconds(int.Parse(Variable("HELLO_DRAIN") ?? "5", CultureInfo.InvariantCulture));
 
-if (Variable("HELLO_FAULT") is { } fault)
+var fault = Variable("HELLO_FAULT");
+if (fault is not null)
     await Fault.HappenAsync(fault);
 
 // The empty one watches no settings file: in an image of one file that would be the whole root.
@@ -31,6 +32,11 @@ app.Use((context, next) =>
     if (stopping.IsCancellationRequested)
         context.Response.Headers.Connection = "close";
     return next();
+});
+app.Use(async (context, next) =>
+{
+    if (!await Fault.AnswerAsync(fault, context))
+        await next();
 });
 app.MapMcp(path);
 // A pod is asked to stop before all proxies have heard that it is going: it serves on for a while.

@@ -35,6 +35,7 @@ internal sealed class Neighbours(KubeClient client, Dice dice)
         ["ConfigMap copied"] = 0,
         ["Ingress copied"] = 0,
         ["relabelled"] = 0,
+        ["selector"] = 0,
     };
 
     private int _restores;
@@ -194,6 +195,27 @@ internal sealed class Neighbours(KubeClient client, Dice dice)
                 await client.PatchAsync(kind, @namespace, name, patch, fieldManager: "kyverno");
                 Count("relabelled");
             }
+        };
+    }
+
+    /// <summary>Somebody asks in a Service's selector for a label that no pod has, or takes it out again.</summary>
+    public Func<Task> Select(string @namespace)
+    {
+        var which = dice.Between(0, 99);
+        return async () =>
+        {
+            var candidates = (await client.ListAsync(Resource.Services, @namespace)).Where(live => live.IsManaged()).ToList();
+            if (candidates.Count == 0)
+                return;
+            var live = candidates[which % candidates.Count];
+            await client.PatchAsync(Resource.Services, @namespace, live.Name(), new JsonObject
+            {
+                ["spec"] = new JsonObject
+                {
+                    ["selector"] = new JsonObject { ["theirs"] = live.Raw("spec", "selector", "theirs") is null ? "stays" : null },
+                },
+            });
+            Count("selector");
         };
     }
 

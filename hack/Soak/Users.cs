@@ -53,6 +53,7 @@ internal sealed class Users(KubeClient client, Dice dice)
             (5, () => ("copy", Neighbours.Copy(@namespace, Servers))),
             (2, () => ("copy deleted", Neighbours.DeleteCopy(@namespace, server))),
             (3, () => ("relabel", Neighbours.Relabel(Child(server).Kind, @namespace))),
+            (3, () => ("selector", Neighbours.Select(@namespace))),
             (2, () => ("address taken away", () => Kubelet.ServeIngressAsync(client, @namespace, server, null))),
         ])();
     }
@@ -65,7 +66,7 @@ internal sealed class Users(KubeClient client, Dice dice)
     public IEnumerable<Func<Task>> NeighboursCome() => Namespaces.SelectMany(@namespace => new[]
     {
         Neighbours.Undo(@namespace), Neighbours.Restore(Child(Servers[0]).Kind, @namespace), Neighbours.Copy(@namespace, Servers),
-        Neighbours.Relabel(Child(Servers[0]).Kind, @namespace),
+        Neighbours.Relabel(Child(Servers[0]).Kind, @namespace), Neighbours.Select(@namespace),
     });
 
     /// <summary>Grants and sessions for which no policy has room, one after another.</summary>
@@ -219,7 +220,6 @@ internal sealed class Users(KubeClient client, Dice dice)
         """{"spec":{"ports":[{"name":"http","port":4711,"targetPort":4711}]}}""",
         """{"spec":{"ports":[{"name":"http","port":80,"targetPort":4711}]}}""",
         """{"spec":{"selector":{"app":"drift"}}}""",
-        """{"spec":{"selector":{"theirs":"stays"}}}""",
         """{"spec":{"type":"NodePort"}}""",
         """{"metadata":{"annotations":{"prometheus.io/port":"1"}}}"""));
 

@@ -4,7 +4,7 @@ using Yarp.ReverseProxy.Configuration;
 namespace McpOperator.Testing;
 
 /// <summary>
-/// What Ingresses say, as routes and clusters of YARP. Other than real controllers it takes letters of either case for the same in a path,
+/// What Ingresses and HTTPRoutes say, as routes and clusters of YARP. Other than real controllers it takes letters of either case for the same in a path,
 /// and any number of labels for a host's <c>*</c>.
 /// </summary>
 internal sealed record IngressTable(IReadOnlyList<RouteConfig> Routes, IReadOnlyList<ClusterConfig> Clusters)
@@ -16,41 +16,51 @@ internal sealed record IngressTable(IReadOnlyList<RouteConfig> Routes, IReadOnly
     private static readonly IReadOnlyList<IReadOnlyDictionary<string, string>> Transforms =
         [new Dictionary<string, string> { ["RequestHeaderOriginalHost"] = "true" }];
 
-    public static IngressTable Of(IEnumerable<JsonObject> ingresses, IEnumerable<JsonObject> services)
+    public static IngressTable Of(IEnumerable<JsonObject> ingresses, IEnumerable<JsonObject> services, IEnumerable<JsonObject>? httpRoutes = null)
     {
         var byName = services.ToDictionary(NameOf);
         var routes = new List<RouteConfig>();
         var clusters = new List<ClusterConfig>();
         // Of two that want the same the older one has it.
         var taken = new HashSet<(string?, string?)>();
-        foreach (var ingress in ingresses
-            .OrderBy(ingress => (string?)ingress["metadata"]!["creationTimestamp"], StringComparer.Ordinal).ThenBy(NameOf, StringComparer.Ordinal))
+        foreach (var item in ingresses.Concat(httpRoutes ?? [])
+            .OrderBy(item => (string?)item["metadata"]!["creationTimestamp"], StringComparer.Ordinal).ThenBy(NameOf, StringComparer.Ordinal))
         {
-            var id = NameOf(ingress);
-            foreach (var rule in ingress["spec"]?["rules"] as JsonArray ?? [])
+            var id = NameOf(item);
+            foreach (var (host, path, isExact, service, port) in item["spec"]?["parentRefs"] is null ? RulesOf(item) : RulesOfRoute(item))
             {
-                foreach (var path in rule!["http"]?["paths"] as JsonArray ?? [])
-                {
-                    var routeId = $"{id}#{routes.Count}";
-                    var route = RouteOf(routeId, (string?)rule["host"], path!);
-                    if (!taken.Add((route.Match.Hosts?[0], route.Match.Path)))
-                        continue;
-                    routes.Add(route);
-                    clusters.Add(ClusterOf(routeId, byName.GetValueOrDefault($"{id.Split('/')[0]}/{path!["backend"]?["service"]?["name"]}"), path));
-                }
+                var routeId = $"{id}#{routes.Count}";
+                var route = RouteOf(routeId, host, path, isExact);
+                if (!taken.Add((route.Match.Hosts?[0], route.Match.Path)))
+                    continue;
+                routes.Add(route);
+                clusters.Add(ClusterOf(routeId, byName.GetValueOrDefault($"{id.Split('/')[0]}/{service}"), port));
             }
         }
         return new(routes, clusters);
     }
 
+    private static IEnumerable<(string? Host, string? Path, bool IsExact, string? Service, JsonNode? Port)> RulesOf(JsonObject ingress) =>
+        from rule in ingress["spec"]?["rules"] as JsonArray ?? []
+        from path in rule["http"]?["paths"] as JsonArray ?? []
+        let service = path["backend"]?["service"]
+        select ((string?)rule["host"], (string?)path["path"], (string?)path["pathType"] == "Exact", (string?)service?["name"], service?["port"]?["name"] ?? service?["port"]?["number"]);
+
+    private static IEnumerable<(string? Host, string? Path, bool IsExact, string? Service, JsonNode? Port)> RulesOfRoute(JsonObject route) =>
+        from rule in route["spec"]?["rules"] as JsonArray ?? []
+        from host in (route["spec"]?["hostnames"] as JsonArray)?.Select(host => (string?)host) ?? [null]
+        from match in rule["matches"] as JsonArray ?? []
+        let backend = rule["backendRefs"]?[0]
+        select (host, (string?)match["path"]?["value"], (string?)match["path"]?["type"] == "Exact", (string?)backend?["name"], backend?["port"]);
+
     public bool SameAs(IngressTable other) => Routes.SequenceEqual(other.Routes) && Clusters.SequenceEqual(other.Clusters);
 
     private static string NameOf(JsonObject item) => $"{item["metadata"]!["namespace"]}/{item["metadata"]!["name"]}";
 
-    private static RouteConfig RouteOf(string id, string? host, JsonNode path)
+    private static RouteConfig RouteOf(string id, string? host, string? path, bool isExact)
     {
         // A brace is a parameter to ASP.NET's routing.
-        var literal = ((string?)path["path"] ?? "/").TrimEnd('/').Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
+        var literal = (path ?? "/").TrimEnd('/').Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);
         return new()
         {
             RouteId = id,
@@ -58,7 +68,7 @@ internal sealed record IngressTable(IReadOnlyList<RouteConfig> Routes, IReadOnly
             Match = new()
             {
                 Hosts = string.IsNullOrEmpty(host) ? null : [host],
-                Path = (string?)path["pathType"] == "Exact" ? literal.Length == 0 ? "/" : literal : literal + "/{**rest}",
+                Path = isExact ? literal.Length == 0 ? "/" : literal : literal + "/{**rest}",
             },
             // The host decides first, then the longer path, which ASP.NET's routing prefers by itself.
             Order = string.IsNullOrEmpty(host) ? 2 : host.StartsWith('*') ? 1 : 0,
@@ -67,13 +77,11 @@ internal sealed record IngressTable(IReadOnlyList<RouteConfig> Routes, IReadOnly
     }
 
     /// <summary>Without a destination where there is no such Service, or no such port of it: YARP answers 503.</summary>
-    private static ClusterConfig ClusterOf(string id, JsonObject? service, JsonNode path)
+    /// <param name="wanted">The name or the number of a port.</param>
+    private static ClusterConfig ClusterOf(string id, JsonObject? service, JsonNode? wanted)
     {
-        var wanted = path["backend"]?["service"]?["port"];
         var ports = service?["spec"]?["ports"] as JsonArray ?? [];
-        var port = ports.FirstOrDefault(port => wanted?["name"] is { } name
-            ? $"{port!["name"]}" == $"{name}"
-            : $"{port!["port"]}" == $"{wanted?["number"]}");
+        var port = ports.FirstOrDefault(port => wanted is not null && ($"{port!["name"]}" == $"{wanted}" || $"{port["port"]}" == $"{wanted}"));
         var address = (string?)service?["spec"]?["clusterIP"];
         return new()
         {

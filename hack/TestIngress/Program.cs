@@ -3,12 +3,12 @@ using McpOperator.Testing;
 using Yarp.ReverseProxy.Configuration;
 
 const string Usage = """
-    usage: TestIngress --kubeconfig FILE --class NAME [--listen ADDRESS:PORT] [--address ADDRESS]
-             serves the Ingresses of that class, and writes the address (by default the one that it listens on) into their status;
+    usage: TestIngress --kubeconfig FILE --class NAME [--gateway NAMESPACE/NAME] [--listen ADDRESS:PORT] [--address ADDRESS]
+             serves the Ingresses of that class, and the HTTPRoutes of that Gateway, and writes the address (by default the one that it listens on) into their status;
              prints `listening on URL` when it does, and runs until SIGTERM
     """;
 
-string? kubeconfig = null, @class = null, address = null;
+string? kubeconfig = null, @class = null, address = null, gateway = null;
 var listen = new IPEndPoint(IPAddress.Loopback, 0);
 for (var i = 0; i < args.Length; i += 2)
 {
@@ -17,6 +17,7 @@ for (var i = 0; i < args.Length; i += 2)
     {
         case "--kubeconfig" when value is not null: kubeconfig = value; break;
         case "--class" when value is not null: @class = value; break;
+        case "--gateway" when value is not null: gateway = value; break;
         case "--address" when value is not null: address = value; break;
         case "--listen" when value is not null && IPEndPoint.TryParse(value, out var endPoint): listen = endPoint; break;
         default: return Refuse();
@@ -39,7 +40,7 @@ app.MapReverseProxy();
 await app.StartAsync();
 Console.WriteLine($"listening on {app.Urls.First()}");
 
-var controller = new IngressController(client, @class, address ?? listen.Address.ToString(), app.Services.GetRequiredService<InMemoryConfigProvider>());
+var controller = new IngressController(client, @class, address ?? listen.Address.ToString(), gateway, app.Services.GetRequiredService<InMemoryConfigProvider>());
 await controller.RunAsync(app.Lifetime.ApplicationStopping);
 await app.WaitForShutdownAsync();
 return 0;

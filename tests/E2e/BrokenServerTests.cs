@@ -14,12 +14,12 @@ public sealed class BrokenServerTests(BrokenServerTests.Runs runs) : IClassFixtu
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public Task ShowsOnThePods(string name) => runs.ResultOf(name);
+    public Task ShowsOnThePodsAndInTheStatus(string name) => runs.ResultOf(name);
 
     /// <summary>All of them side by side, for each one waits most of its time, for kubelet's patience to end.</summary>
     public sealed class Runs : IDisposable
     {
-        private const int AtOnce = 20;
+        private const int AtOnce = 30;
 
         private readonly SemaphoreSlim _room = new(AtOnce);
         private readonly Dictionary<string, Task> _results;
@@ -77,6 +77,8 @@ internal sealed class Run(Cluster cluster)
                 seen => broken.Shows(seen.Pods, seen.Deployment),
                 Cluster.Limit);
             await SaveAsync(name, ns);
+            if (broken.Cause is { } cause)
+                await SaidAsync(ns, cause);
         }
         finally
         {
@@ -85,6 +87,22 @@ internal sealed class Run(Cluster cluster)
                 if (pod["metadata"]!["finalizers"] is not null)
                     await cluster.Client.PatchAsync(Resource.Pods, ns.Name, (string)pod["metadata"]!["name"]!, """{"metadata": {"finalizers": null}}""");
         }
+    }
+
+    private static bool Is(JsonObject? condition, string[] cause) =>
+        (string?)condition?["reason"] == cause[0] && ((string?)condition["message"])!.Contains(cause[1], StringComparison.Ordinal);
+
+    // In the condition, in the server's message, and by `kubectl describe` in an event, if it is a cause.
+    private async Task SaidAsync(Namespace ns, string cause)
+    {
+        var parts = cause.Split(": ", 2);
+        var server = await Eventually.TrueAsync(
+            $"the operator said {cause}",
+            () => cluster.Client.GetAsync(Resource.MCPServers, ns.Name, BrokenServers.Name),
+            server => Is(Hello.Condition(server, "DeploymentReady"), parts) || Is(Hello.Condition(server, "Ready"), parts),
+            Cluster.Limit);
+        if (!Hello.IsReady(server))
+            Assert.Contains(parts[1], (string)server["status"]!["message"]!, StringComparison.Ordinal);
     }
 
     // With no replica at first, so that no pod comes up before the patch.

@@ -14,7 +14,11 @@ namespace McpOperator.E2e;
 /// <param name="Deed">What is done when a pod runs.</param>
 internal sealed record BrokenServer(
     string? Spec, Func<IReadOnlyList<JsonObject>, JsonObject, bool> Shows, string? Objects = null, string? PodPatch = null,
-    Func<KubeClient, string, Task>? Deed = null);
+    Func<KubeClient, string, Task>? Deed = null)
+{
+    /// <summary>What the operator says of it in the end: "REASON: PART OF THE MESSAGE". Null: nothing that stays.</summary>
+    public string? Cause { get; init; }
+}
 
 internal static class BrokenServers
 {
@@ -38,71 +42,85 @@ internal static class BrokenServers
 
     public static readonly IReadOnlyDictionary<string, BrokenServer> All = new SortedDictionary<string, BrokenServer>(StringComparer.Ordinal)
     {
-        ["image-not-found"] = new("image: 'localhost:5000/status-404/tool:1'", Waiting("ImagePullBackOff")),
-        ["image-unauthorized"] = new("image: 'localhost:5000/status-401/tool:1'", Waiting("ImagePullBackOff")),
-        ["image-forbidden"] = new("image: 'localhost:5000/status-403/tool:1'", Waiting("ImagePullBackOff")),
-        ["image-rate-limited"] = new("image: 'localhost:5000/status-429/tool:1'", Waiting("ImagePullBackOff")),
-        ["image-registry-broken"] = new("image: 'localhost:5000/status-503/tool:1'", Waiting("ErrImagePull", "ImagePullBackOff")),
-        ["image-registry-refuses-connection"] = new("image: 'localhost:5999/tool:1'", Waiting("ImagePullBackOff")),
-        ["image-registry-unknown"] = new("image: 'registry.invalid/tool:1'", Waiting("ImagePullBackOff")),
-        ["image-not-found-error"] = new("image: 'localhost:5000/status-404/other:1'", Waiting("ErrImagePull")),
-        ["image-unauthorized-error"] = new("image: 'localhost:5000/status-401/other:1'", Waiting("ErrImagePull")),
-        ["image-forbidden-error"] = new("image: 'localhost:5000/status-403/other:1'", Waiting("ErrImagePull")),
-        ["image-rate-limited-error"] = new("image: 'localhost:5000/status-429/other:1'", Waiting("ErrImagePull")),
-        ["image-registry-refuses-connection-error"] = new("image: 'localhost:5999/other:1'", Waiting("ErrImagePull")),
-        ["image-registry-unknown-error"] = new("image: 'registry.invalid/other:1'", Waiting("ErrImagePull")),
+        ["image-not-found"] = new("image: 'localhost:5000/status-404/tool:1'", Waiting("ImagePullBackOff")) { Cause = "ImagePullFailed: the registry has no image localhost:5000/status-404/tool:1" },
+        ["image-unauthorized"] = new("image: 'localhost:5000/status-401/tool:1'", Waiting("ImagePullBackOff")) { Cause = "ImagePullFailed: the registry does not give image localhost:5000/status-401/tool:1 away" },
+        ["image-forbidden"] = new("image: 'localhost:5000/status-403/tool:1'", Waiting("ImagePullBackOff")) { Cause = "ImagePullFailed: the registry does not give image localhost:5000/status-403/tool:1 away" },
+        ["image-rate-limited"] = new("image: 'localhost:5000/status-429/tool:1'", Waiting("ImagePullBackOff")) { Cause = "ImagePullFailed: the registry limits how often image localhost:5000/status-429/tool:1 is pulled" },
+        ["image-registry-broken"] = new("image: 'localhost:5000/status-503/tool:1'", Waiting("ErrImagePull", "ImagePullBackOff")) { Cause = "ImagePullFailed: localhost:5000/status-503/tool:1" },
+        ["image-registry-refuses-connection"] = new("image: 'localhost:5999/tool:1'", Waiting("ImagePullBackOff")) { Cause = "ImagePullFailed: the registry of image localhost:5999/tool:1 is out of reach" },
+        ["image-registry-unknown"] = new("image: 'registry.invalid/tool:1'", Waiting("ImagePullBackOff")) { Cause = "ImagePullFailed: the registry of image registry.invalid/tool:1 is out of reach" },
+        ["image-not-found-error"] = new("image: 'localhost:5000/status-404/other:1'", Waiting("ErrImagePull")) { Cause = "ImagePullFailed: localhost:5000/status-404/other:1" },
+        ["image-unauthorized-error"] = new("image: 'localhost:5000/status-401/other:1'", Waiting("ErrImagePull")) { Cause = "ImagePullFailed: localhost:5000/status-401/other:1" },
+        ["image-forbidden-error"] = new("image: 'localhost:5000/status-403/other:1'", Waiting("ErrImagePull")) { Cause = "ImagePullFailed: localhost:5000/status-403/other:1" },
+        ["image-rate-limited-error"] = new("image: 'localhost:5000/status-429/other:1'", Waiting("ErrImagePull")) { Cause = "ImagePullFailed: localhost:5000/status-429/other:1" },
+        ["image-registry-refuses-connection-error"] = new("image: 'localhost:5999/other:1'", Waiting("ErrImagePull")) { Cause = "ImagePullFailed: localhost:5999/other:1" },
+        ["image-registry-unknown-error"] = new("image: 'registry.invalid/other:1'", Waiting("ErrImagePull")) { Cause = "ImagePullFailed: registry.invalid/other:1" },
         ["image-name-invalid"] = new(null, Waiting("InvalidImageName"), Deployment("image: 'localhost/Tool:1'")),
-        ["image-other-architecture"] = new("image: 'localhost/other-architecture:1'", Restarted),
-        ["exits-at-once"] = new("envVars: [{name: EXIT_CODE, value: '3'}]", Waiting("CrashLoopBackOff")),
+        ["image-other-architecture"] = new("image: 'localhost/other-architecture:1'", Restarted) { Cause = "CrashLoop: it ends with exit code" },
+        ["exits-at-once"] = new("envVars: [{name: EXIT_CODE, value: '3'}]", Waiting("CrashLoopBackOff")) { Cause = "CrashLoop: the server: it ends with exit code 3" },
         ["exits-with-message"] = new(
-            "envVars: [{name: EXIT_CODE, value: '1'}, {name: TERMINATION_MESSAGE, value: 'config: no key OPENAI_API_KEY'}]", Waiting("CrashLoopBackOff")),
-        ["exits-with-zero"] = new("envVars: [{name: EXIT_CODE, value: '0'}]", Waiting("CrashLoopBackOff")),
-        ["exits-between-restarts"] = new("envVars: [{name: EXIT_CODE, value: '4'}, {name: EXIT_AFTER, value: '4'}]", RestartedAndRunning),
-        ["dies-of-a-signal"] = new("envVars: [{name: SEGFAULT, value: 'yes'}]", Waiting("CrashLoopBackOff")),
+            "envVars: [{name: EXIT_CODE, value: '1'}, {name: TERMINATION_MESSAGE, value: 'config: no key OPENAI_API_KEY'}]", Waiting("CrashLoopBackOff"))
+        { Cause = "CrashLoop: config: no key OPENAI_API_KEY" },
+        ["exits-with-zero"] = new("envVars: [{name: EXIT_CODE, value: '0'}]", Waiting("CrashLoopBackOff")) { Cause = "CrashLoop: it ends without an error" },
+        ["exits-between-restarts"] = new("envVars: [{name: EXIT_CODE, value: '4'}, {name: EXIT_AFTER, value: '4'}]", RestartedAndRunning) { Cause = "CrashLoop: it ends with exit code 4" },
+        ["dies-of-a-signal"] = new("envVars: [{name: SEGFAULT, value: 'yes'}]", Waiting("CrashLoopBackOff")) { Cause = "CrashLoop: signal 11 (SEGV)" },
         ["out-of-memory"] = new(
-            $"envVars: [{Port}, {{name: EAT, value: '200'}}], resources: {{requests: {{memory: 16Mi}}, limits: {{memory: 32Mi}}}}", Terminated("OOMKilled")),
+            $"envVars: [{Port}, {{name: EAT, value: '200'}}], resources: {{requests: {{memory: 16Mi}}, limits: {{memory: 32Mi}}}}", Terminated("OOMKilled"))
+        { Cause = "OutOfMemory: it needed more memory than its limit 32Mi" },
         ["out-of-memory-loop"] = new(
-            $"envVars: [{Port}, {{name: EAT, value: '200'}}], resources: {{requests: {{memory: 16Mi}}, limits: {{memory: 32Mi}}}}", Waiting("CrashLoopBackOff")),
-        ["unschedulable-cpu"] = new("resources: {requests: {cpu: '1000'}, limits: {cpu: '1000'}}", Unschedulable),
-        ["unschedulable-memory"] = new("resources: {requests: {memory: 100Ti}, limits: {memory: 100Ti}}", Unschedulable),
-        ["unschedulable-selector"] = new($"envVars: [{Port}]", Unschedulable, PodPatch: "{spec: {nodeSelector: {disk: fast}}}"),
+            $"envVars: [{Port}, {{name: EAT, value: '200'}}], resources: {{requests: {{memory: 16Mi}}, limits: {{memory: 32Mi}}}}", Waiting("CrashLoopBackOff"))
+        { Cause = "OutOfMemory: raise spec.resources.limits.memory" },
+        ["unschedulable-cpu"] = new("resources: {requests: {cpu: '1000'}, limits: {cpu: '1000'}}", Unschedulable) { Cause = "Unschedulable: Insufficient cpu" },
+        ["unschedulable-memory"] = new("resources: {requests: {memory: 100Ti}, limits: {memory: 100Ti}}", Unschedulable) { Cause = "Unschedulable: Insufficient memory" },
+        ["unschedulable-selector"] = new($"envVars: [{Port}]", Unschedulable, PodPatch: "{spec: {nodeSelector: {disk: fast}}}") { Cause = "Unschedulable: no node takes the pod: 0/1 nodes are available" },
         ["unschedulable-affinity"] = new(
             $"envVars: [{Port}]", Unschedulable,
-            PodPatch: "{spec: {affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: zone, operator: In, values: [a]}]}]}}}}}"),
+            PodPatch: "{spec: {affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: zone, operator: In, values: [a]}]}]}}}}}")
+        { Cause = "Unschedulable: affinity" },
         ["unschedulable-volume"] = new(
-            $"envVars: [{Port}]", Unschedulable, PodPatch: "{spec: {volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]}}"),
-        ["secret-missing"] = new("secretEnvVars: [{name: KEY, secretKeyRef: {name: nowhere, key: key}}]", Waiting("CreateContainerConfigError")),
+            $"envVars: [{Port}]", Unschedulable, PodPatch: "{spec: {volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]}}")
+        { Cause = "Unschedulable: persistentvolumeclaim \"data\" not found" },
+        ["secret-missing"] = new("secretEnvVars: [{name: KEY, secretKeyRef: {name: nowhere, key: key}}]", Waiting("CreateContainerConfigError")) { Cause = "CreateContainerConfigError: secret \"nowhere\" not found" },
         ["secret-key-missing"] = new(
             "secretEnvVars: [{name: KEY, secretKeyRef: {name: api, key: key}}]", Waiting("CreateContainerConfigError"),
-            "{apiVersion: v1, kind: Secret, metadata: {name: api}, stringData: {another: value}}"),
+            "{apiVersion: v1, kind: Secret, metadata: {name: api}, stringData: {another: value}}")
+        { Cause = "CreateContainerConfigError: couldn't find key key in Secret" },
         ["configmap-missing"] = new(
             $"envVars: [{Port}]", Waiting("CreateContainerConfigError"),
-            PodPatch: "{spec: {containers: [{name: broken, env: [{name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}]}]}}"),
+            PodPatch: "{spec: {containers: [{name: broken, env: [{name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}]}]}}")
+        { Cause = "CreateContainerConfigError: configmap \"settings\" not found" },
         ["configmap-key-missing"] = new(
             $"envVars: [{Port}]", Waiting("CreateContainerConfigError"), "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {another: value}}",
-            "{spec: {containers: [{name: broken, env: [{name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}]}]}}"),
+            "{spec: {containers: [{name: broken, env: [{name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}]}]}}")
+        { Cause = "CreateContainerConfigError: couldn't find key level in ConfigMap" },
         ["volume-configmap-missing"] = new(
-            $"envVars: [{Port}]", ContainerCreatingFor20Seconds, PodPatch: "{spec: {volumes: [{name: settings, configMap: {name: settings}}], containers: [{name: broken, volumeMounts: [{name: settings, mountPath: /settings}]}]}}"),
+            $"envVars: [{Port}]", ContainerCreatingFor20Seconds, PodPatch: "{spec: {volumes: [{name: settings, configMap: {name: settings}}], containers: [{name: broken, volumeMounts: [{name: settings, mountPath: /settings}]}]}}")
+        { Cause = "DeploymentProgressing: configmap \"settings\" not found" },
         ["root-image"] = new(
             null, Waiting("CreateContainerConfigError"), Deployment("image: 'localhost/root:1', securityContext: {runAsNonRoot: true}")),
         ["root-user"] = new(
             null, Waiting("CreateContainerConfigError"), Deployment("image: 'localhost/root:1', securityContext: {runAsNonRoot: true, runAsUser: 0}")),
         ["never-pulled"] = new(null, Waiting("ErrImageNeverPull"), Deployment("image: 'localhost/nowhere:1', imagePullPolicy: Never")),
-        ["entry-point-missing"] = new("image: 'localhost/no-entry:1'", Restarted),
-        ["probe-failing"] = new("port: 8099", RunningUnreadyFor12Seconds),
-        ["probe-kills"] = new("port: 8099", Restarted),
+        ["entry-point-missing"] = new("image: 'localhost/no-entry:1'", Restarted) { Cause = "ContainerCannotRun: exec: \"/nothing-here\"" },
+        ["probe-failing"] = new($"port: 8099, envVars: [{Port}], probes: {{liveness: {{tcpSocket: {{port: 8088}}}}}}", RunningUnreadyFor12Seconds) { Cause = "ProbeFailing: readiness probe (TCP port 8099)" },
+        ["probe-kills"] = new("port: 8099", Restarted) { Cause = "CrashLoop: liveness probe (TCP port 8099)" },
         ["gateway-unready"] = new(
-            $"envVars: [{Port}], gateway: {{enabled: true, image: 'localhost/unready:1'}}", RunningUnreadyFor12Seconds),
+            $"envVars: [{Port}], gateway: {{enabled: true, image: 'localhost/unready:1'}}", RunningUnreadyFor12Seconds)
+        { Cause = "ProbeFailing: the gateway: " },
         ["gateway-image-not-found"] = new(
-            $"envVars: [{Port}], gateway: {{enabled: true, image: 'localhost:5000/status-404/gateway:1'}}", Waiting("ImagePullBackOff")),
+            $"envVars: [{Port}], gateway: {{enabled: true, image: 'localhost:5000/status-404/gateway:1'}}", Waiting("ImagePullBackOff"))
+        { Cause = "ImagePullFailed: the gateway: " },
         ["one-of-three"] = new(
             $"replicas: 3, envVars: [{Port}], resources: {{requests: {{cpu: 10m}}}}", OneOfThree,
-            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: pods}, spec: {hard: {pods: '2'}}}"),
+            "{apiVersion: v1, kind: ResourceQuota, metadata: {name: pods}, spec: {hard: {pods: '2'}}}")
+        { Cause = "QuotaExceeded: exceeded quota: pods" },
         ["quota"] = new(
-            $"envVars: [{Port}]", ReplicaFailure, "{apiVersion: v1, kind: ResourceQuota, metadata: {name: pods}, spec: {hard: {pods: '0'}}}"),
+            $"envVars: [{Port}]", ReplicaFailure, "{apiVersion: v1, kind: ResourceQuota, metadata: {name: pods}, spec: {hard: {pods: '0'}}}")
+        { Cause = "QuotaExceeded: exceeded quota: pods" },
         ["limit-range"] = new(
             $"envVars: [{Port}], resources: {{requests: {{memory: 64Mi}}, limits: {{memory: 64Mi}}}}", ReplicaFailure,
-            "{apiVersion: v1, kind: LimitRange, metadata: {name: small}, spec: {limits: [{type: Container, max: {memory: 16Mi}}]}}"),
+            "{apiVersion: v1, kind: LimitRange, metadata: {name: small}, spec: {limits: [{type: Container, max: {memory: 16Mi}}]}}")
+        { Cause = "PodRejected: maximum memory usage per Container is 16Mi" },
         ["terminating-stuck"] = new(
             $"envVars: [{Port}]", TerminatingFor20Seconds,
             Deed: async (client, ns) =>
@@ -111,7 +129,7 @@ internal static class BrokenServers
                     await client.PatchAsync(Resource.Pods, ns, (string)pod["metadata"]!["name"]!, """{"metadata": {"finalizers": ["example.org/hold"]}}""");
                 await DeletePodsAsync(client, ns);
             }),
-        ["ready"] = new($"replicas: 2, envVars: [{Port}]", (pods, _) => pods.Count(IsReady) == 2),
+        ["ready"] = new($"replicas: 2, envVars: [{Port}]", (pods, _) => pods.Count(IsReady) == 2) { Cause = "DeploymentAvailable: " },
         ["paused"] = new(
             $"envVars: [{Port}]", (_, deployment) => deployment["status"]!["observedGeneration"]!.ToJsonString() == deployment["metadata"]!["generation"]!.ToJsonString()
                 && Conditions(deployment).Any(condition => (string?)condition["reason"] == "DeploymentPaused"),
@@ -119,7 +137,8 @@ internal static class BrokenServers
             {
                 await client.PatchAsync(Resource.Deployments, ns, Name, """{"spec": {"paused": true}}""");
                 await client.PatchAsync(Resource.MCPServers, ns, Name, """{"spec": {"image": "localhost/unready:1"}}""");
-            }),
+            })
+        { Cause = "DeploymentPaused: kubectl rollout resume" },
     };
 
     // For what the operator does not let a server have. Its pods have the labels of a server's.
@@ -171,7 +190,7 @@ internal static class BrokenServers
     public static bool IsReady(JsonObject pod) =>
         Conditions(pod).Any(condition => (string?)condition["type"] == "Ready" && (string?)condition["status"] == "True");
 
-    private static IEnumerable<JsonObject> Conditions(JsonObject live) =>
+    public static IEnumerable<JsonObject> Conditions(JsonObject live) =>
         ((JsonArray?)live["status"]?["conditions"] ?? []).Select(condition => condition!.AsObject());
 
     private static TimeSpan Age(JsonObject pod) => (string?)pod["status"]?["startTime"] is { } time

@@ -7,7 +7,7 @@ namespace McpOperator.E2e;
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class NodeTests(Cluster cluster)
 {
-    private const string Name = "the node itself";
+    public const string Name = "the node itself";
 
     [Fact]
     public async Task NoContainerEndsWithKubeletAndContainerd()
@@ -20,21 +20,6 @@ public sealed class NodeTests(Cluster cluster)
         await ns.ServerAsync("next", "envVars: [{name: PORT, value: '8088'}]");
         await ReadyAsync(ns, "next");
         Assert.Equal(before, await ContainersAsync(ns));
-    }
-
-    [Fact]
-    public async Task TheStandbyLeadsWhenTheLeadersPodIsDeleted()
-    {
-        await using var ns = await RunningServerAsync();
-        var lease = await LeaseAsync();
-        var leader = Holder(lease);
-        var pod = (await cluster.Client.ListAsync(Resource.Pods, Cluster.OperatorNamespace, "control-plane=controller-manager"))
-            .Select(pod => (string)pod["metadata"]!["name"]!).Single(leader.StartsWith);
-        await cluster.Client.DeleteAsync(Resource.Pods, Cluster.OperatorNamespace, pod);
-
-        await Eventually.TrueAsync("another one led", LeaseAsync, now => Holder(now) is { Length: > 0 } holder && holder != leader, Cluster.Limit);
-        await cluster.Client.PatchAsync(Resource.MCPServers, ns.Name, BrokenServers.Name, """{"spec": {"replicas": 2}}""");
-        await ReadyAsync(ns, BrokenServers.Name, replicas: 2);
     }
 
     [Fact]
@@ -70,8 +55,4 @@ public sealed class NodeTests(Cluster cluster)
 
     private static async Task<string[]> ContainersAsync(Namespace ns) =>
         [.. (await ns.PodsAsync(BrokenServers.Name)).SelectMany(BrokenServers.Statuses).Select(status => (string)status["containerID"]!)];
-
-    private async Task<JsonObject> LeaseAsync() => Assert.Single(await cluster.Client.ListAsync(Resource.Leases, Cluster.OperatorNamespace));
-
-    private static string Holder(JsonObject lease) => (string?)lease["spec"]?["holderIdentity"] ?? "";
 }

@@ -17,7 +17,7 @@ public sealed class ControlPlaneFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        ControlPlane = await ControlPlane.StartAsync(new() { AuditPolicy = AuditLog.PolicyWithConfigMaps });
+        ControlPlane = await ControlPlane.StartAsync(new() { AuditPolicy = AuditLog.PolicyWithDocuments });
         await InstallAsync(ControlPlane);
     }
 

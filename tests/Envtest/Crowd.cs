@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace McpOperator.Envtest;
 
 /// <summary>Many servers at once.</summary>
@@ -7,17 +9,23 @@ internal static class Crowd
 
     private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 8 };
 
-    /// <summary>What the operator watches: servers, their objects, and who may call them.</summary>
+    /// <summary>
+    /// What the operator watches: servers, their objects, and who may call them; but for PodDisruptionBudgets, which API servers before
+    /// 1.21 do not serve.
+    /// </summary>
     public static IReadOnlyList<Resource> Kinds { get; } =
     [
-        Resource.MCPServers, Resource.Deployments, Resource.Services, Resource.Ingresses, Resource.ConfigMaps,
+        Resource.MCPServers, Resource.Deployments, Resource.Services, Resource.Ingresses, Resource.NetworkPolicies, Resource.ConfigMaps,
         Resource.MCPAccessGrants, Resource.MCPAgentSessions,
     ];
 
+    /// <summary>With those, too: all that it asks for.</summary>
+    public static IReadOnlyList<Resource> Asked { get; } = [.. Kinds, Resource.PodDisruptionBudgets];
+
     /// <summary>Creates them and waits until every one is reported, but not Ready, since nothing rolls a Deployment out.</summary>
-    public static async Task CreateAsync(ServerScenario scenario, IReadOnlyList<string> names)
+    public static async Task CreateAsync(ServerScenario scenario, IReadOnlyList<string> names, Func<string, JsonObject>? server = null)
     {
-        await Parallel.ForEachAsync(names, AtOnce, async (name, _) => await scenario.CreateServerAsync(Spec, name));
+        await Parallel.ForEachAsync(names, AtOnce, async (name, _) => await scenario.Client.CreateAsync(server?.Invoke(name) ?? scenario.ServerManifest(Spec, name)));
         await ReachAsync(scenario, names, "PartiallyReady");
     }
 
@@ -26,6 +34,23 @@ internal static class Crowd
     {
         await Parallel.ForEachAsync(names, AtOnce, async (name, _) => await scenario.RollOutAsync(name));
         await ReachAsync(scenario, names, "Ready");
+    }
+
+    /// <summary>Starts the operator again, and waits until it has looked at each of them. Returns what stood there before, and what it has asked for since.</summary>
+    public static async Task<(SortedDictionary<string, string> Before, IReadOnlyList<AuditEvent> Since)> RestartAsync(
+        ServerScenario scenario, IReadOnlyList<string> names)
+    {
+        await scenario.StopOperatorAsync();
+        var before = await VersionsAsync(scenario);
+        var asked = (await scenario.Namespace.OperatorRequestsAsync()).Count;
+
+        await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
+        await Eventually.TrueAsync(
+            "every server was reconciled",
+            () => scenario.Operator!.MetricAsync("controller_runtime_reconcile_total", "controller=\"mcpserver\",result=\"success\""),
+            count => count >= names.Count);
+        await scenario.PassAsync(names[0]);
+        return (before, [.. (await scenario.Namespace.OperatorRequestsAsync()).Skip(asked)]);
     }
 
     public static Task ReachAsync(ServerScenario scenario, IReadOnlyList<string> names, string phase) => Eventually.TrueAsync(

@@ -143,6 +143,43 @@ public sealed class DiagnosisTests(ControlPlaneFixture fixture)
             "Deployment not ready: 0 of 1 replicas are available: it is paused; kubectl rollout resume deployment/web lets it go on", (string?)status["message"]);
     }
 
+    /// <summary>Where a selector has an owner for each key, as on Kubernetes 1.20, another's stays; elsewhere it is put right.</summary>
+    [Fact]
+    public async Task ASelectorKeyOfOthersThatNoPodCarriesIsTheReasonUntilItGoes()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, Soon, ServerScenario.OneWorker);
+        await scenario.CreateServerAsync("image: example.org/web:1");
+        await scenario.SettledAsync();
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+
+        await SelectAsync("blue");
+        await scenario.PassAsync();
+        var selector = (await scenario.ServiceAsync())["spec"]!["selector"]!.AsObject();
+        if (!selector.ContainsKey("track"))
+        {
+            Assert.Equal(2, selector.Count);
+            return;
+        }
+
+        var status = await scenario.EventuallyStatusAsync("the mismatch was told", status => ReasonOfReady(status) == "SelectorMismatch");
+        Assert.Equal("False SelectorMismatch", ServerScenario.StatusAndReason(status, "ServiceReady"));
+        Assert.Equal(
+            "Service not ready: no pod has the label track=blue that its selector asks for (by somebody), so that it leads nowhere; "
+                + "take it out of the selector: kubectl edit service web",
+            (string?)status["message"]);
+        var told = (await Eventually.TrueAsync("it was told", () => scenario.EventsAsync(), events => events.Count > 1))[^1];
+        Assert.Equal(("Warning", "SelectorMismatch"), ((string?)told["type"], (string?)told["reason"]));
+        Assert.True((await scenario.ServiceAsync())["spec"]!["selector"]!.AsObject().ContainsKey("track"));
+
+        await SelectAsync(null);
+        await scenario.EventuallyPhaseAsync("Ready");
+
+        Task SelectAsync(string? value) => scenario.Client.PatchAsync(
+            Resource.Services, scenario.Namespace.Name, ServerScenario.Name,
+            new JsonObject { ["spec"] = new JsonObject { ["selector"] = new JsonObject { ["track"] = value } } }, PatchKind.Strategic, fieldManager: "somebody");
+    }
+
     private static string? ReasonOfReady(JsonNode status) => (string?)ServerScenario.Condition(status, "Ready")?["reason"];
 
     private static Task PodAsync(ServerScenario scenario, string name, string state, string server = ServerScenario.Name) =>

@@ -55,6 +55,44 @@ public sealed class DiffTests(ControlPlaneFixture fixture)
         Assert.All(diff.Output.Split('\n').Where(line => line.StartsWith("@@", StringComparison.Ordinal)), line => Assert.StartsWith("@@ -0,0 +1,", line, StringComparison.Ordinal));
     }
 
+    /// <summary>The versions are known in the cluster alone.</summary>
+    [Fact]
+    public async Task ARestartOnChangeThatIsSwitchedOnIsShownToReplaceThePods()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
+        await scenario.Client.CreateAsync("{apiVersion: v1, kind: ConfigMap, metadata: {name: one}}", scenario.Namespace.Name);
+        const string spec = "{image: 'example.org/web:1', envFrom: [{configMapRef: {name: one}}]";
+        await scenario.CreateServerAsync(spec + "}");
+        await scenario.SettledAsync();
+
+        var diff = await DiffAsync(scenario, Server("web", spec + ", restartOnChange: true}"));
+
+        Assert.Equal((1, ""), (diff.ExitCode, diff.Errors));
+        Assert.Contains("mcpruntime.org/config-versions: configmaps/one=?", diff.Output, StringComparison.Ordinal);
+        await scenario.EditAndSettleAsync("restartOnChange: true");
+        await Eventually.TrueAsync(
+            "the versions were there", () => scenario.DeploymentAsync(),
+            live => live["spec"]!["template"]!["metadata"]!["annotations"]?["mcpruntime.org/config-versions"] is not null);
+        diff = await DiffAsync(scenario, Server("web", spec + ", restartOnChange: true}"));
+        Assert.Equal((0, ""), (diff.ExitCode, diff.Errors));
+    }
+
+    /// <summary>Of a paused server it says what would come, and that it does not.</summary>
+    [Fact]
+    public async Task WhatAPausedServerWouldBecomeIsShownWithANote()
+    {
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive);
+        await scenario.CreateServerAsync("image: example.org/web:1");
+        await scenario.SettledAsync();
+        await scenario.AnnotateServerAsync("mcpruntime.org/paused", "true");
+
+        var diff = await DiffAsync(scenario, Server("web", "{image: 'example.org/web:2'}"));
+
+        Assert.True(diff.ExitCode == 1, diff.Errors);
+        Assert.Equal(["-        image: example.org/web:1", "+        image: example.org/web:2"], Changed(diff));
+        Assert.Contains("paused", Assert.Single(diff.ErrorLines), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task WhatGoesIsShownAsDeleted()
     {

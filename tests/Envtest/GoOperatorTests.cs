@@ -184,15 +184,7 @@ public sealed class GoOperatorTests(ControlPlaneFixture fixture)
         await SendAsync(HttpMethod.Put, Resource.MCPServers.PathTo(ns.Name, "web", "status"), server);
         foreach (var manifest in manifests.Skip(1))
         {
-            manifest["metadata"]!["ownerReferences"] = new JsonArray(new JsonObject
-            {
-                ["apiVersion"] = Resource.MCPServers.ApiVersion,
-                ["kind"] = Resource.MCPServers.Kind,
-                ["name"] = "web",
-                ["uid"] = (string)server["metadata"]!["uid"]!,
-                ["controller"] = true,
-                ["blockOwnerDeletion"] = true,
-            });
+            Manifest.SetController(manifest, server);
             await SendAsync(HttpMethod.Post, Resource.Of(manifest).PathTo(ns.Name), manifest);
         }
 

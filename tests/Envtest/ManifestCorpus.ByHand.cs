@@ -67,6 +67,7 @@ internal static partial class ManifestCorpus
         ("{gateway: {enabled: true, image: 'g:1'}, analytics: {}}", "spec.analytics.ingestURL"),
         ("{gateway: {image: 'not an image'}}", "spec.gateway.image"),
         ("{auth: {mode: mtls}}", "spec.auth.mode"),
+        ("{gateway: {enabled: true, image: 'g:1'}, ingressHost: a.example.org, auth: {mode: mtls, trustDomain: Example}}", "spec.auth.trustDomain"),
         ("{rollout: {canaryImage: Hello}}", "spec.rollout.canaryImage"),
         ("{rollout: {maxUnavailable: 101%}}", "spec.rollout.maxUnavailable"),
         ("{tools: [{name: ' ', sideEffect: read}]}", "spec.tools[0].name"),

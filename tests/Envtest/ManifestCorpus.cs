@@ -68,6 +68,12 @@ internal static partial class ManifestCorpus
         ("MCPAgentSession", "spec" or "spec.subject", "right") => "spec.subject",
         ("MCPAgentSession", "spec.subject.humanID", "null") => "spec.subject",
         ("MCPServer", "spec.analytics", "right") or ("MCPServer", "spec.analytics.disabled", "right" or "null") => "spec.analytics",
+        ("MCPServer", "spec.envFrom" or "spec.envFrom[0]" or "spec.envFrom[0].prefix", "right") or ("MCPServer", "spec.envFrom[0].prefix" or "spec.envFrom[0].configMapRef" or "spec.envFrom[0].secretRef", "null") => "spec.envFrom[0]",
+        ("MCPServer", "spec.probes.startup.successThreshold" or "spec.probes.liveness.successThreshold" or "spec.probes.readiness.terminationGracePeriodSeconds", "right") => path,
+        ("MCPServer", "spec.disruptionBudget.minAvailable" or "spec.disruptionBudget.maxUnavailable", "right" or "of another type") => path,
+        // A certificate is issued for a host.
+        ("MCPServer", "spec.tls.issuer" or "spec.tls.issuer.kind" or "spec.tls.issuer.name", "right") or ("MCPServer", "spec.tls.issuer.kind", "null") => "spec.tls.issuer",
+        ("MCPServer", "spec.network.ingressFrom" or "spec.network.ingressFrom[0]", "right") => "spec.network.ingressFrom[0]",
         _ => null,
     };
 

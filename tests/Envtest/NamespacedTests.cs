@@ -13,7 +13,7 @@ public sealed class NamespacedTests(ControlPlaneFixture fixture)
         ns.ExpectsDenials = true;
         var later = $"{ns}-later";
         await using var process = await StartAsync(ns, later);
-        var waiting = Crowd.Kinds.Select(kind => $"{kind.Plural} in {later}").ToHashSet();
+        var waiting = Crowd.Asked.Select(kind => $"{kind.Plural} in {later}").ToHashSet();
         await Eventually.TrueAsync("it said what it may not list", () => SaidOf(process).Count() == waiting.Count);
         Assert.Equal(500, (int)(await process.GetAsync("/readyz/caches")).Code);
         Assert.Equal("ok", (await process.GetAsync("/healthz")).Text);

@@ -9,6 +9,9 @@ public sealed class OwnControlPlane : IAsyncLifetime
 {
     private readonly ControlPlaneFixture _fixture = new();
 
+    /// <summary>As the tests that share one know it.</summary>
+    public ControlPlaneFixture Fixture => _fixture;
+
     public ControlPlane ControlPlane => _fixture.ControlPlane;
 
     public async ValueTask InitializeAsync()

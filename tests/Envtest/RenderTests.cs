@@ -7,10 +7,12 @@ namespace McpOperator.Envtest;
 /// What <c>render</c> prints is what the operator applies, object by object and field by field, but for secrets; and <c>diff</c> finds nothing to change
 /// in what runs.
 /// </summary>
-public sealed partial class RenderTests(ControlPlaneFixture fixture)
+public sealed partial class RenderTests(HttpRouteTests.WithGatewayApi own) : IClassFixture<HttpRouteTests.WithGatewayApi>
 {
+    private readonly ControlPlaneFixture fixture = own.Fixture;
+
     private static readonly Resource[] Kinds =
-        [Resource.ConfigMaps, Resource.ServiceAccounts, Resource.Deployments, Resource.Services, Resource.Ingresses];
+        [Resource.ConfigMaps, Resource.ServiceAccounts, Resource.Deployments, Resource.Services, Resource.Ingresses, Resource.NetworkPolicies, Resource.HttpRoutes];
 
     [Fact]
     public void TheCorpusHasEveryField()

@@ -7,19 +7,35 @@ namespace McpOperator.Envtest;
 /// That config/rbac grants nothing which nobody needs: with each verb taken away in turn, something is refused. That it
 /// grants enough is asserted at the end of every scenario (<see cref="TestNamespace"/>).
 /// </summary>
-public sealed class RoleTests(ControlPlaneFixture fixture)
+public sealed class RoleTests(HttpRouteTests.WithGatewayApi own) : IClassFixture<HttpRouteTests.WithGatewayApi>
 {
+    private readonly ControlPlaneFixture fixture = own.Fixture;
+
     /// <summary>What the role grants although this scenario does without it, and why.</summary>
     private static readonly Dictionary<string, string> Spare = new()
     {
         ["get mcpservers.mcpruntime.org"] = ReadTogether,
         ["get mcpaccessgrants.mcpruntime.org"] = ReadTogether,
         ["get mcpagentsessions.mcpruntime.org"] = ReadTogether,
+        ["list ingressclasses.networking.k8s.io"] = "asked for only by an operator of the whole cluster: AddressTests takes it away there",
+        ["get httproutes.gateway.networking.k8s.io"] = ReadTogether,
+        ["get certificates.cert-manager.io"] = ReadTogether,
+        ["get tlsoptions.traefik.io"] = ReadTogether,
+        ["get middlewares.traefik.io"] = ReadTogether,
+        ["get serverstransports.traefik.io"] = ReadTogether,
+        ["get ingressroutes.traefik.io"] = ReadTogether,
+        ["get poddisruptionbudgets.policy"] = NotServed,
+        ["watch poddisruptionbudgets.policy"] = NotServed,
+        ["create poddisruptionbudgets.policy"] = NotServed,
+        ["patch poddisruptionbudgets.policy"] = NotServed,
+        ["delete poddisruptionbudgets.policy"] = NotServed,
         ["update mcpservers/finalizers.mcpruntime.org"] = "asked for by the admission plugin OwnerReferencesPermissionEnforcement, which is off here, "
             + "since it knows nothing of a new CRD for half a minute",
     };
 
     private const string ReadTogether = "what is listed and watched could be read there, too: it gives nothing away";
+
+    private const string NotServed = "policy/v1 is not served here: of what is not listed nothing is asked";
 
     private static readonly Dictionary<string, string?> Environment = new(ServerScenario.Permissive)
     {
@@ -27,6 +43,7 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
         ["PROVISIONED_REGISTRY_USERNAME"] = "puller",
         ["PROVISIONED_REGISTRY_PASSWORD"] = "password",
         ["MCP_DIAGNOSE_AFTER"] = "100ms",
+        ["MCP_MTLS_CLUSTER_ISSUER"] = "ca",
     };
 
     [Fact]
@@ -62,13 +79,8 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
         await scenario.CreateServerAsync(Gateways.Spec);
         await scenario.CreateSessionAsync("s");
         await scenario.IsToldAsync(Resource.MCPAgentSessions, "s", "Accepted", "Accepted");
-        await scenario.StopOperatorAsync();
-        var user = $"old-role-{scenario.Namespace}";
-        await GrantAsync(scenario.Namespace.Name, user, Permission.All().Where(permission =>
-            permission is not { Verb: "patch", Resource: "configmaps" or "mcpaccessgrants/status" or "mcpagentsessions/status" or "events" }));
-        scenario.Namespace.ExpectsDenials = true;
-        await scenario.StartOperatorAsync(
-            ServerScenario.Permissive, ["--kubeconfig", fixture.ControlPlane.Kubeconfig(user), .. ServerScenario.OneWorker]);
+        await RestartAsync(scenario, permission =>
+            permission is not { Verb: "patch", Resource: "configmaps" or "mcpaccessgrants/status" or "mcpagentsessions/status" or "events" });
 
         await scenario.EditAsync(Resource.MCPAgentSessions, "s", "revoked: true");
 
@@ -86,6 +98,34 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
         await scenario.IsToldAsync(Resource.MCPAgentSessions, "s", "Revoked", "Revoked");
     }
 
+    /// <summary>As of an install from before the kind was there, or that does not want it.</summary>
+    [Fact]
+    public async Task WithoutTheRightToNetworkPoliciesOnlyAServerThatAsksForOneIsToldSo()
+    {
+        fixture.RequireOwn("users of its own");
+        await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
+        await RestartAsync(scenario, permission => permission is not { Resource: "networkpolicies" });
+        await scenario.CreateServerAsync("image: example.org/plain:1", "plain");
+        await scenario.CreateServerAsync("{image: 'example.org/web:1', network: {ingressFrom: []}}");
+
+        var status = await scenario.EventuallyPhaseAsync("Error");
+        Assert.Equal("False ApplyFailed", ServerScenario.StatusAndReason(status, "NetworkPolicyReady"));
+        Assert.Contains("networkpolicies", (string)ServerScenario.Condition(status, "NetworkPolicyReady")!["message"]!, StringComparison.Ordinal);
+        await scenario.RollOutAsync("plain");
+        await scenario.EventuallyPhaseAsync("Ready", "plain");
+    }
+
+    /// <summary>The operator starts again, as a user with those permissions of the role.</summary>
+    private async Task RestartAsync(ServerScenario scenario, Func<Permission, bool> isGranted)
+    {
+        await scenario.StopOperatorAsync();
+        var user = $"old-role-{scenario.Namespace}";
+        await GrantAsync(scenario.Namespace.Name, user, Permission.All().Where(isGranted));
+        scenario.Namespace.ExpectsDenials = true;
+        await scenario.StartOperatorAsync(
+            ServerScenario.Permissive, ["--kubeconfig", fixture.ControlPlane.Kubeconfig(user), .. ServerScenario.OneWorker]);
+    }
+
     /// <summary>Lives through everything that an operator writes, until something is refused for want of the permission.</summary>
     private async Task<bool> IsMissedAsync(IReadOnlyList<Permission> granted, Permission? missing)
     {
@@ -93,7 +133,7 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
         var user = $"limited-{ns}";
         await GrantAsync(ns.Name, user, granted.Where(permission => permission != missing));
         // The owner of a route, which the other server will ask for as well; and one that uses all there is.
-        await CreateServerAsync("first", "{image: 'example.org/first:1', replicas: 2, ingressHost: route.example.org, ingressPath: /route}");
+        await CreateServerAsync("first", "{image: 'example.org/first:1', replicas: 2, ingressHost: route.example.org, ingressPath: /route, network: {egressTo: []}, disruptionBudget: {minAvailable: 1}}");
         await CreateServerAsync("web", """
             {image: 'example.org/web:1', useProvisionedRegistry: true, gateway: {enabled: true, image: 'example.org/gateway:1'},
              replicas: 2, rollout: {strategy: Canary, canaryReplicas: 1, canaryImage: 'example.org/web:2'} }
@@ -103,10 +143,17 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
             $"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {Gateways.PolicyName("policy")}}}}}",
             "{apiVersion: apps/v1, kind: Deployment, metadata: {name: taken}, "
                 + "spec: {selector: {matchLabels: {app: t}}, template: {metadata: {labels: {app: t}}, spec: {containers: [{name: t, image: t}]}}}}",
+            "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: taken}, spec: {podSelector: {}}}",
             "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: taken}, spec: {defaultBackend: {service: {name: t, port: {number: 80}}}}}"])
             await fixture.Client.CreateAsync(taken, ns.Name);
-        await CreateServerAsync("taken", "{image: 'example.org/taken:1'}");
+        await CreateServerAsync("taken", "{image: 'example.org/taken:1', network: {egressTo: []}}");
         await CreateServerAsync("policy", "{image: 'example.org/policy:1', gateway: {enabled: true, image: 'example.org/gateway:1'}}");
+        await CreateServerAsync("routed", "{image: 'example.org/routed:1', route: HTTPRoute, httpRoute: {parentRefs: [{name: own}]}}");
+        await CreateServerAsync("tls", "{image: 'example.org/tls:1', ingressHost: tls.example.org, tls: {issuer: {name: ca}}}");
+        await CreateServerAsync("mtls", """
+            {image: 'example.org/mtls:1', ingressHost: mtls.example.org, gateway: {enabled: true, image: 'example.org/gateway:1'},
+             auth: {mode: mtls, trustDomain: example.org} }
+            """);
         await Gateways.CreatePodAsync(fixture.Client, ns.Name, "web-pod");
         await CreateAsync("MCPAccessGrant", "grant", "{serverRef: {name: web}, subject: {humanID: h}}");
         await CreateAsync("MCPAgentSession", "session", "{serverRef: {name: web}, subject: {agentID: a}}");
@@ -122,7 +169,13 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
             await RefusedBeforeAsync("all was reported", async () =>
                 await IsReportedAsync(Resource.MCPServers, "first") && await IsReportedAsync(Resource.MCPServers, "web")
                 && await IsReportedAsync(Resource.MCPServers, "taken") && await IsReportedAsync(Resource.MCPServers, "policy")
+                && await IsReportedAsync(Resource.MCPServers, "routed") && await IsReportedAsync(Resource.MCPServers, "tls")
+                && await IsReportedAsync(Resource.MCPServers, "mtls")
                 && await IsReportedAsync(Resource.MCPAccessGrants, "grant") && await IsReportedAsync(Resource.MCPAgentSessions, "session"))
+            // An IngressRoute comes when the certificates are issued.
+            || await RefusedBeforeAsync("certificates were asked for", async () => (await fixture.Client.ListAsync(Resource.Certificates, ns.Name)).Count == 2)
+            || await ThenAsync(IssueAsync)
+            || await RefusedBeforeAsync("the IngressRoute was there", async () => await fixture.Client.FindAsync(Resource.IngressRoutes, ns.Name, "mtls") is not null)
             // Pods that are looked at twice.
             || await ThenAsync(() => Pods.CreateAsync(fixture.Client, ns.Name, "first", "first-1-a", Pods.BackOff))
             || await RefusedBeforeAsync("events of the pod were listed", async () =>
@@ -135,13 +188,22 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
             || await RefusedBeforeAsync("the later grant was told", () => IsReportedAsync(Resource.MCPAccessGrants, "later"))
             || await ThenAsync(() => fixture.Client.PatchAsync(Resource.MCPServers, ns.Name, "web",
                 """{"spec": {"gateway": null, "rollout": null, "ingressHost": "route.example.org", "ingressPath": "/route", "publicPathPrefix": null}}"""))
-            || await RefusedBeforeAsync("canary, policy and Ingress were gone", async () =>
+            || await ThenAsync(() => fixture.Client.PatchAsync(Resource.MCPServers, ns.Name, "mtls", """{"spec": {"gateway": null, "auth": null}}"""))
+            || await RefusedBeforeAsync("canary, policy, Ingress and all of mTLS were gone", async () =>
             {
                 await Kubelet.RollOutAllAsync(fixture.Client, ns.Name);
-                return (await fixture.Client.ListAsync(Resource.Deployments, ns.Name)).Count == 3
+                return (await fixture.Client.ListAsync(Resource.Deployments, ns.Name)).Count == 6
                     && (await fixture.Client.ListAsync(Resource.ConfigMaps, ns.Name, "app.kubernetes.io/managed-by")).Count == 0
-                    && (await fixture.Client.ListAsync(Resource.Ingresses, ns.Name)).Count == 3;
+                    && (await fixture.Client.ListAsync(Resource.Ingresses, ns.Name)).Count == 5
+                    && (await fixture.Client.ListAsync(Resource.Certificates, ns.Name)).Count + (await fixture.Client.ListAsync(Resource.TlsOptions, ns.Name)).Count
+                        + (await fixture.Client.ListAsync(Resource.Middlewares, ns.Name)).Count + (await fixture.Client.ListAsync(Resource.ServersTransports, ns.Name)).Count
+                        + (await fixture.Client.ListAsync(Resource.IngressRoutes, ns.Name)).Count == 0;
             })
+            || await ThenAsync(() => fixture.Client.PatchAsync(Resource.MCPServers, ns.Name, "routed", """{"spec": {"route": "None"}}"""))
+            || await RefusedBeforeAsync("its HTTPRoute was gone", async () => await fixture.Client.FindAsync(Resource.HttpRoutes, ns.Name, "routed") is null)
+            || await ThenAsync(() => fixture.Client.PatchAsync(Resource.MCPServers, ns.Name, "first", """{"spec": {"network": null}}"""))
+            || await RefusedBeforeAsync("its NetworkPolicy was gone", async () =>
+                await fixture.Client.FindAsync(Resource.NetworkPolicies, ns.Name, "first") is null)
             || await ThenAsync(() => fixture.Client.DeleteAsync(Resource.Services, ns.Name, "first"))
             || await RefusedBeforeAsync("the first repair was told", () => HasEventAsync("Repaired", count: 1))
             || await ThenAsync(() => fixture.Client.DeleteAsync(Resource.Services, ns.Name, "first"))
@@ -177,6 +239,16 @@ public sealed class RoleTests(ControlPlaneFixture fixture)
             Assert.True(missing is not null && missing.IsOf(e), $"{e} was refused without {missing}");
             return true;
         });
+
+        async Task IssueAsync()
+        {
+            foreach (var certificate in await fixture.Client.ListAsync(Resource.Certificates, ns.Name))
+            {
+                await fixture.Client.PatchStatusAsync(
+                    Resource.Certificates, ns.Name, (string)certificate["metadata"]!["name"]!,
+                    JsonNode.Parse("""{"conditions": [{"type": "Ready", "status": "True"}]}""")!.AsObject());
+            }
+        }
 
         async Task<bool> IsReportedAsync(Resource resource, string name)
         {

@@ -141,6 +141,11 @@ public sealed class ServerScenario : IAsyncDisposable
             && (long?)server["status"]!["observedGeneration"] == (long)server["metadata"]!["generation"]!,
         name))["status"]!;
 
+    /// <summary>Waits for a condition that is <paramref name="expected"/>, as <see cref="StatusAndReason"/> has it.</summary>
+    /// <returns>The status.</returns>
+    public Task<JsonNode> EventuallyConditionAsync(string type, string expected, string name = Name) =>
+        EventuallyStatusAsync($"{type} was {expected}", status => StatusAndReason(status, type) == expected, name);
+
     public static JsonNode? Condition(JsonNode status, string type) =>
         ((JsonArray?)status["conditions"] ?? []).FirstOrDefault(condition => (string?)condition!["type"] == type);
 

@@ -20,7 +20,7 @@ public sealed class UnboundedControlPlane : IAsyncLifetime
     {
         if (new ControlPlaneOptions().UseExistingCluster)
             return;
-        _controlPlane = await ControlPlane.StartAsync(new() { AuditPolicy = AuditLog.PolicyWithConfigMaps });
+        _controlPlane = await ControlPlane.StartAsync(new() { AuditPolicy = AuditLog.PolicyWithDocuments });
         var definitions = Manifest.LoadDirectory(Repository.PathTo("config", "crd"));
         foreach (var version in definitions.SelectMany(definition => definition["spec"]!["versions"]!.AsArray()))
         {

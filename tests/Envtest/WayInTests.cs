@@ -56,7 +56,7 @@ public sealed class WayInTests
 
     [Theory]
     [InlineData("crash", "this server cannot run")]
-    [InlineData("nonsense", "neither slow, crash nor memory")]
+    [InlineData("nonsense", "neither slow, crash, memory, auth nor protocol")]
     public async Task AServerIsBrokenOnRequest(string fault, string text)
     {
         var e = await Assert.ThrowsAsync<InvalidOperationException>(() => TestProgram.HelloMcpAsync(("HELLO_FAULT", fault)));

@@ -1,9 +1,12 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace McpOperator.Unit;
 
 internal static class Json
 {
+    public static JsonElement Element(string json) => JsonDocument.Parse(json).RootElement;
+
     /// <summary>Compares as JSON, so that neither white space nor the order of properties matters.</summary>
     public static void AssertEqual(string expected, byte[] actual)
     {

@@ -22,6 +22,8 @@ internal sealed class Checker
 
     private const string ApplyFailed = "ApplyFailed";
 
+    private const string SelectorMismatch = "SelectorMismatch";
+
     private static readonly string[] ConditionTypes =
         ["Ready", "DeploymentReady", "ServiceReady", "IngressReady", "GatewayReady", "PolicyReady", "CanaryReady"];
 
@@ -127,6 +129,12 @@ internal sealed class Checker
     private bool HasForeignPolicy(Wanted wanted) =>
         wanted.HasGateway && Foreign(wanted, Resource.ConfigMaps, wanted.PolicyName) is not null;
 
+    // Somebody else asks in its selector for a label that the pods of no track have.
+    private bool LeadsNowhere(Wanted wanted) =>
+        _snapshot.Find(Resource.Services, wanted.Namespace, wanted.Name).At("spec", "selector") is JsonObject selector
+        && selector.Any(asked => asked.Key is not ("app" or "app.kubernetes.io/managed-by") && !new[] { wanted.Name, wanted.CanaryName }.Any(track =>
+            _snapshot.Find(Resource.Deployments, wanted.Namespace, track).Raw("spec", "template", "metadata", "labels", asked.Key) == selector.Raw(asked.Key)));
+
     private bool HasItsRoutes(Wanted wanted) => _routes.Before(wanted).Count == 0;
 
     private void CheckSpec(Wanted wanted)
@@ -183,7 +191,16 @@ internal sealed class Checker
         if (HasItsRoutes(wanted))
             Check(wanted, Resource.Ingresses, wanted.Name, expected.Ingress());
 
-        void CheckDeployment(string name, JsonObject deployment) => Check(wanted, Resource.Deployments, name, deployment, (comparison, live) =>
+        void CheckDeployment(string name, JsonObject deployment)
+        {
+            // A backup of a server that has been made anew since, with another spec, brings back what that one asked for.
+            if (deployment["spec"]!["template"]!["spec"]!["imagePullSecrets"] is null
+                && _snapshot.Find(Resource.Deployments, wanted.Namespace, name) is { } restored && Comparison.IsRestored(restored, "imagePullSecrets"))
+                deployment["spec"]!["template"]!["spec"]!["imagePullSecrets"] = Comparison.Anything;
+            Check(wanted, Resource.Deployments, name, deployment, (comparison, live) => CheckPods(deployment, comparison, live));
+        }
+
+        void CheckPods(JsonObject deployment, Comparison comparison, JsonObject live)
         {
             // What bears our names is as the spec says, whoever owns it.
             var pod = live.At("spec", "template", "spec");
@@ -207,7 +224,7 @@ internal sealed class Checker
                 else
                     _outOfOrder.Add(live.Key());
             }
-        });
+        }
     }
 
     // Also of an invalid server, when it has one or has pods that need one.
@@ -282,7 +299,8 @@ internal sealed class Checker
                 // The watches are filtered by our label, and nobody puts right what was done to the objects of an invalid server.
                 var isThere = live?.IsManaged() == true
                     && (live.Controller() is { } owner ? owner.Raw("uid") == wanted.Server.Uid() : live.Raw("metadata", "labels", "app") == wanted.Name)
-                    && (kind != Resource.Ingresses || _settings.Strict || live.Items("spec", "rules").Any());
+                    && (kind != Resource.Ingresses || _settings.Strict || live.Items("spec", "rules").Any())
+                    && (kind != Resource.Services || !LeadsNowhere(wanted));
                 Is($"conditions[{type}].status", isThere ? "True" : "False", conditions.GetValueOrDefault(type).Raw("status"));
             }
             // Nobody is in the way of a policy that somebody else's object stands for, before it is written.
@@ -306,15 +324,18 @@ internal sealed class Checker
         if (expected.Any(surface => surface.IsContested))
             _contested.Add(wanted.Key);
         var failures = expected.Where(surface => surface.IsFailed || surface.IsContested).Select(surface => surface.Reason).ToList();
+        // What is in nobody's way, and serves nobody.
+        var waiting = expected.Where(surface => surface.Reason == SelectorMismatch).Select(surface => surface.Reason).ToList();
         // How far its Deployments are, which go by a policy that is not there or are refused, is not known.
         var isFarKnown = !HasForeignPolicy(wanted) && !expected.Any(surface => surface.Reason == ApplyFailed);
         if (isFarKnown)
             _checked.Add(wanted.Server);
-        if (conditions.GetValueOrDefault("Ready") is { } ready && failures.Count > 0)
+        var causes = failures.Count > 0 ? failures : waiting;
+        if (conditions.GetValueOrDefault("Ready") is { } ready && causes.Count > 0)
         {
             Is("conditions[Ready].status", "False", ready.Raw("status"));
-            if (!failures.Contains(ready.Raw("reason") ?? ""))
-                Is("conditions[Ready].reason", string.Join(" or ", failures.Distinct()), ready.Raw("reason"));
+            if (!causes.Contains(ready.Raw("reason") ?? ""))
+                Is("conditions[Ready].reason", string.Join(" or ", causes.Distinct()), ready.Raw("reason"));
         }
         else
         {
@@ -327,7 +348,7 @@ internal sealed class Checker
             if (!isTold)
                 Is("message", $"All resources are ready{(doubts.Count > 0 ? $", but the spec is doubtful: {string.Join("; ", doubts)}" : "")}", message);
         }
-        Is("phase", failures.Count > 0 ? "Error" : "Ready", status.Raw("phase"));
+        Is("phase", failures.Count > 0 ? "Error" : waiting.Count > 0 ? "PartiallyReady" : "Ready", status.Raw("phase"));
         // A list that goes by its types: Kubernetes 1.20 keeps them in the order in which they came.
         Is("conditions", string.Join(' ', ConditionTypes.Where(type => type == "Ready" || expected.Any(surface => surface.Type == type))),
             string.Join(' ', status.Items("conditions").Select(condition => condition.Raw("type") ?? "").OrderBy(type => Array.IndexOf(ConditionTypes, type))));
@@ -348,7 +369,7 @@ internal sealed class Checker
             // What was observed stays true.
             if (surface.Reason == ApplyFailed)
                 continue;
-            Is($"conditions[{type}].status", surface.IsFailed ? "False" : "True", condition.Raw("status"));
+            Is($"conditions[{type}].status", surface.IsFailed || (type == "ServiceReady" && LeadsNowhere(wanted)) ? "False" : "True", condition.Raw("status"));
         }
         Is("image", wanted.Image, status.Raw("image"));
         // One whose Ingress is not there, or somebody else's, leads nobody anywhere.
@@ -412,7 +433,7 @@ internal sealed class Checker
 
         var replicas = wanted.Replicas - wanted.CanaryReplicas;
         Add("DeploymentReady", Resource.Deployments, wanted.Name, replicas == 0 ? "ScaledToZero" : "DeploymentAvailable");
-        Add("ServiceReady", Resource.Services, wanted.Name, "ClusterIPAssigned");
+        Add("ServiceReady", Resource.Services, wanted.Name, LeadsNowhere(wanted) ? SelectorMismatch : "ClusterIPAssigned");
         Add("IngressReady", Resource.Ingresses, wanted.Name,
             _settings.Strict ? "LoadBalancerAssigned" : "IngressCreated", HasItsRoutes(wanted));
         if (wanted.HasGateway)

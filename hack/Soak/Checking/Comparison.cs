@@ -82,6 +82,16 @@ internal sealed class Comparison(string subject, IReadOnlyDictionary<string, int
                 findings.Add(new(subject, "metadata.managedFields", $"nothing of the operator's held by {entry.Raw("manager")}", "its copy of them"));
     }
 
+    /// <summary>Whether a backup tool alone holds all items of a list of the pod.</summary>
+    public static bool IsRestored(JsonObject live, string list)
+    {
+        var held = live.Items("metadata", "managedFields")
+            .Where(entry => entry.Raw("manager")?.StartsWith(Neighbours.BackupTool, StringComparison.Ordinal) == true)
+            .Select(entry => entry.At("fieldsV1", "f:spec", "f:template", "f:spec", $"f:{list}") as JsonObject).OfType<JsonObject>().ToList();
+        return live.Items("spec", "template", "spec", list).All(item => held.Exists(theirs =>
+            theirs.ContainsKey($"k:{new JsonObject { ["name"] = item.Raw("name") }.ToJsonString()}")));
+    }
+
     private static bool HoldsAll(JsonNode? theirs, JsonObject ours) => ours.Where(field => field.Key != ".")
         .All(field => theirs is JsonObject all && all.TryGetPropertyValue(field.Key, out var below) && HoldsAll(below, field.Value!.AsObject()));
 

@@ -138,15 +138,16 @@ internal sealed class Wanted(JsonObject server, Settings settings)
         Rule(HasGateway && Port == 9103, "port");
         Rule(HasGateway && ServicePort == 9103, "servicePort");
         Rule(Spec.Text("teamID")?.Any(char.IsWhiteSpace) == true, "teamID");
-        Rule(AuthMode == "mtls", "auth.mode");
+        Rule(AuthMode == "mtls" && !HasGateway, "auth.mode");
+        Rule(AuthMode == "mtls" && HasGateway, "auth.trustDomain");
         Rule(HasGateway && AuthMode == "oauth" && Spec.Text("auth", "issuerURL") is null, "auth.issuerURL");
         Rule(Spec.At("analytics") is not null && !Spec.Flag("analytics", "disabled") && (!HasGateway || IngestUrl is null), "analytics");
         return faults;
     }
 
-    /// <summary>Those that leave open who may call what.</summary>
+    /// <summary>Those that leave open who may call what. That mtls needs the gateway does not: without one nobody asks.</summary>
     public IReadOnlyList<string> AccessFaults() =>
-        [.. Faults().Where(field => field.Split('.')[0] is "teamID" or "auth" or "policy" or "session" or "tools")];
+        [.. Faults().Where(field => field is not "auth.mode" && field.Split('.')[0] is "teamID" or "auth" or "policy" or "session" or "tools")];
 
     /// <summary>The fields of the warnings of docs/api.md: of those, what the users of this run write.</summary>
     public IEnumerable<string> Doubts()

@@ -109,10 +109,19 @@ internal sealed class AccessController
             head = await _policies.LastHeadAsync(server, _settings, cancellationToken).ConfigureAwait(false);
 
         var judgement = Judge(server.Key, server, head);
+        var isPaused = server.Pause == PauseRequest.Paused;
+        if (isPaused && head is { IsFrozen: false } && await _policies.StoredHeadAsync(server, cancellationToken).ConfigureAwait(false) is { } stored)
+        {
+            // What was taken away goes out of the document; what came is let in when the server goes on.
+            var frozen = Judge(server.Key, server, stored);
+            if (DocumentOf(frozen).Revision != DocumentOf(judgement).Revision)
+                (head, judgement, problem) = (stored, frozen, PolicyProblems.Paused);
+        }
+
         EnqueueAtNextExpiry(server.Key, judgement);
         if (head is null)
         {
-            var removal = isOff ? await _policies.RemoveAsync(server, cancellationToken).ConfigureAwait(false) : default;
+            var removal = isOff && !isPaused ? await _policies.RemoveAsync(server, cancellationToken).ConfigureAwait(false) : default;
             _policies.Publish(server, hasGateway, removal, problem, document: null);
             Report(judgement, isInForce: isOff && removal is { Problem: null, PutOff: null });
             return OutcomeOf(server.Key, removal);
@@ -121,8 +130,8 @@ internal sealed class AccessController
         // Nothing is created for a server that is being deleted, or was never valid; but running pods must see what was taken
         // away.
         var mayCreate = server.Metadata.DeletionTimestamp is null
-            && (_policies.HasPods(server) || Validation.Validate(server, _settings).Count == 0);
-        var document = new PolicyDocument(judgement.Head!, judgement.Grants, judgement.Sessions);
+            && (_policies.HasPods(server) || (!isPaused && Validation.Validate(server, _settings).Count == 0));
+        var document = DocumentOf(judgement);
         var written = await _policies.ApplyAsync(server, document, mayCreate, cancellationToken).ConfigureAwait(false);
         if (written.IsConflict)
         {
@@ -135,6 +144,8 @@ internal sealed class AccessController
         Report(judgement, isInForce);
         return OutcomeOf(server.Key, written);
     }
+
+    private static PolicyDocument DocumentOf(AccessJudgement judgement) => new(judgement.Head!, judgement.Grants, judgement.Sessions);
 
     private Outcome OutcomeOf(ObjectKey server, in ApplyResult result) =>
         (result.Problem?.Reason switch

@@ -63,7 +63,8 @@ internal sealed class AccessJudgement
         var isFrozen = head is { IsFrozen: true };
         foreach (var grant in InTurn(grants, key.Namespace))
         {
-            var mayComeIn = !isFrozen || head!.HadGrant(grant.Key);
+            // What only denies gives nothing, and takes away.
+            var mayComeIn = !isFrozen || head!.HadGrant(grant.Key) || OnlyDenies(grant);
             var refusal = Refusal(grant, Validation.Validate(grant), key, server)
                 ?? (head is not null && size.AtMost(grant) > AccessObjectSize.Limit ? TooLarge(size.Of(grant)) : null)
                 ?? (mayComeIn ? Duplicate(grant, holders, key) : null);
@@ -91,6 +92,19 @@ internal sealed class AccessJudgement
         judgement._grants.Sort(InOrder);
         judgement._sessions.Sort(InOrder);
         return judgement;
+    }
+
+    private static bool OnlyDenies(MCPAccessGrant grant)
+    {
+        if (grant.Spec.Disabled is true || grant.Spec.ToolRules is not { Count: > 0 } rules)
+            return false;
+        foreach (var rule in rules)
+        {
+            if (!rule.Denies())
+                return false;
+        }
+
+        return true;
     }
 
     private void LeaveOut(PolicyFit fit, ObjectKey key, DateTimeOffset now)

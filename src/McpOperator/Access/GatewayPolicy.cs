@@ -63,12 +63,16 @@ internal sealed class GatewayPolicy(
         Remembered(server.Metadata) is { HasSeen: true } || server.Reported?.Find(ConditionTypes.PolicyReady) is not null;
 
     /// <summary>The head of the stored document; when neither we nor the predecessor wrote it, one that lets nobody in.</summary>
-    public async Task<PolicyHead> LastHeadAsync(MCPServer server, OperatorSettings settings, CancellationToken cancellationToken)
+    public async Task<PolicyHead> LastHeadAsync(MCPServer server, OperatorSettings settings, CancellationToken cancellationToken) =>
+        await StoredHeadAsync(server, cancellationToken).ConfigureAwait(false) ?? PolicyHead.DenyAll(server.Key, settings);
+
+    /// <summary>The head of the stored document; null when neither we nor the predecessor wrote it.</summary>
+    public async Task<PolicyHead?> StoredHeadAsync(MCPServer server, CancellationToken cancellationToken)
     {
         var stored = FindOwned(server) is { Policy: not null } live
             ? await api.FindAsync(ResourceTypes.ConfigMap, live.Key, json => StoredHead.Decode(json, api.Identity, server.IsTakenOver()), cancellationToken: cancellationToken).ConfigureAwait(false)
             : null;
-        return stored?.Head is { } head && head.Server == server.Key ? head : PolicyHead.DenyAll(server.Key, settings);
+        return stored?.Head is { } head && head.Server == server.Key ? head : null;
     }
 
     /// <summary>Writes the document, unless the ConfigMap has it already: then its text stays, with its time.</summary>
@@ -182,7 +186,7 @@ internal sealed class GatewayPolicy(
             stores.Policies.WatchPods(server.Key, false);
         var component = PolicyState.ConditionOf(live is not null, stands && problem is null, stands && seenByPods);
         if ((result.Problem ?? problem) is { } why && hasGateway)
-            component = component.With(why);
+            component = why.Reason == Reasons.Paused ? component with { IsReady = false, Reason = why.Reason, Message = why.Message } : component.With(why);
         stores.Policies.Set(server.Key, new PolicyState(
             server.Metadata.Uid, server.Metadata.Generation, hasGateway ? component : null, MayRunGateway: live is { Policy: not null, HoldsOurs: true, IsImmutable: false }, policyUid,
             hasGateway ? null : result.Problem, result.Change));

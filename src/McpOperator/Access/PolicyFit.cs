@@ -92,7 +92,7 @@ internal sealed class PolicyFit
             return false;
         foreach (var rule in rules)
         {
-            if ((Defaults.Trimmed(rule.Decision) ?? Defaults.RuleDecision) != Defaults.RuleDecision
+            if (rule.Denies()
                 || (Defaults.Trimmed(rule.RequiredTrust) ?? Defaults.RuleRequiredTrust) != Defaults.RuleRequiredTrust)
                 return true;
         }

@@ -10,6 +10,10 @@ internal static class PolicyProblems
     public static Problem Frozen { get; } = new(
         Reasons.PolicyOutdated, "the spec does not say what the policy is: the last valid one stays, without what was taken away since");
 
+    /// <summary>The document of a paused server stays, without what was taken away since. It is no failure.</summary>
+    public static Problem Paused { get; } = new(
+        Reasons.Paused, $"the annotation {PauseRequests.Annotation} keeps the policy as it is, without what was taken away since: what was given since is not in it");
+
     public static Problem TooLarge { get; } = new(Reasons.PolicyTooLarge,
         $"the policy does not fit into a ConfigMap ({PolicyConfigMapBuilder.MaxBytes} bytes) even without grants and sessions: " +
         "shorten the descriptions and labels of the server's tools; the last one that fitted stays, without what was taken away since");

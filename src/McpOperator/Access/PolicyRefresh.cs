@@ -70,10 +70,10 @@ internal sealed class PolicyRefresh
         string? fault = null;
         try
         {
-            var pods = await new ListWatch<GatewayPod>(
+            var pods = await new ListWatch(
                 _api, ResourceTypes.Pod, server.Namespace, Labels.PodSelector(server.Name), GatewayPod.Decode)
                 .ListAsync("0", cancellationToken).ConfigureAwait(false);
-            foreach (var pod in pods.Items)
+            foreach (var pod in pods.Items.Cast<GatewayPod>())
             {
                 if (!pod.NeedsPatch(revision))
                     continue;

@@ -17,6 +17,7 @@ internal static class Defaults
     public const int Port = 8088;
     public const int ServicePort = 80;
     public const string IngressPathType = "Prefix";
+    public const string ImagePullPolicy = "IfNotPresent";
 
     public const string CpuRequest = "50m";
     public const string MemoryRequest = "64Mi";
@@ -104,11 +105,15 @@ internal static class Defaults
             Replicas = spec.Replicas ?? Replicas,
             Port = port,
             ServicePort = Set(spec.ServicePort) ?? ServicePort,
+            Route = Trimmed(spec.Route),
             IngressHost = host,
             PublicPathPrefix = prefix,
             IngressPath = path,
             IngressClass = Trimmed(spec.IngressClass) ?? settings.DefaultIngressClass,
             IngressPathType = Trimmed(spec.IngressPathType) ?? IngressPathType,
+            ImagePullPolicy = Trimmed(spec.ImagePullPolicy),
+            ServiceAccountName = Trimmed(spec.ServiceAccountName),
+            Readiness = Trimmed(spec.Readiness),
             Tools = Apply(spec.Tools),
             Auth = Apply(spec.Auth, gateway),
             Policy = Apply(spec.Policy, gateway),

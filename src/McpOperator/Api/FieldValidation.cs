@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
 
 namespace McpOperator.Api;
 
@@ -8,6 +11,8 @@ internal static class FieldValidation
     public const string Required = "is required";
     public const string DnsName =
         "must be a DNS name in lower case (letters, digits, '-' and '.'), such as tools.example.com";
+
+    private const int LargestJson = 64 * 1024;
 
     public static readonly string[] SideEffects = ["read", "write", "destructive"];
     public static readonly string[] TrustLevels = ["low", "medium", "high"];
@@ -91,6 +96,19 @@ internal static class FieldValidation
     {
         if (!string.IsNullOrWhiteSpace(value) && !choices.Contains(value))
             faults.Add(field, $"{SpecFaults.Quote(value)} is not one of {Choices(choices)}");
+    }
+
+    /// <summary>
+    /// Whether JSON that is handed on as it is has more bytes, as it is stored, than it may. The rest of it is not looked at then: it costs many
+    /// times its size while it is taken apart, and one server's must not stop all others.
+    /// </summary>
+    /// <param name="has">Begins the fault.</param>
+    public static bool IsTooLarge(SpecFaults faults, string field, JsonElement json, string has = "has")
+    {
+        if (JsonMarshal.GetRawUtf8Value(json).Length is var size && size <= LargestJson)
+            return false;
+        faults.Add(field, string.Create(CultureInfo.InvariantCulture, $"{has} {size} bytes, and may have {LargestJson} at most"));
+        return true;
     }
 
     public static string Choices(string[] choices) => string.Join(", ", choices);

@@ -16,7 +16,7 @@ internal static class IngressValidation
     public static void Check(SpecFaults faults, MCPServerSpec spec)
     {
         if (spec.IngressHost is { } host)
-            Host(faults, host);
+            Host(faults, "spec.ingressHost", host);
         if (spec.PublicPathPrefix is { } prefix)
         {
             if (prefix.Trim('/').Length == 0)
@@ -50,12 +50,12 @@ internal static class IngressValidation
             faults.Add("spec.ingressAnnotations", "must not be larger than 256 KiB together");
     }
 
-    private static void Host(SpecFaults faults, string host)
+    public static void Host(SpecFaults faults, string field, string host)
     {
         var name = host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host;
         if (!Names.IsDns1123Subdomain(name))
-            faults.Add("spec.ingressHost", $"{SpecFaults.Quote(host)} {DnsName}, without scheme, port or path; a leading \"*.\" is allowed");
+            faults.Add(field, $"{SpecFaults.Quote(host)} {DnsName}, without scheme, port or path; a leading \"*.\" is allowed");
         else if (System.Net.IPAddress.TryParse(host, out _))
-            faults.Add("spec.ingressHost", $"{SpecFaults.Quote(host)} must be a DNS name, not an IP address; leave it out to serve every host");
+            faults.Add(field, $"{SpecFaults.Quote(host)} must be a DNS name, not an IP address; leave it out to serve every host");
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Api;
@@ -36,6 +37,10 @@ internal static class Labels
 
     /// <summary>The selector of all of a server's pods, as the scale subresource wants it.</summary>
     public static string PodSelector(string server) => $"{App}={server},{ManagedSelector}";
+
+    /// <summary>The same as a LabelSelector.</summary>
+    public static JsonObject SelectorOf(string server) =>
+        new() { ["matchLabels"] = new JsonObject { [App] = server, [ManagedBy] = ManagedByValue } };
 
     /// <summary>The server that the labels of an object name; null when they are not ours.</summary>
     public static string? OwnerOf(JsonElement json) =>

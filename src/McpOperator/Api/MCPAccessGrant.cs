@@ -37,4 +37,8 @@ internal sealed record ToolRule
     public string? Decision { get; init; }
 
     public string? RequiredTrust { get; init; }
+
+    // A method, as a property would be part of the JSON.
+
+    public bool Denies() => (Defaults.Trimmed(Decision) ?? Defaults.RuleDecision) != Defaults.RuleDecision;
 }

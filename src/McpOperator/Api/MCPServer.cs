@@ -24,6 +24,14 @@ internal sealed record MCPServer
     /// </summary>
     public string? AllowAccessFrom { get; init; }
 
+    public PauseRequest Pause { get; init; }
+
+    /// <summary>
+    /// Whether the status is about this generation, so that the desired state is that of the last report. That of a paused server was not
+    /// carried out.
+    /// </summary>
+    public bool IsObservedGeneration() => Reported?.ObservedGeneration == Metadata.Generation && Reported.Find(ConditionTypes.Paused) is not { Status: "True" };
+
     /// <summary>
     /// Of <see cref="AllowAccessFrom"/>, in characters. It is kept of every server; whoever has more namespaces can write <c>*</c>.
     /// </summary>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace McpOperator.Api;
 
 /// <summary>
@@ -27,9 +29,37 @@ internal sealed record MCPServerSpec
     public string? IngressPathType { get; init; }
     public IReadOnlyDictionary<string, string>? IngressAnnotations { get; init; }
 
+    /// <summary>One of <see cref="RouteKinds"/>; null is Ingress.</summary>
+    public string? Route { get; init; }
+
+    /// <summary><see cref="HttpRouteConfig"/>.</summary>
+    public JsonElement? HttpRoute { get; init; }
+
+    /// <summary><see cref="TlsConfig"/>. Null: clients speak plain HTTP, as far as the spec knows.</summary>
+    public JsonElement? Tls { get; init; }
+
     public ResourceRequirements? Resources { get; init; }
     public IReadOnlyList<EnvVar>? EnvVars { get; init; }
     public IReadOnlyList<SecretEnvVar>? SecretEnvVars { get; init; }
+
+    // The rest of the pod, as in core/v1. What nests deeply stays JSON: PodValidation knows what may be in it.
+
+    public IReadOnlyList<string>? Command { get; init; }
+    public IReadOnlyList<string>? Args { get; init; }
+    public JsonElement? EnvFrom { get; init; }
+
+    /// <summary>Always, IfNotPresent or Never.</summary>
+    public string? ImagePullPolicy { get; init; }
+
+    /// <summary>Null: the one that the servers of a namespace share.</summary>
+    public string? ServiceAccountName { get; init; }
+    public int? TerminationGracePeriodSeconds { get; init; }
+
+    /// <summary>Of the server's container: startup, liveness and readiness.</summary>
+    public JsonElement? Probes { get; init; }
+
+    /// <summary>A fragment of a PodTemplateSpec, merged into the one that the operator makes (<see cref="PodFragment"/>).</summary>
+    public JsonElement? PodTemplate { get; init; }
 
     public IReadOnlyList<ToolConfig>? Tools { get; init; }
     public IReadOnlyList<InventoryItem>? Prompts { get; init; }
@@ -43,9 +73,37 @@ internal sealed record MCPServerSpec
     public AnalyticsConfig? Analytics { get; init; }
     public RolloutConfig? Rollout { get; init; }
 
+    /// <summary>No pods on either track; all else stays. <see cref="Replicas"/> says how many there are afterwards.</summary>
+    public bool? Suspend { get; init; }
+
+    /// <summary>What has to answer before it is ready: the port (tcp, also where it is unset), or the MCP server behind it (mcp).</summary>
+    public string? Readiness { get; init; }
+
+    /// <summary>Whether the pods are replaced when a ConfigMap or Secret changes that they refer to.</summary>
+    public bool? RestartOnChange { get; init; }
+
+    /// <summary>Null for none.</summary>
+    public DisruptionBudgetConfig? DisruptionBudget { get; init; }
+
+    /// <summary>Null for none: then the cluster's own rules alone say who reaches it.</summary>
+    public NetworkConfig? Network { get; init; }
+
     // Methods, as properties would be part of the JSON. To be asked of the spec in effect, in which modes are trimmed.
 
     public bool HasGateway() => Gateway is { Enabled: true };
+
+    public bool UsesMtls() => HasGateway() && Auth is { Mode: AuthConfig.Mtls };
+
+    public bool HasIngress() => !UsesMtls() && Route is (null or RouteKinds.Ingress);
+
+    /// <summary>Traefik's, in place of an Ingress.</summary>
+    public bool HasIngressRoute() => UsesMtls() && Route is (null or RouteKinds.Ingress);
+
+    public bool HasHttpRoute() => Route is RouteKinds.HttpRoute;
+
+    public bool IsSuspended() => Suspend is true;
+
+    public bool HasMcpReadiness() => Readiness == ServerValidation.Mcp;
 
     public bool HasCanary() => Rollout is { Strategy: RolloutConfig.Canary };
 
@@ -57,7 +115,7 @@ internal sealed record MCPServerSpec
 
     public int StableReplicas() => AllReplicas() - CanaryReplicas();
 
-    private int AllReplicas() => Replicas ?? Defaults.Replicas;
+    private int AllReplicas() => IsSuspended() ? 0 : Replicas ?? Defaults.Replicas;
 }
 
 internal sealed record ResourceRequirements
@@ -113,6 +171,7 @@ internal sealed record InventoryItem
 internal sealed record AuthConfig
 {
     public const string OAuth = "oauth";
+    public const string Mtls = "mtls";
 
     public string? Mode { get; init; }
     public string? HumanIDHeader { get; init; }

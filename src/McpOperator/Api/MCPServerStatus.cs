@@ -29,6 +29,9 @@ internal sealed record MCPServerStatus
     /// <summary>The image as the pods get it.</summary>
     public string? Image { get; init; }
 
+    /// <summary>What the MCP server says of itself; null unless the spec has it asked.</summary>
+    public McpInfo? Mcp { get; init; }
+
     public int Replicas { get; init; }
     public int ReadyReplicas { get; init; }
 
@@ -52,4 +55,7 @@ internal static class Phase
 
     /// <summary>The spec is invalid, or an object could not be written.</summary>
     public const string Error = "Error";
+
+    /// <summary>Ready without pods, as <c>spec.suspend</c> asks for: nobody is answered.</summary>
+    public const string Suspended = "Suspended";
 }

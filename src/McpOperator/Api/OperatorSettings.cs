@@ -5,16 +5,36 @@ namespace McpOperator.Api;
 /// </summary>
 internal sealed record OperatorSettings
 {
+    /// <summary>Traefik's usual name of the entry point for plain HTTP.</summary>
+    public const string PlainEntryPoint = "web";
+
+    /// <summary>The same for TLS.</summary>
+    public const string TlsEntryPoint = "websecure";
+
+    private static readonly Dictionary<string, string> TraefikLabels = new() { ["app"] = "traefik" };
+
     /// <summary>Host of servers that name neither host nor path prefix. Null: their Ingress has no host.</summary>
     public string? DefaultIngressHost { get; init; }
 
     public string DefaultIngressClass { get; init; } = "traefik";
 
     /// <summary>Traefik's entry points annotation.</summary>
-    public string DefaultIngressEntryPoints { get; init; } = "web";
+    public string DefaultIngressEntryPoints { get; init; } = PlainEntryPoint;
 
     /// <summary>Traefik's router.tls annotation; also makes reported URLs https.</summary>
     public bool DefaultIngressTls { get; init; }
+
+    /// <summary>The Gateway of HTTPRoutes that name none; null for none.</summary>
+    public ObjectKey? DefaultGateway { get; init; }
+
+    /// <summary>The ClusterIssuer of cert-manager that issues the certificates of servers with mTLS; null for none.</summary>
+    public string? MtlsClusterIssuer { get; init; }
+
+    /// <summary>Where Traefik runs.</summary>
+    public string IngressControllerNamespace { get; init; } = "traefik";
+
+    /// <summary>By which its pods are told: label and value.</summary>
+    public IReadOnlyDictionary<string, string> IngressControllerPodLabels { get; init; } = TraefikLabels;
 
     /// <summary>True: an Ingress is ready once it exists with a rule. False: once it has a load balancer.</summary>
     public bool PermissiveIngressReadiness { get; init; }
@@ -45,6 +65,12 @@ internal sealed record OperatorSettings
 
     /// <summary>Of the servers' pods; that of distroless images. Null: the cluster says which, as OpenShift does for each namespace.</summary>
     public long? RunAsUser { get; init; } = 65532;
+
+    /// <summary>What the servers' pods may do at most.</summary>
+    public PodSecurityStandard PodSecurity { get; init; } = PodSecurityLevel.Restricted;
+
+    /// <summary>Where the operator's own pods run, so that NetworkPolicies of servers can let them in. Null: not known.</summary>
+    public string? OperatorNamespace { get; init; }
 
     /// <summary>Whether defaults that depend on the object are written into its spec.</summary>
     public bool PersistDefaults { get; init; } = true;

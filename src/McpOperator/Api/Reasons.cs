@@ -8,6 +8,18 @@ internal static class ConditionTypes
     public const string ServiceReady = "ServiceReady";
     public const string IngressReady = "IngressReady";
 
+    /// <summary>In place of IngressReady while spec.route is HTTPRoute, and until an HTTPRoute that is not wanted any more is gone.</summary>
+    public const string HttpRouteReady = "HTTPRouteReady";
+
+    /// <summary>In place of IngressReady while auth.mode is mtls, and until an IngressRoute that is not wanted any more is gone.</summary>
+    public const string IngressRouteReady = "IngressRouteReady";
+
+    /// <summary>Only while auth.mode is mtls, and until nothing of it is left.</summary>
+    public const string MtlsReady = "MTLSReady";
+
+    /// <summary>Only while cert-manager issues the certificate of the server's Ingress.</summary>
+    public const string CertificateReady = "CertificateReady";
+
     /// <summary>Only while the server has a gateway.</summary>
     public const string GatewayReady = "GatewayReady";
 
@@ -17,7 +29,22 @@ internal static class ConditionTypes
     /// <summary>Only while the strategy is Canary.</summary>
     public const string CanaryReady = "CanaryReady";
 
-    internal static readonly string[] All = [Ready, DeploymentReady, ServiceReady, IngressReady, GatewayReady, PolicyReady, CanaryReady];
+    /// <summary>Only while the spec has a disruptionBudget, and more than one replica.</summary>
+    public const string DisruptionBudgetReady = "DisruptionBudgetReady";
+
+    /// <summary>Only while the spec has a network.</summary>
+    public const string NetworkPolicyReady = "NetworkPolicyReady";
+
+    /// <summary>Only with <c>spec.readiness: mcp</c>.</summary>
+    public const string McpReady = "McpReady";
+
+    /// <summary>Only with <c>spec.readiness: mcp</c> and tools in the spec; tells, and counts for nothing. May be Unknown.</summary>
+    public const string ToolsMatch = "ToolsMatch";
+
+    /// <summary>Only with the annotation <c>mcpruntime.org/paused</c>; since when it is True is since when the server is paused.</summary>
+    public const string Paused = "Paused";
+
+    internal static readonly string[] All = [Ready, DeploymentReady, ServiceReady, IngressReady, HttpRouteReady, IngressRouteReady, CertificateReady, MtlsReady, GatewayReady, PolicyReady, CanaryReady, DisruptionBudgetReady, NetworkPolicyReady, McpReady, ToolsMatch, Paused];
 }
 
 /// <summary>The reasons of conditions: other programs compare them, so none ever changes its meaning.</summary>
@@ -43,6 +70,15 @@ internal static class Reasons
 
     /// <summary>No replica is wanted, and none is there: that counts as ready.</summary>
     public const string ScaledToZero = "ScaledToZero";
+
+    /// <summary>The spec suspends the server (<c>spec.suspend</c>): no pod is wanted, and none is there. Counts as ready.</summary>
+    public const string Suspended = "Suspended";
+
+    /// <summary>The annotation <c>mcpruntime.org/paused</c> keeps everything of the server as it is; the message says what would change.</summary>
+    public const string Paused = "Paused";
+
+    /// <summary>The annotation <c>mcpruntime.org/paused</c> is neither <c>true</c> nor <c>false</c>, and pauses nothing.</summary>
+    public const string InvalidAnnotation = "InvalidAnnotation";
 
     /// <summary>Replicas are missing, unavailable or of an old revision.</summary>
     public const string DeploymentProgressing = "DeploymentProgressing";
@@ -89,15 +125,46 @@ internal static class Reasons
     /// <summary>A pod that is deleted does not go.</summary>
     public const string PodStuckTerminating = "PodStuckTerminating";
 
-    /// <summary>Why pods are not ready. The order is that of how much a reason explains: of several the first is told.</summary>
+    /// <summary>Others ask in the Service's selector for a label that no pod has, so that it leads nowhere.</summary>
+    public const string SelectorMismatch = "SelectorMismatch";
+
+    /// <summary>The cluster has no IngressClass of the name that the Ingress asks for.</summary>
+    public const string IngressClassNotFound = "IngressClassNotFound";
+
+    /// <summary>A Gateway does not serve the HTTPRoute; the message has its controller's own words.</summary>
+    public const string HttpRouteNotAccepted = "HTTPRouteNotAccepted";
+
+    /// <summary>cert-manager has no certificate for the Ingress, or for mTLS, yet; the message has its own words.</summary>
+    public const string CertificateNotReady = "CertificateNotReady";
+
+    /// <summary>Why a server is not ready: its pods, then its Service and its route, then what it answers. The order is that of how much a reason explains: of several the first is told.</summary>
     internal static readonly string[] Causes =
     [
         ImagePullFailed, InvalidImageName, CreateContainerConfigError, CrashLoop, OutOfMemory, ProbeFailing, Unschedulable, QuotaExceeded, PodRejected,
-        ContainerCannotRun, ProgressDeadlineExceeded, NodeLost, PodStuckTerminating,
+        ContainerCannotRun, ProgressDeadlineExceeded, NodeLost, PodStuckTerminating, SelectorMismatch, IngressClassNotFound, HttpRouteNotAccepted,
+        CertificateNotReady, McpNotAnswering, McpProtocolError, ProtocolMismatch,
     ];
 
     /// <summary>What is waited for as a matter of course when a server comes up.</summary>
-    internal static readonly string[] Waits = [NotCreated, DeploymentProgressing, GatewayProgressing, ClusterIPPending, LoadBalancerPending];
+    internal static readonly string[] Waits = [NotCreated, DeploymentProgressing, GatewayProgressing, ClusterIPPending, LoadBalancerPending, HttpRoutePending, CertificatePending, McpPending];
+
+    /// <summary>Each Gateway of the HTTPRoute serves it.</summary>
+    public const string HttpRouteAccepted = "HTTPRouteAccepted";
+
+    /// <summary>No controller has said yet whether a Gateway serves the HTTPRoute as it is.</summary>
+    public const string HttpRoutePending = "HTTPRoutePending";
+
+    /// <summary>The certificate of the Ingress is there.</summary>
+    public const string CertificateIssued = "CertificateIssued";
+
+    /// <summary>cert-manager has said nothing of the certificate yet.</summary>
+    public const string CertificatePending = "CertificatePending";
+
+    /// <summary>The certificates of mTLS are issued, and Traefik's objects are there.</summary>
+    public const string MtlsConfigured = "MTLSConfigured";
+
+    /// <summary>The IngressRoute exists. Traefik does not say whether it serves one.</summary>
+    public const string IngressRouteCreated = "IngressRouteCreated";
 
     /// <summary>The Service has its cluster IP.</summary>
     public const string ClusterIPAssigned = "ClusterIPAssigned";
@@ -119,6 +186,39 @@ internal static class Reasons
 
     /// <summary>The Deployment is not ready, or not with a gateway yet.</summary>
     public const string GatewayProgressing = "GatewayProgressing";
+
+    /// <summary>The PodDisruptionBudget exists.</summary>
+    public const string DisruptionBudgetCreated = "DisruptionBudgetCreated";
+
+    /// <summary>The NetworkPolicy exists.</summary>
+    public const string NetworkPolicyCreated = "NetworkPolicyCreated";
+
+    /// <summary>The server was not asked yet, for its pods are not there, or has not answered yet.</summary>
+    public const string McpPending = "McpPending";
+
+    /// <summary>The server has answered <c>initialize</c> at a pod of the current revision.</summary>
+    public const string McpAnswered = "McpAnswered";
+
+    /// <summary>It answers, and wants to know first who asks (401, 403): that is an answer.</summary>
+    public const string AuthRequired = "AuthRequired";
+
+    /// <summary>No connection, no answer in time, or one that says that it cannot (5xx).</summary>
+    public const string McpNotAnswering = "McpNotAnswering";
+
+    /// <summary>What answers does not speak MCP there.</summary>
+    public const string McpProtocolError = "McpProtocolError";
+
+    /// <summary>The server wants a version of the protocol that is none, or none of those that it was offered.</summary>
+    public const string ProtocolMismatch = "ProtocolMismatch";
+
+    /// <summary>The server lists the tools of the spec, and no others.</summary>
+    public const string ToolsMatched = "ToolsMatched";
+
+    /// <summary>Tools of the spec are missing, or there are others; the message names them.</summary>
+    public const string ToolsDiffer = "ToolsDiffer";
+
+    /// <summary>The server does not list its tools.</summary>
+    public const string ToolsNotListed = "ToolsNotListed";
 
     /// <summary>The ConfigMap holds the current policy.</summary>
     public const string PolicyCurrent = "PolicyCurrent";

@@ -6,7 +6,7 @@ namespace McpOperator.Api;
 /// </summary>
 /// <remarks>
 /// A claim that is served comes before one that is not; between two alike, the older server's comes first. So nobody takes a
-/// route from a server that serves it by editing another one. No status says whether the metadata path is served. It is known
+/// route from a server that serves it by editing another one. No status says whether the metadata path is served, nor other hosts than the first. It is known
 /// when the report is about the current spec, and of no conflict. Until the next such report it is what it was before. When that is not known
 /// either (the operator has just started), the path counts as perhaps served, which comes before what is surely not served, and after
 /// what surely is. So does, in every ingress class, what an edited or an invalid server serves whose class this process has not seen
@@ -17,6 +17,9 @@ internal sealed class RouteClaims
     /// <summary>That of an Ingress which names two.</summary>
     private const string EveryClass = "*";
 
+    /// <summary>Begins the class of an HTTPRoute, whose rest is its Gateway. No IngressClass has a blank in its name.</summary>
+    private const string GatewayClass = "Gateway ";
+
     private readonly string _uid;
     private readonly DateTimeOffset _since;
     private readonly Route? _served;
@@ -25,7 +28,7 @@ internal sealed class RouteClaims
     private readonly Claim[] _claims;
 
     private RouteClaims(
-        ObjectMeta metadata, string ingressClass, IReadOnlyList<Route> asked, Route? served, string? servedClass, bool? servesMetadata)
+        ObjectMeta metadata, string ingressClass, IReadOnlyList<Route> asked, int own, Route? served, string? servedClass, bool? servesMetadata)
     {
         Key = metadata.Key;
         _uid = metadata.Uid;
@@ -33,7 +36,7 @@ internal sealed class RouteClaims
         _served = served;
         _servedClass = servedClass;
         _servesMetadata = servesMetadata;
-        _claims = [.. ClaimsOf(ingressClass, asked, served, servedClass, servesMetadata switch
+        _claims = [.. ClaimsOf(ingressClass, asked, own, served, servedClass, servesMetadata switch
         {
             true => Standing.Served,
             false => Standing.Asked,
@@ -59,25 +62,32 @@ internal sealed class RouteClaims
         // Some controllers go by the annotation where the two differ.
         if (effective.Spec.IngressAnnotations?.GetValueOrDefault(Routing.ClassAnnotation) is { } annotated && annotated != ingressClass)
             ingressClass = EveryClass;
+        if (effective.Spec.HasHttpRoute())
+            ingressClass = ClassOf(effective, settings);
         IReadOnlyList<Route> asked = Validation.Validate(effective, settings).Count > 0
             ? []
             : [.. Routing.Routes(server.Metadata.Name, effective.Spec).Select(route => route.Compared())];
+        // After the routes of the hosts come those of their metadata.
+        var own = Routing.HasMetadata(effective.Spec) ? asked.Count / 2 : asked.Count;
         var served = Route.FromUrl(server.Reported?.Url)?.Compared();
         if (asked.Count > 0 && asked[0] == served)
             served = asked[0]; // one copy of its text for as long as the server is there
         if (served is null)
-            return asked.Count == 0 ? null : new RouteClaims(server.Metadata, ingressClass, asked, null, servedClass: null, servesMetadata: false);
+            return asked.Count == 0 ? null : new RouteClaims(server.Metadata, ingressClass, asked, own, null, servedClass: null, servesMetadata: false);
         bool? servesMetadata = null;
         // One that does not get its routes keeps its URL until its Ingress is gone, which is not as its spec asks.
-        var isWithheld = server.Reported!.Find(ConditionTypes.IngressReady)?.Reason == Reasons.RouteConflict;
-        if (asked.Count > 0 && asked[0] == served && !isWithheld && server.Reported.ObservedGeneration == server.Metadata.Generation)
+        var isWithheld = IsWithheld(ConditionTypes.IngressReady) || IsWithheld(ConditionTypes.HttpRouteReady) || IsWithheld(ConditionTypes.IngressRouteReady);
+        var isCurrent = server.IsObservedGeneration();
+        if (asked.Count > 0 && asked[0] == served && !isWithheld && isCurrent)
             servesMetadata = asked.Count > 1;
         else if (before?._uid == server.Metadata.Uid && before._served == served)
             servesMetadata = before._servesMetadata;
         // No status names the class. After an edit, and of an invalid spec, it is the one that was reported on before.
-        var servedClass = asked.Count > 0 && server.Reported.ObservedGeneration == server.Metadata.Generation ? ingressClass
+        var servedClass = asked.Count > 0 && isCurrent ? ingressClass
             : before?._uid == server.Metadata.Uid && before._served is not null ? before._servedClass : null;
-        return new RouteClaims(server.Metadata, ingressClass, asked, served, servedClass, servesMetadata);
+        return new RouteClaims(server.Metadata, ingressClass, asked, own, served, servedClass, servesMetadata);
+
+        bool IsWithheld(string condition) => server.Reported!.Find(condition)?.Reason == Reasons.RouteConflict;
     }
 
     public bool IsSameAs(RouteClaims other) =>
@@ -113,17 +123,17 @@ internal sealed class RouteClaims
     /// <param name="ingressClass">That the spec asks for.</param>
     /// <param name="servedClass">In which it serves; null when that is not known.</param>
     private static IEnumerable<Claim> ClaimsOf(
-        string ingressClass, IReadOnlyList<Route> asked, Route? served, string? servedClass, Standing ofMetadata)
+        string ingressClass, IReadOnlyList<Route> asked, int own, Route? served, string? servedClass, Standing ofMetadata)
     {
         var servesRoute = asked.Count > 0 && asked[0] == served && (servedClass is null || servedClass == ingressClass);
-        var asksMetadata = asked.Count > 1;
+        var asksMetadata = asked.Count > own;
         var ofServed = servedClass is null ? Standing.PerhapsServed : Standing.Served;
         if (ofMetadata > ofServed)
             ofMetadata = ofServed;
         if (asked.Count > 0)
             yield return new Claim(asked[0], ingressClass, IsMetadata: false, IsAsked: true, servesRoute ? ofServed : Standing.Asked);
-        if (asksMetadata)
-            yield return new Claim(asked[1], ingressClass, IsMetadata: true, IsAsked: true, servesRoute ? ofMetadata : Standing.Asked);
+        for (var i = 1; i < asked.Count; i++)
+            yield return new Claim(asked[i], ingressClass, IsMetadata: i >= own, IsAsked: true, servesRoute ? ofMetadata : Standing.Asked);
         if (served is null)
             yield break;
         if (!servesRoute || servedClass is null)
@@ -132,8 +142,17 @@ internal sealed class RouteClaims
             yield return new Claim(served.Metadata(), servedClass, IsMetadata: true, IsAsked: false, ofMetadata);
     }
 
+    /// <summary>That of an HTTPRoute: what two Gateways serve is no conflict, but an Ingress and a Gateway may have one address.</summary>
+    private static string ClassOf(MCPServer effective, OperatorSettings settings) => HttpRouteConfig.ParentsOf(effective.Spec, settings) is [var parent]
+        ? $"{GatewayClass}{parent.Namespace ?? effective.Metadata.Namespace}/{parent.Name}"
+        : EveryClass;
+
+    private static bool AreApart(string? ours, string? theirs) =>
+        ours is not (null or EveryClass) && theirs is not (null or EveryClass) && ours != theirs
+        && ours.StartsWith(GatewayClass, StringComparison.Ordinal) == theirs.StartsWith(GatewayClass, StringComparison.Ordinal);
+
     private static RouteOverlap? OverlapOf(Claim ours, Claim theirs, bool isOfOneNamespace) =>
-        ours.Class is not (null or EveryClass) && theirs.Class is not (null or EveryClass) && ours.Class != theirs.Class ? null
+        AreApart(ours.Class, theirs.Class) ? null
         : ours.Route == theirs.Route ? RouteOverlap.Same
         : isOfOneNamespace ? null
         : ours.IsMetadata && theirs.Route.IsBelow(ours.Route) ? RouteOverlap.AboveIt

@@ -5,6 +5,11 @@ namespace McpOperator.Api;
 /// <summary>The MCPServer itself: its name, images, size, environment and what it offers.</summary>
 internal static class ServerValidation
 {
+    /// <summary>The readiness that asks the MCP server itself.</summary>
+    public const string Mcp = "mcp";
+
+    private static readonly string[] Readinesses = ["tcp", Mcp];
+
     public static void Check(SpecFaults faults, MCPServer server)
     {
         var spec = server.Spec;
@@ -26,6 +31,7 @@ internal static class ServerValidation
         IngressValidation.Check(faults, spec);
         Amounts(faults, "spec.resources", spec.Resources);
         Environment(faults, spec);
+        OneOf(faults, "spec.readiness", spec.Readiness, Readinesses);
         ToolValidation.Check(faults, spec);
         Items(faults, "spec.prompts", spec.Prompts);
         Items(faults, "spec.mcpResources", spec.McpResources);

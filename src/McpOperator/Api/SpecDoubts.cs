@@ -14,7 +14,11 @@ internal static class SpecDoubts
         var doubts = new SpecFaults();
         if (!Names.IsDns1035Label(written.Metadata.Name))
             doubts.Add("metadata.name", $"{SpecFaults.Quote(written.Metadata.Name)} starts with a digit, and not every API server takes that for the name of a Service");
+        if (written.Pause == PauseRequest.Unclear)
+            doubts.Add($"metadata.annotations[{PauseRequests.Annotation}]", $"{PauseRequests.Unclear}, so that the server is not paused");
         Route(doubts, written.Metadata.Name, written.Spec);
+        if (effective.HasHttpRoute() && TlsConfig.Of(effective) is { } tls && (tls.HasIssuer || tls.SecretName is not null))
+            doubts.Add("spec.tls", "has no effect on an HTTPRoute but the https of its URL: the certificate is that of the Gateway's listener");
         Environment(doubts, effective);
         Address(doubts, "spec.gateway.upstreamURL", effective.Gateway?.UpstreamURL);
         if (effective.Gateway?.StripPrefix is { } prefix)
@@ -23,6 +27,13 @@ internal static class SpecDoubts
         Address(doubts, "spec.auth.issuerURL", effective.Auth?.IssuerURL);
         Duration(doubts, "spec.session.maxLifetime", effective.Session?.MaxLifetime);
         Duration(doubts, "spec.session.idleTimeout", effective.Session?.IdleTimeout);
+        if (effective.HasMcpReadiness() && effective.HasGateway() && Uri.TryCreate(effective.Gateway!.UpstreamURL, UriKind.Absolute, out var upstream)
+            && upstream.Port != effective.Port)
+            doubts.Add("spec.readiness", $"asks spec.port, {effective.Port}, and spec.gateway.upstreamURL leads to port {upstream.Port}");
+        if (effective.DisruptionBudget is { } budget && effective.Replicas is > 1 and var replicas
+            && (budget.MaxUnavailable?.ToString() is "0" or "0%" || budget.MinAvailable?.ToString() is "100%"
+                || (budget.MinAvailable is { ValueKind: System.Text.Json.JsonValueKind.Number } least && least.GetInt32() >= replicas)))
+            doubts.Add("spec.disruptionBudget", "lets no pod be evicted, so that no node of theirs can be drained");
         return doubts.All;
     }
 

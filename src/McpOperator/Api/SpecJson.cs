@@ -41,14 +41,16 @@ internal static class SpecJson
     private static IEnumerable<SpecFault> Mismatches(JsonElement json, Type type, string path, bool inCollection)
     {
         if (json.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
-            return inCollection ? [new SpecFault(path, "must not be null: remove it or give it a value")] : [];
+            return inCollection ? [new SpecFault(path, SpecView.NotNull)] : [];
+        if (type == typeof(JsonElement?))
+            return [];
         if (type == typeof(string))
-            return json.ValueKind == JsonValueKind.String ? [] : [new SpecFault(path, "must be text: put it in quotes")];
+            return json.ValueKind == JsonValueKind.String ? [] : [new SpecFault(path, SpecView.Expected(JsonValueKind.String))];
         if (type == typeof(int?))
         {
             return json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out _)
                 ? []
-                : [new SpecFault(path, "must be a whole number below 2147483648, without quotes")];
+                : [new SpecFault(path, SpecView.Expected(JsonValueKind.Number))];
         }
 
         if (type == typeof(bool?))
@@ -70,7 +72,7 @@ internal static class SpecJson
     private static IEnumerable<SpecFault> InList(JsonElement json, JsonTypeInfo info, string path) =>
         json.ValueKind == JsonValueKind.Array
             ? json.EnumerateArray().SelectMany((item, index) => Mismatches(item, info.ElementType!, $"{path}[{index}]", inCollection: true))
-            : [new SpecFault(path, "must be a list")];
+            : [new SpecFault(path, SpecView.Expected(JsonValueKind.Array))];
 
     private static IEnumerable<SpecFault> InMap(JsonElement json, JsonTypeInfo info, string path) =>
         json.ValueKind == JsonValueKind.Object
@@ -82,7 +84,7 @@ internal static class SpecJson
         json.ValueKind == JsonValueKind.Object
             ? info.Properties.SelectMany(field =>
                 Mismatches(Property(json, field.Name), field.PropertyType, $"{path}.{field.Name}", inCollection: false))
-            : [new SpecFault(path, "must be an object")];
+            : [new SpecFault(path, SpecView.Expected(JsonValueKind.Object))];
 
     private static JsonElement Property(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) ? value : default;

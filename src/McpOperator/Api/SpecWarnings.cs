@@ -17,7 +17,7 @@ internal static class SpecWarnings
         if (effective.HasCanary() && effective.Rollout!.CanaryImage is { } canary
             && Image("spec.rollout.canaryImage", ImageReference.ResolveCanary(effective, settings), canary) is { } canaryImage)
             yield return canaryImage;
-        if (effective.HasCanary() && effective.Replicas > 0 && effective.CanaryReplicas() < effective.Rollout!.CanaryReplicas)
+        if (effective.HasCanary() && !effective.IsSuspended() && effective.Replicas > 0 && effective.CanaryReplicas() < effective.Rollout!.CanaryReplicas)
         {
             yield return new("spec.rollout.canaryReplicas", $"{effective.Rollout.CanaryReplicas} is not less than spec.replicas ({effective.Replicas}): " +
                 $"the canary gets {effective.CanaryReplicas()}, for one pod at least stays on the stable track");
@@ -31,7 +31,7 @@ internal static class SpecWarnings
                 $"and {Defaults.CpuLimit} and {Defaults.MemoryLimit} at most");
         }
 
-        if (effective.IngressHost is not null && !settings.DefaultIngressTls && spec.IngressAnnotations?.GetValueOrDefault(RouterTls) is not "true")
+        if (effective.IngressHost is not null && !Routing.IsTls(effective, settings) && spec.IngressAnnotations?.GetValueOrDefault(RouterTls) is not "true")
             yield return new("spec.ingressHost", $"{SpecFaults.Quote(effective.IngressHost)} is served without TLS: what clients send, tokens included, can be read on the way");
         (string Field, string? Text)[] trimmed =
         [

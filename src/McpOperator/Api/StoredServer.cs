@@ -21,6 +21,8 @@ internal sealed class StoredServer : IReportedObject
     /// <inheritdoc cref="MCPServer.AllowAccessFrom"/>
     public string? AllowAccessFrom { get; init; }
 
+    public PauseRequest Pause { get; init; }
+
     /// <summary>The JSON of the spec, or of its outline; empty when there is none.</summary>
     public ReadOnlyMemory<byte> Spec { get; init; }
 
@@ -64,7 +66,7 @@ internal sealed class StoredServer : IReportedObject
 
     /// <summary>True when spec and metadata of two states are the same, as far as they are kept.</summary>
     public static bool DifferOnlyInStatus(StoredServer before, StoredServer after) =>
-        before.AllowAccessFrom == after.AllowAccessFrom && IReportedObject.DifferOnlyInStatus(before, after);
+        before.AllowAccessFrom == after.AllowAccessFrom && before.Pause == after.Pause && IReportedObject.DifferOnlyInStatus(before, after);
 
     /// <summary>The server with its spec decoded, as whoever acts on it wants it, unless <see cref="IsOutline"/>.</summary>
     public MCPServer Read()
@@ -75,6 +77,7 @@ internal sealed class StoredServer : IReportedObject
         {
             Metadata = Metadata,
             AllowAccessFrom = AllowAccessFrom,
+            Pause = Pause,
             Spec = (fault is null ? SpecJson.Read(Spec, ApiJsonContext.Default.MCPServerSpec, out faults) : null) ?? new MCPServerSpec(),
             Unreadable = faults,
             Reported = Reported,
@@ -85,9 +88,10 @@ internal sealed class StoredServer : IReportedObject
     {
         Metadata = ObjectMeta.Decode(json.Child("metadata"u8) ?? default),
         AllowAccessFrom = MCPServer.Consent(json.Child("metadata"u8)?.Child("annotations"u8)?.Interned("mcpruntime.org/allow-access-from"u8)),
+        Pause = PauseRequests.Of(json.Child("metadata"u8)?.Child("annotations"u8)),
         Spec = spec,
         Size = size,
-        Reported = LastReport.Decode(json, ours),
+        Reported = LastReport.Decode(json, ours, ReportedMcp.Decode),
     };
 
     /// <summary>Without what may be long, and leads to no route.</summary>
@@ -101,8 +105,15 @@ internal sealed class StoredServer : IReportedObject
             Tasks = null,
             EnvVars = null,
             SecretEnvVars = null,
+            Command = null,
+            Args = null,
+            EnvFrom = null,
+            Probes = null,
+            PodTemplate = null,
             ImagePullSecrets = null,
             IngressAnnotations = null,
+            DisruptionBudget = null,
+            Network = null,
         },
         ApiJsonContext.Default.MCPServerSpec);
 }

@@ -15,6 +15,11 @@ internal static class Validation
         ServerValidation.Check(faults, server);
         GatewayValidation.Check(faults, server.Metadata.Name, server.Spec, settings);
         RolloutValidation.Check(faults, server.Spec);
+        PodValidation.Check(faults, server, settings);
+        DisruptionBudgetValidation.Check(faults, server.Spec);
+        NetworkValidation.Check(faults, server.Spec);
+        RouteValidation.Check(faults, server.Spec, settings);
+        MtlsValidation.Check(faults, server.Spec, settings);
         return faults.All;
     }
 

@@ -30,7 +30,8 @@ internal sealed class Applier(ApiClient api, WriteCounters counters, TimeProvide
         if (!store.IsInstalled)
         {
             return ApplyResult.Refused(null, new Problem(
-                Problem.NotInstalled, $"the cluster has no {type.Kind} of {type.ApiVersion}: install the CustomResourceDefinition {type}"));
+                Problem.NotInstalled, $"the cluster has no {type.Kind} of {type.ApiVersion}: "
+                    + (type.IsBuiltIn ? "its API server is too old" : $"install the CustomResourceDefinition {type}")));
         }
 
         var live = store.Get(key);

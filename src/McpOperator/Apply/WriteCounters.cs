@@ -4,24 +4,12 @@ namespace McpOperator.Apply;
 internal sealed class WriteCounters
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Kind, string Reason), long> _writes = [];
+    private readonly PairCounts _writes = new();
     private readonly SortedDictionary<string, long> _contested = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, int> _undeclared = new(StringComparer.Ordinal);
 
     /// <summary>Sorted by kind and reason.</summary>
-    public IReadOnlyList<(string Kind, string Reason, long Count)> Writes()
-    {
-        lock (_lock)
-        {
-            return
-            [
-                .. _writes
-                    .OrderBy(entry => entry.Key.Kind, StringComparer.Ordinal)
-                    .ThenBy(entry => entry.Key.Reason, StringComparer.Ordinal)
-                    .Select(entry => (entry.Key.Kind, entry.Key.Reason, entry.Value)),
-            ];
-        }
-    }
+    public IReadOnlyList<(string Kind, string Reason, long Count)> Writes() => _writes.Snapshot();
 
     /// <summary>By kind.</summary>
     public IReadOnlyList<(string Kind, long Count)> ContestedRepairs()
@@ -71,9 +59,5 @@ internal sealed class WriteCounters
 
     public void Status(string kind) => Write(kind, "status");
 
-    private void Write(string kind, string reason)
-    {
-        lock (_lock)
-            _writes[(kind, reason)] = _writes.GetValueOrDefault((kind, reason)) + 1;
-    }
+    private void Write(string kind, string reason) => _writes.Count(kind, reason);
 }

@@ -6,6 +6,7 @@ using McpOperator.Hosting;
 using McpOperator.Mirror;
 using McpOperator.Servers;
 using McpOperator.Servers.Kinds;
+using McpOperator.Servers.Readiness;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Commands;
@@ -31,7 +32,8 @@ internal sealed class Operation : IDisposable
         Access = new AccessStores(policies, Stores.ImmutablePolicies);
         Kinds = new ServerKinds(Stores, api.Identity.OwnedFields, time);
 
-        var reconciler = new Reconciler(Stores, Kinds, api, settings, Counters, record, time, context.LoggerFactory.CreateLogger<Reconciler>());
+        var reconciler = new Reconciler(
+            Stores, Kinds, Prober(), api, settings, isClusterWide: context.Options.WatchNamespaces.Count == 0, Counters, record, time, context.LoggerFactory.CreateLogger<Reconciler>());
         AddLane("mcpserver", servers, reconciler.ReconcileAsync, workers);
 
         var logger = context.LoggerFactory.CreateLogger<AccessController>();
@@ -49,6 +51,16 @@ internal sealed class Operation : IDisposable
             var reporter = new AccessReporter(type, members, queue, ending, api, Counters, time, logger);
             AddLane(type.Kind.ToLowerInvariant(), queue, reporter.ReconcileAsync, workers: 1);
             return reporter;
+        }
+
+        McpProber Prober()
+        {
+            var queue = Queue();
+            var pods = new McpPods(api, Random.Shared.NextDouble, context.LoggerFactory.CreateLogger<McpProber>());
+            var probe = new McpProbe(new McpClient(Product.Identity.UserAgent, BuildInfo.Version), time);
+            var prober = new McpProber(queue, Stores.Mcp, (target, way, stop) => probe.AskAsync(pods, target, way, stop), time, Random.Shared.NextDouble, context.Stopping);
+            AddLane("mcp-readiness", queue, prober.ReconcileAsync, McpProber.Workers);
+            return prober;
         }
 
         PolicyRefresh Refresh()

@@ -80,8 +80,7 @@ internal static class OperatorService
         RunContext context, ApiClient api, Operation operation)
     {
         var (reflectors, ofAccess) = (new List<IReflector>(), new List<IReflector>());
-        var factory = new ReflectorFactory(
-            api, context.Options.WatchTimeout, context.Time, context.LoggerFactory.CreateLogger("Reflector"));
+        var factory = Factory();
         var (access, ours) = (operation.Access, api.Identity.OwnedFields);
         IReadOnlyList<string?> scopes = context.Options.WatchNamespaces is { Count: > 0 } some ? [.. some] : [null];
         foreach (var ns in scopes)
@@ -91,11 +90,21 @@ internal static class OperatorService
             ofAccess.Add(factory.Create(MCPServer.Type, ns, null, json => StoredServer.DecodeOutline(json, ours, context.Settings), operation.Stores.Servers, fromEtcd));
             ofAccess.Add(factory.Create(MCPAccessGrant.Type, ns, null, json => StoredAccess.Decode(json, ours), access.Grants.Store, fromEtcd));
             ofAccess.Add(factory.Create(MCPAgentSession.Type, ns, null, json => StoredAccess.Decode(json, ours), access.Sessions.Store, fromEtcd));
+        }
+
+        // What servers want of the optional kinds is known by then.
+        factory = Factory(Task.WhenAll(ofAccess.Select(static reflector => reflector.Synced)));
+        foreach (var ns in scopes)
+        {
             reflectors.AddRange(operation.Kinds.All.Select(kind => kind.Watch(factory, ns)).OfType<IReflector>());
+            reflectors.AddRange(operation.Stores.Configuration.All.Select(kind => factory.CreateForVersions(kind.Type, ns, kind.Fields, kind.Store, kind.Wanted)));
             reflectors.Add(factory.Create(
                 ResourceTypes.ConfigMap, ns, Labels.ManagedSelector, json => new ObservedConfigMap(json, ours), access.ConfigMaps));
         }
 
         return ([.. ofAccess, .. reflectors], ofAccess);
+
+        ReflectorFactory Factory(Task? known = null) => new(
+            api, context.Options.WatchTimeout, context.Time, context.LoggerFactory.CreateLogger("Reflector"), known);
     }
 }

@@ -45,6 +45,8 @@ internal static class RenderCommand
         servers.ForEach(plan.Add);
         foreach (var server in servers)
         {
+            if (PauseRequests.Note(server) is { } paused)
+                error.WriteLine($"note: {paused}");
             var policy = plan.PolicyOf(plan.InEffect(server));
             if (policy is not null)
                 objects.Add(Read(policy));

@@ -26,7 +26,7 @@ internal static class RunCommand
             logger.SettingUnreadable(warning.Variable, warning.Value, warning.Rule, warning.Default);
 
         return await new OperatorHost(loggers, TimeProvider.System).RunAsync(
-            OperatorService.RunAsync, options, settings with { PersistDefaults = options.PersistDefaults },
+            OperatorService.RunAsync, options, settings with { PersistDefaults = options.PersistDefaults, PodSecurity = options.PodSecurity ?? settings.PodSecurity },
             signals.Stopping);
     }
 }

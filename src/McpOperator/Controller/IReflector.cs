@@ -1,14 +1,17 @@
 namespace McpOperator.Controller;
 
 /// <summary>
-/// What the loop, the probes and the metrics need of a <see cref="Reflector{T}"/>, whatever its kind of object.
+/// What the loop, the probes and the metrics need of a <see cref="Reflector"/>, whatever its kind of object.
 /// </summary>
 internal interface IReflector
 {
     /// <summary>What it watches, for log lines.</summary>
     string Name { get; }
 
-    /// <summary>Completes when the store holds the first list; of an optional kind also when there is none to be had.</summary>
+    /// <summary>
+    /// Completes when the store holds the first list; of an optional kind also when there is none to be had, and of one that somebody
+    /// has to ask for at once.
+    /// </summary>
     Task Synced { get; }
 
     /// <summary>How many watches were begun after the first one.</summary>

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace McpOperator.Controller;
 
 /// <summary>
-/// Keeps a <see cref="Store{T}"/> equal to what the API server has. <see cref="ReflectorMachine"/> decides what to do next; this
+/// Keeps a store equal to what the API server has. <see cref="ReflectorMachine"/> decides what to do next; this
 /// class does it.
 /// </summary>
 /// <param name="logger">Gets a fault when its text changes, and the recovery. Repetitions are logged as Debug.</param>
@@ -19,11 +19,15 @@ namespace McpOperator.Controller;
 /// <param name="isOptional">
 /// Whether the kind need not be installed. Nobody waits for it then, and the store is empty (<see cref="Store{T}.IsInstalled"/>).
 /// </param>
-internal sealed class Reflector<T>(
-    IListWatch<T> source, Store<T> store, ILogger logger, TimeSpan timeout, TimeProvider time, Func<double> random,
-    bool fromEtcd = false, bool isOptional = false)
+/// <param name="wanted">Nothing is asked for before it completes; null for at once.</param>
+/// <param name="known">
+/// When it completes, <paramref name="wanted"/> has, too, if what is there by then wants the kind: then the first list is waited for. Null where
+/// nobody waits for it.
+/// </param>
+internal sealed class Reflector(
+    IListWatch source, IStore store, ILogger logger, TimeSpan timeout, TimeProvider time, Func<double> random,
+    bool fromEtcd = false, bool isOptional = false, Task? wanted = null, Task? known = null)
     : IReflector
-    where T : class, IKubernetesObject
 {
     // The server ends a watch at its time-out. When this time has passed after it as well, the connection is dead (kube-rs
     // watcher.rs has 5 s). It is a deadline and not an idle timer, which each event would have to reset; a new watch is cheap.
@@ -43,14 +47,14 @@ internal sealed class Reflector<T>(
 
     // The latest change known, which the API server's history must hold: versions alone go back for a moment only, since all that
     // is written after the snapshot counts on from there.
-    private (ObjectKey Key, string Version, bool IsGone)? _newest;
+    private Change? _newest;
     private volatile bool _isRewound;
     private long _lists;
     private long _watches;
 
     public string Name => source.Name;
 
-    public Task Synced => _synced.Task;
+    public Task Synced => wanted is null ? _synced.Task : known is null ? Task.CompletedTask : field ??= SyncedAsync(wanted, known);
 
     public long WatchRestarts => Math.Max(0, Interlocked.Read(ref _watches) - 1);
 
@@ -74,6 +78,8 @@ internal sealed class Reflector<T>(
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        if (wanted is not null)
+            await wanted.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var (state, step) = fromEtcd ? ReflectorMachine.Refresh(default) : (default, ReflectorMachine.Start);
         while (!cancellationToken.IsCancellationRequested)
         {
@@ -100,6 +106,13 @@ internal sealed class Reflector<T>(
         }
     }
 
+    private async Task SyncedAsync(Task wanted, Task known)
+    {
+        await known.ConfigureAwait(false);
+        if (wanted.IsCompleted)
+            await _synced.Task.ConfigureAwait(false);
+    }
+
     /// <summary>False when a cancellation or a refresh cut it short.</summary>
     private async Task<bool> DelayAsync(TimeSpan delay, CancellationToken cancellationToken)
     {
@@ -110,10 +123,12 @@ internal sealed class Reflector<T>(
 
     private async Task<(ReflectorInput, Exception?)> ListAsync(string version, CancellationToken cancellationToken)
     {
-        ListResult<T> list;
+        ListResult list;
         var served = version.Length == 0 ? _refreshes.Count : 0;
         try
         {
+            if (_isCutShort && version.Length > 0 && version != ReflectorMachine.Start.Version && !await IsHistoryKnownAsync(version, cancellationToken))
+                (version, _isRewound) = ("", true);
             list = await source.ListAsync(version, cancellationToken);
         }
 #pragma warning disable CA1031 // Whatever it is, the reflector goes on, and RunAsync logs it.
@@ -129,6 +144,10 @@ internal sealed class Reflector<T>(
                     fault = WatchFault.NotInstalled;
                     Fill(() => store.Clear(source.Namespace));
                 }
+                else
+                {
+                    store.Deny(source.Namespace);
+                }
 
                 _synced.TrySetResult();
                 _refreshes.Complete(served);
@@ -142,7 +161,7 @@ internal sealed class Reflector<T>(
         Fill(() => isRewound = store.Replace(source.Namespace, list.Items, list.ResourceVersion, isRewound));
         if (isRewound)
             Log.HistoryRewound(logger, Name, reached, list.ResourceVersion);
-        _newest = Newest(isRewound ? null : _newest, list.Items);
+        _newest = Newest(isRewound ? null : _newest, list);
         _isRewound = false;
         Interlocked.Increment(ref _lists);
         _isCutShort = false;
@@ -203,7 +222,7 @@ internal sealed class Reflector<T>(
                 applying = false;
                 version = reached;
                 if (line.Object is { } changed)
-                    _newest = (changed.Key, reached, line.Type == WatchEventType.Deleted);
+                    _newest = new(changed.Key, reached, line.Type == WatchEventType.Deleted, line.Print);
             }
 
             // A cancelled stream may also end without an exception.
@@ -228,11 +247,33 @@ internal sealed class Reflector<T>(
         return (new(ReflectorVerb.Watch, version, WatchFault.None, lasted, sawEvents, TimeSpan.Zero), null);
     }
 
+    /// <summary>
+    /// Before a list that follows a watch which was refused: once versions have caught up, a list of another history looks like
+    /// one of this history.
+    /// </summary>
+    private async Task<bool> IsHistoryKnownAsync(string version, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CheckHistoryAsync(version, cancellationToken);
+        }
+        catch (ApiException exception) when (exception.Code != HttpStatusCode.Forbidden)
+        {
+            // Where nothing can be looked up, as when the history does not reach back that far, the list has to do.
+        }
+        catch (HistoryRewoundException)
+        {
+            return false;
+        }
+
+        return true;
+    }
+
     /// <summary>Whether the watch may go on at <paramref name="version"/>: the API server's history has been there, and is the one known.</summary>
     /// <exception cref="HistoryRewoundException">It is not.</exception>
     private async Task CheckHistoryAsync(string version, CancellationToken cancellationToken)
     {
-        ListResult<T> then;
+        ListResult then;
         try
         {
             then = await source.LookBackAsync(version, _newest?.Key, cancellationToken);
@@ -243,26 +284,30 @@ internal sealed class Reflector<T>(
         }
 
         NotBefore(version, then.ResourceVersion);
-        if (_newest is not var (_, newest, isGone))
+        if (_newest is not { } newest)
             return;
         var held = then.Items.Count == 0 ? null : then.Items[0].ResourceVersion;
         // What is newer than was asked for is the answer of a server that does not look back.
-        if (held != (isGone ? null : newest) && !(held is not null && ResourceVersion.IsNewer(held, version)))
-            throw new HistoryRewoundException(newest);
+        var isKnown = newest.IsGone ? held is null : held == newest.Version && then.Print == newest.Print;
+        if (!isKnown && !(held is not null && ResourceVersion.IsNewer(held, version)))
+            throw new HistoryRewoundException(newest.Version);
     }
 
     /// <summary>The latest change known after a list: one that it tells of, or the last one before it, whose object is gone.</summary>
-    private static (ObjectKey Key, string Version, bool IsGone)? Newest((ObjectKey Key, string Version, bool IsGone)? before, IReadOnlyList<T> items)
+    private static Change? Newest(Change? before, ListResult list)
     {
-        var newest = before is { } known ? known with { IsGone = true } : before;
-        foreach (var item in items)
+        var newest = before is { } known ? known with { IsGone = true } : null;
+        foreach (var item in list.Items)
         {
-            if (newest is not { } other || other.Key == item.Key || ResourceVersion.IsNewer(item.ResourceVersion, other.Version))
-                newest = (item.Key, item.ResourceVersion, false);
+            if (newest is null || newest.Key == item.Key || ResourceVersion.IsNewer(item.ResourceVersion, newest.Version))
+                newest = new(item.Key, item.ResourceVersion, false, list.Print);
         }
 
         return newest;
     }
+
+    /// <summary>One that the API server's history must hold.</summary>
+    private sealed record Change(ObjectKey Key, string Version, bool IsGone, ulong Print);
 
     /// <exception cref="HistoryRewoundException">It is.</exception>
     private static void NotBefore(string seen, string version)

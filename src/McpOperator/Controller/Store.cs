@@ -2,6 +2,25 @@ using System.Runtime.ExceptionServices;
 
 namespace McpOperator.Controller;
 
+/// <summary>What a reflector fills, whatever the kind of its objects. No generic type: its code would be in the binary once for each kind.</summary>
+internal interface IStore
+{
+    /// <inheritdoc cref="Store{T}.Version"/>
+    string? Version(string? ns);
+
+    /// <inheritdoc cref="Store{T}.Replace(string?, IReadOnlyCollection{IKubernetesObject}, string, bool)"/>
+    bool Replace(string? ns, IReadOnlyCollection<IKubernetesObject> items, string resourceVersion, bool isRewound = false);
+
+    /// <inheritdoc cref="Store{T}.Clear"/>
+    void Clear(string? ns);
+
+    /// <inheritdoc cref="Store{T}.Deny"/>
+    void Deny(string? ns);
+
+    /// <inheritdoc cref="Store{T}.Apply"/>
+    void Apply(string? ns, in WatchEvent line);
+}
+
 /// <summary>
 /// What the API server holds of one kind, as far as lists, watches and the answers to our own writes have told. Filled
 /// by one reflector a scope: the whole cluster, or a namespace each. An object here is never changed, only replaced.
@@ -15,8 +34,10 @@ namespace McpOperator.Controller;
 /// Whether spec and metadata of two states of an object are the same. Given for a kind of which we write the status alone
 /// (<see cref="BeginWrite"/>); null for one that is ours as a whole.
 /// </param>
-/// <param name="onInstalled">Told when an optional kind was installed or removed, after the store was filled or emptied.</param>
-internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differOnlyInStatus = null, Action? onInstalled = null)
+/// <param name="onInstalled">
+/// Told when an optional kind was installed or removed, after the store was filled or emptied, and when the right to list it came or went.
+/// </param>
+internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? differOnlyInStatus = null, Action? onInstalled = null) : IStore
     where T : class, IKubernetesObject
 {
     // Writers take both, in this order; readers the second alone. So handlers run in the order of the changes, and a
@@ -26,6 +47,9 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
     private readonly Lock _reading = new();
     private readonly Dictionary<ObjectKey, T> _objects = [];
     private readonly Dictionary<string, string> _versions = new(StringComparer.Ordinal);
+
+    // The scopes whose last list was refused.
+    private readonly HashSet<string> _denied = new(StringComparer.Ordinal);
 
     // What is being written.
     private readonly Dictionary<ObjectKey, Writing> _inWriting = [];
@@ -37,6 +61,26 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
 
     /// <summary>False of an optional kind that the API server was last seen not to serve.</summary>
     public bool IsInstalled => _isInstalled;
+
+    /// <summary>Whether the API server has refused to list a namespace, or all, and no list was had since. What was held before is still there.</summary>
+    public bool IsDenied(string ns)
+    {
+        lock (_reading)
+            return _denied.Contains("") || _denied.Contains(ns);
+    }
+
+    /// <summary>The API server refuses to list a namespace, or all (null).</summary>
+    public void Deny(string? ns)
+    {
+        lock (_writing)
+        {
+            bool isNews;
+            lock (_reading)
+                isNews = _denied.Add(ns ?? "");
+            if (isNews)
+                onInstalled?.Invoke();
+        }
+    }
 
     public int Count
     {
@@ -79,6 +123,9 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
             return _versions.GetValueOrDefault(ns ?? "");
     }
 
+    /// <summary>How far the scope that a namespace is in has come: all, or that namespace.</summary>
+    public string? Reached(string ns) => Version(null) ?? Version(ns);
+
     /// <summary>
     /// Makes the scope equal to a list: what the list lacks was deleted while nobody watched. Kept is what is newer
     /// than the whole list: it came from the answer to a write, and the watch that follows the list will confirm or delete it.
@@ -88,19 +135,21 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
     /// <param name="isRewound">Whether the list is known to be of another history than what is held (etcd was put back to a snapshot).</param>
     /// <returns>Whether it is: nothing held is worth keeping then.</returns>
     /// <exception cref="Exception">The handler's first one, after every object was stored and reported.</exception>
-    public bool Replace(string? ns, IReadOnlyCollection<T> items, string resourceVersion, bool isRewound = false) =>
+    public bool Replace(string? ns, IReadOnlyCollection<IKubernetesObject> items, string resourceVersion, bool isRewound = false) =>
         Replace(ns, items, resourceVersion, isRewound, isInstalled: true);
 
     /// <summary>The API server does not serve the kind: nothing of it is there.</summary>
     /// <exception cref="Exception">The handler's first one, after every object was taken out and reported.</exception>
     public void Clear(string? ns) => Replace(ns, [], resourceVersion: "", isRewound: false, isInstalled: false);
 
-    private bool Replace(string? ns, IReadOnlyCollection<T> items, string resourceVersion, bool isRewound, bool isInstalled)
+    private bool Replace(string? ns, IReadOnlyCollection<IKubernetesObject> items, string resourceVersion, bool isRewound, bool isInstalled)
     {
         lock (_writing)
         {
             var isNews = _isInstalled != isInstalled;
             _isInstalled = isInstalled;
+            lock (_reading)
+                isNews |= _denied.Remove(ns ?? "");
             Exception? fault = null;
 
             isRewound = isRewound || IsRewound(ns, items, resourceVersion);
@@ -115,7 +164,7 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
                 var keep = before is not null && !isRewound
                     && (before.ResourceVersion == item.ResourceVersion
                         || ResourceVersion.IsNewer(before.ResourceVersion, item.ResourceVersion));
-                var after = keep ? before! : item;
+                var after = keep ? before! : (T)item;
                 Put(item.Key, after);
                 fault = Report(before, after, fault);
             }
@@ -144,7 +193,7 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
     /// Whether a list cannot be of the history that is held: it is of an earlier version than a list or watch before it, or has an
     /// object as it was before one that is no newer than the list.
     /// </summary>
-    private bool IsRewound(string? ns, IReadOnlyCollection<T> items, string resourceVersion)
+    private bool IsRewound(string? ns, IReadOnlyCollection<IKubernetesObject> items, string resourceVersion)
     {
         if (Version(ns) is { } reached && ResourceVersion.IsNewer(reached, resourceVersion))
             return true;
@@ -163,14 +212,14 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
     /// one, from the answer to a write.
     /// </summary>
     /// <exception cref="Exception">Whatever the handler throws; the object is stored all the same.</exception>
-    public void Apply(string? ns, in WatchEvent<T> line)
+    public void Apply(string? ns, in WatchEvent line)
     {
         lock (_writing)
         {
             var version = line.ResourceVersion ?? line.Object?.ResourceVersion;
             if (version is not null)
                 Advance(ns, version);
-            if (line.Object is not { } item)
+            if (line.Object is not T item)
                 return;
 
             version ??= "";
@@ -248,7 +297,7 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
     private bool Observe(T answer, Func<T?, T, Origin> originOf)
     {
         // Versions that cannot be ordered (IsNewer is false) are refused: the watch will bring the object.
-        var reached = Version(null) ?? Version(answer.Key.Namespace);
+        var reached = Reached(answer.Key.Namespace);
         if (reached is null || !ResourceVersion.IsNewer(answer.ResourceVersion, reached))
             return false;
 
@@ -280,7 +329,7 @@ internal sealed class Store<T>(ChangeHandler<T> onChange, Func<T, T, bool>? diff
     /// <param name="IsShared">Whether there was more than one.</param>
     private readonly record struct Writing(int Writers, string? Version, T? HeldBack = null, bool IsShared = false);
 
-    private List<ObjectKey> KeysNotIn(string? ns, IReadOnlyCollection<T> items)
+    private List<ObjectKey> KeysNotIn(string? ns, IReadOnlyCollection<IKubernetesObject> items)
     {
         var gone = new List<ObjectKey>();
         if (Count == 0)

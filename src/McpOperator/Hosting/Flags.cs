@@ -44,6 +44,8 @@ internal static class Flags
             (o, v) => Values.WholeNumber(v) is { } n ? o with { Workers = n } : null),
         new("persist-defaults", null, "true", "Write defaults that depend on the object into its spec.", BooleanRule,
             (o, v) => Values.Boolean(v) is { } b ? o with { PersistDefaults = b } : null),
+        new("pod-security", "STANDARD", "restricted", "The Pod Security Standard that the servers' pods are held against.", Values.PodSecurityRule,
+            (o, v) => Values.PodSecurity(v) is { } level ? o with { PodSecurity = level } : null),
         new("policy-refresh", null, "true", "Have running gateways see a changed policy at once: patches an annotation of their pods.",
             BooleanRule, (o, v) => Values.Boolean(v) is { } b ? o with { PolicyRefresh = b } : null),
         new("log-level", "LEVEL", "info", "debug, info, warn or error.", LevelRule,

@@ -15,12 +15,15 @@ internal sealed class OperatorMetrics(WriteCounters counters, Func<long> judged,
 
     private static readonly string[] NotReadyReasons =
     [
-        .. Reasons.Causes, Reasons.DeploymentPaused, .. Reasons.Waits, Reasons.Terminating, Reasons.InvalidSpec, Reasons.RouteConflict,
+        .. Reasons.Causes, Reasons.DeploymentPaused, .. Reasons.Waits, Reasons.Terminating, Reasons.InvalidSpec, Reasons.RouteConflict, Reasons.Paused,
         Reasons.PolicyOutdated, Reasons.PolicyTooLarge, Problem.NameConflict, Problem.ApplyFailed, Problem.Contested,
         Problem.LabelOverwritten, Problem.NotInstalled, OtherReason,
     ];
 
-    private static readonly string[] Phases = [Phase.Ready, Phase.PartiallyReady, Phase.Pending, Phase.Error, NotReported];
+    /// <summary>In the order of <see cref="McpResult"/>.</summary>
+    private static readonly string[] ProbeResults = ["answered", "auth_required", "not_answering", "protocol_error", "not_asked"];
+
+    private static readonly string[] Phases = [Phase.Ready, Phase.PartiallyReady, Phase.Pending, Phase.Error, Phase.Suspended, NotReported];
 
     public void Write(PrometheusWriter metrics)
     {
@@ -61,6 +64,11 @@ internal sealed class OperatorMetrics(WriteCounters counters, Func<long> judged,
             metrics.Sample(count, ("kind", kind));
         metrics.Counter("mcp_operator_access_judged_total", "Grants and sessions looked at, each as often as it was.");
         metrics.Sample(judged());
+        metrics.Counter("mcp_operator_mcp_probes_total", "MCP servers asked whether they answer, by what came of it.");
+        for (var i = 0; i < ProbeResults.Length; i++)
+            metrics.Sample(stores.Mcp.Count((McpResult)i), ("result", ProbeResults[i]));
+        metrics.Gauge("mcp_operator_mcp_probes_in_flight", "MCP servers that are being asked.");
+        metrics.Sample(stores.Mcp.InFlight);
         metrics.Counter("mcp_operator_events_dropped_total", "Events that were not written.");
         metrics.Sample(recorder.Dropped);
     }

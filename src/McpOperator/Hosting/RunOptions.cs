@@ -1,3 +1,4 @@
+using McpOperator.Api;
 using McpOperator.Controller;
 using Microsoft.Extensions.Logging;
 
@@ -47,6 +48,9 @@ internal sealed record RunOptions
 
     /// <summary>Whether an annotation of running gateway pods is patched so that they read a changed policy at once.</summary>
     public bool PolicyRefresh { get; init; } = true;
+
+    /// <summary>Null where it is not given: then the environment says.</summary>
+    public PodSecurityStandard? PodSecurity { get; init; }
 
     /// <summary>Whether defaults that depend on the object are written into its spec.</summary>
     public bool PersistDefaults { get; init; } = true;

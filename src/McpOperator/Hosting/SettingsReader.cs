@@ -23,6 +23,14 @@ internal static class SettingsReader
         new(["MCP_DEFAULT_INGRESS_TLS"], "false", "Traefik's router.tls annotation; reported URLs become https.",
             (s, v) => Values.Boolean(v) is { } on ? s with { DefaultIngressTls = on } : null)
             { Rule = "true or false" },
+        new(["MCP_DEFAULT_GATEWAY"], null, "Gateway (namespace/name) of HTTPRoutes whose spec names none.",
+            (s, v) => Gateway(v) is { } gateway ? s with { DefaultGateway = gateway } : null) { Rule = "the namespace and the name of a Gateway, as in edge/shared" },
+        new(["MCP_MTLS_CLUSTER_ISSUER"], null, "ClusterIssuer of cert-manager for servers with auth.mode mtls, which are refused without it.",
+            (s, v) => Names.IsDns1123Subdomain(v) ? s with { MtlsClusterIssuer = v } : null) { Rule = DnsName },
+        new(["MCP_INGRESS_CONTROLLER_NAMESPACE"], Defaults.IngressControllerNamespace, "Namespace of Traefik's pods, which alone reach the gateways of servers with auth.mode mtls.",
+            (s, v) => Names.IsDns1123Label(v) ? s with { IngressControllerNamespace = v } : null) { Rule = "the name of a namespace" },
+        new(["MCP_INGRESS_CONTROLLER_POD_LABELS"], "app=traefik", "Labels of those pods.",
+            (s, v) => Values.Labels(v) is { } labels ? s with { IngressControllerPodLabels = labels } : null) { Rule = "labels and their values, as in app=traefik,tier=edge" },
         new(["MCP_INGRESS_READINESS_MODE"], "strict",
             "strict: an Ingress is ready once it has a load balancer; permissive: once it exists with a rule.",
             (s, v) => v.ToLowerInvariant() switch
@@ -65,10 +73,17 @@ internal static class SettingsReader
             { Rule = "a URL that starts with http:// or https://", Secret = true },
         new(["MCP_CLUSTER_NAME"], Defaults.ClusterName, "Cluster label in policy and gateway.",
             (s, v) => s with { ClusterName = v }),
+        new(["MCP_OPERATOR_NAMESPACE"], null, "The operator's own namespace, which NetworkPolicies of servers with readiness mcp let in.",
+            (s, v) => Names.IsDns1123Label(v) ? s with { OperatorNamespace = v } : null) { Rule = "the name of a namespace" },
+        new(["MCP_POD_SECURITY"], "restricted", "The same as --pod-security, which comes before it; for render, validate and diff, too.",
+            (s, v) => Values.PodSecurity(v) is { } level ? s with { PodSecurity = level } : null) { Rule = Values.PodSecurityRule },
         new(["MCP_RUN_AS_USER"], "65532", "User (uid) of the servers' pods. Set, but empty, it is left to the cluster, as OpenShift wants it.",
             (s, v) => Values.WholeNumber(v) is { } user ? s with { RunAsUser = user } : null)
             { Rule = "a whole number from 1 to 2147483647, or empty", WhenBlank = s => s with { RunAsUser = null } },
     ];
+
+    private static ObjectKey? Gateway(string value) =>
+        value.Split('/') is [var ns, var name] && Names.IsDns1123Label(ns) && Names.IsDns1123Subdomain(name) ? new ObjectKey(ns, name) : null;
 
     /// <summary>
     /// Values are trimmed, and a blank one counts as unset, unless it has a meaning of its own. For a value that cannot be read the default is used, and the caller

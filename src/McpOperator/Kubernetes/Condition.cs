@@ -25,9 +25,14 @@ internal sealed record Condition
     /// <param name="before">What was reported last, whose time stays while the status does.</param>
     /// <param name="now">The time of a status that flips.</param>
     public static Condition Of(
-        string type, bool isTrue, string reason, string message, long generation, LastReport? before, DateTimeOffset now)
+        string type, bool isTrue, string reason, string message, long generation, LastReport? before, DateTimeOffset now) =>
+        Of(type, isTrue ? "True" : "False", reason, message, generation, before, now);
+
+    /// <inheritdoc cref="Of(string, bool, string, string, long, LastReport?, DateTimeOffset)"/>
+    /// <param name="status"><see cref="Status"/>.</param>
+    public static Condition Of(
+        string type, string status, string reason, string message, long generation, LastReport? before, DateTimeOffset now)
     {
-        var status = isTrue ? "True" : "False";
         var last = before?.Find(type);
         return new Condition
         {

@@ -8,8 +8,14 @@ internal sealed class LastReport
     /// <summary>Of the fields of the status that are ours; equals that of the body which reported them.</summary>
     public ulong Fingerprint { get; init; }
 
+    // One object, as most have none of it: there are thousands of them.
+    private Exceptions? _exceptions;
+
     /// <summary>Who owns beside us all conditions that we tell (<see cref="CopiedFields"/>); null, as a rule, for nobody.</summary>
-    public string? CopiedBy { get; init; }
+    public string? CopiedBy => _exceptions?.CopiedBy;
+
+    /// <summary>What only the kind of the object can read; null, as a rule, for nothing.</summary>
+    public object? Special => _exceptions?.Special;
 
     /// <summary>Whether the operator before this one has reported since (<see cref="OwnedFields.IsStatusOfPredecessor"/>).</summary>
     public bool IsByPredecessor { get; init; }
@@ -40,14 +46,16 @@ internal sealed class LastReport
     }
 
     /// <summary>Null when the object has no status.</summary>
-    public static LastReport? Decode(JsonElement json, OwnedFields ours)
+    /// <param name="special">Reads <see cref="Special"/> from the status.</param>
+    public static LastReport? Decode(JsonElement json, OwnedFields ours, Func<JsonElement, object?>? special = null)
     {
         if (json.Child("status"u8) is not { ValueKind: JsonValueKind.Object } status)
             return null;
+        var (copy, rest) = (ours.FindCopy(json, isStatus: true), special?.Invoke(status));
         return new LastReport
         {
+            _exceptions = copy is null && rest is null ? null : new(copy, rest),
             Fingerprint = ours.FingerprintOfStatus(json),
-            CopiedBy = ours.FindCopy(json, isStatus: true),
             IsByPredecessor = ours.IsStatusOfPredecessor(json),
             ObservedGeneration = status.Child("observedGeneration"u8) is null ? GenerationOfReady(status) : status.Number("observedGeneration"u8),
             Phase = status.Interned("phase"u8),
@@ -59,6 +67,8 @@ internal sealed class LastReport
                 : [],
         };
     }
+
+    private sealed record Exceptions(string? CopiedBy, object? Special);
 
     /// <summary>The CRD of an older version may have one in conditions alone.</summary>
     private static long GenerationOfReady(JsonElement status) =>

@@ -7,9 +7,6 @@ internal static class ServerOwner
 {
     public static Owner AsOwner(this MCPServer server) => new(MCPServer.Type, server.Metadata);
 
-    /// <summary>Whether the status is about this generation, so that the desired state is that of the last report.</summary>
-    public static bool IsObservedGeneration(this MCPServer server) => server.Reported?.ObservedGeneration == server.Metadata.Generation;
-
     /// <summary>Whether the predecessor has reported on it since this operator did.</summary>
     public static bool IsTakenOver(this MCPServer server) => server.Reported?.IsByPredecessor == true;
 

@@ -26,7 +26,9 @@ internal sealed class Stores
         _access = access;
         Routes = new RouteTable(settings);
         Servers = new Store<StoredServer>(OnServerChanged, StoredServer.DifferOnlyInStatus);
+        Configuration = new Configuration(servers);
         Policies = new PolicyStates(key => servers.Add(key, Priority.Changed));
+        Mcp = new McpStates(key => servers.Add(key, Priority.Changed));
     }
 
     public Store<StoredServer> Servers { get; }
@@ -34,6 +36,15 @@ internal sealed class Stores
     public RouteTable Routes { get; }
 
     public PolicyStates Policies { get; }
+
+    public McpStates Mcp { get; }
+
+    public Configuration Configuration { get; }
+
+    public OptionalKinds Optional { get; } = new();
+
+    /// <summary>The last change of the certificate of a server's Ingress.</summary>
+    public KeyMap<object> IngressCertificates { get; } = new();
 
     public FormerVariables FormerVariables { get; } = new();
 
@@ -65,7 +76,10 @@ internal sealed class Stores
             Ending.Remove(key.Namespace);
         if (!ClaimsTheSame(before, after))
         {
-            foreach (var (rival, stillWaits) in Routes.Update(key, after?.Read()))
+            var server = after?.Read();
+            if (server is not null)
+                Optional.Note(server);
+            foreach (var (rival, stillWaits) in Routes.Update(key, server))
             {
                 if (stillWaits)
                     _servers.AddAfter(rival, Burst);
@@ -81,6 +95,7 @@ internal sealed class Stores
         {
             FormerVariables.Forget(key);
             ImmutablePolicies.Remove(key);
+            IngressCertificates.Remove(key);
         }
 
         var priority = isEdited ? Priority.Edited : Urgency(before, after, origin);
@@ -144,5 +159,11 @@ internal sealed class Stores
     {
         if (child is { ControllerName: { } owner } && child.IsControlledBy(MCPServer.Type))
             _servers.Add(child.Key with { Name = owner }, priority);
+        // Of a certificate that cert-manager made for an Ingress: it has the server's name.
+        else if (child is { ControllerKind: "Ingress", ControllerName: { } ingress } && child.Key with { Name = ingress } is var server && Servers.Get(server) is not null)
+        {
+            IngressCertificates.Set(server, new object());
+            _servers.Add(server, priority);
+        }
     }
 }

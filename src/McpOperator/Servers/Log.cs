@@ -25,4 +25,10 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 324, EventName = "PodsNotListed", Message = "Pods or their events cannot be listed, so why pods are not ready is not found out: {Reason}")]
     public static partial void PodsNotListed(ILogger logger, LogLevel level, string reason);
+
+    [LoggerMessage(EventId = 326, EventName = "PodsNotListedToAsk", Message = "Pods cannot be listed, so that servers with readiness mcp are not asked: {Reason}")]
+    public static partial void PodsNotListedToAsk(ILogger logger, LogLevel level, string reason);
+
+    [LoggerMessage(EventId = 325, EventName = "IngressClassesNotListed", Message = "IngressClasses cannot be listed, so whether that of a server without an address exists is not found out: {Reason}")]
+    public static partial void IngressClassesNotListed(ILogger logger, LogLevel level, string reason);
 }

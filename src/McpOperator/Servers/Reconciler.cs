@@ -4,6 +4,7 @@ using McpOperator.Controller;
 using McpOperator.Mirror;
 using McpOperator.Servers.Diagnosis;
 using McpOperator.Servers.Kinds;
+using McpOperator.Servers.Readiness;
 using Microsoft.Extensions.Logging;
 
 namespace McpOperator.Servers;
@@ -13,13 +14,15 @@ namespace McpOperator.Servers;
 /// is kept as an outline, where a name is taken, who contests an object, and before a take-over.
 /// </summary>
 internal sealed class Reconciler(
-    Stores stores, ServerKinds kinds, ApiClient api, OperatorSettings settings, WriteCounters counters, Action<ClusterEvent> record,
+    Stores stores, ServerKinds kinds, McpProber prober, ApiClient api, OperatorSettings settings, bool isClusterWide, WriteCounters counters, Action<ClusterEvent> record,
     TimeProvider time, ILogger logger)
 {
     private readonly Applier _applier = new(api, counters, time, logger);
     private readonly SpecDefaults _defaults = new(api, stores, settings, counters, time, logger);
     private readonly ServerReporter _reporter = new(api, stores, kinds, settings, counters, new ServerEvents(record), time, logger);
     private readonly Diagnostician _diagnostician = new(api, kinds, settings, time, logger);
+    private readonly AddressDiagnostician _addresses = new(new IngressClasses(api, isClusterWide, time, logger), kinds, settings, time);
+    private readonly McpReadiness _readiness = new(stores, kinds, prober);
     private readonly ServerReader _reader = new(api);
     private readonly Admission _admission = new(int.MaxValue, SpecSize.Most, namespaces: 2);
     private readonly KeyMap<ServerMemory> _memories = new();
@@ -35,7 +38,11 @@ internal sealed class Reconciler(
         }
 
         if (stored.Metadata.DeletionTimestamp is not null || stores.Ending.Contains(key.Namespace))
+        {
+            prober.Forget(key);
             return Outcome.Done;
+        }
+
         var memory = _memories.Get(key) ?? new ServerMemory(kinds);
         var seen = InputsOf(stored);
         var dueIn = memory.DueIn(time);
@@ -76,11 +83,12 @@ internal sealed class Reconciler(
     {
         var pass = PassOver(server, memory);
         memory.Waiting = null;
+        memory.ConfigVersions?.DueAt = long.MaxValue;
         if (AwaitsPolicy(pass))
             return Outcome.RequeueAfter(settings.RequeueDelay);
 
         var areDefaultsPending = false;
-        if (pass.IsValid && settings.PersistDefaults && Defaults.Added(pass.Stored.Spec, pass.Spec) is { } added)
+        if (pass is { IsValid: true, IsPaused: false } && settings.PersistDefaults && Defaults.Added(pass.Stored.Spec, pass.Spec) is { } added)
         {
             (var written, areDefaultsPending) = await _defaults.PersistAsync(pass.Stored, added, memory.Defaults, cancellationToken).ConfigureAwait(false);
             pass = pass.WithServer(written);
@@ -88,6 +96,8 @@ internal sealed class Reconciler(
 
         await pass.RunAsync(kinds, (kind, desired) => kind.CarryOutAsync(_applier, pass, desired, cancellationToken)).ConfigureAwait(false);
         await _diagnostician.LookAsync(pass, cancellationToken).ConfigureAwait(false);
+        await _addresses.LookAsync(pass, cancellationToken).ConfigureAwait(false);
+        _readiness.Look(pass);
         var components = await _reporter.ReportAsync(pass, cancellationToken).ConfigureAwait(false);
         var outcome = components is null || areDefaultsPending ? Outcome.Retry : pass.IsValid ? OutcomeOf(components) : Outcome.Done;
         var quietIn = memory.QuietIn(time);
@@ -110,7 +120,12 @@ internal sealed class Reconciler(
     }
 
     private Pass PassOver(MCPServer server, ServerMemory memory) => new(
-        server, stores.Policies.About(server.Metadata), () => stores.Routes.ConflictOf(server.Key), settings, memory);
+        server, stores.Policies.About(server.Metadata), () => stores.Routes.ConflictOf(server.Key), settings, memory)
+    {
+        // What a paused server waits for is where it would end up.
+        IsPaused = server.Pause == PauseRequest.Paused,
+        IsPlan = server.Pause == PauseRequest.Paused,
+    };
 
     /// <summary>
     /// The inputs of a pass. Stored objects are replaced, never changed: if none was, the server still waits for the same thing,
@@ -118,7 +133,8 @@ internal sealed class Reconciler(
     /// </summary>
     private object?[] InputsOf(StoredServer server) =>
     [
-        server, stores.Policies.Get(server.Key), stores.Routes.ConflictOf(server.Key),
+        server, stores.Policies.Get(server.Key), stores.Mcp.Get(server.Key), stores.Routes.ConflictOf(server.Key),
+        stores.Configuration.ConfigMaps.LastChangeFor(server.Key), stores.Configuration.Secrets.LastChangeFor(server.Key),
         // Stands for a CRD that is not installed, so that its installation is a change, too.
         .. kinds.All.Select(kind => kind.IsInstalled ? kind.InputOf(server.Key) : kind),
     ];
@@ -144,6 +160,8 @@ internal sealed class Reconciler(
     private void Forget(ObjectKey key)
     {
         _memories.Remove(key);
+        prober.Forget(key);
+        stores.Configuration.Forget(key);
         if (stores.Servers.Snapshot(key.Namespace).Count > 0)
             return;
         stores.Ending.Remove(key.Namespace);

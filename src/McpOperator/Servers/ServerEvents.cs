@@ -36,7 +36,7 @@ internal sealed class ServerEvents(Action<ClusterEvent> record)
         if (!isFailed && Reasons.Waits.Contains(ready.Reason))
             return;
         // That it comes up is told when it was told that it does not.
-        if (status.IsReady() && !quiet.IsTold && before is { Reason: { } wait, Since: var since } && Reasons.Waits.Contains(wait)
+        if (ready.Reason == Reasons.AllResourcesReady && !quiet.IsTold && before is { Reason: { } wait, Since: var since } && Reasons.Waits.Contains(wait)
             && KubernetesTime.TryParse(since, out var unreadySince) && now - unreadySince < Quiet.WaitIsTold)
             return;
         // Not that a new server is starting. But each edit that ends in an error again, and an error with the same reason and

@@ -1,6 +1,7 @@
 using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Servers.Kinds;
+using McpOperator.Servers.Pods;
 
 namespace McpOperator.Servers;
 
@@ -30,8 +31,14 @@ internal sealed class ServerMemory(ServerKinds kinds)
     /// <summary>Why its pods are not ready; null while they are.</summary>
     public Diagnosis.Diagnosis? Diagnosis { get; set; }
 
+    /// <summary>Why it has no address; null while it waits for none.</summary>
+    public Diagnosis.AddressWait? AddressWait { get; set; }
+
     /// <summary>What its status and events wait for; null while it is ready.</summary>
     public Quiet? Quiet { get; set; }
+
+    /// <summary>Of a server with restartOnChange; null for any other.</summary>
+    public ConfigVersions? ConfigVersions { get; set; }
 
     /// <summary>Of the defaults in the spec.</summary>
     public ApplyMemory Defaults { get; } = new();
@@ -44,13 +51,15 @@ internal sealed class ServerMemory(ServerKinds kinds)
     public TimeSpan? QuietIn(TimeProvider time) =>
         _objects.OfType<ApplyMemory>().Append(Defaults).Append(Status).Min(memory => memory.QuietIn(time));
 
-    /// <summary>How long until its pods are looked at, or what waited is told; null when nothing is due.</summary>
+    /// <summary>How long until its pods or the classes are looked at, or what waited is told; null when nothing is due.</summary>
     public TimeSpan? DueIn(TimeProvider time)
     {
-        var due = Math.Min(Diagnosis?.DueAt ?? long.MaxValue, Quiet?.DueAt ?? long.MaxValue);
+        var due = Math.Min(
+            Math.Min(Diagnosis?.DueAt ?? long.MaxValue, AddressWait?.DueAt ?? long.MaxValue),
+            Math.Min(Quiet?.DueAt ?? long.MaxValue, ConfigVersions?.DueAt ?? long.MaxValue));
         return due == long.MaxValue ? null : time.Until(due);
     }
 
-    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !TargetsGateway && Held is null && ToldForeign is null && Diagnosis is null && Quiet is null && Defaults.IsEmpty && Status.IsEmpty
+    public bool IsEmpty => Waiting is null && AwaitedPolicyOf is null && !TargetsGateway && Held is null && ToldForeign is null && Diagnosis is null && AddressWait is null && Quiet is null && ConfigVersions is null && Defaults.IsEmpty && Status.IsEmpty
         && Array.TrueForAll(_objects, static memory => memory?.IsEmpty != false);
 }

@@ -28,15 +28,18 @@ internal sealed class ServerReporter(
             return null;
 
         var components = StatusReport.ConditionsOf(pass, kinds);
+        // In a moment it is known what there is, and may be seen.
+        if (pass.Memory.ConfigVersions is { IsListing: true })
+            return components;
         var fault = pass.IsValid ? null : new Problem(Reasons.InvalidSpec, string.Join("; ", pass.Faults));
-        var doubts = pass.IsValid ? string.Join("; ", SpecDoubts.Of(server, pass.Spec)) : "";
+        var doubts = pass.IsValid ? string.Join("; ", [.. SpecDoubts.Of(server, pass.Spec).Select(static doubt => doubt.ToString()), .. stores.Configuration.DoubtsOf(server.Key)]) : "";
         var status = StatusReport.Compose(
             server, components, fault,
             [.. pass.Live.OfType<ObservedDeployment>()],
             doubts,
             kinds.All.Select(kind => kind.UrlOf(pass)).FirstOrDefault(url => url is not null),
-            pass.IsValid ? ImageReference.Resolve(pass.Spec, pass.Settings) : server.Reported?.Image,
-            time.GetUtcNow());
+            pass is { IsValid: true, IsPaused: false } ? ImageReference.Resolve(pass.Spec, pass.Settings) : server.Reported?.Image,
+            time.GetUtcNow(), PauseReport.Of(pass), pass.Mcp);
         var quiet = pass.Memory.Quiet ?? new Quiet(time);
         pass.Memory.Quiet = status.IsReady() ? null : quiet;
         events.Waiting(server, status, quiet);
@@ -55,7 +58,9 @@ internal sealed class ServerReporter(
             quiet.Wrote(isProgress || status.Phase == Phase.Error, settings.DiagnoseAfter);
             Log.StatusReported(logger, status.Phase!, status.Message!);
             events.Reported(server, status, quiet, time.GetUtcNow());
-            if (doubts.Length > 0 && server.Reported?.ObservedGeneration != status.ObservedGeneration)
+            // An annotation makes no generation.
+            var isUnclear = server.Pause == PauseRequest.Unclear && server.Reported?.Find(ConditionTypes.Paused)?.Reason != Reasons.InvalidAnnotation;
+            if (doubts.Length > 0 && (isUnclear || server.Reported?.ObservedGeneration != status.ObservedGeneration))
                 events.Doubtful(server, doubts);
             var foreign = string.Join(", ", kinds.All.Select(kind => kind.ForeignOf(pass)).OfType<string>().Distinct());
             if (foreign.Length > 0 && foreign != pass.Memory.ToldForeign)

@@ -282,7 +282,7 @@ internal sealed class Exchange(HttpContext context, FrontRequest request, Faulty
     /// <summary>The real answer.</summary>
     public async Task ForwardAsync()
     {
-        using var answer = await BeginAsync();
+        using var answer = await BeginAsync(request);
         if (!request.IsWatch)
         {
             await answer.Content.CopyToAsync(context.Response.Body, cancellation);
@@ -293,6 +293,18 @@ internal sealed class Exchange(HttpContext context, FrontRequest request, Faulty
         while (await reader.ReadLineAsync(cancellation) is { } line && await front.CarryEventAsync(this, line))
         {
         }
+    }
+
+    /// <summary>The real answer to the same request of another version of its API, for one that this API server does not have.</summary>
+    public async Task TranslateAsync(string apiVersion, string served)
+    {
+        var translated = request with { Path = request.Path.Replace(apiVersion, served, StringComparison.Ordinal), Body = Text(request.Body, apiVersion, served) };
+        using var answer = await BeginAsync(translated);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellation), Encoding.UTF8);
+        while (await reader.ReadLineAsync(cancellation) is { } line)
+            await WriteAsync(Text(line, served, apiVersion) + '\n');
+
+        static string Text(string json, string from, string to) => json.Replace($"\"{from}\"", $"\"{to}\"", StringComparison.Ordinal);
     }
 
     /// <summary>Lets the API server do what it is asked, and has its answer break off, or not even begin.</summary>
@@ -335,9 +347,9 @@ internal sealed class Exchange(HttpContext context, FrontRequest request, Faulty
     /// <summary>RST_STREAM: the answer breaks off here, and the connection lives on.</summary>
     public void Abort() => context.Abort();
 
-    private async Task<HttpResponseMessage> BeginAsync()
+    private async Task<HttpResponseMessage> BeginAsync(FrontRequest asked)
     {
-        var answer = await front.AskAsync(context, request, cancellation);
+        var answer = await front.AskAsync(context, asked, cancellation);
         front.Note(request with { Code = (int)answer.StatusCode });
         context.Response.StatusCode = (int)answer.StatusCode;
         context.Response.ContentType = answer.Content.Headers.ContentType?.ToString();

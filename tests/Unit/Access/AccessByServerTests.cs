@@ -78,7 +78,7 @@ public sealed class AccessByServerTests
         Added(grant);
         _looks.Clear();
 
-        _grants.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Deleted, grant, Version(), null));
+        _grants.Store.Apply(null, new WatchEvent(WatchEventType.Deleted, grant, Version(), null));
 
         Assert.Equal([Demo], _looks.Select(look => look.Server));
         Assert.Empty(_grants.Of(Demo));
@@ -204,11 +204,11 @@ public sealed class AccessByServerTests
     private void Added(params StoredAccess[] grants)
     {
         foreach (var grant in grants)
-            _grants.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Added, grant, grant.ResourceVersion, null));
+            _grants.Store.Apply(null, new WatchEvent(WatchEventType.Added, grant, grant.ResourceVersion, null));
     }
 
     private void Changed(StoredAccess grant) =>
-        _grants.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Modified, grant, grant.ResourceVersion, null));
+        _grants.Store.Apply(null, new WatchEvent(WatchEventType.Modified, grant, grant.ResourceVersion, null));
 
     private string Version() => $"{++_version}";
 

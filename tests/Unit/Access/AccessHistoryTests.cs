@@ -303,7 +303,7 @@ public sealed class AccessHistoryTests
 
         private static T Read<T>(JsonObject live, Decoder<T> decode) => decode(JsonElement.Parse(live.ToJsonString()));
 
-        private static WatchEvent<T> Event<T>(WatchEventType type, JsonObject live, Decoder<T> decode) =>
+        private static WatchEvent Event(WatchEventType type, JsonObject live, Decoder<IKubernetesObject> decode) =>
             new(type, Read(live, decode), (string)live["metadata"]!["resourceVersion"]!, null);
 
         private static async Task RunAsync(Queue queue, Func<ObjectKey, CancellationToken, Task<Outcome>> reconcile, int most)

@@ -184,6 +184,17 @@ public sealed class AccessJudgementTests
         Assert.Contains("\"team_id\": \"blue\"", new PolicyDocument(members.Head!, members.Grants, members.Sessions).ToText(null).Split("\"grants\"")[1], StringComparison.Ordinal);
     }
 
+    /// <summary>It takes away from those who are in the document.</summary>
+    [Fact]
+    public void WhatOnlyDeniesComesIntoAFrozenDocument()
+    {
+        var denies = AccessObjects.Grant("denies", fields: """ "toolRules":[{"name":"x","decision":"deny"}] """);
+        var off = AccessObjects.Grant("off", fields: """ "disabled":true,"toolRules":[{"name":"x","decision":"deny"}] """);
+        var asks = AccessObjects.Grant("asks", fields: """ "toolRules":[{"name":"x","requiredTrust":"high"}] """);
+        var both = AccessObjects.Grant("both", fields: """ "toolRules":[{"name":"x","decision":"deny"},{"name":"y"}] """);
+        Assert.Equal([denies], Frozen(Stored(), [denies, off, asks, both], []).Grants);
+    }
+
     [Fact]
     public void NobodyNewComesIntoAFrozenDocument()
     {

@@ -125,7 +125,7 @@ public sealed class AccessReporterTests
         // Another status than was sent, so that the writer remembers it; and the deletion before the answer.
         using var server = new ScenarioHandler(request =>
         {
-            _members.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Deleted, Session("10"), "30", null));
+            _members.Store.Apply(null, new WatchEvent(WatchEventType.Deleted, Session("10"), "30", null));
             return Answer(request, "pruned");
         }, Answer);
         var reporter = Reporter(server);
@@ -134,7 +134,7 @@ public sealed class AccessReporterTests
 
         // A namesake that looks just as the one before was left.
         var namesake = Session("40", status: "pruned");
-        _members.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Added, namesake, "40", null));
+        _members.Store.Apply(null, new WatchEvent(WatchEventType.Added, namesake, "40", null));
         reporter.Report(Held(), Accepted);
         await reporter.ReconcileAsync(Key, CancellationToken.None);
 
@@ -148,7 +148,7 @@ public sealed class AccessReporterTests
     private MCPAgentSession Held() => _members.Store.Get(Key)!.ReadSession();
 
     private void Change(StoredAccess session) =>
-        _members.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Modified, session, session.ResourceVersion, null));
+        _members.Store.Apply(null, new WatchEvent(WatchEventType.Modified, session, session.ResourceVersion, null));
 
     private static HttpResponseMessage Answer(SentRequest request) => Answer(request, phase: null);
 

@@ -50,6 +50,9 @@ internal sealed class NaiveAccess
         return access;
     }
 
+    private static bool OnlyDenies(AccessObject member) =>
+        member is MCPAccessGrant { Spec: { Disabled: not true, ToolRules: { Count: > 0 } rules } } && rules.All(rule => rule.Decision?.Trim() == "deny");
+
     private List<T> Judge<T>(
         IEnumerable<T> all, ObjectKey key, MCPServer? server, HashSet<ObjectKey>? stood, int budget, Func<T, bool> isInvalid, Func<T, string> otherwise)
         where T : AccessObject
@@ -68,7 +71,7 @@ internal sealed class NaiveAccess
                 : member.Metadata.DeletionTimestamp is not null ? "Terminating"
                 : Head is not null && SizeOf(member) > budget ? "TooLarge"
                 : null;
-            if (stood?.Contains(member.Key) == false)
+            if (stood?.Contains(member.Key) == false && !OnlyDenies(member))
             {
                 _said.Add((member, refusal == "Terminating" ? null : refusal));
                 continue;

@@ -26,6 +26,8 @@ public sealed class CrdTests
 
     private static void Compare(string path, YamlMappingNode schema, Type type)
     {
+        if (type == typeof(JsonElement?))
+            return; // PodValidationTests
         var (expected, format) = Expected(path, type);
         Assert.Equal((path, expected, format), (path, Crd.Text(schema, "type"), Crd.Text(schema, "format")));
         if (expected == "array")
@@ -116,6 +118,17 @@ public sealed class CrdTests
         Assert.Equal(MCPServer.Type, Definition.Type);
         Assert.Equal(["mcp", "mcps"], Definition.ShortNames);
     }
+
+    /// <summary>
+    /// API servers of 1.20 make no models of a CRD with an int-or-string ("has invalid property: anyOf" in their log), so that for
+    /// server-side apply its lists have no keys: an apply of ours took the conditions of others away.
+    /// </summary>
+    [Theory]
+    [InlineData("mcpservers")]
+    [InlineData("mcpaccessgrants")]
+    [InlineData("mcpagentsessions")]
+    public void NoSchemaHasAnIntOrString(string plural) => Assert.DoesNotContain(
+        "x-kubernetes-int-or-string", File.ReadAllText(RepositoryRoot.File($"config/crd/mcpruntime.org_{plural}.yaml")), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("mcpservers")]

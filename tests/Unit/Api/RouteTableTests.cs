@@ -451,6 +451,59 @@ public sealed class RouteTableTests
         Assert.Equal(older, _routes.ConflictOf(younger.Key)?.Holder);
     }
 
+    [Fact]
+    public void AnIngressAndAnHttpRouteOfOneHostAreInEachOthersWayWhateverTheClass()
+    {
+        var ingress = Put(InClass(Server("ingress", "/same", age: 2, "h.example"), "nginx"));
+        var route = Put(ByGateway(Server("route", "/same", age: 1, "h.example"), "edge/one"));
+        var other = Put(ByGateway(Server("other", "/same", age: 1), "edge/two", "g.example", "h.example"));
+
+        Assert.Equal(ingress, _routes.ConflictOf(route)?.Holder);
+        Assert.Equal(ingress, _routes.ConflictOf(other)?.Holder);
+        Assert.Equal(new Route("h.example", "/same"), _routes.ConflictOf(other)?.Route);
+    }
+
+    [Fact]
+    public void HttpRoutesOfTwoGatewaysAreNotAndOfOneGatewayTheyAre()
+    {
+        var one = Put(ByGateway(Server("one", "/same", age: 3), "edge/one"));
+        var two = Put(ByGateway(Server("two", "/same", age: 2), "edge/two"));
+        var same = Put(ByGateway(Server("same", "/same", age: 1), "edge/one"));
+        // Of several it may be any.
+        var both = Put(ByGateway(Server("both", "/same", age: 0), "edge/three") is var server
+            ? server with { Spec = server.Spec with { HttpRoute = Json.Element("""{"parentRefs":[{"name":"three"},{"name":"four"}]}""") } } : null!);
+
+        Assert.Null(_routes.ConflictOf(one));
+        Assert.Null(_routes.ConflictOf(two));
+        Assert.Equal(one, _routes.ConflictOf(same)?.Holder);
+        Assert.Equal(one, _routes.ConflictOf(both)?.Holder);
+    }
+
+    [Fact]
+    public void EachHostAndItsMetadataAreClaimedAndWhoWantsNoRouteClaimsNone()
+    {
+        var oauth = OAuth("oauth", "/mcp", age: 2);
+        Put(ByGateway(oauth, "edge/one", "a.example", "b.example"));
+        var second = Add("second", "/mcp", age: 1, "b.example");
+        var metadata = Add("metadata", $"{Metadata}/mcp", age: 1, "b.example");
+        var none = Put(Server("none", "/mcp", age: 1, "b.example") is var server ? server with { Spec = server.Spec with { Route = "None" } } : null!);
+
+        Assert.Equal(oauth.Key, _routes.ConflictOf(second)?.Holder);
+        Assert.Equal(oauth.Key, _routes.ConflictOf(metadata)?.Holder);
+        Assert.Null(_routes.ConflictOf(none));
+    }
+
+    private static MCPServer ByGateway(MCPServer server, string gateway, params string[] hosts) => server with
+    {
+        Spec = server.Spec with
+        {
+            Route = "HTTPRoute",
+            HttpRoute = Json.Element($$"""
+                {"parentRefs":[{"namespace":"{{gateway.Split('/')[0]}}","name":"{{gateway.Split('/')[1]}}"}],"hostnames":[{{string.Join(',', hosts.Select(static host => $"\"{host}\""))}}]}
+                """),
+        },
+    };
+
     private static MCPServer InClass(MCPServer server, string ingressClass) => server with { Spec = server.Spec with { IngressClass = ingressClass } };
 
     private static MCPServer Invalid(string path, int age, string? url)
@@ -482,7 +535,7 @@ public sealed class RouteTableTests
     {
         Reported = new LastReport
         {
-            Url = Routing.Resolve(server.Metadata.Name, server.Spec).Url(SampleServers.Settings),
+            Url = Routing.Resolve(server.Metadata.Name, server.Spec).Url(Routing.IsTls(server.Spec, SampleServers.Settings)),
             ObservedGeneration = server.Metadata.Generation,
         },
     };

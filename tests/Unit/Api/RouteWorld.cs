@@ -87,7 +87,7 @@ internal sealed class RouteWorld
         Reported = new LastReport
         {
             Url = server.Spec.Image is null ? server.Reported?.Url
-                : hasRoute ? Routing.Resolve(server.Metadata.Name, server.Spec).Url(new OperatorSettings()) : null,
+                : hasRoute ? Routing.Resolve(server.Metadata.Name, server.Spec).Url(isTls: false) : null,
             ObservedGeneration = server.Metadata.Generation,
         },
     };

@@ -40,7 +40,7 @@ public sealed class RoutingTests
     [InlineData("mcp.example.com", false, "http://mcp.example.com/hello/mcp")]
     [InlineData(null, true, "/hello/mcp")]
     public void SpellsTheUrl(string? host, bool tls, string url) =>
-        Assert.Equal(url, new Route(host, "/hello/mcp").Url(new OperatorSettings { DefaultIngressTls = tls }));
+        Assert.Equal(url, new Route(host, "/hello/mcp").Url(tls));
 
     [Theory]
     [InlineData(true, "oauth", "/hello/mcp /.well-known/oauth-protected-resource/hello/mcp")]
@@ -65,5 +65,5 @@ public sealed class RoutingTests
     [InlineData("*.example.com", true, null)]
     [InlineData(null, true, null)]
     public void TheBaseUrlIsThatOfOneHost(string? host, bool tls, string? url) =>
-        Assert.Equal(url, new Route(host, "/hello/mcp").BaseUrl(new OperatorSettings { DefaultIngressTls = tls }));
+        Assert.Equal(url, new Route(host, "/hello/mcp").BaseUrl(tls));
 }

@@ -37,6 +37,16 @@ public sealed class SpecDoubtsTests
                 "spec.auth.issuerURL: \"id.example.com\" is handed on as it is, and is no URL that starts with http:// or https://",
             ]
         },
+        { "demo", "\"route\":\"HTTPRoute\",\"httpRoute\":{\"parentRefs\":[{\"name\":\"g\"}]},\"tls\":{\"secretName\":\"mine\"}",
+            ["spec.tls: has no effect on an HTTPRoute but the https of its URL: the certificate is that of the Gateway's listener"] },
+        { "demo", "\"route\":\"HTTPRoute\",\"httpRoute\":{\"parentRefs\":[{\"name\":\"g\"}]},\"tls\":{}", [] },
+        { "demo", "\"tls\":{\"secretName\":\"mine\"}", [] },
+        {
+            "demo", "\"readiness\":\"mcp\",\"gateway\":{\"enabled\":true,\"upstreamURL\":\"http://127.0.0.1:9000/x\"}",
+            ["spec.readiness: asks spec.port, 8088, and spec.gateway.upstreamURL leads to port 9000"]
+        },
+        { "demo", "\"readiness\":\"mcp\",\"gateway\":{\"enabled\":true,\"upstreamURL\":\"http://127.0.0.1:8088/x\"}", [] },
+        { "demo", "\"readiness\":\"tcp\",\"gateway\":{\"enabled\":true,\"upstreamURL\":\"http://127.0.0.1:9000/x\"}", [] },
         { "demo", "\"publicPathPrefix\":\"demo\",\"ingressPath\":\"/tools\"", ["spec.ingressPath: \"/tools\" is not used, for spec.publicPathPrefix is set: take one of the two out"] },
         { "demo", "\"publicPathPrefix\":\"team\",\"ingressPath\":\"/demo/mcp\"", [] },
         { "demo", "\"publicPathPrefix\":\"my team\"", ["spec.publicPathPrefix: \"my team\" has blanks in it, which not every ingress controller takes"] },

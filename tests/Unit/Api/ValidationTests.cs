@@ -39,10 +39,61 @@ public sealed class ValidationTests
 
     private const string Digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
+    private static readonly string[] ProbeNames = ["startup", "liveness", "readiness"];
+    private static readonly string[] ProbeFields =
+    [
+        "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold", "terminationGracePeriodSeconds",
+        "httpGet.port", "tcpSocket.port", "grpc.port", "exec.command",
+    ];
+
+    private static string BadProbes => $"\"probes\":{{{string.Join(',', ProbeNames.Select(static name => $$"""
+        "{{name}}":{"initialDelaySeconds":-1,"timeoutSeconds":"1","periodSeconds":1.5,"successThreshold":-1,"failureThreshold":true,"terminationGracePeriodSeconds":-1,
+        "httpGet":{"port":0},"tcpSocket":{"port":"a-name-that-is-too-long"},"grpc":{"port":"x"},"exec":{"command":[1]},"x":{} }
+        """))}}}";
+
+    private static string[] BadProbeFields =>
+    [
+        .. ProbeNames.SelectMany(static name => (string[])
+        [
+            $"spec.probes.{name}.x", .. ProbeFields[..6].Select(timing => $"spec.probes.{name}.{timing}"),
+            .. name == "readiness" ? [$"spec.probes.{name}.terminationGracePeriodSeconds"] : Array.Empty<string>(),
+            .. ProbeFields[6..].Select(handler => $"spec.probes.{name}.{handler}"), $"spec.probes.{name}",
+        ]),
+    ];
+
     /// <summary>Fields of a spec, and the fields with faults; none for a valid one.</summary>
     public static TheoryData<string, string[]> Rules => new()
     {
         { "", [] },
+
+        { """
+            "command":["/bin/tools"],"args":["--x",""],"imagePullPolicy":" Always ","serviceAccountName":"tools.v1","terminationGracePeriodSeconds":0,
+            "envFrom":[{"configMapRef":{"name":"a","optional":true}},{"prefix":"P_","secretRef":{"name":"b"}}],
+            "probes":{"startup":{},"liveness":{"httpGet":{"path":"/","port":"http","scheme":"HTTPS","httpHeaders":[{"name":"A","value":"b"}]},"initialDelaySeconds":0},
+            "readiness":{"grpc":{"service":"x"},"periodSeconds":1,"successThreshold":2}},"podTemplate":{"metadata":null,"spec":{"nodeSelector":{"a":"b"}}}
+            """, [] },
+        { "\"command\":[null]", ["spec.command[0]"] },
+        { "\"args\":[null]", ["spec.args[0]"] },
+        { "\"imagePullPolicy\":\"Sometimes\"", ["spec.imagePullPolicy"] },
+        { "\"readiness\":\" mcp \"", [] },
+        { "\"readiness\":\"MCP\"", ["spec.readiness"] },
+        { "\"serviceAccountName\":\"A_b\"", ["spec.serviceAccountName"] },
+        { "\"terminationGracePeriodSeconds\":-1", ["spec.terminationGracePeriodSeconds"] },
+        { "\"envFrom\":{}", ["spec.envFrom"] },
+        { "\"envFrom\":[1,{},{\"configMapRef\":{\"name\":\"a\"},\"secretRef\":{\"name\":\"a\"}}]", ["spec.envFrom[0]", "spec.envFrom[1]", "spec.envFrom[2]"] },
+        {
+            "\"envFrom\":[{\"prefix\":\"A=\",\"configMapRef\":{\"name\":\"A_b\",\"optional\":1}},{\"secretRef\":{\"optional\":\"no\"}},{\"prefix\":1,\"secretRef\":{\"name\":\"a\",\"key\":\"b\"}}]",
+            [
+                "spec.envFrom[0].configMapRef.name", "spec.envFrom[0].configMapRef.optional", "spec.envFrom[0].prefix",
+                "spec.envFrom[1].secretRef.name", "spec.envFrom[1].secretRef.optional", "spec.envFrom[2].secretRef.key", "spec.envFrom[2].prefix",
+            ]
+        },
+        { "\"probes\":1", ["spec.probes"] },
+        { "\"probes\":{\"started\":{}}", ["spec.probes.started"] },
+        { BadProbes, BadProbeFields },
+        { "\"podTemplate\":[]", ["spec.podTemplate"] },
+        { "\"podTemplate\":{\"metadata\":{\"labels\":{\"app\":\"x\"},\"annotations\":{\"a\":1}}}", ["spec.podTemplate.metadata.labels[app]", "spec.podTemplate.metadata.annotations[a]"] },
+        { "\"podTemplate\":{\"spec\":{\"serviceAccountName\":\"x\"}}", ["spec.podTemplate.spec.serviceAccountName"] },
 
         { "\"teamID\":\"team-1\"", [] },
         { "\"teamID\":\"a b\"", ["spec.teamID"] },
@@ -184,6 +235,9 @@ public sealed class ValidationTests
         { "\"auth\":{\"mode\":\"oauth\",\"issuerURL\":\"https://id.example.com/x\"},\"gateway\":{\"image\":\"g\",\"enabled\":true}", [] },
         { "\"auth\":{\"mode\":\"oauth\",\"issuerURL\":\" \"},\"gateway\":{\"image\":\"g\",\"enabled\":true}", ["spec.auth.issuerURL"] },
         { "\"auth\":{\"mode\":\"mtls\",\"trustDomain\":\"x\"}", ["spec.auth.mode"] },
+        { "\"auth\":{\"mode\":\"mtls\",\"trustDomain\":\"a/b\"},\"gateway\":{\"image\":\"g\",\"enabled\":true}", ["spec.auth.mode", "spec.auth.trustDomain", "spec.ingressHost"] },
+        // For mtls alone it means anything.
+        { "\"auth\":{\"mode\":\"header\",\"trustDomain\":\"a/b\"},\"gateway\":{\"image\":\"g\",\"enabled\":true}", [] },
         { "\"auth\":{\"mode\":\"Header\"}", ["spec.auth.mode"] },
         { "\"auth\":{\"humanIDHeader\":\"a b\",\"agentIDHeader\":\"a:\",\"teamIDHeader\":\"(\",\"sessionIDHeader\":\"ü\",\"tokenHeader\":\"a\\nb\"}",
             ["spec.auth.humanIDHeader", "spec.auth.agentIDHeader", "spec.auth.teamIDHeader", "spec.auth.sessionIDHeader", "spec.auth.tokenHeader"] },
@@ -200,6 +254,56 @@ public sealed class ValidationTests
         { "\"analytics\":{},\"gateway\":{\"image\":\"g\",\"enabled\":true}", ["spec.analytics.ingestURL"] },
         { "\"analytics\":{\"disabled\":true,\"ingestURL\":\"i\",\"apiKeySecretRef\":{}}",
             ["spec.analytics.apiKeySecretRef.name", "spec.analytics.apiKeySecretRef.key"] },
+
+        { "\"route\":\"None\"", [] },
+        { "\"route\":\" HTTPRoute \",\"httpRoute\":{\"parentRefs\":[{\"name\":\"g\",\"namespace\":\"edge\",\"sectionName\":\"https\",\"port\":443},{\"name\":\"g\"}]}", [] },
+        { "\"route\":\"HTTPRoute\",\"httpRoute\":{\"parentRefs\":[{\"name\":\"g\"}],\"hostnames\":[\"a.example\",\"*.b.example\"],\"timeouts\":{\"request\":\"0s\",\"backendRequest\":\"1h30m\"}}", [] },
+        { "\"httpRoute\":{\"timeouts\":{\"request\":\"1m\",\"backendRequest\":\"59s999ms\"}}", [] },
+        { "\"route\":\"Gateway\"", ["spec.route"] },
+        { "\"route\":\"HTTPRoute\"", ["spec.httpRoute.parentRefs"] },
+        { "\"route\":\"HTTPRoute\",\"httpRoute\":{\"parentRefs\":[]}", ["spec.httpRoute.parentRefs"] },
+        { "\"httpRoute\":{\"parentRefs\":[{},{\"name\":\"A\"},{\"name\":\"g\",\"namespace\":\"a.b\",\"sectionName\":\"-\",\"port\":0},{\"name\":\"g\",\"namespace\":\"a\"},{\"name\":\"g\",\"namespace\":\"a\"}]}", ["spec.httpRoute.parentRefs[0].name", "spec.httpRoute.parentRefs[1].name", "spec.httpRoute.parentRefs[2].namespace", "spec.httpRoute.parentRefs[2].sectionName", "spec.httpRoute.parentRefs[2].port", "spec.httpRoute.parentRefs[4]"] },
+        { "\"httpRoute\":{\"hostnames\":[\"a.example\",\"a.example\",\"10.0.0.1\",\"A\",\"x`) || Host(`y\"]}", ["spec.httpRoute.hostnames[1]", "spec.httpRoute.hostnames[2]", "spec.httpRoute.hostnames[3]", "spec.httpRoute.hostnames[4]"] },
+        { "\"httpRoute\":{\"timeouts\":{\"request\":\"1d\",\"backendRequest\":\"1.5s\"}}", ["spec.httpRoute.timeouts.request", "spec.httpRoute.timeouts.backendRequest"] },
+        { "\"httpRoute\":{\"timeouts\":{\"request\":\"10s\",\"backendRequest\":\"11s\"}}", ["spec.httpRoute.timeouts.backendRequest"] },
+        { "\"httpRoute\":{\"timeouts\":{\"request\":\"10s\",\"backendRequest\":\"0s\"}}", ["spec.httpRoute.timeouts.backendRequest"] },
+        { "\"httpRoute\":{\"timeouts\":{\"request\":\"\",\"backendRequest\":\"123456s\"}}", ["spec.httpRoute.timeouts.request", "spec.httpRoute.timeouts.backendRequest"] },
+        { "\"tls\":{}", [] },
+        { "\"httpRoute\":[],\"tls\":\"x\"", ["spec.tls", "spec.httpRoute"] },
+        { "\"httpRoute\":{\"parentRefs\":{},\"hostnames\":[1,null],\"timeouts\":[]}", ["spec.httpRoute.parentRefs", "spec.httpRoute.hostnames[0]", "spec.httpRoute.hostnames[1]", "spec.httpRoute.timeouts"] },
+        { "\"httpRoute\":{\"parentRefs\":[1,{\"name\":1,\"port\":1.5}],\"timeouts\":{\"request\":1}}",
+            ["spec.httpRoute.parentRefs[0]", "spec.httpRoute.parentRefs[1].name", "spec.httpRoute.parentRefs[1].port", "spec.httpRoute.timeouts.request"] },
+        { "\"tls\":{\"secretName\":1,\"issuer\":1}", ["spec.tls.secretName", "spec.tls.issuer"] },
+        { "\"tls\":{\"secretName\":\"cert\"}", [] },
+        { "\"ingressHost\":\"a.example\",\"tls\":{\"issuer\":{\"name\":\"ca\"}}", [] },
+        { "\"tls\":{\"issuer\":{\"name\":\"ca\"}}", ["spec.tls.issuer"] },
+        { "\"ingressHost\":\"a.example\",\"tls\":{\"secretName\":\"A\",\"issuer\":{\"kind\":\"Vault\",\"name\":\"C\"}}", ["spec.tls.secretName", "spec.tls.issuer.kind", "spec.tls.issuer.name"] },
+        { "\"ingressHost\":\"a.example\",\"tls\":{\"issuer\":{}}", ["spec.tls.issuer.name"] },
+        { "\"disruptionBudget\":{\"minAvailable\":1}", [] },
+        { "\"disruptionBudget\":{\"maxUnavailable\":\"50%\"}", [] },
+        { "\"disruptionBudget\":{}", ["spec.disruptionBudget"] },
+        { "\"disruptionBudget\":{\"minAvailable\":1,\"maxUnavailable\":1}", ["spec.disruptionBudget"] },
+        { "\"disruptionBudget\":{\"minAvailable\":-1}", ["spec.disruptionBudget.minAvailable"] },
+        { "\"disruptionBudget\":{\"minAvailable\":\"3\"}", ["spec.disruptionBudget.minAvailable"] },
+        { "\"disruptionBudget\":{\"maxUnavailable\":\"101%\"}", ["spec.disruptionBudget.maxUnavailable"] },
+        { "\"disruptionBudget\":{\"maxUnavailable\":[1]}", ["spec.disruptionBudget.maxUnavailable"] },
+
+        { "\"network\":{\"ingressFrom\":[],\"egressTo\":[{}]}", [] },
+        { "\"network\":{\"ingressFrom\":[{\"podSelector\":{}},{\"namespaceSelector\":{\"matchLabels\":{\"a\":\"b\"}}},{\"ipBlock\":{\"cidr\":\"10.0.0.0/8\"}}]}", [] },
+        { "\"network\":{}", ["spec.network"] },
+        { "\"network\":{\"ingressFrom\":{}}", ["spec.network.ingressFrom"] },
+        { "\"network\":{\"egressTo\":\"x\"}", ["spec.network.egressTo"] },
+        { "\"network\":{\"ingressFrom\":[{},1,{\"podSelectr\":{}}]}",
+            ["spec.network.ingressFrom[0]", "spec.network.ingressFrom[1]", "spec.network.ingressFrom[2].podSelectr", "spec.network.ingressFrom[2]"] },
+        { "\"network\":{\"ingressFrom\":[{\"ipBlock\":{\"cidr\":\"\"}},{\"podSelector\":{},\"ipBlock\":{\"cidr\":\"::/0\"}}]}",
+            ["spec.network.ingressFrom[0].ipBlock.cidr", "spec.network.ingressFrom[1]"] },
+        { "\"network\":{\"ingressFrom\":[{\"namespaceSelector\":{\"matchLabels\":{\"team\":null}}},{\"podSelector\":{\"matchLabels\":[]}}]}",
+            ["spec.network.ingressFrom[0].namespaceSelector.matchLabels[team]", "spec.network.ingressFrom[1].podSelector.matchLabels"] },
+        { "\"network\":{\"ingressFrom\":[{\"podSelector\":{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[null]}]}},{\"ipBlock\":{\"cidr\":\"10.0.0.0/8\",\"except\":[1]}}]}",
+            ["spec.network.ingressFrom[0].podSelector.matchExpressions[0].values[0]", "spec.network.ingressFrom[1].ipBlock.except[0]"] },
+        { $"\"network\":{{\"egressTo\":[{string.Join(',', Enumerable.Repeat("{}", 30_000))}]}}", ["spec.network"] },
+        { "\"network\":{\"egressTo\":[{\"from\":[]},{\"to\":{},\"ports\":[53]}]}",
+            ["spec.network.egressTo[0].from", "spec.network.egressTo[1].to", "spec.network.egressTo[1].ports[0]"] },
 
         { "\"rollout\":{}", [] },
         { "\"rollout\":{\"strategy\":\"RollingUpdate\",\"maxUnavailable\":\"0\",\"maxSurge\":\"200%\"}", [] },
@@ -247,15 +351,20 @@ public sealed class ValidationTests
         string[] free =
         [
             "description", "useProvisionedRegistry", "envVars[].value", "tools[].description", "tools[].labels", "auth.audience",
-            "auth.trustDomain", "policy.enforceOn", "policy.policyVersion", "session.required", "session.store",
+            "policy.enforceOn", "policy.policyVersion", "session.required", "session.store",
             "gateway.enabled", "gateway.upstreamURL", "gateway.stripPrefix", "session.maxLifetime", "session.idleTimeout", "analytics.disabled", "analytics.source", "analytics.eventType",
             "prompts[].description", "prompts[].labels", "mcpResources[].description", "mcpResources[].labels",
-            "tasks[].description", "tasks[].labels",
+            "tasks[].description", "tasks[].labels", "suspend", "restartOnChange",
+            // For the API server to judge.
+            .. from probe in new[] { "startup", "liveness", "readiness" }
+               from field in new[] { "httpGet.path", "httpGet.scheme", "httpGet.httpHeaders[].name", "httpGet.httpHeaders[].value", "grpc.service" }
+               select $"probes.{probe}.{field}",
         ];
         var broken = Rules.SelectMany(row => row.Data.Item2)
             .Select(field => System.Text.RegularExpressions.Regex.Replace(field, @"\[\d*\]", "[]")["spec.".Length..])
-            .Select(field => field.Replace("PullSecrets[]", "PullSecrets", StringComparison.Ordinal))
+            .Select(field => field.Replace("PullSecrets[]", "PullSecrets", StringComparison.Ordinal).Replace("hostnames[]", "hostnames", StringComparison.Ordinal))
             .Select(field => field.StartsWith("ingressAnnotations[", StringComparison.Ordinal) ? "ingressAnnotations" : field)
+            .Select(field => System.Text.RegularExpressions.Regex.Replace(field, @"^(command|args)\[\]$|^(podTemplate\.metadata\.[a-z]+)\[.*|^(podTemplate\.spec)\b.*", "$1$2$3"))
             .ToHashSet();
         var leaves = Crd.Load().Leaves("spec").Select(leaf => leaf["spec.".Length..]).ToList();
         Assert.Empty(free.Except(leaves));
@@ -278,6 +387,18 @@ public sealed class ValidationTests
     public void TheNameMustNameAServiceToo(string name, bool valid) =>
         Assert.Equal(valid ? [] : ["metadata.name"], Validate("""{"image":"a","ingressPath":"/x"}""", name).Select(fault => fault.Field));
 
+    /// <summary>A user's Ingress could ask it for a certificate of any name, and so be somebody else.</summary>
+    [Theory]
+    [InlineData("\"tls\":{\"issuer\":{\"kind\":\"ClusterIssuer\",\"name\":\"identities\"}}", "spec.tls.issuer.name")]
+    [InlineData("\"tls\":{\"secretName\":\"s\"},\"ingressAnnotations\":{\"cert-manager.io/cluster-issuer\":\"identities\"}", "spec.ingressAnnotations[cert-manager.io/cluster-issuer]")]
+    [InlineData("\"tls\":{\"issuer\":{\"name\":\"identities\"}}", null)]
+    [InlineData("\"tls\":{\"issuer\":{\"kind\":\"ClusterIssuer\",\"name\":\"other\"}}", null)]
+    public void TheIssuerOfIdentitiesIssuesNoCertificateOfAnIngress(string fields, string? fault)
+    {
+        var settings = new OperatorSettings { MtlsClusterIssuer = "identities" };
+        Assert.Equal(fault is null ? [] : [fault], Validate(With("\"ingressHost\":\"a.example\"," + fields), settings: settings).Select(one => one.Field));
+    }
+
     [Fact]
     public void TheOperatorsEnvironmentCanStandIn()
     {
@@ -286,8 +407,8 @@ public sealed class ValidationTests
     }
 
     [Fact]
-    public void WhatIsNotBuiltYetSaysSo() => Assert.Equal(
-        ["spec.auth.mode: mtls is not supported by this version of the operator yet; use header or oauth"],
+    public void WhatNeedsTheGatewaySaysSo() => Assert.Equal(
+        ["spec.auth.mode: mtls needs the gateway, which asks for the certificates: set spec.gateway.enabled to true"],
         Validate(With("\"auth\":{\"mode\":\"mtls\"}")).Select(fault => fault.ToString()));
 
     [Theory]

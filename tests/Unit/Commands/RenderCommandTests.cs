@@ -24,6 +24,19 @@ public sealed class RenderCommandTests : IDisposable
 
     public void Dispose() => _directory.Dispose();
 
+    [Fact]
+    public async Task AServerWithMtlsHasTheseInPlaceOfAnIngress()
+    {
+        const string spec = "{image: 'a:1', gateway: {enabled: true, image: 'g:1'}, ingressHost: a.example.org, auth: {mode: mtls, trustDomain: example.org}}";
+        var (code, output, error) = await RunAsync(Server + $"metadata: {{name: web}}\nspec: {spec}\n", "-f", "-", "-o", "json", "--set-env", "MCP_MTLS_CLUSTER_ISSUER=ca");
+
+        Assert.Equal((0, ""), (code, error));
+        Assert.Equal(
+            "ConfigMap web-gateway-policy, Certificate web-gateway-mtls, Certificate web-traefik-client-mtls, TLSOption web-mtls, ServersTransport web-gateway, "
+                + "Middleware web-spiffe-identity, ServiceAccount mcp-workload, Deployment web, Service web, IngressRoute web, NetworkPolicy web-mtls-gateway",
+            string.Join(", ", JsonNode.Parse(output)!["items"]!.AsArray().Select(item => $"{item!["kind"]} {item["metadata"]!["name"]}")));
+    }
+
     /// <summary>To the byte, so that whoever keeps it under version control sees what a new version does otherwise.</summary>
     [Fact]
     public async Task TheSmallestServerIsThis()

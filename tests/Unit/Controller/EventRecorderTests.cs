@@ -265,7 +265,7 @@ public sealed class EventRecorderTests : IDisposable
             await Hold;
             var sent = new SentRequest(
                 $"{request.Method} {request.RequestUri!.AbsolutePath}", await request.Content!.ReadAsStringAsync(cancellationToken),
-                null, "", cancellationToken);
+                null, "", "", cancellationToken);
             lock (_sent)
                 _sent.Add(sent);
             return Answer?.Invoke(sent) ?? ScenarioHandler.Json(Written);

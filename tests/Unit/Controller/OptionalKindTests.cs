@@ -12,7 +12,7 @@ public sealed class OptionalKindTests : IAsyncDisposable
     private readonly List<(Thing? Before, Thing? After)> _told = [];
     private readonly List<(bool IsInstalled, int Count)> _installed = [];
     private readonly Store<Thing> _store;
-    private readonly Reflector<Thing> _reflector;
+    private readonly Reflector _reflector;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
@@ -98,9 +98,12 @@ public sealed class OptionalKindTests : IAsyncDisposable
 
         Assert.True(_reflector.Synced.IsCompleted);
         Assert.True(_store.IsInstalled);
-        Assert.Empty(_installed);
+        Assert.True(_store.IsDenied("any"));
         Assert.Equal([LogLevel.Warning, LogLevel.Debug, LogLevel.Debug], _log.LevelsOf("NotAllowed"));
         await _server.ListThenWatch("10", Thing.At("a", 1));
+        Assert.False(_store.IsDenied("any"));
+        // When it was denied, and when it was not any more.
+        Assert.Equal([(true, 0), (true, 1)], _installed);
         Assert.Equal(1, _store.Count);
     }
 

@@ -17,7 +17,7 @@ public sealed class ReflectorTests : IAsyncDisposable
     private readonly FakeServer _server = new();
     private readonly Lines _log = new();
     private readonly Store<Thing> _store;
-    private readonly Reflector<Thing> _reflector;
+    private readonly Reflector _reflector;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
     private Action<Thing?, Thing?>? _onChange;
@@ -126,6 +126,36 @@ public sealed class ReflectorTests : IAsyncDisposable
         list.Answer.SetResult((held is null ? [] : [Thing.At("a", held.Value)], "1000"));
         await _server.Watch();
         Assert.Equal(held?.ToString(System.Globalization.CultureInfo.InvariantCulture), _store.Get(key)?.ResourceVersion);
+        Assert.Equal([LogLevel.Warning], _log.LevelsOf("HistoryRewound"));
+    }
+
+    /// <summary>An object may come to the same version in another history, too.</summary>
+    [Fact]
+    public async Task ADifferentObjectOfTheSameVersionIsAnotherHistory()
+    {
+        var watch = await _server.ListThenWatch("20", Thing.At("a", 15));
+        watch.Send(Events.Modified(Thing.At("a", 21)) with { Print = 1 });
+        watch.Send(Events.Bookmark("22"));
+        _server.Unwatched[new("ns", "a")] = Thing.At("a", 21); // with another print
+        watch.End(new HttpRequestException("the connection broke"));
+
+        Assert.Equal("", (await _server.List()).Version);
+    }
+
+    /// <summary>An API server that starts refuses at first, and when it lists, versions may have caught up.</summary>
+    [Fact]
+    public async Task AHistoryWithoutTheLatestChangeIsListedAnewAlsoAfterARefusal()
+    {
+        var watch = await _server.ListThenWatch("20", Thing.At("a", 15));
+        await _time.NextTimer(); // the watch's deadline
+        _server.Unwatched[new("ns", "a")] = Thing.At("a", 11);
+        watch.End(Refusals.Of(403, "Forbidden", "user cannot watch"));
+        _time.Advance(await _time.NextTimer());
+
+        var list = await _server.List();
+        Assert.Equal("", list.Version);
+        list.Answer.SetResult(([Thing.At("a", 30)], "1000"));
+        await _server.Watch();
         Assert.Equal([LogLevel.Warning], _log.LevelsOf("HistoryRewound"));
     }
 
@@ -466,7 +496,7 @@ public sealed class ReflectorTests : IAsyncDisposable
             _ => Answer(new ChunkedStream("""{"items":[{"metadata":{"name":"b"}}],"metadata":{"resourceVersion":"9"}}"""u8.ToArray(), 10)),
             _ => Answer(new StalledStream()));
         var client = new ApiClient(Product.Identity, server, new Uri("https://api.test"), _time);
-        var source = new ListWatch<Thing>(
+        var source = new ListWatch(
             client, new("example.org", "v1", "things", "Thing"), null, null,
             json => Thing.At(json.GetProperty("metadata").GetProperty("name").GetString()!, 1));
         var reflector = Reflector(source);
@@ -672,11 +702,11 @@ public sealed class ReflectorTests : IAsyncDisposable
         Assert.True(_server.IsIdle);
     }
 
-    private Reflector<Thing> Reflector(IListWatch<Thing> server, bool fromEtcd = false) =>
+    private Reflector Reflector(IListWatch server, bool fromEtcd = false) =>
         new(server, _store, _log, TimeSpan.FromMinutes(5), _time, () => 0, fromEtcd);
 
     /// <summary>Lists nothing, and ends a watch without an exception when it is cancelled.</summary>
-    private sealed class QuietServer : IListWatch<Thing>
+    private sealed class QuietServer : IListWatch
     {
         public string Name => "things.example.org";
 
@@ -686,16 +716,16 @@ public sealed class ReflectorTests : IAsyncDisposable
 
         public List<string> Lists { get; } = [];
 
-        public Task<ListResult<Thing>> ListAsync(string resourceVersion, CancellationToken cancellationToken)
+        public Task<ListResult> ListAsync(string resourceVersion, CancellationToken cancellationToken)
         {
             Lists.Add(resourceVersion);
-            return Task.FromResult(new ListResult<Thing>([], "10"));
+            return Task.FromResult(new ListResult([], "10"));
         }
 
-        public Task<ListResult<Thing>> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken) =>
-            Task.FromResult(new ListResult<Thing>([], "10"));
+        public Task<ListResult> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken) =>
+            Task.FromResult(new ListResult([], "10"));
 
-        public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
+        public async IAsyncEnumerable<WatchEvent> WatchAsync(
             string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
             Watched.TrySetResult();
@@ -705,7 +735,7 @@ public sealed class ReflectorTests : IAsyncDisposable
     }
 
     /// <summary>Lists nothing, and then watches for ever, whatever it is told.</summary>
-    private sealed class DeafServer : IListWatch<Thing>
+    private sealed class DeafServer : IListWatch
     {
         public string Name => "things.example.org";
 
@@ -715,13 +745,13 @@ public sealed class ReflectorTests : IAsyncDisposable
 
         public TaskCompletionSource End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public Task<ListResult<Thing>> ListAsync(string resourceVersion, CancellationToken cancellationToken) =>
-            Task.FromResult(new ListResult<Thing>([], "10"));
+        public Task<ListResult> ListAsync(string resourceVersion, CancellationToken cancellationToken) =>
+            Task.FromResult(new ListResult([], "10"));
 
-        public Task<ListResult<Thing>> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken) =>
-            Task.FromResult(new ListResult<Thing>([], "10"));
+        public Task<ListResult> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken) =>
+            Task.FromResult(new ListResult([], "10"));
 
-        public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
+        public async IAsyncEnumerable<WatchEvent> WatchAsync(
             string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
             Watched.SetResult();

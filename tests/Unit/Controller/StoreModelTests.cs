@@ -43,7 +43,7 @@ public sealed class StoreModelTests
     {
         // The API server: what it holds, and what its watch has yet to deliver.
         private readonly Dictionary<ObjectKey, Item> _truth = [];
-        private readonly Queue<WatchEvent<Item>> _watch = [];
+        private readonly Queue<WatchEvent> _watch = [];
         private int _version = 10;
         private int _number;
 
@@ -193,7 +193,7 @@ public sealed class StoreModelTests
             return item;
         }
 
-        private void Send(WatchEventType type, Item item) => _watch.Enqueue(new WatchEvent<Item>(type, item, item.ResourceVersion, null));
+        private void Send(WatchEventType type, Item item) => _watch.Enqueue(new WatchEvent(type, item, item.ResourceVersion, null));
 
         private string Next() => (++_version).ToString(CultureInfo.InvariantCulture);
     }

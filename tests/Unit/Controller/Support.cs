@@ -15,15 +15,15 @@ internal sealed record Thing(ObjectKey Key, string ResourceVersion) : IKubernete
 
 internal static class Events
 {
-    public static WatchEvent<Thing> Added(Thing thing) => new(WatchEventType.Added, thing, thing.ResourceVersion, null);
+    public static WatchEvent Added(Thing thing) => new(WatchEventType.Added, thing, thing.ResourceVersion, null);
 
-    public static WatchEvent<Thing> Modified(Thing thing) => new(WatchEventType.Modified, thing, thing.ResourceVersion, null);
+    public static WatchEvent Modified(Thing thing) => new(WatchEventType.Modified, thing, thing.ResourceVersion, null);
 
-    public static WatchEvent<Thing> Deleted(Thing thing) => new(WatchEventType.Deleted, thing, thing.ResourceVersion, null);
+    public static WatchEvent Deleted(Thing thing) => new(WatchEventType.Deleted, thing, thing.ResourceVersion, null);
 
-    public static WatchEvent<Thing> Bookmark(string version) => new(WatchEventType.Bookmark, null, version, null);
+    public static WatchEvent Bookmark(string version) => new(WatchEventType.Bookmark, null, version, null);
 
-    public static WatchEvent<Thing> Error(Status status) => new(WatchEventType.Error, null, null, status);
+    public static WatchEvent Error(Status status) => new(WatchEventType.Error, null, null, status);
 }
 
 internal static class Refusals
@@ -78,7 +78,7 @@ internal static class Limit
 }
 
 /// <summary>An API server that asks the test what to answer, request by request.</summary>
-internal sealed class FakeServer(string? ns = null) : IListWatch<Thing>
+internal sealed class FakeServer(string? ns = null) : IListWatch
 {
     private readonly Channel<object> _requests = Channel.CreateUnbounded<object>();
 
@@ -89,9 +89,9 @@ internal sealed class FakeServer(string? ns = null) : IListWatch<Thing>
     public sealed record ListRequest(string Version, TaskCompletionSource<(Thing[] Items, string Version)> Answer);
 
     public sealed record WatchRequest(
-        string Version, TimeSpan Timeout, Channel<WatchEvent<Thing>> Stream, CancellationToken Cancelled)
+        string Version, TimeSpan Timeout, Channel<WatchEvent> Stream, CancellationToken Cancelled)
     {
-        public void Send(WatchEvent<Thing> line) => Stream.Writer.TryWrite(line);
+        public void Send(WatchEvent line) => Stream.Writer.TryWrite(line);
 
         public void End(Exception? fault = null) => Stream.Writer.TryComplete(fault);
     }
@@ -116,7 +116,7 @@ internal sealed class FakeServer(string? ns = null) : IListWatch<Thing>
         return await Watch();
     }
 
-    public async Task<ListResult<Thing>> ListAsync(string resourceVersion, CancellationToken cancellationToken)
+    public async Task<ListResult> ListAsync(string resourceVersion, CancellationToken cancellationToken)
     {
         var answer = new TaskCompletionSource<(Thing[] Items, string Version)>(TaskCreationOptions.RunContinuationsAsynchronously);
         _requests.Writer.TryWrite(new ListRequest(resourceVersion, answer));
@@ -127,25 +127,25 @@ internal sealed class FakeServer(string? ns = null) : IListWatch<Thing>
         return new(items, version);
     }
 
-    public Task<ListResult<Thing>> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken)
+    public Task<ListResult> LookBackAsync(string resourceVersion, ObjectKey? key, CancellationToken cancellationToken)
     {
         if (ResourceVersion.IsNewer(resourceVersion, Latest))
-            return Task.FromException<ListResult<Thing>>(new ApiException(Refusals.Future, "GET /"));
-        return Task.FromResult(new ListResult<Thing>(
+            return Task.FromException<ListResult>(new ApiException(Refusals.Future, "GET /"));
+        return Task.FromResult(new ListResult(
             key is { } named && (Unwatched.TryGetValue(named, out var held) || _held.TryGetValue(named, out held)) && held is not null ? [held] : [], Latest));
     }
 
-    public async IAsyncEnumerable<WatchEvent<Thing>> WatchAsync(
+    public async IAsyncEnumerable<WatchEvent> WatchAsync(
         string resourceVersion, TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var stream = Channel.CreateUnbounded<WatchEvent<Thing>>();
+        var stream = Channel.CreateUnbounded<WatchEvent>();
         _requests.Writer.TryWrite(new WatchRequest(resourceVersion, timeout, stream, cancellationToken));
         await foreach (var line in stream.Reader.ReadAllAsync(cancellationToken))
         {
             if (line is { Type: WatchEventType.Deleted, Object: { } gone })
                 _held.Remove(gone.Key);
             else if (line.Object is { } thing)
-                _held[thing.Key] = thing;
+                _held[thing.Key] = (Thing)thing;
             yield return line;
         }
     }

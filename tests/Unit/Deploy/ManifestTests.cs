@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using McpOperator.Api;
 using McpOperator.Hosting;
 using McpOperator.Testing;
 
@@ -57,6 +58,20 @@ public sealed class ManifestTests
             ((string?)Container[probe]!["httpGet"]!["path"], (string?)Container[probe]!["httpGet"]!["port"]);
     }
 
+    /// <summary>The servers with readiness mcp are asked at whatever port they have.</summary>
+    [Fact]
+    public void TheServersPodsCanBeReached()
+    {
+        var rule = Load("config/manager/network_policy.yaml")["spec"]!["egress"]!.AsArray().Single(rule => rule!["to"] is not null)!;
+
+        Assert.Null(rule["ports"]);
+        var peer = Assert.Single(rule["to"]!.AsArray())!;
+        Assert.Empty(peer["namespaceSelector"]!.AsObject());
+        Assert.Equal(Labels.Managed, peer["podSelector"]!["matchLabels"]!.AsObject().ToDictionary(label => label.Key, label => (string)label.Value!));
+        Assert.Contains(Container["env"]!.AsArray(), variable => (string?)variable!["name"] == "MCP_OPERATOR_NAMESPACE"
+            && (string?)variable["valueFrom"]!["fieldRef"]!["fieldPath"] == "metadata.namespace");
+    }
+
     [Fact]
     public void EverySelectorFindsThePods()
     {
@@ -92,9 +107,12 @@ public sealed class ManifestTests
         });
     }
 
+    /// <summary>A Role cannot grant what is in no namespace, and an operator of some namespaces does not ask for it.</summary>
     [Fact]
     public void WhatMayBeDoneEverywhereIsWhatMayBeDoneInANamespace() => Assert.Equal(
-        Load("config/rbac/cluster/role.yaml")["rules"]!.ToJsonString(), Load("config/namespaced/role.yaml")["rules"]!.ToJsonString());
+        Rules("config/rbac/cluster/role.yaml").Where(rule => !rule.Contains("\"ingressclasses\"", StringComparison.Ordinal)), Rules("config/namespaced/role.yaml"));
+
+    private static IEnumerable<string> Rules(string file) => Load(file)["rules"]!.AsArray().Select(rule => rule!.ToJsonString());
 
     /// <summary>A cluster with a range of users for each namespace says itself who they are.</summary>
     [Fact]
@@ -115,6 +133,19 @@ public sealed class ManifestTests
         var variable = container["env"]!.AsArray().Single()!;
         Assert.Equal("", (string?)variable["value"]);
         Assert.Null(SettingsReader.Read(name => name == (string?)variable["name"] ? "" : null).Settings.RunAsUser);
+    }
+
+    /// <summary>It lets the operator see all Secrets, and do nothing with them.</summary>
+    [Fact]
+    public void TheComponentForSecretsBindsTheRightToListAndWatchThemToTheOperator()
+    {
+        const string Directory = "config/components/restart-on-secrets";
+        Assert.Equal(["role.yaml", "role_binding.yaml"], Load($"{Directory}/kustomization.yaml")["resources"]!.AsArray().Select(file => (string)file!));
+        var (role, binding) = (Load($"{Directory}/role.yaml"), Load($"{Directory}/role_binding.yaml"));
+        Assert.Equal("""[{"apiGroups":[""],"resources":["secrets"],"verbs":["list","watch"]}]""", role["rules"]!.ToJsonString());
+        Assert.Equal((NameOf(role), (string?)role["kind"]), ((string?)binding["roleRef"]!["name"], (string?)binding["roleRef"]!["kind"]));
+        var subject = binding["subjects"]!.AsArray().Single()!;
+        Assert.Equal((NamespaceOf(Deployment), (string?)Pod["spec"]!["serviceAccountName"]), ((string?)subject["namespace"], (string?)subject["name"]));
     }
 
     [Fact]

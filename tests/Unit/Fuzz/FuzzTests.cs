@@ -11,6 +11,7 @@ using McpOperator.Kubernetes;
 using McpOperator.Kubernetes.Types;
 using McpOperator.Servers.Kinds;
 using McpOperator.Servers.Pods;
+using McpOperator.Servers.Readiness;
 using McpOperator.Unit.Kubernetes;
 
 namespace McpOperator.Unit.Fuzz;
@@ -52,6 +53,43 @@ public sealed class FuzzTests
             catch (HttpRequestException)
             {
                 // Goes on where it was.
+            }
+        },
+        iter: Iterations);
+
+    [Fact]
+    public Task AnMcpAnswerIsReadOrRefused() => Mutation.Of([
+        .. """
+            {"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{},"logging":null},"serverInfo":{"name":"n\u00e9","version":"1"}}}
+            {"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a","inputSchema":{"type":"object"}},{"description":"x","name":"b"}],"nextCursor":"c"}}
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"no","data":{"supported":["2031-01-01"]}}}
+            """.Split('\n').Select(line => Bytes(line.Trim()))]).SampleAsync(
+        async bytes =>
+        {
+            JsonRpc.WordsOf(bytes);
+            foreach (var read in (ResultReader[])[static json => McpConversation.ReadInfo(json), json => new ToolNames().Read(json)])
+            {
+                try
+                {
+                    JsonRpc.Read(bytes, 1, read);
+                }
+                catch (McpFault fault)
+                {
+                    Assert.InRange(fault.Message.Length, 5, 700);
+                    Assert.DoesNotContain(fault.Message, char.IsControl);
+                }
+            }
+
+            try
+            {
+                using var events = new EventReader(new MemoryStream(bytes), new ByteAllowance());
+                while (await events.ReadAsync(CancellationToken.None) is not null)
+                {
+                }
+            }
+            catch (McpFault)
+            {
+                // Longer than it may be.
             }
         },
         iter: Iterations);
@@ -107,9 +145,9 @@ public sealed class FuzzTests
             if (faults.Count > 0)
                 return;
 
-            Assert.NotEmpty(ApplyConfiguration.Of(DeploymentManifest.Build(effective, Settings)));
+            Assert.NotEmpty(DeploymentManifest.Body(DeploymentManifest.Build(effective, Settings), effective));
             if (effective.Spec.HasCanary())
-                Assert.NotEmpty(ApplyConfiguration.Of(DeploymentManifest.BuildCanary(effective, Settings)));
+                Assert.NotEmpty(DeploymentManifest.Body(DeploymentManifest.BuildCanary(effective, Settings), effective));
             Assert.NotEmpty(ApplyConfiguration.Of(ServiceKind.Build(effective)));
             Assert.NotEmpty(ApplyConfiguration.Of(IngressKind.Build(effective, Settings)));
             // What is in effect stays so.

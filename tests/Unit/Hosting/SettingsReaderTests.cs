@@ -23,6 +23,7 @@ public sealed class SettingsReaderTests
         var (settings, warnings) = Read(
             ("MCP_DEFAULT_INGRESS_HOST", "mcp.example.com"), ("DEFAULT_INGRESS_CLASS", "nginx"),
             ("MCP_DEFAULT_INGRESS_ENTRYPOINTS", "websecure"), ("MCP_DEFAULT_INGRESS_TLS", "true"),
+            ("MCP_MTLS_CLUSTER_ISSUER", "workloads"), ("MCP_INGRESS_CONTROLLER_NAMESPACE", "kube-system"),
             ("MCP_INGRESS_READINESS_MODE", "permissive"), ("PROVISIONED_REGISTRY_URL", "registry.example.com"),
             ("PROVISIONED_REGISTRY_USERNAME", "user"), ("PROVISIONED_REGISTRY_PASSWORD", "pass"),
             ("PROVISIONED_REGISTRY_SECRET_NAME", "pull"), ("MCP_REGISTRY_PULL_HOST", "pull.example.com"),
@@ -36,6 +37,8 @@ public sealed class SettingsReaderTests
             DefaultIngressClass = "nginx",
             DefaultIngressEntryPoints = "websecure",
             DefaultIngressTls = true,
+            MtlsClusterIssuer = "workloads",
+            IngressControllerNamespace = "kube-system",
             PermissiveIngressReadiness = true,
             ProvisionedRegistry = new ProvisionedRegistry
             {
@@ -51,6 +54,25 @@ public sealed class SettingsReaderTests
             AnalyticsIngestUrl = "http://ingest",
             ClusterName = "prod",
         }, settings);
+    }
+
+    [Theory]
+    [InlineData("app=traefik", "app=traefik")]
+    [InlineData(" app.kubernetes.io/name = traefik , tier=edge_1 ", "app.kubernetes.io/name=traefik tier=edge_1")]
+    [InlineData("app", null)]
+    [InlineData("app=", null)]
+    [InlineData("=traefik", null)]
+    [InlineData("app=a=b", null)]
+    [InlineData("app=a,", null)]
+    [InlineData("app=a,app=b", null)]
+    [InlineData("app=a/b", null)]
+    [InlineData("app==a", null)]
+    public void TheLabelsOfTraefiksPodsAreEqualities(string value, string? expected)
+    {
+        var (settings, warnings) = Read(("MCP_INGRESS_CONTROLLER_POD_LABELS", value));
+
+        Assert.Equal(expected ?? "app=traefik", string.Join(' ', settings.IngressControllerPodLabels.Select(label => $"{label.Key}={label.Value}")));
+        Assert.Equal(expected is null ? 1 : 0, warnings.Count);
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public sealed class StoresTests
         Assert.Equal(_server.Key, _stores.Routes.ConflictOf(younger.Key)?.Holder);
 
         _stores.Servers.BeginWrite(_server.Key);
-        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Deleted, _server, "12", null));
+        _stores.Servers.Apply(null, new WatchEvent(WatchEventType.Deleted, _server, "12", null));
         _stores.Servers.EndWrite(_server.Key, Server(Reported, version: "10"));
 
         Assert.Null(_stores.Routes.ConflictOf(younger.Key));
@@ -111,7 +111,7 @@ public sealed class StoresTests
     {
         const int count = 250;
         StoredServer[] servers = [.. Enumerable.Range(0, count).Select(i => Server(Before, $"{10 + i}", name: $"e-{i:000}"))];
-        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Deleted, _server, "8", null));
+        _stores.Servers.Apply(null, new WatchEvent(WatchEventType.Deleted, _server, "8", null));
         _looks.All.Clear();
 
         foreach (var server in servers)
@@ -119,7 +119,7 @@ public sealed class StoresTests
         Assert.Equal(servers.Select(server => (server.Key, (Priority?)Priority.Changed)), Queued);
         _looks.All.Clear();
         foreach (var server in servers)
-            _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Deleted, server, $"{500 + _looks.All.Count}", null));
+            _stores.Servers.Apply(null, new WatchEvent(WatchEventType.Deleted, server, $"{500 + _looks.All.Count}", null));
 
         // The one that goes, and the one that has the route now; the others when the burst is over.
         Assert.Equal((2 * count) - 1, _looks.All.Count(look => look.Delay is null));
@@ -131,7 +131,7 @@ public sealed class StoresTests
     {
         var edit = Server(Before, version: "8", generation: 4);
         var younger = Server(Before, name: "younger", path: "/elsewhere");
-        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Added, younger, "7", null));
+        _stores.Servers.Apply(null, new WatchEvent(WatchEventType.Added, younger, "7", null));
         _looks.All.Clear();
         _access.All.Clear();
 
@@ -180,7 +180,7 @@ public sealed class StoresTests
     {
         var stores = new Stores(_looks, _access, SampleServers.Settings);
         stores.Servers.Replace(null, [_server], "7");
-        stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Added, Server(Before, name: "late", path: "/late"), "8", null));
+        stores.Servers.Apply(null, new WatchEvent(WatchEventType.Added, Server(Before, name: "late", path: "/late"), "8", null));
 
         Assert.Equal([(_server.Key, (Priority?)Priority.Listed), (new ObjectKey("team", "late"), Priority.Changed)], Queued);
     }
@@ -196,7 +196,7 @@ public sealed class StoresTests
     [Fact]
     public void TheEndOfTheServerIs()
     {
-        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Deleted, _server, "8", null));
+        _stores.Servers.Apply(null, new WatchEvent(WatchEventType.Deleted, _server, "8", null));
 
         Assert.Equal([(_server.Key, (Priority?)Priority.Changed)], Queued);
     }
@@ -206,7 +206,7 @@ public sealed class StoresTests
     {
         _members.Grants.Store.Replace(null, [], "7");
 
-        _members.Grants.Store.Apply(null, new WatchEvent<StoredAccess>(WatchEventType.Added, Grant("8"), "8", null));
+        _members.Grants.Store.Apply(null, new WatchEvent(WatchEventType.Added, Grant("8"), "8", null));
         _members.Grants.Store.Replace(null, [Grant("8")], "9");
 
         Assert.Equal([(_server.Key, null, (TimeSpan?)AccessStores.Burst), (_server.Key, Priority.Listed, null)], _access.All);
@@ -296,7 +296,7 @@ public sealed class StoresTests
     };
 
     private void Change(StoredServer server) =>
-        _stores.Servers.Apply(null, new WatchEvent<StoredServer>(WatchEventType.Modified, server, server.ResourceVersion, null));
+        _stores.Servers.Apply(null, new WatchEvent(WatchEventType.Modified, server, server.ResourceVersion, null));
 
     private static StoredServer Server(LastReport reported, string version = "8", long generation = 3, string name = "demo", string path = "/demo", string? spec = null, string? uid = null) => new()
     {

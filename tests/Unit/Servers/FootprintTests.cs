@@ -117,7 +117,7 @@ public sealed class FootprintTests(ITestOutputHelper output)
         return after;
     }
 
-    private static async Task<int> ReadAsync<T>(MemoryStream lines, Decoder<T> decode)
+    private static async Task<int> ReadAsync(MemoryStream lines, Decoder<IKubernetesObject> decode)
     {
         lines.Position = 0;
         var count = 0;

@@ -34,6 +34,46 @@ public sealed class StatusReportTests
         Assert.All(status.Conditions!, condition => Assert.Equal(3, condition.ObservedGeneration));
     }
 
+    [Fact]
+    public void ASuspendedServerIsReadyAndSaysSo()
+    {
+        var status = Compose([Deployment with { Reason = Reasons.Suspended }, Service, Ingress]);
+
+        Assert.Equal((Phase.Suspended, Reasons.Suspended, true), (status.Phase, status.Conditions![0].Reason, status.IsReady()));
+        Assert.StartsWith("Suspended: ", status.Message, StringComparison.Ordinal);
+        Assert.Equal(Phase.PartiallyReady, Compose([Deployment with { Reason = Reasons.Suspended }, Service, Ingress with { IsReady = false }]).Phase);
+    }
+
+    [Theory]
+    [InlineData(null, false, "Ready", "True AllResourcesReady", "All resources are ready")]
+    [InlineData(false, false, "Ready", "True AllResourcesReady", "All resources are ready")]
+    [InlineData(true, false, "Ready", "True Paused", "All resources are ready; hands off")]
+    [InlineData(true, true, "PartiallyReady", "False Paused", "hands off")]
+    public void APausedServerIsReadyWhileNothingWouldChange(bool? isPaused, bool isDifferent, string phase, string ready, string message)
+    {
+        var report = isPaused is not { } paused ? null : new PauseReport(new ComponentCondition(
+            ConditionTypes.Paused, "pause", paused, paused ? Reasons.Paused : Reasons.InvalidAnnotation, "hands off"), isDifferent);
+
+        var status = StatusReport.Compose(SampleServers.Effective(), [Deployment, Service, Ingress], null, [], doubts: "", "/u", "i", Now, report);
+
+        Assert.Equal((phase, ready, message), (status.Phase, $"{status.Conditions![0].Status} {status.Conditions![0].Reason}", status.Message));
+        Assert.Equal(isPaused is not null, status.Conditions!.Any(condition => condition.Type == ConditionTypes.Paused));
+    }
+
+    /// <summary>What failed is told before the pause, and that before what is waited for.</summary>
+    [Fact]
+    public void ThePauseComesAfterFailures()
+    {
+        var report = new PauseReport(new ComponentCondition(ConditionTypes.Paused, "pause", true, Reasons.Paused, "hands off"), IsDifferent: true);
+
+        var status = StatusReport.Compose(
+            SampleServers.Effective(),
+            [Deployment with { IsReady = false, Reason = Reasons.DeploymentProgressing, Message = "0 of 1" }, Service.With(new Problem(Problem.NameConflict, "taken")), Ingress],
+            null, [], doubts: "", "/u", "i", Now, report);
+
+        Assert.Equal(("Error", "taken; hands off; Deployment not ready: 0 of 1"), (status.Phase, status.Message));
+    }
+
     [Theory]
     [InlineData(false, true, true, "PartiallyReady")]
     [InlineData(false, true, false, "PartiallyReady")]

@@ -45,6 +45,25 @@ public sealed class IngressTableTests
         Assert.False(Table(ingresses, [Service("a", "10.0.0.7")]).SameAs(Table(ingresses, [Service("a", "10.0.0.8")])));
     }
 
+    [Fact]
+    public void AnHttpRouteLeadsThereToo()
+    {
+        var route = Manifest.Parse("""
+            metadata: {name: a, namespace: ns, creationTimestamp: '2026-01-01'}
+            spec:
+              parentRefs: [{name: shared}]
+              hostnames: [a.example, b.example]
+              rules:
+              - matches: [{path: {type: PathPrefix, value: /a}}, {path: {type: Exact, value: /x}}]
+                backendRefs: [{name: a, port: 80}]
+            """);
+        var table = IngressTable.Of([], [Service("a", "10.0.0.7")], [route]);
+
+        Assert.Equal(
+            ["a.example/a/{**rest}", "a.example/x", "b.example/a/{**rest}", "b.example/x"], table.Routes.Select(one => one.Match.Hosts![0] + one.Match.Path));
+        Assert.All(table.Clusters, cluster => Assert.Equal("http://10.0.0.7:80/", Assert.Single(cluster.Destinations!).Value.Address));
+    }
+
     private static IngressTable Table(JsonObject[] ingresses, JsonObject[] services) => IngressTable.Of(ingresses, services);
 
     private static JsonObject Ingress(string name, string created, string? host, string path, string port) => Manifest.Parse($$"""

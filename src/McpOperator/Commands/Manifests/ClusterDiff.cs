@@ -81,7 +81,8 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         var before = new JsonElement?[plan.Kinds.All.Count];
         foreach (var kind in plan.Kinds.All)
         {
-            if (kind.KeyOf(server.Key) is not { } key || await FindAsync(kind.Type, key).ConfigureAwait(false) is not { } found)
+            // Of what nobody wants nothing is asked: it may not be installed, nor readable.
+            if (kind.Wanted is { IsCompleted: false } || kind.KeyOf(server.Key) is not { } key || await FindAsync(kind.Type, key).ConfigureAwait(false) is not { } found)
                 continue;
             kind.Load(found);
             before[kind.Index] = found;
@@ -113,6 +114,8 @@ internal sealed class ClusterDiff(ApiClient api, ManifestInput given, TimeProvid
         else if (policy is not null && Owns(server, ResourceTypes.ConfigMap, policy) && (server.AsOwner().Controls(policy) || policy.WasAppliedByUs))
             Tell(ResourceTypes.ConfigMap, policy.Key, stored, null);
 
+        if (PauseRequests.Note(server) is { } paused)
+            Note(paused);
         await plan.PassOver(server, policy, mayRunGateway).RunAsync(plan.Kinds, async (kind, wanted) =>
         {
             var found = kind.Get(server.Key);

@@ -62,9 +62,11 @@ internal sealed class ClusterState
             return server with { Metadata = New(server.Metadata), Reported = null };
         // What it serves and asks for no more, it gives up.
         var spec = Defaults.Apply(server.Metadata.Name, server.Spec, settings);
-        var isServed = live.Reported?.Url == Routing.Resolve(server.Metadata.Name, spec).Url(settings);
+        var isServed = live.Reported?.Url == Routing.Resolve(server.Metadata.Name, spec).Url(Routing.IsTls(spec, settings));
         return server with
         {
+            // An annotation that the manifest does not have stays.
+            Pause = server.Pause == PauseRequest.None ? live.Pause : server.Pause,
             Metadata = live.Metadata with { Generation = live.Metadata.Generation + 1 },
             Reported = isServed ? live.Reported : null,
         };
@@ -143,9 +145,9 @@ internal sealed class ClusterState
             {
                 try
                 {
-                    var list = new ListWatch<T>(api, type, ns, labelSelector: null, decode);
+                    var list = new ListWatch(api, type, ns, labelSelector: null, decode);
                     foreach (var item in (await list.ListAsync("", CancellationToken.None).ConfigureAwait(false)).Items)
-                        found[item.Key] = item;
+                        found[item.Key] = (T)item;
                     return null;
                 }
                 catch (ApiException exception) when (exception.Code == HttpStatusCode.Forbidden)

@@ -29,6 +29,18 @@ internal static class NameCollisions
                 Claim("Deployment", ObjectNames.CanarySuffix, "the canary track of this server");
             if (server.Effective.Spec.HasGateway())
                 Claim("ConfigMap", ObjectNames.PolicySuffix, "the policy of this server");
+            if (server.Effective.Spec.Network is not null)
+                Claim("NetworkPolicy", "", "which says who reaches it");
+            if (server.Effective.Spec.UsesMtls())
+            {
+                Claim("Certificate", ObjectNames.GatewayCertificateSuffix, "the certificate of its gateways");
+                Claim("Certificate", ObjectNames.IngressCertificateSuffix, "that of Traefik");
+                Claim("TLSOption", ObjectNames.TlsOptionSuffix, "which asks its clients for certificates");
+                Claim("Middleware", ObjectNames.IdentityMiddlewareSuffix, "which reads these");
+                Claim("ServersTransport", ObjectNames.ServersTransportSuffix, "by which Traefik speaks to it");
+                Claim("IngressRoute", "", "which routes to it");
+                Claim("NetworkPolicy", ObjectNames.MtlsNetworkPolicySuffix, "which keeps everybody else out");
+            }
 
             void Claim(string kind, string suffix, string part)
             {

@@ -16,12 +16,16 @@ internal sealed class ServerPlan(
     IReadOnlyList<StoredAccess> grants, IReadOnlyList<StoredAccess> sessions, OperatorSettings settings, DateTimeOffset now)
 {
     private readonly RouteTable _routes = new(settings);
+    private readonly Stores _stores = new(new Nobody(), new Nobody(), settings);
 
-    public ServerKinds Kinds { get; } =
-        new(new Stores(new Nobody(), new Nobody(), settings), Product.Identity.OwnedFields, TimeProvider.System);
+    public ServerKinds Kinds => field ??= new(_stores, Product.Identity.OwnedFields, TimeProvider.System);
 
-    /// <summary>Takes in a server that asks for routes, planned or not.</summary>
-    public void Add(MCPServer server) => _routes.Update(server.Key, server);
+    /// <summary>Takes in a server that asks for routes or optional kinds, planned or not.</summary>
+    public void Add(MCPServer server)
+    {
+        _routes.Update(server.Key, server);
+        _stores.Optional.Note(server);
+    }
 
     /// <param name="policy">The ConfigMap that is there; null for none.</param>
     /// <param name="mayRunGateway">Whether a policy would stand there: gateways run with no other (<see cref="PolicyState.MayRunGateway"/>).</param>

@@ -25,6 +25,9 @@ internal static class JsonHash
         return OfName(text.Bytes);
     }
 
+    /// <summary>Of JSON as it is written: another order of its members is another hash.</summary>
+    public static ulong OfRaw(JsonElement json) => OfBytes(StringKind, JsonMarshal.GetRawUtf8Value(json));
+
     public static ulong OfName(ReadOnlySpan<byte> name) => OfBytes(NameKind, name);
 
     public static ulong OfEmptyString => OfBytes(StringKind, []);

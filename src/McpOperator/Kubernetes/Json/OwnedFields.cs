@@ -46,10 +46,14 @@ internal sealed class OwnedFields(string manager, string? predecessor = null)
     public const ulong None = 0;
 
     /// <summary>
-    /// The only list of objects whose order matters: a variable may refer to the ones before it. Items of the other lists are found
-    /// by their keys.
+    /// Whether it is a list of objects whose order matters: a variable may refer to the ones before it, the last source of a variable counts,
+    /// and containers are initialised by one after another. Items of the other lists are found by their keys.
     /// </summary>
-    private static ReadOnlySpan<byte> Ordered => "env"u8;
+    private static bool IsOrdered(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("env"u8) || name.SequenceEqual("envFrom"u8) || name.SequenceEqual("initContainers"u8);
+
+    /// <summary>A selector that is empty selects everything, and one that is not there nothing. No other object means something by being empty.</summary>
+    private static bool IsSelector(ReadOnlySpan<byte> name) => name.SequenceEqual("labelSelector"u8) || name.SequenceEqual("namespaceSelector"u8);
 
     /// <summary>Of the part of <paramref name="live"/> that our own applies account for.</summary>
     public ulong Fingerprint(JsonElement live) => Fingerprint(live, isStatus: false);
@@ -221,9 +225,13 @@ internal sealed class OwnedFields(string manager, string? predecessor = null)
 
     private static bool TryAdd(JsonProperty member, ref ulong members)
     {
-        if (!TryWhole(member.Value, isOrdered: member.NameEquals(Ordered), out var hash))
+        using var name = JsonText.Of(member);
+        // The core group, as it is where none is named: schemas fill it in, and an API server of 1.20 was seen to take an empty text in a custom resource for null.
+        if (name.Bytes.SequenceEqual("group"u8) && member.Value.ValueKind == JsonValueKind.String && member.Value.ValueEquals(""u8))
             return false;
-        members += JsonHash.OfMember(JsonHash.OfName(member), hash);
+        if (!TryWhole(member.Value, IsOrdered(name.Bytes), out var hash) && !(IsSelector(name.Bytes) && member.Value.ValueKind == JsonValueKind.Object))
+            return false;
+        members += JsonHash.OfMember(JsonHash.OfName(name.Bytes), hash);
         return true;
     }
 
@@ -261,7 +269,7 @@ internal sealed class OwnedFields(string manager, string? predecessor = null)
             ulong value;
             if (!live.TryGetProperty(name, out var member))
                 value = JsonHash.OfEmptyString;
-            else if (!TryProject(member, field.Value, isOrdered: name.SequenceEqual(Ordered), out value))
+            else if (!TryProject(member, field.Value, IsOrdered(name), out value) && !(IsSelector(name) && member.ValueKind == JsonValueKind.Object))
                 continue;
             hash += JsonHash.OfMember(JsonHash.OfName(name), value);
             any = true;

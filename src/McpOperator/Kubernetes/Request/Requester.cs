@@ -15,6 +15,9 @@ internal sealed record ApiRequest(
     /// </summary>
     public bool MayWait { get; init; } = true;
 
+    /// <summary>What the answer shall be.</summary>
+    public string Accept { get; init; } = "application/json";
+
     public override string ToString() => $"{Method.Method} {Path}";
 }
 
@@ -38,8 +41,6 @@ internal sealed class Requester(
 
     private readonly ProductInfoHeaderValue _userAgent =
         new(userAgent, typeof(Requester).Assembly.GetName().Version?.ToString(3));
-
-    private static readonly MediaTypeWithQualityHeaderValue Json = new("application/json");
 
     private readonly HttpMessageInvoker _invoker = new(transport, disposeHandler: false);
 
@@ -138,7 +139,7 @@ internal sealed class Requester(
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
         message.Headers.UserAgent.Add(_userAgent);
-        message.Headers.Accept.Add(Json);
+        message.Headers.TryAddWithoutValidation("Accept", request.Accept);
         if (request.ContentType is not null)
         {
             var content = FencedContent.Of(request.Body, mayWrite);

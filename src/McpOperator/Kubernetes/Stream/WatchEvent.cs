@@ -15,4 +15,5 @@ internal enum WatchEventType
 }
 
 /// <summary>One line of a watch. <paramref name="Object"/> is set for Added, Modified and Deleted.</summary>
-internal readonly record struct WatchEvent<T>(WatchEventType Type, T? Object, string? ResourceVersion, Status? Error);
+/// <param name="Print">A hash of the object's metadata (<see cref="ListResult"/>).</param>
+internal readonly record struct WatchEvent(WatchEventType Type, IKubernetesObject? Object, string? ResourceVersion, Status? Error, ulong Print = 0);

@@ -11,8 +11,8 @@ internal static class WatchStream
 {
     /// <summary>Ends when the server ends the stream between two lines.</summary>
     /// <exception cref="HttpRequestException">The stream ended within a line, or a line is no event.</exception>
-    public static async IAsyncEnumerable<WatchEvent<T>> ReadAsync<T>(
-        Stream stream, Decoder<T> decode, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<WatchEvent> ReadAsync(
+        Stream stream, Decoder<IKubernetesObject> decode, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var buffer = new GrowingBuffer();
         var searched = 0;
@@ -46,7 +46,7 @@ internal static class WatchStream
         return newline >= 0;
     }
 
-    private static bool TryDecode<T>(ReadOnlyMemory<byte> line, Decoder<T> decode, out WatchEvent<T> watchEvent)
+    private static bool TryDecode(ReadOnlyMemory<byte> line, Decoder<IKubernetesObject> decode, out WatchEvent watchEvent)
     {
         watchEvent = default;
         if (line.Span.Trim("\r\n\t "u8).IsEmpty)
@@ -64,7 +64,7 @@ internal static class WatchStream
         }
     }
 
-    private static bool TryDecode<T>(JsonElement line, Decoder<T> decode, out WatchEvent<T> watchEvent)
+    private static bool TryDecode(JsonElement line, Decoder<IKubernetesObject> decode, out WatchEvent watchEvent)
     {
         watchEvent = default;
         if (!line.TryGetMember("type"u8, out var type)
@@ -82,15 +82,15 @@ internal static class WatchStream
         else if (type.ValueEquals("DELETED"u8))
             watchEvent = Change(WatchEventType.Deleted, json, decode);
         else if (type.ValueEquals("BOOKMARK"u8))
-            watchEvent = new(WatchEventType.Bookmark, default, json.ResourceVersion(), null);
+            watchEvent = new(WatchEventType.Bookmark, null, json.ResourceVersion(), null);
         else if (type.ValueEquals("ERROR"u8))
-            watchEvent = new(WatchEventType.Error, default, null, ApiError.StatusFrom(json));
+            watchEvent = new(WatchEventType.Error, null, null, ApiError.StatusFrom(json));
         else
             return false;
         return true;
     }
 
-    private static WatchEvent<T> Change<T>(WatchEventType type, JsonElement json, Decoder<T> decode) => json.IsObject()
+    private static WatchEvent Change(WatchEventType type, JsonElement json, Decoder<IKubernetesObject> decode) => json.IsObject()
         ? new(type, decode(json), json.ResourceVersion(), null)
         : throw new HttpRequestException(HttpRequestError.InvalidResponse, "the watch sent an event without an object");
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 
 namespace McpOperator.Kubernetes.Types;
@@ -15,6 +16,19 @@ internal static class ApplyConfiguration
     public static byte[] Of(ServiceAccount account) => Of(account, ManifestJsonContext.Default.ServiceAccount);
 
     public static byte[] Of(Secret secret) => Of(secret, ManifestJsonContext.Default.Secret);
+
+    /// <summary>Of a kind that has no type of its own.</summary>
+    public static byte[] Of(ResourceType type, Metadata metadata, JsonObject spec) => ApplyBody.Write(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteString("apiVersion"u8, type.ApiVersion);
+        writer.WriteString("kind"u8, type.Kind);
+        writer.WritePropertyName("metadata"u8);
+        JsonSerializer.Serialize(writer, metadata, ManifestJsonContext.Default.Metadata);
+        writer.WritePropertyName("spec"u8);
+        spec.WriteTo(writer);
+        writer.WriteEndObject();
+    });
 
     private static byte[] Of<T>(T manifest, JsonTypeInfo<T> type) =>
         ApplyBody.Write(writer => JsonSerializer.Serialize(writer, manifest, type));

@@ -57,6 +57,7 @@ internal sealed record PodSpec
 {
     public required string ServiceAccountName { get; init; }
     public required bool AutomountServiceAccountToken { get; init; }
+    public int? TerminationGracePeriodSeconds { get; init; }
     public required PodSecurityContext SecurityContext { get; init; }
     public IReadOnlyList<LocalObjectReference>? ImagePullSecrets { get; init; }
     public required IReadOnlyList<Container> Containers { get; init; }
@@ -80,10 +81,14 @@ internal sealed record LocalObjectReference
     public required string Name { get; init; }
 }
 
+/// <summary>With exactly one of the two sources.</summary>
 internal sealed record Volume
 {
     public required string Name { get; init; }
-    public required LocalObjectReference ConfigMap { get; init; }
+    public LocalObjectReference? ConfigMap { get; init; }
+
+    /// <summary>Its <c>secretName</c>: a map, for a type of its own would be kilobytes of code.</summary>
+    public IReadOnlyDictionary<string, string>? Secret { get; init; }
 }
 
 internal sealed record Container
@@ -91,6 +96,8 @@ internal sealed record Container
     public required string Name { get; init; }
     public required string Image { get; init; }
     public required string ImagePullPolicy { get; init; }
+    public IReadOnlyList<string>? Command { get; init; }
+    public IReadOnlyList<string>? Args { get; init; }
     public required IReadOnlyList<ContainerPort> Ports { get; init; }
     public IReadOnlyList<Env>? Env { get; init; }
     public required ContainerResources Resources { get; init; }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace McpOperator.Kubernetes.Types;
@@ -12,6 +13,7 @@ internal sealed record Ingress : Manifest
 internal sealed record IngressSpec
 {
     public string? IngressClassName { get; init; }
+    public JsonElement? Tls { get; init; }
     public required IReadOnlyList<IngressRule> Rules { get; init; }
 }
 

@@ -19,7 +19,10 @@ internal sealed class Diagnosis
     /// <summary>How often the pods were listed.</summary>
     public int Looks { get; set; }
 
-    /// <summary>What the kubelet says of a pod in events: it is asked for once. Null where none says why.</summary>
+    /// <summary>How often events were asked for.</summary>
+    public int EventLists { get; set; }
+
+    /// <summary>What the kubelet says in events, by the reason and the pod; null where none said why.</summary>
     public Dictionary<string, string?> Words { get; } = [];
 
     /// <summary>Null when none was found yet.</summary>
@@ -37,16 +40,6 @@ internal sealed class Diagnosis
 /// <summary>How far the Deployments of both tracks are: generations, and the numbers of pods.</summary>
 internal readonly record struct Progress(long Generations, int Replicas, int Updated, int Available, int Ready)
 {
-    public static Progress Of(IEnumerable<ObservedDeployment> tracks)
-    {
-        var sum = default(Progress);
-        foreach (var track in tracks)
-        {
-            sum = new(
-                sum.Generations + track.Generation, sum.Replicas + track.Replicas, sum.Updated + track.UpdatedReplicas,
-                sum.Available + track.AvailableReplicas, sum.Ready + track.ReadyReplicas);
-        }
-
-        return sum;
-    }
+    public Progress With(ObservedDeployment track) => new(
+        Generations + track.Generation, Replicas + track.Replicas, Updated + track.UpdatedReplicas, Available + track.AvailableReplicas, Ready + track.ReadyReplicas);
 }

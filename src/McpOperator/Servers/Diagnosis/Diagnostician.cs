@@ -12,20 +12,22 @@ namespace McpOperator.Servers.Diagnosis;
 /// </summary>
 internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSettings settings, TimeProvider time, ILogger logger)
 {
-    /// <summary>After the first list; with these figures, and one list of events, a server costs one in the first minute, and ten in the first hour.</summary>
-    private static readonly Backoff Again = new(TimeSpan.FromMinutes(1), 2, TimeSpan.FromMinutes(10), Jitter: 0, TimeSpan.MaxValue);
+    private const int EventLists = 2;
 
-    private string? _fault;
+    private readonly DiagnosisLists _lists = new((level, fault) => Log.PodsNotListed(logger, level, fault));
 
     /// <summary>Brings what is known of the server's pods up to date.</summary>
     /// <param name="pass">After all kinds had their turn.</param>
     public async Task LookAsync(Pass pass, CancellationToken cancellationToken)
     {
-        var tracks = new List<(DeploymentKind Kind, ObservedDeployment Live)>(2);
+        var tracks = new List<DeploymentKind>(2);
+        var progress = default(Progress);
         foreach (var kind in (ReadOnlySpan<DeploymentKind>)[kinds.Stable, kinds.Canary])
         {
-            if (kind.LiveAfter(pass) is { IsTerminating: false } live && pass.ResultOf(kind).Problem is null && !DeploymentKind.IsReady(live))
-                tracks.Add((kind, live));
+            if (kind.LiveAfter(pass) is not { IsTerminating: false } live || pass.ResultOf(kind).Problem is not null || DeploymentKind.IsReady(live))
+                continue;
+            tracks.Add(kind);
+            progress = progress.With(live);
         }
 
         if (tracks.Count == 0)
@@ -35,15 +37,15 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
         }
 
         var now = time.GetTimestamp();
-        var diagnosis = pass.Memory.Diagnosis = Begin(pass, Progress.Of(tracks.Select(static track => track.Live)), now);
+        var diagnosis = pass.Memory.Diagnosis = Begin(pass, progress, now);
         if (diagnosis.DueAt > now)
             return;
         diagnosis.LookedAt = now;
-        diagnosis.DueAt = time.After(now, Again.Delay(diagnosis.Looks++, random: 0));
+        diagnosis.DueAt = time.After(now, DiagnosisLists.Again.Delay(diagnosis.Looks++, random: 0));
         if (await ListAsync(pass.Server.Key, cancellationToken).ConfigureAwait(false) is not { } pods)
             return;
-        foreach (var (kind, live) in tracks)
-            diagnosis.Found(kind, await FirstOfAsync(CurrentOf(pods, live), live.Key.Namespace, diagnosis, cancellationToken).ConfigureAwait(false));
+        foreach (var kind in tracks)
+            diagnosis.Found(kind, await FirstOfAsync(CurrentOf(pods, kind.LiveAfter(pass)!), pass.Server.Key.Namespace, diagnosis, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>
@@ -61,7 +63,7 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
         }
 
         if (known.Progress != progress && known.Looks > 0)
-            known.DueAt = Math.Min(known.DueAt, time.After(known.LookedAt, (Again with { Min = settings.DiagnoseAfter }).Delay(known.Looks - 1, random: 0)));
+            known.DueAt = Math.Min(known.DueAt, time.After(known.LookedAt, (DiagnosisLists.Again with { Min = settings.DiagnoseAfter }).Delay(known.Looks - 1, random: 0)));
         known.Progress = progress;
         return known;
     }
@@ -73,25 +75,9 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
     private Task<IReadOnlyList<DiagnosedPod>?> ListAsync(ObjectKey server, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        return ListAsync(new ListWatch<DiagnosedPod>(
+        // What was done in this pass is reported whatever comes of it.
+        return _lists.ListAsync<DiagnosedPod>(new ListWatch(
             api, ResourceTypes.Pod, server.Namespace, Labels.PodSelector(server.Name), json => new DiagnosedPod(json, now)), cancellationToken);
-    }
-
-    private async Task<IReadOnlyList<T>?> ListAsync<T>(ListWatch<T> list, CancellationToken cancellationToken)
-        where T : class, IKubernetesObject
-    {
-        try
-        {
-            return (await list.ListAsync("0", cancellationToken).ConfigureAwait(false)).Items;
-        }
-        catch (Exception exception) when (exception is ApiException or HttpRequestException)
-        {
-            // What was done in this pass is reported all the same.
-            var fault = (exception as ApiException)?.Status.Message ?? exception.Message;
-            Log.PodsNotListed(logger, fault == _fault ? LogLevel.Debug : LogLevel.Warning, fault);
-            _fault = fault;
-            return null;
-        }
     }
 
     /// <summary>
@@ -103,12 +89,21 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
         var current = new List<DiagnosedPod>();
         if (live.UpdatedReplicas == 0)
             return current;
-        var owned = pods.Where(pod => pod.Deployment == live.Key.Name).ToList();
-        var revision = owned.MaxBy(static pod => pod.Created)?.Revision;
-        var isOver = owned.TrueForAll(pod => pod.Revision != revision || pod.HasEnded);
+        var owned = new List<DiagnosedPod>();
+        DiagnosedPod? newest = null;
+        foreach (var pod in pods)
+        {
+            if (pod.Deployment != live.Key.Name)
+                continue;
+            owned.Add(pod);
+            if (newest is null || pod.Created > newest.Created)
+                newest = pod;
+        }
+
+        var isOver = owned.TrueForAll(pod => pod.Revision != newest?.Revision || pod.HasEnded);
         foreach (var pod in owned)
         {
-            if (pod.Revision == revision && (isOver || !pod.HasEnded))
+            if (pod.Revision == newest?.Revision && (isOver || !pod.HasEnded))
                 current.Add(pod);
         }
 
@@ -133,7 +128,7 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
 
         if (first is not { Cause: { } cause })
             return null;
-        var words = cause.Retold is null ? null : await WordsAsync(ns, first.Key.Name, diagnosis, cancellationToken).ConfigureAwait(false);
+        var words = cause.Retold is null ? null : await WordsAsync(ns, first.Key.Name, cause.Reason, diagnosis, cancellationToken).ConfigureAwait(false);
         return cause with
         {
             Message = $"{(words is null ? cause.Message : cause.Retold!(words))} (pod {first.Key.Name}{(pods.Count > 1 ? $"; {sharing} of {pods.Count} pods" : "")})",
@@ -143,16 +138,20 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
 
     /// <summary>
     /// What the kubelet says in the newest warning about a pod. Events alone tell why a volume cannot be mounted and how a probe fails. Asked
-    /// for at the second look, since most has passed by then, and once for a pod.
+    /// for at the second look, since most has passed by then, and once more: where nothing was told (a kubelet that has many to send sends
+    /// them minutes later), or for another pod or cause.
     /// </summary>
-    private async Task<string?> WordsAsync(string ns, string pod, Diagnosis diagnosis, CancellationToken cancellationToken)
+    private async Task<string?> WordsAsync(string ns, string pod, string reason, Diagnosis diagnosis, CancellationToken cancellationToken)
     {
-        if (diagnosis.Words.TryGetValue(pod, out var known) || diagnosis.Looks < 2)
+        var key = $"{reason} {pod}";
+        var known = diagnosis.Words.GetValueOrDefault(key);
+        if (known is not null || diagnosis.Looks < 2 || diagnosis.EventLists == EventLists)
             return known;
-        var events = await ListAsync(
-            new ListWatch<PodEvent>(api, ResourceTypes.Event, ns, null, static json => new PodEvent(json), $"involvedObject.kind=Pod,involvedObject.name={pod},type=Warning"),
+        diagnosis.EventLists++;
+        var events = await _lists.ListAsync<PodEvent>(
+            new ListWatch(api, ResourceTypes.Event, ns, null, static json => new PodEvent(json), $"involvedObject.kind=Pod,involvedObject.name={pod},type=Warning"),
             cancellationToken).ConfigureAwait(false);
-        return events is null ? null : diagnosis.Words[pod] = PodEvent.WordsOf(events);
+        return diagnosis.Words[key] = events is null ? null : PodEvent.WordsOf(events);
     }
 
     /// <summary>As much of a pod as a diagnosis needs.</summary>
@@ -163,31 +162,15 @@ internal sealed class Diagnostician(ApiClient api, ServerKinds kinds, OperatorSe
         public string ResourceVersion => "";
 
         /// <summary>Of its ReplicaSet; null of somebody else's pod with these labels.</summary>
-        public string? Revision { get; } = json.Child("metadata"u8)?.Child("labels"u8)?.Text("pod-template-hash"u8);
+        public string? Revision { get; } = PodOwner.RevisionOf(json);
 
         /// <summary>The name of the Deployment whose ReplicaSet it is of; null for somebody else's.</summary>
-        public string? Deployment { get; } = DeploymentOf(json);
+        public string? Deployment { get; } = PodOwner.DeploymentOf(json);
 
         public DateTimeOffset Created { get; } = json.Child("metadata"u8)?.Time("creationTimestamp"u8) ?? default;
 
         public bool HasEnded { get; } = json.Child("status"u8) is { } status && (status.Is("phase"u8, "Failed") || status.Is("phase"u8, "Succeeded"));
 
         public Cause? Cause { get; } = PodCauses.Of(json, now);
-
-        private static string? DeploymentOf(JsonElement json)
-        {
-            var metadata = json.Child("metadata"u8);
-            var hash = metadata?.Child("labels"u8)?.Text("pod-template-hash"u8);
-            if (hash is null || metadata?.Child("ownerReferences"u8) is not { ValueKind: JsonValueKind.Array } owners)
-                return null;
-            foreach (var owner in owners.EnumerateArray())
-            {
-                if (owner.Is("kind"u8, "ReplicaSet") && owner.Text("apiVersion"u8)?.StartsWith("apps/", StringComparison.Ordinal) == true
-                    && owner.Child("controller"u8) is { ValueKind: JsonValueKind.True } && owner.Text("name"u8) is { } name && name.EndsWith($"-{hash}", StringComparison.Ordinal))
-                    return name[..^(hash.Length + 1)];
-            }
-
-            return null;
-        }
     }
 }

@@ -15,7 +15,7 @@ internal sealed class CanaryKind(ServerKinds kinds, Store<ObservedDeployment> st
 
     public override DesiredState DesiredStateOf(Pass pass)
     {
-        if (!pass.MayRunPods)
+        if (!MayRunPods(pass))
             return new DesiredState.Keep();
         if (pass.Spec.HasCanary())
         {

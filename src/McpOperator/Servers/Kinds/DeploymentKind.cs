@@ -14,10 +14,15 @@ internal abstract class DeploymentKind(
     : OwnedKind<ObservedDeployment>(
         ResourceTypes.Deployment, condition, store, json => new ObservedDeployment(json, ours), ours, suffix, name)
 {
+    private readonly OwnedFields _ours = ours;
+
     protected ServerKinds Kinds => kinds;
 
     /// <summary>Whether all replicas are available, of the latest revision, and none of the one before remains.</summary>
     public static bool IsReady(ObservedDeployment live) => WaitsFor(live) is null;
+
+    /// <summary>Not before the Secret is there that they mount: they would hang, and what serves would go for them.</summary>
+    protected bool MayRunPods(Pass pass) => pass.MayRunPods && !kinds.AwaitsCertificate(pass);
 
     /// <summary>Whether some available pod may have no gateway.</summary>
     public static bool ServesWithoutGateway(ObservedDeployment? live) =>
@@ -28,18 +33,46 @@ internal abstract class DeploymentKind(
     /// its replicas, up to the total of both.
     /// </summary>
     /// <param name="replicas">The desired replicas of the other track.</param>
-    protected DesiredState.Apply Apply(Pass pass, Deployment deployment, DeploymentKind other, int replicas)
+    protected DesiredState Apply(Pass pass, Deployment deployment, DeploymentKind other, int replicas)
     {
+        var standing = FindOwned(pass.Server);
         var wanted = deployment.Spec.Replicas;
-        var held = !pass.IsPlan && FindOwned(pass.Server) is { } live && !other.IsUp(pass.Server, replicas)
-            ? Math.Max(wanted, Math.Min(live.DesiredReplicas, wanted + replicas))
+        var held = !pass.IsPlan && standing is not null && !other.IsUp(pass.Server, replicas)
+            ? Math.Max(wanted, Math.Min(standing.DesiredReplicas, wanted + replicas))
             : wanted;
         deployment = deployment with { Spec = deployment.Spec with { Replicas = held } };
+        var versions = VersionsFor(pass, deployment, standing);
+        if (!pass.IsPlan && pass.Memory.ConfigVersions is { IsListing: true })
+            return new DesiredState.Keep();
+        if (!string.IsNullOrEmpty(versions))
+            deployment = DeploymentManifest.WithAnnotation(deployment, ObjectNames.ConfigVersions, versions);
         var isReleased = pass.Memory.Held == this && held == wanted;
         Hold(pass, held > wanted);
-        return new(
-            () => ApplyConfiguration.Of(deployment), refused => RemedyFor(deployment, refused), IsRepair: isReleased ? false : null,
+        return new DesiredState.Apply(
+            Body, refused => RemedyFor(Body(), refused), IsRepair: isReleased ? false : null,
             live => Removal(pass, (ObservedDeployment)live));
+
+        byte[] Body() => DeploymentManifest.Body(deployment, pass.Server);
+    }
+
+    /// <returns>Null for none. When the server does without from now on, its pods keep what they have, which is no reason to replace them.</returns>
+    private string? VersionsFor(Pass pass, Deployment deployment, ObservedDeployment? standing)
+    {
+        if (pass.Spec.RestartOnChange == true)
+        {
+            var references = new PodReferences(DeploymentManifest.Body(deployment, pass.Server), pass.Server.Metadata.Name);
+            // A track that is made anew has none.
+            var live = kinds.Stable.FindOwned(pass.Server)?.ConfigVersions ?? standing?.ConfigVersions;
+            var versions = pass.Memory.ConfigVersions ??= kinds.NewConfigVersions();
+            var value = versions.Of(pass.Server.Key, references, live, kinds.Configuration);
+            // A comparison shows that the pods will be replaced, whatever the versions are.
+            return pass.IsPlan && versions.IsListing && value.Length == 0 && standing is not null ? versions.Unknown : value;
+        }
+
+        if (pass.Memory.ConfigVersions is not null)
+            kinds.Configuration.Forget(pass.Server.Key);
+        pass.Memory.ConfigVersions = null;
+        return standing?.ConfigVersions;
     }
 
     /// <summary>Whether it has that many replicas, all available and of the latest revision.</summary>
@@ -106,6 +139,7 @@ internal abstract class DeploymentKind(
         _ when WaitsFor(live) is { } message => CauseOf(pass, live) is { } cause
             ? Unready(cause.Reason, $"{message}: {cause.Message}")
             : Unready(Reasons.DeploymentProgressing, message),
+        { DesiredReplicas: 0 } when pass.Spec.IsSuspended() => Ready(Reasons.Suspended, "no replicas are wanted while spec.suspend is true"),
         { DesiredReplicas: 0 } => Ready(Reasons.ScaledToZero, "no replicas are wanted"),
         { DesiredReplicas: var wanted } => Ready(Reasons.DeploymentAvailable, $"{wanted} of {wanted} replicas are available"),
     };
@@ -136,20 +170,22 @@ internal abstract class DeploymentKind(
 
     /// <summary>
     /// If only sources of variables are refused, resets the variables, and if some are there twice, replaces them; else takes over what
-    /// others own in the refused fields.
+    /// others own in the refused fields. Before that, what former applies left of a probe, a hook or a volume goes.
     /// </summary>
-    private static Remedy? RemedyFor(Deployment deployment, RefusedApply refused)
+    private Remedy? RemedyFor(byte[] body, RefusedApply refused)
     {
         if (refused.IsNew)
             return null;
         if (refused.Refusal.IsOfStoredDuplicates)
-            return refused.Tried.Count == 0 ? new Remedy.Patch(_ => EnvironmentReset.ReplacePatch(deployment)) : null;
+            return refused.Tried.Count == 0 ? new Remedy.Patch(_ => EnvironmentReset.ReplacePatch(body)) : null;
+        if (refused.Tried.Count == 0 && Leftovers.MayCause(refused.Refusal))
+            return new Remedy.Patch(live => Leftovers.Patch(body, live, _ours));
         if (!EnvironmentReset.Handles(refused.Refusal))
-            return refused.Tried.Count == 0 ? Remedy.TakeOver.Of(DeploymentManifest.ExclusivePaths(deployment), refused.Refusal) : null;
+            return !refused.Tried.Any(static tried => tried is Remedy.TakeOver) ? Remedy.TakeOver.Of(DeploymentManifest.ExclusivePaths(body), refused.Refusal) : null;
         return refused.Tried.Count(static tried => tried is not Remedy.TakeOver) switch
         {
-            0 => new Remedy.Apply(ApplyConfiguration.Of(EnvironmentReset.WithoutVariables(deployment))),
-            1 => new Remedy.Patch(live => EnvironmentReset.DeletePatch(deployment, live)),
+            0 => new Remedy.Apply(EnvironmentReset.WithoutVariables(body)),
+            1 => new Remedy.Patch(live => EnvironmentReset.DeletePatch(body, live)),
             _ => null,
         };
     }

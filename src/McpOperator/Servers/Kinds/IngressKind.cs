@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
@@ -7,19 +8,35 @@ using McpOperator.Kubernetes.Types;
 namespace McpOperator.Servers.Kinds;
 
 /// <summary>The Ingress that brings a server's clients to its Service.</summary>
-internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours)
+internal sealed class IngressKind(ServerKinds kinds, Store<ObservedIngress> store, OwnedFields ours)
     : OwnedKind<ObservedIngress>(ResourceTypes.Ingress, ConditionTypes.IngressReady, store, json => new ObservedIngress(json, ours), ours)
 {
     private const string TraefikEntryPoints = "traefik.ingress.kubernetes.io/router.entrypoints";
     private const string TraefikTls = "traefik.ingress.kubernetes.io/router.tls";
-    private const string NginxSslRedirect = "nginx.ingress.kubernetes.io/ssl-redirect";
+    private const string NoAddress = "no ingress controller has published an address yet";
+    private const string Nginx = "nginx.ingress.kubernetes.io/";
+
+    public override bool IsDue(Pass pass) => kinds.IsRouteDue(pass, this);
 
     public override DesiredState DesiredStateOf(Pass pass)
     {
-        if (pass.RouteConflict is { } conflict)
+        if (pass.Spec.HasIngress() && pass.RouteConflict is { } conflict)
             return new DesiredState.Withhold(new Problem(Reasons.RouteConflict, conflict.Message));
-        return Apply(pass, FirstTry(pass));
+        if (!pass.Spec.HasIngress() && !kinds.IsRouteKept(pass, FindOwned(pass.Server)))
+            return new DesiredState.Absent();
+        // One that stays for a while follows the spec, but for its route: nobody is asked for another one on its behalf.
+        return pass.Spec.HasIngress() || IsItsRoute(pass) ? Apply(pass, FirstTry(pass)) : new DesiredState.Keep();
     }
+
+    /// <summary>Whether the Ingress that stays serves, by its status, what it would serve by the spec.</summary>
+    private static bool IsItsRoute(Pass pass) =>
+        Route.FromUrl(pass.Server.Reported?.Url)?.Compared() == Routing.IngressRoutes(pass.Server.Metadata.Name, pass.Spec)[0].Compared();
+
+    /// <summary>Whether an ingress controller leads clients to the server.</summary>
+    public override bool Serves(Pass pass) => pass.ResultOf(this) is { Problem: null, Live: ObservedIngress { IsTerminating: false } live } && HasAddress(pass, live)
+        && !kinds.Certificate.IsAwaited(pass);
+
+    private static bool HasAddress(Pass pass, ObservedIngress live) => pass.Settings.PermissiveIngressReadiness ? live.HasRule : live.HasLoadBalancer;
 
     /// <summary>
     /// The metadata path is an extra, and controllers are particular about its form. When the Ingress is refused because of it,
@@ -39,21 +56,26 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
         return without with { Problem = without.Problem ?? result.Problem };
     }
 
-    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => [ConditionOf(
-        pass, pass.ResultOf(this).Problem, live => (live, pass.Settings.PermissiveIngressReadiness) switch
+    /// <summary>Of an Ingress that is not wanted, only why it is still there when it cannot be deleted.</summary>
+    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => !pass.Spec.HasIngress() && pass.ResultOf(this).Problem is null ? [] : [ConditionOf(
+        pass, pass.ResultOf(this).Problem, live => live switch
         {
-            ({ HasLoadBalancer: true }, false) => Ready(Reasons.LoadBalancerAssigned, "an ingress controller has published an address"),
-            ({ HasRule: true }, true) => Ready(Reasons.IngressCreated, "the Ingress exists"),
-            _ => Unready(Reasons.LoadBalancerPending, "no ingress controller has published an address yet"),
+            _ when HasAddress(pass, live) => pass.Settings.PermissiveIngressReadiness
+                ? Ready(Reasons.IngressCreated, "the Ingress exists")
+                : Ready(Reasons.LoadBalancerAssigned, "an ingress controller has published an address"),
+            _ when pass.Memory.AddressWait?.Cause is { } cause => Unready(cause.Reason, $"{NoAddress}: {cause.Message}"),
+            _ => Unready(Reasons.LoadBalancerPending, NoAddress),
         })];
 
     /// <summary>While the Ingress could not be changed it serves the old route, so the URL stays as reported.</summary>
     public override string? UrlOf(Pass pass) => pass.ResultOf(this) switch
     {
         { Live: null } => null,
-        _ when !pass.IsValid => pass.Server.Reported?.Url,
+        // What serves is the one that it takes the place of, as long as that is there.
+        _ when pass.Spec.HasIngress() && (kinds.HttpRoute.LiveAfter(pass) is not null || kinds.IngressRoute.LiveAfter(pass) is not null) => null,
+        _ when !pass.IsValid || pass.IsPaused || !pass.Spec.HasIngress() => pass.Server.Reported?.Url,
         { Stands: false, Problem: { } problem, Live: var live } when !(IsOfMetadata(problem) && Stands(pass, live, MetadataPath.None)) => pass.Server.Reported?.Url,
-        _ => Routing.Resolve(pass.Server.Metadata.Name, pass.Spec).Url(pass.Settings),
+        _ => Routing.IngressRoutes(pass.Server.Metadata.Name, pass.Spec)[0].Url(Routing.IsIngressTls(pass.Spec, pass.Settings)),
     };
 
     /// <param name="server">With the defaults filled in (<see cref="Defaults"/>), and valid.</param>
@@ -62,8 +84,9 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
         var name = server.Metadata.Name;
         var spec = server.Spec;
         var ingressClass = spec.IngressClass ?? settings.DefaultIngressClass;
-        var annotations = Annotations(spec.IngressAnnotations, ingressClass, settings);
-        var routes = Routing.Routes(name, spec);
+        var tls = TlsConfig.Of(spec);
+        var annotations = Annotations(spec, tls, ingressClass, settings);
+        var routes = Routing.IngressRoutes(name, spec);
         var pathType = spec.IngressPathType ?? Defaults.IngressPathType;
         List<HttpIngressPath> paths = [PathTo(name, spec, routes[0].Path, pathType)];
         if (metadata != MetadataPath.None)
@@ -78,6 +101,7 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
             Spec = new IngressSpec
             {
                 IngressClassName = ingressClass,
+                Tls = TlsOf(tls, name, routes[0].Host),
                 Rules =
                 [
                     new IngressRule
@@ -112,7 +136,7 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
     /// when none was wanted: then the last report tells of no refusal.
     /// </summary>
     private MetadataPath FirstTry(Pass pass) =>
-        Routing.Routes(pass.Server.Metadata.Name, pass.Spec).Count > 1 && FindOwned(pass.Server) is { } live
+        Routing.IngressRoutes(pass.Server.Metadata.Name, pass.Spec).Count > 1 && FindOwned(pass.Server) is { } live
         && (Stands(pass, live, MetadataPath.Lenient)
             || (pass.Server.Reported?.Find(ConditionTypes.IngressReady)?.Reason == Problem.ApplyFailed && Stands(pass, live, MetadataPath.None)))
             ? MetadataPath.Lenient
@@ -145,20 +169,46 @@ internal sealed class IngressKind(Store<ObservedIngress> store, OwnedFields ours
         },
     };
 
-    /// <summary>The user's annotations, and what the controller of the class needs unless the user sets it.</summary>
-    private static Dictionary<string, string> Annotations(
-        IReadOnlyDictionary<string, string>? ofUser, string ingressClass, OperatorSettings settings)
+    /// <summary>IngressTLSs, of which there is one.</summary>
+    private static JsonElement? TlsOf(TlsConfig? tls, string server, string? host)
     {
-        var annotations = ofUser is null ? [] : new Dictionary<string, string>(ofUser);
+        if (tls is null)
+            return null;
+        var entry = new JsonObject();
+        if (host is not null)
+            entry["hosts"] = new JsonArray(host);
+        if (tls.SecretNameOf(server) is { } secret)
+            entry["secretName"] = secret;
+        return JsonElement.Parse(new JsonArray(entry).ToJsonString());
+    }
+
+    /// <summary>The user's annotations, and what the controller of the class needs unless the user sets it.</summary>
+    private static Dictionary<string, string> Annotations(MCPServerSpec spec, TlsConfig? tls, string ingressClass, OperatorSettings settings)
+    {
+        var annotations = spec.IngressAnnotations is { } ofUser ? new Dictionary<string, string>(ofUser) : [];
+        if (tls is { HasIssuer: true })
+            annotations.TryAdd(tls.IssuerKind == TlsConfig.ClusterIssuer ? TlsConfig.ClusterIssuerAnnotation : TlsConfig.IssuerAnnotation, tls.IssuerName!);
         switch (ingressClass)
         {
             case "traefik":
-                annotations.TryAdd(TraefikEntryPoints, settings.DefaultIngressEntryPoints);
-                if (settings.DefaultIngressTls)
+                // The entry point for plain HTTP answers nobody who speaks TLS.
+                var isPlain = settings.DefaultIngressEntryPoints == OperatorSettings.PlainEntryPoint;
+                annotations.TryAdd(TraefikEntryPoints, tls is not null && isPlain ? OperatorSettings.TlsEntryPoint : settings.DefaultIngressEntryPoints);
+                if (Routing.IsIngressTls(spec, settings))
                     annotations.TryAdd(TraefikTls, "true");
                 break;
             case "nginx":
-                annotations.TryAdd(NginxSslRedirect, "false");
+                // An Ingress from before there was spec.tls stays as it is.
+                if (tls is null)
+                {
+                    annotations.TryAdd(Nginx + "ssl-redirect", "false");
+                    break;
+                }
+
+                // Streams of events may be silent for long; 60 s is nginx' default. Traefik neither buffers a stream nor ends it.
+                annotations.TryAdd(Nginx + "proxy-buffering", "off");
+                annotations.TryAdd(Nginx + "proxy-read-timeout", "3600");
+                annotations.TryAdd(Nginx + "proxy-send-timeout", "3600");
                 break;
             case "istio":
                 annotations.TryAdd(Routing.ClassAnnotation, "istio");

@@ -25,6 +25,9 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     /// </summary>
     public virtual bool IsOptional => false;
 
+    /// <summary>Nothing is asked of the API server before it completes; null for at once.</summary>
+    public virtual Task? Wanted => null;
+
     /// <summary>False when the CRD of an optional kind is missing.</summary>
     public virtual bool IsInstalled => true;
 
@@ -54,11 +57,17 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     /// <summary>Carries out the desired state.</summary>
     public abstract Task<ApplyResult> CarryOutAsync(Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken);
 
+    /// <summary>What carrying it out would change, by the stores alone; nothing of what is not watched.</summary>
+    public virtual Change ChangeBy(Pass pass, DesiredState desired) => Change.None;
+
     /// <summary>Its conditions.</summary>
     public virtual IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => [];
 
     /// <summary>Fields of others in it, which the spec does not have; null for none.</summary>
     public virtual string? ForeignOf(Pass pass) => null;
+
+    /// <summary>Whether it leads clients to the server.</summary>
+    public virtual bool Serves(Pass pass) => false;
 
     /// <summary>The URL that it serves; null for a kind that serves none.</summary>
     public virtual string? UrlOf(Pass pass) => null;
@@ -92,7 +101,7 @@ internal abstract class OwnedKind<T>(
     public override void Load(JsonElement live)
     {
         var loaded = decode(live);
-        store.Apply(null, new WatchEvent<T>(WatchEventType.Added, loaded, loaded.ResourceVersion, Error: null));
+        store.Apply(null, new WatchEvent(WatchEventType.Added, loaded, loaded.ResourceVersion, Error: null));
     }
 
     public override T? Get(ObjectKey server) => store.Get(Key(server));
@@ -136,8 +145,24 @@ internal abstract class OwnedKind<T>(
             : applier.DeleteIfOursAsync(_objects, live, pass.Memory.ApplyMemoryOf(this), cancellationToken);
     }
 
+    public override Change ChangeBy(Pass pass, DesiredState desired)
+    {
+        var live = FindOwned(pass.Server);
+        return desired switch
+        {
+            // Not installed, or somebody else's.
+            DesiredState.Apply when live is null => IsInstalled && Get(pass.Server.Key) is null ? Change.Created : Change.None,
+            DesiredState.Apply apply => pass.Memory.ApplyMemoryOf(this).IsUpToDate(OwnedFields.FingerprintOf(apply.Body()), live!.Fingerprint) ? Change.None : Change.Updated,
+            DesiredState.Absent or DesiredState.Withhold => live is { IsTerminating: false, Fingerprint: not OwnedFields.None } ? Change.Deleted : Change.None,
+            _ => Change.None,
+        };
+    }
+
     public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>
-        suffix.Length == 0 ? reflectors.Create(Type, ns, Labels.ManagedSelector, decode, store, isOptional: IsOptional) : null;
+        IsWatched ? reflectors.Create(Type, ns, Labels.ManagedSelector, decode, store, isOptional: IsOptional, wanted: Wanted) : null;
+
+    /// <summary>False when another row watches its store.</summary>
+    protected virtual bool IsWatched => suffix.Length == 0;
 
     /// <summary>
     /// NotCreated, Terminating, or what <paramref name="conditionOf"/> makes of the live object; failed when there is a problem.

@@ -9,7 +9,8 @@ internal sealed class ServiceAccountKind(ServerKinds kinds) : SharedKind(Resourc
 {
     /// <summary>An existing Deployment shows that it was created, so it is not created again after a restart.</summary>
     public override DesiredState DesiredStateOf(Pass pass) =>
-        pass.MayRunPods && (kinds.Stable.Get(pass.Server.Key) is null || IsGone(pass) || IsPending(pass.Server.Metadata.Namespace))
+        pass.MayRunPods && pass.Spec.ServiceAccountName is null or ObjectNames.ServiceAccount
+        && (kinds.Stable.Get(pass.Server.Key) is null || IsGone(pass) || IsPending(pass.Server.Metadata.Namespace))
             ? new DesiredState.Apply(() => ApplyConfiguration.Of(Build(pass.Server.Metadata.Namespace)))
             : new DesiredState.Keep();
 

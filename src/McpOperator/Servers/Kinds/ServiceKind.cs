@@ -37,14 +37,32 @@ internal sealed class ServiceKind(ServerKinds kinds, Store<ObservedService> stor
         Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
         var result = await base.CarryOutAsync(applier, pass, desired, cancellationToken).ConfigureAwait(false);
-        if (pass.IsValid)
+        if (pass is { IsValid: true, IsPaused: false })
             pass.Memory.TargetsGateway = pass.Spec.HasGateway() && (pass.Memory.TargetsGateway || result.Live is ObservedService { TargetsGateway: true });
         return result;
     }
 
-    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => [ConditionOf(pass, pass.ResultOf(this).Problem, live => live.HasClusterIP
-        ? Ready(Reasons.ClusterIPAssigned, "the Service has its cluster IP")
-        : Unready(Reasons.ClusterIPPending, "the Service has no cluster IP yet"))];
+    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => [ConditionOf(pass, pass.ResultOf(this).Problem, live => live switch
+    {
+        { HasClusterIP: false } => Unready(Reasons.ClusterIPPending, "the Service has no cluster IP yet"),
+        _ when MismatchOf(pass, live) is { } label => Unready(
+            Reasons.SelectorMismatch,
+            $"no pod has the label {label.Key}={label.Value} that its selector asks for (by {label.Manager}), so that it leads nowhere; "
+                + $"take it out of the selector: kubectl edit service {live.Key.Name}"),
+        _ => Ready(Reasons.ClusterIPAssigned, "the Service has its cluster IP"),
+    })];
+
+    /// <summary>The first label that others ask for in the selector, and that the pods of no track have; null for none.</summary>
+    private ForeignLabel? MismatchOf(Pass pass, ObservedService live)
+    {
+        foreach (var label in live.ForeignSelector ?? [])
+        {
+            if (!label.IsOn(kinds.Stable.LiveAfter(pass)?.ForeignLabels) && !label.IsOn(kinds.Canary.LiveAfter(pass)?.ForeignLabels))
+                return label;
+        }
+
+        return null;
+    }
 
     /// <param name="server">With the defaults filled in (<see cref="Defaults"/>), and valid.</param>
     /// <param name="targetsGateway">Whether traffic goes to the gateways, if the spec has one: they must be available first.</param>
@@ -112,6 +130,7 @@ internal sealed class ObservedService : Observed
     {
         var spec = json.Child("spec"u8);
         HasClusterIP = !string.IsNullOrEmpty(spec?.Text("clusterIP"u8));
+        ForeignSelector = ForeignLabel.InSelector(json);
         TargetsGateway = (spec?.Child("ports"u8)).HasItem(static port =>
             port.Is("name"u8, GatewayContainer.MetricsPortName) && port.Number("port"u8) == Defaults.GatewayMetricsPort);
         HasForeignMetrics = TargetsGateway
@@ -121,6 +140,9 @@ internal sealed class ObservedService : Observed
     }
 
     public bool HasClusterIP { get; }
+
+    /// <summary><see cref="ForeignLabel.InSelector"/>.</summary>
+    public IReadOnlyList<ForeignLabel>? ForeignSelector { get; }
 
     /// <summary>True when its traffic goes to the pods' gateways, not to the servers.</summary>
     public bool TargetsGateway { get; }

@@ -13,7 +13,7 @@ internal sealed class StableKind(ServerKinds kinds, Store<ObservedDeployment> st
     /// <summary>The canary first while there is one, else the stable track: whichever takes over pods.</summary>
     public override bool IsDue(Pass pass) => !pass.Spec.HasCanary() || pass.IsDone(Kinds.Canary);
 
-    public override DesiredState DesiredStateOf(Pass pass) => pass.MayRunPods
+    public override DesiredState DesiredStateOf(Pass pass) => MayRunPods(pass)
         ? Apply(pass, DeploymentManifest.Build(pass.Server, pass.Settings, PolicyUid(pass)), Kinds.Canary, pass.Spec.CanaryReplicas())
         : new DesiredState.Keep();
 

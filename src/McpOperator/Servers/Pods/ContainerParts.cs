@@ -6,8 +6,6 @@ namespace McpOperator.Servers.Pods;
 /// <summary>What the containers of a server's pods have in common.</summary>
 internal static class ContainerParts
 {
-    public const string PullPolicy = "IfNotPresent";
-
     /// <summary>What the restricted Pod Security Standard demands of a container.</summary>
     public static readonly ContainerSecurityContext SecurityContext = new()
     {

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using McpOperator.Api;
 using McpOperator.Kubernetes.Types;
 
@@ -21,29 +23,55 @@ internal static class DeploymentManifest
         Labels.CanaryTrack, ObjectNames.Canary(server.Metadata.Name), server.Spec.CanaryReplicas(),
         ImageReference.ResolveCanary(server.Spec, settings), server, settings, policyUid);
 
+    /// <summary>With one more annotation of its pods.</summary>
+    public static Deployment WithAnnotation(Deployment deployment, string key, string value)
+    {
+        var template = deployment.Spec.Template;
+        var annotations = new Dictionary<string, string>(template.Metadata.Annotations ?? new Dictionary<string, string>()) { [key] = value };
+        return deployment with { Spec = deployment.Spec with { Template = template with { Metadata = template.Metadata with { Annotations = annotations } } } };
+    }
+
+    /// <summary>The apply configuration, with what the spec says of the pods in the words of core/v1 merged into it.</summary>
+    public static byte[] Body(Deployment deployment, MCPServer server)
+    {
+        var body = ApplyConfiguration.Of(deployment);
+        if (!PodFragment.IsIn(server.Spec))
+            return body;
+        var merged = JsonNode.Parse(body)!.AsObject();
+        PodFragment.Merge(merged["spec"]!["template"]!.AsObject(), server);
+        return ApplyBody.Write(writer => merged.WriteTo(writer), body.Length);
+    }
+
     /// <summary>
     /// The paths where fields of others can make ours invalid: a second port of a name, a second handler of a probe, a second
     /// source of a volume, a seccomp profile's file. Other containers and volumes are not among them; for variables see <see
     /// cref="EnvironmentReset"/>.
     /// </summary>
-    public static IReadOnlyList<IReadOnlyList<string>> ExclusivePaths(Deployment deployment)
+    /// <param name="body">An apply configuration (<see cref="Body"/>).</param>
+    public static IReadOnlyList<IReadOnlyList<string>> ExclusivePaths(ReadOnlyMemory<byte> body)
     {
+        using var document = JsonDocument.Parse(body);
+        var spec = document.RootElement.GetProperty("spec"u8).GetProperty("template"u8).GetProperty("spec"u8);
         string[] pod = ["f:spec", "f:template", "f:spec"];
         List<IReadOnlyList<string>> paths = [["f:spec", "f:strategy"], [.. pod, "f:securityContext"]];
-        foreach (var volume in deployment.Spec.Template.Spec.Volumes ?? [])
-            paths.Add([.. pod, "f:volumes", Item(volume.Name)]);
-        foreach (var container in deployment.Spec.Template.Spec.Containers)
+        foreach (var volume in Names("volumes"))
+            paths.Add([.. pod, "f:volumes", volume]);
+        foreach (var list in (ReadOnlySpan<string>)["containers", "initContainers"])
         {
-            string[] within = [.. pod, "f:containers", Item(container.Name)];
-            foreach (var field in (ReadOnlySpan<string>)["ports", "livenessProbe", "readinessProbe", "resources", "securityContext"])
-                paths.Add([.. within, $"f:{field}"]);
+            foreach (var container in Names(list))
+            {
+                foreach (var field in (ReadOnlySpan<string>)["ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resources", "securityContext"])
+                    paths.Add([.. pod, $"f:{list}", container, $"f:{field}"]);
+            }
         }
 
         return paths;
-    }
 
-    /// <summary>Names of containers and volumes are DNS labels: nothing to escape.</summary>
-    private static string Item(string name) => $$"""k:{"name":"{{name}}"}""";
+        // They are DNS labels: nothing to escape.
+        IEnumerable<string> Names(string list) => spec.Child(list) is { ValueKind: JsonValueKind.Array } items
+            ? items.EnumerateArray().Select(static item => $$"""k:{"name":"{{item.Text("name"u8)}}"}""")
+            : [];
+    }
 
     /// <summary>True when the pods pull with the operator's own secret, which must then be in their namespace.</summary>
     public static bool UsesOperatorPullSecret(MCPServerSpec spec, OperatorSettings settings) =>
@@ -97,8 +125,9 @@ internal static class DeploymentManifest
         var hasGateway = server.Spec.HasGateway();
         return new PodSpec
         {
-            ServiceAccountName = ObjectNames.ServiceAccount,
+            ServiceAccountName = server.Spec.ServiceAccountName ?? ObjectNames.ServiceAccount,
             AutomountServiceAccountToken = false,
+            TerminationGracePeriodSeconds = server.Spec.TerminationGracePeriodSeconds,
             SecurityContext = new PodSecurityContext
             {
                 RunAsNonRoot = true,
@@ -107,7 +136,7 @@ internal static class DeploymentManifest
             },
             ImagePullSecrets = PullSecrets(server.Spec, settings),
             Containers = hasGateway ? [serverContainer, GatewayContainer.Build(server, settings)] : [serverContainer],
-            Volumes = hasGateway ? [GatewayContainer.PolicyVolume(server.Metadata.Name)] : null,
+            Volumes = hasGateway ? GatewayContainer.Volumes(server) : null,
         };
     }
 
@@ -118,7 +147,9 @@ internal static class DeploymentManifest
         {
             Name = server.Metadata.Name,
             Image = image,
-            ImagePullPolicy = ContainerParts.PullPolicy,
+            ImagePullPolicy = server.Spec.ImagePullPolicy ?? Defaults.ImagePullPolicy,
+            Command = NonEmpty(server.Spec.Command),
+            Args = NonEmpty(server.Spec.Args),
             Ports = [new ContainerPort { Name = PortName, Number = port }],
             Env = Environment(server.Spec),
             Resources = ContainerParts.Resources(server.Spec.Resources),
@@ -172,6 +203,8 @@ internal static class DeploymentManifest
             .ToList();
         return secrets.Count == 0 ? null : secrets;
     }
+
+    private static IReadOnlyList<string>? NonEmpty(IReadOnlyList<string>? list) => list is { Count: > 0 } ? list : null;
 
     private static IEnumerable<string> NonBlank(IReadOnlyList<string>? secrets) =>
         (secrets ?? []).Where(secret => !string.IsNullOrWhiteSpace(secret)).Select(secret => secret.Trim());

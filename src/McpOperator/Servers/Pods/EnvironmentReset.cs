@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using McpOperator.Kubernetes.Types;
 
 namespace McpOperator.Servers.Pods;
 
@@ -18,20 +17,14 @@ internal static class EnvironmentReset
         && causes.All(cause => cause.Field?.EndsWith("].valueFrom", StringComparison.Ordinal) == true);
 
     /// <summary>The first step, an apply: the Deployment paused, without variables. Removes those that only we own.</summary>
-    public static Deployment WithoutVariables(Deployment deployment)
+    /// <param name="body">The apply configuration of the Deployment, here and below.</param>
+    public static byte[] WithoutVariables(ReadOnlySpan<byte> body)
     {
-        var pod = deployment.Spec.Template.Spec;
-        return deployment with
-        {
-            Spec = deployment.Spec with
-            {
-                Paused = true,
-                Template = deployment.Spec.Template with
-                {
-                    Spec = pod with { Containers = [.. pod.Containers.Select(container => container with { Env = null })] },
-                },
-            },
-        };
+        var deployment = JsonNode.Parse(body)!;
+        deployment["spec"]!["paused"] = true;
+        foreach (var container in ContainersOf(deployment))
+            container.Remove("env");
+        return ApplyBody.Write(json => deployment.WriteTo(json), body.Length);
     }
 
     /// <summary>
@@ -39,42 +32,52 @@ internal static class EnvironmentReset
     /// that are there: API servers before 1.28 would add the others (kubernetes/kubernetes#117568).
     /// </summary>
     /// <returns>Empty when none is there.</returns>
-    public static byte[] DeletePatch(Deployment deployment, JsonElement live)
+    public static byte[] DeletePatch(ReadOnlySpan<byte> body, JsonElement live)
     {
         var containers = new JsonArray();
-        foreach (var container in deployment.Spec.Template.Spec.Containers)
+        var present = live.Child("spec"u8)?.Child("template"u8)?.Child("spec"u8)?.Child("containers"u8);
+        foreach (var container in ContainersOf(JsonNode.Parse(body)!))
         {
-            var present = live.Child("spec"u8)?.Child("template"u8)?.Child("spec"u8)?.Child("containers"u8);
-            var env = (container.Env ?? []).Where(variable => present.HasItem(other => other.Is("name"u8, container.Name)
-                && other.Child("env"u8).HasItem(item => item.Is("name"u8, variable.Name)))).ToList();
+            var name = (string)container["name"]!;
+            var env = VariablesOf(container).Select(static variable => (string)variable["name"]!).Where(variable =>
+                present.HasItem(other => other.Is("name"u8, name) && other.Child("env"u8).HasItem(item => item.Is("name"u8, variable)))).ToList();
             if (env.Count > 0)
             {
                 containers.Add((JsonNode)new JsonObject
                 {
-                    ["name"] = container.Name,
-                    ["env"] = new JsonArray([.. env.Select(static variable => new JsonObject { ["name"] = variable.Name, ["$patch"] = "delete" })]),
+                    ["name"] = name,
+                    ["env"] = new JsonArray([.. env.Select(static variable => new JsonObject { ["name"] = variable, ["$patch"] = "delete" })]),
                 });
             }
         }
 
-        var patch = Within("spec", Within("template", Within("spec", Within("containers", containers))));
-        return containers.Count == 0 ? [] : ApplyBody.Write(json => patch.WriteTo(json));
+        return containers.Count == 0 ? [] : PatchOf(containers);
     }
 
     /// <summary>
     /// A strategic merge patch that puts the variables of ours in the place of all that are there, where one is there twice: the Go
     /// operator writes what the spec says, and no apply goes over that.
     /// </summary>
-    public static byte[] ReplacePatch(Deployment deployment)
+    public static byte[] ReplacePatch(ReadOnlySpan<byte> body)
     {
         var containers = new JsonArray();
-        foreach (var container in deployment.Spec.Template.Spec.Containers)
+        foreach (var container in ContainersOf(JsonNode.Parse(body)!))
         {
-            var env = new JsonArray([.. (container.Env ?? []).Select(static variable => JsonSerializer.SerializeToNode(variable, ManifestJsonContext.Default.Env))]);
+            var env = new JsonArray([.. VariablesOf(container).Select(static variable => variable.DeepClone())]);
             env.Add((JsonNode)new JsonObject { ["$patch"] = "replace" });
-            containers.Add((JsonNode)new JsonObject { ["name"] = container.Name, ["env"] = env });
+            containers.Add((JsonNode)new JsonObject { ["name"] = (string)container["name"]!, ["env"] = env });
         }
 
+        return PatchOf(containers);
+    }
+
+    private static IEnumerable<JsonObject> ContainersOf(JsonNode deployment) =>
+        deployment["spec"]!["template"]!["spec"]!["containers"]!.AsArray().OfType<JsonObject>();
+
+    private static IEnumerable<JsonNode> VariablesOf(JsonObject container) => (container["env"] as JsonArray ?? []).OfType<JsonNode>();
+
+    private static byte[] PatchOf(JsonArray containers)
+    {
         var patch = Within("spec", Within("template", Within("spec", Within("containers", containers))));
         return ApplyBody.Write(json => patch.WriteTo(json));
     }

@@ -20,7 +20,7 @@ internal readonly record struct ForeignFields(IReadOnlyList<ForeignField>? Field
     /// <summary>Lists that have an owner per item.</summary>
     private static readonly string[] Lists = ["env", "ports", "volumeMounts"];
 
-    /// <summary>Fields that our containers never have.</summary>
+    /// <summary>Fields that our containers have only where the spec says so.</summary>
     private static readonly string[] Members = ["envFrom", "startupProbe", "lifecycle", "command", "args"];
 
     /// <param name="server">The name of its container; null when the labels do not say.</param>

@@ -193,6 +193,26 @@ public sealed class ValidateCommandTests : IDisposable
         Assert.Equal(isConflict ? ["metadata.name"] : [], Fields(yaml, "error"));
     }
 
+    [Theory]
+    [InlineData("cert-manager.io/v1", "Certificate", "web-gateway-mtls", true)]
+    [InlineData("cert-manager.io/v1", "Certificate", "web-traefik-client-mtls", true)]
+    [InlineData("traefik.io/v1alpha1", "TLSOption", "web-mtls", true)]
+    [InlineData("traefik.io/v1alpha1", "ServersTransport", "web-gateway", true)]
+    [InlineData("traefik.io/v1alpha1", "Middleware", "web-spiffe-identity", true)]
+    [InlineData("traefik.io/v1alpha1", "IngressRoute", "web", true)]
+    [InlineData("networking.k8s.io/v1", "NetworkPolicy", "web-mtls-gateway", true)]
+    [InlineData("traefik.io/v1alpha1", "TLSOption", "web", false)]
+    public void SoIsOneOfAServerWithMtls(string apiVersion, string kind, string name, bool isConflict)
+    {
+        const string spec = "gateway: {enabled: true, image: 'g:1'}, ingressHost: a.example.org";
+        string Yaml(string auth) => $"apiVersion: {apiVersion}\nkind: {kind}\nmetadata: {{name: {name}}}\n---\n{Server}metadata: {{name: web}}\nspec: {{image: 'a:1', {spec}, auth: {auth}}}\n";
+
+        Assert.Equal(
+            isConflict ? ["metadata.name"] : [], Fields(Yaml("{mode: mtls, trustDomain: example.org}"), "error", "--set-env", "MCP_MTLS_CLUSTER_ISSUER=ca"));
+        Assert.Equal([], Fields(Yaml("{mode: header}"), "error"));
+        Assert.Equal(["spec.auth.mode"], Fields(Yaml("{mode: mtls, trustDomain: example.org}"), "error").Except(["metadata.name"]));
+    }
+
     [Fact]
     public void GrantsAreHeldAgainstTheServersThatAreThere()
     {

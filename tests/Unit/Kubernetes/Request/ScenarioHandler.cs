@@ -27,6 +27,7 @@ internal sealed class ScenarioHandler(params Func<SentRequest, HttpResponseMessa
             request.Content is null ? "" : await request.Content.ReadAsStringAsync(cancellationToken),
             request.Content?.Headers.ContentType?.ToString(),
             request.Headers.UserAgent.ToString(),
+            request.Headers.Accept.ToString(),
             cancellationToken);
         Sent.Add(sent);
         Assert.True(_next < steps.Length, $"not expected: {sent.Line}");
@@ -35,4 +36,4 @@ internal sealed class ScenarioHandler(params Func<SentRequest, HttpResponseMessa
 }
 
 internal sealed record SentRequest(
-    string Line, string Body, string? ContentType, string UserAgent, CancellationToken CancellationToken);
+    string Line, string Body, string? ContentType, string UserAgent, string Accept, CancellationToken CancellationToken);

@@ -20,9 +20,9 @@ public sealed class WatchStreamTests
 
             Assert.Equal(
                 [
-                    new(WatchEventType.Added, "zwölfä\n", "1", null),
-                    new(WatchEventType.Modified, "日本", "2", null),
-                    new(WatchEventType.Deleted, "😀", "3", null),
+                    new(WatchEventType.Added, new Named("zwölfä\n"), "1", null),
+                    new(WatchEventType.Modified, new Named("日本"), "2", null),
+                    new(WatchEventType.Deleted, new Named("😀"), "3", null),
                 ],
                 events);
         }
@@ -35,7 +35,7 @@ public sealed class WatchStreamTests
 
         var events = await ReadAsync(new ChunkedStream(bytes, 1));
 
-        Assert.Equal(["ä", "b"], events.Select(e => e.Object));
+        Assert.Equal(["ä", "b"], events.Select(e => e.Object?.Key.Name));
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class WatchStreamTests
 
         var events = await ReadAsync(new ChunkedStream(bytes, 1000, 7000));
 
-        Assert.Equal(["a", name, "b"], events.Select(e => e.Object));
+        Assert.Equal(["a", name, "b"], events.Select(e => e.Object?.Key.Name));
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class WatchStreamTests
         const string bookmark = """{"type":"BOOKMARK","object":{"kind":"Deployment","metadata":{"resourceVersion":"42"},"spec":null}}""";
 
         Assert.Equal(
-            [new WatchEvent<string>(WatchEventType.Bookmark, null, "42", null)],
+            [new WatchEvent(WatchEventType.Bookmark, null, "42", null)],
             await ReadAsync(new ChunkedStream(Encoding.UTF8.GetBytes(bookmark + "\n"), 1000)));
     }
 
@@ -84,7 +84,7 @@ public sealed class WatchStreamTests
     {
         var bytes = Encoding.UTF8.GetBytes(Event("WHATEVER", "a", "1") + Event("ADDED", "b", "2"));
 
-        Assert.Equal(["b"], (await ReadAsync(new ChunkedStream(bytes, 1000))).Select(e => e.Object));
+        Assert.Equal(["b"], (await ReadAsync(new ChunkedStream(bytes, 1000))).Select(e => e.Object?.Key.Name));
     }
 
     [Fact]
@@ -118,16 +118,23 @@ public sealed class WatchStreamTests
         Assert.Single(await ReadAsync(new ChunkedStream(Encoding.UTF8.GetBytes(line), 1000)));
     }
 
-    private static string Decode(JsonElement json) => json.GetProperty("metadata").GetProperty("name").GetString()!;
+    private static Named Decode(JsonElement json) => new(json.GetProperty("metadata").GetProperty("name").GetString()!);
 
-    private static async Task<List<WatchEvent<string>>> ReadAsync(Stream stream, List<string?>? seen = null)
+    private static async Task<List<WatchEvent>> ReadAsync(Stream stream, List<string?>? seen = null)
     {
-        var events = new List<WatchEvent<string>>();
+        var events = new List<WatchEvent>();
         await foreach (var watchEvent in WatchStream.ReadAsync(stream, Decode, CancellationToken.None))
         {
             events.Add(watchEvent);
-            seen?.Add(watchEvent.Object);
+            seen?.Add(watchEvent.Object?.Key.Name);
         }
         return events;
+    }
+
+    private sealed record Named(string Name) : IKubernetesObject
+    {
+        public ObjectKey Key => new("", Name);
+
+        public string ResourceVersion => "";
     }
 }

@@ -42,7 +42,7 @@ public sealed class DiagnosticianTests : IDisposable
     }
 
     [Fact]
-    public async Task AServerThatStaysBrokenCostsOneListInItsFirstMinuteAndTenInItsFirstHourTheOneOfEventsIncluded()
+    public async Task AServerThatStaysBrokenCostsOneListInItsFirstMinuteAndTenInItsFirstHourThoseOfEventsIncluded()
     {
         _server.Pods = [Pod("demo-1-a", BackOff)];
         for (var second = 0; second < 3600; second++)
@@ -59,7 +59,31 @@ public sealed class DiagnosticianTests : IDisposable
             _server.Requests[0]);
         Assert.Equal(
             "GET https://api.example.org/api/v1/namespaces/team/events?resourceVersion=0&fieldSelector=involvedObject.kind%3DPod%2CinvolvedObject.name%3Ddemo-1-a%2Ctype%3DWarning",
-            Assert.Single(_server.Requests, request => request.Contains("/events", StringComparison.Ordinal)));
+            Assert.Single(_server.Requests.Where(request => request.Contains("/events", StringComparison.Ordinal)).Distinct()));
+        Assert.Equal(2, _server.Requests.Count(request => request.Contains("/events", StringComparison.Ordinal)));
+    }
+
+    /// <summary>A kubelet sends five events a second: those of a pod among many that break come late.</summary>
+    [Fact]
+    public async Task EventsThatComeLateAreAskedForOnceMoreAndNotWhenTheyHaveCome()
+    {
+        const string Failed =
+            """{"metadata":{"namespace":"team","name":"e"},"reason":"Failed","lastTimestamp":"2026-05-06T07:08:09Z","message":"Failed to pull image \"i\": manifest unknown: not found"}""";
+        _server.Pods = [Pod("demo-1-a", BackOff)];
+        await PassTenSecondsAsync();
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await LookAsync();
+        Assert.DoesNotContain("not found", _memory.Diagnosis!.CauseOf(_kinds.Stable)!.Message, StringComparison.Ordinal);
+
+        _server.Events = [Failed];
+        for (var looks = 0; looks < 3; looks++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(12));
+            await LookAsync();
+            Assert.Contains("not found", _memory.Diagnosis!.CauseOf(_kinds.Stable)!.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(2, _server.Requests.Count(request => request.Contains("/events", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -214,6 +238,8 @@ public sealed class DiagnosticianTests : IDisposable
     {
         public IReadOnlyList<string> Pods { get; set; } = [];
 
+        public IReadOnlyList<string> Events { get; set; } = [];
+
         public bool IsForbidden { get; set; }
 
         public List<string> Requests { get; } = [];
@@ -223,7 +249,7 @@ public sealed class DiagnosticianTests : IDisposable
             Requests.Add($"{request.Method} {request.RequestUri!.OriginalString}");
             return Task.FromResult(IsForbidden
                 ? ScenarioHandler.Status(403, "Forbidden", "pods is forbidden")
-                : ScenarioHandler.Json("{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[" + string.Join(',', Pods) + "]}"));
+                : ScenarioHandler.Json("{\"kind\":\"PodList\",\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[" + string.Join(',', request.RequestUri.AbsolutePath.EndsWith("/events", StringComparison.Ordinal) ? Events : Pods) + "]}"));
         }
     }
 }

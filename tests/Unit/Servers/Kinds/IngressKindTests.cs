@@ -45,6 +45,48 @@ public sealed class IngressKindTests
         """,
         JsonSerializer.SerializeToUtf8Bytes(Build(new MCPServerSpec { Image = "i" }), ManifestJsonContext.Default.Ingress));
 
+    private const string Streams = "nginx.ingress.kubernetes.io/proxy-buffering=off nginx.ingress.kubernetes.io/proxy-read-timeout=3600 "
+        + "nginx.ingress.kubernetes.io/proxy-send-timeout=3600";
+
+    [Theory]
+    [InlineData("traefik", null, "traefik.ingress.kubernetes.io/router.entrypoints=websecure traefik.ingress.kubernetes.io/router.tls=true")]
+    [InlineData("traefik", "edge", "traefik.ingress.kubernetes.io/router.entrypoints=edge traefik.ingress.kubernetes.io/router.tls=true")]
+    [InlineData("nginx", null, Streams)]
+    public void WithTlsTheyAreThoseOfTls(string ingressClass, string? entryPoints, string expected)
+    {
+        var settings = new OperatorSettings();
+        var ingress = Build(
+            new MCPServerSpec { Image = "i", IngressClass = ingressClass, Tls = Json.Element("{}") },
+            entryPoints is null ? settings : settings with { DefaultIngressEntryPoints = entryPoints });
+
+        Assert.Equal(expected, Text(ingress.Metadata.Annotations));
+    }
+
+    [Theory]
+    [InlineData(null, null, "", null)]
+    [InlineData("mine", null, "", "mine")]
+    [InlineData(null, "Issuer", "cert-manager.io/issuer=ca", "demo-tls")]
+    [InlineData(null, null, "cert-manager.io/issuer=ca", "demo-tls", true)]
+    [InlineData("mine", "ClusterIssuer", "cert-manager.io/cluster-issuer=ca", "mine")]
+    public void TheCertificateIsTheUsersOrAnIssuers(string? secret, string? kind, string annotation, string? expected, bool hasIssuer = false)
+    {
+        var ingress = Build(new MCPServerSpec
+        {
+            Image = "i",
+            IngressHost = "h.example",
+            IngressClass = "haproxy",
+            Tls = Json.Element(new System.Text.Json.Nodes.JsonObject
+            {
+                ["secretName"] = secret,
+                ["issuer"] = hasIssuer || kind is not null ? new System.Text.Json.Nodes.JsonObject { ["kind"] = kind, ["name"] = "ca" } : null,
+            }.ToJsonString()),
+        });
+
+        Assert.Equal(annotation, Text(ingress.Metadata.Annotations));
+        Assert.Equal(
+            expected is null ? """[{"hosts":["h.example"]}]""" : $$"""[{"hosts":["h.example"],"secretName":"{{expected}}"}]""", ingress.Spec.Tls!.Value.GetRawText());
+    }
+
     [Theory]
     [InlineData("traefik", false, "traefik.ingress.kubernetes.io/router.entrypoints=web")]
     [InlineData("traefik", true, "traefik.ingress.kubernetes.io/router.entrypoints=web traefik.ingress.kubernetes.io/router.tls=true")]

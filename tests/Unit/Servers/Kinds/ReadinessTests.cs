@@ -66,7 +66,8 @@ public sealed class ReadinessTests
         var missing = await Passes.Over(server).JudgeAsync(kinds, _ => null);
 
         Assert.All(missing, component => Assert.Equal((false, Reasons.NotCreated), (component.IsReady, component.Reason)));
-        Assert.Equal(ConditionTypes.All.Skip(1), missing.Select(component => component.ConditionType));
+        Assert.Equal(
+            ConditionTypes.All[1..11].Except([ConditionTypes.HttpRouteReady, ConditionTypes.IngressRouteReady, ConditionTypes.CertificateReady, ConditionTypes.MtlsReady]), missing.Select(component => component.ConditionType));
     }
 
     [Theory]
@@ -97,6 +98,41 @@ public sealed class ReadinessTests
     [InlineData("""{"metadata":{}}""", false)]
     public async Task AServiceIsReadyOnceItHasAClusterIp(string json, bool expected) =>
         Assert.Equal(expected, (await JudgeAsync(ConditionTypes.ServiceReady, json)).IsReady);
+
+    [Theory]
+    [InlineData("", "", null)]
+    [InlineData(""", "track": "blue" """, "", "no pod has the label track=blue that its selector asks for (by kubectl-edit), so that it leads nowhere; take it out of the selector: kubectl edit service demo")]
+    [InlineData(""", "track": "blue" """, """, "track": "green" """, "no pod has the label track=blue that its selector asks for (by kubectl-edit), so that it leads nowhere; take it out of the selector: kubectl edit service demo")]
+    [InlineData(""", "track": "blue" """, """, "track": "blue" """, null)]
+    [InlineData(""", "other": "x" """, "", "no pod has the label other=x that its selector asks for (by somebody whom its managedFields do not name), so that it leads nowhere; take it out of the selector: kubectl edit service demo")]
+    public async Task AServiceWhoseSelectorAsksForMoreThanItsPodsHaveIsNotReady(string asked, string onPods, string? message)
+    {
+        var kinds = Passes.Kinds();
+        var service = Passes.Decode(json => new ObservedService(json, Ours), $$"""
+            {
+              "metadata": {
+                "name": "demo",
+                "managedFields": [
+                  {"manager":"mcp-runtime-operator","operation":"Apply","fieldsType":"FieldsV1","fieldsV1":{"f:spec":{"f:selector":{"f:app":{},"f:app.kubernetes.io/managed-by":{} } } } },
+                  {"manager":"kubectl-edit","operation":"Update","fieldsType":"FieldsV1","fieldsV1":{"f:spec":{"f:selector":{"f:track":{} } } } }
+                ]
+              },
+              "spec": { "clusterIP": "10.0.0.1", "selector": { "app": "demo", "app.kubernetes.io/managed-by": "mcp-runtime"{{asked}} } }
+            }
+            """);
+        var deployment = Passes.Decode(json => new ObservedDeployment(json, Ours), $$"""
+            {
+              "metadata": { "name": "demo" },
+              "spec": { "template": { "metadata": { "labels": { "app": "demo", "mcpruntime.org/rollout-track": "stable"{{onPods}} } } } }
+            }
+            """);
+
+        var component = (await Passes.Over(SampleServers.Of()).JudgeAsync(kinds, kind => kind is ServiceKind ? service : kind == kinds.Stable ? deployment : null))
+            .Single(component => component.ConditionType == ConditionTypes.ServiceReady);
+
+        Assert.Equal(message is null ? (true, Reasons.ClusterIPAssigned) : (false, Reasons.SelectorMismatch), (component.IsReady, component.Reason));
+        Assert.Equal(message ?? "the Service has its cluster IP", component.Message);
+    }
 
     [Theory]
     [InlineData("""{"metadata":{},"spec":{"rules":[{}]},"status":{"loadBalancer":{}}}""", false, true)]

@@ -15,9 +15,14 @@ public sealed class RecoveryTests
         ["f:ports"], PlacesTakenOver(OfDeployment(SampleServers.Effective(), Refused(422, "spec.template.spec.containers[0].ports[1].name"))));
 
     [Fact]
-    public void OfVolumesOnlyOursIsTakenOver() => Assert.Equal(
-        ["""k:{"name":"gateway-policy"}"""],
-        PlacesTakenOver(OfDeployment(SampleServers.WithGateway(), Refused(422, "spec.template.spec.volumes[0].emptyDir"))));
+    public void OfVolumesOnlyOursIsTakenOverOnceWhatIsNobodysHasGone()
+    {
+        var refused = Refused(422, "spec.template.spec.volumes[0].emptyDir");
+        var first = Assert.IsType<Remedy.Patch>(OfDeployment(SampleServers.WithGateway(), refused));
+        Assert.Equal(
+            ["""k:{"name":"gateway-policy"}"""],
+            PlacesTakenOver(OfDeployment(SampleServers.WithGateway(), refused with { Tried = [first] })));
+    }
 
     [Theory]
     [InlineData(422, null)]

@@ -94,7 +94,7 @@ public sealed class CanaryTests
         Assert.Equal(
             stable.Containers[1].Env!.Select(variable => (variable.Name, variable.Value)),
             canary.Containers[1].Env!.Select(variable => (variable.Name, variable.Value)));
-        Assert.Equal("demo-gateway-policy", canary.Volumes!.Single().ConfigMap.Name);
+        Assert.Equal("demo-gateway-policy", canary.Volumes!.Single().ConfigMap!.Name);
     }
 
     private static (Deployment Stable, Deployment Canary) Build(MCPServerSpec spec)

@@ -160,7 +160,7 @@ public sealed class DeploymentManifestTests
     [Fact]
     public void NothingOfASidecarIsTakenOver()
     {
-        var places = DeploymentManifest.ExclusivePaths(DeploymentManifest.Build(SampleServers.WithGateway(), SampleServers.Settings));
+        var places = DeploymentManifest.ExclusivePaths(Serialize(DeploymentManifest.Build(SampleServers.WithGateway(), SampleServers.Settings)));
 
         Assert.Equal(
             ["""k:{"name":"demo"}""", """k:{"name":"mcp-gateway"}"""],

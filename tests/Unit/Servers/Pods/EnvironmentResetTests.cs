@@ -1,30 +1,49 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using McpOperator.Api;
 using McpOperator.Kubernetes;
-using McpOperator.Kubernetes.Types;
 using McpOperator.Servers.Pods;
 
 namespace McpOperator.Unit.Servers.Pods;
 
 public class EnvironmentResetTests
 {
-    private static readonly Deployment Deployment = DeploymentManifest.Build(
-        SampleServers.Effective(new MCPServerSpec { Image = "i:1", EnvVars = [new() { Name = "A", Value = "1" }, new() { Name = "B" }] }),
-        SampleServers.Settings);
+    private static readonly MCPServer Server = SampleServers.Effective(
+        new MCPServerSpec { Image = "i:1", EnvVars = [new() { Name = "A", Value = "1" }, new() { Name = "B" }] });
+
+    private static readonly byte[] Deployment = BodyOf(Server);
+
+    private static byte[] BodyOf(MCPServer server) => DeploymentManifest.Body(DeploymentManifest.Build(server, SampleServers.Settings), server);
 
     [Fact]
     public void TheDeploymentIsPausedAndElseOnlyLacksItsVariables()
     {
-        var paused = EnvironmentReset.WithoutVariables(Deployment);
+        var paused = JsonNode.Parse(EnvironmentReset.WithoutVariables(Deployment))!.AsObject();
 
-        Assert.True(paused.Spec.Paused);
-        Assert.Null(paused.Spec.Template.Spec.Containers.Single().Env);
+        Assert.True(paused["spec"]!.AsObject().Remove("paused", out var isPaused) && (bool)isPaused!);
+        Json.AssertEqual(paused.ToJsonString(), BodyOf(SampleServers.Effective(new MCPServerSpec { Image = "i:1" })));
+    }
+
+    /// <summary>What a template adds to the variables goes, too, and what it adds besides stays.</summary>
+    [Fact]
+    public void TheVariablesOfATemplateAreReset()
+    {
+        var server = Server with
+        {
+            Spec = Server.Spec with
+            {
+                PodTemplate = JsonElement.Parse(
+            """{"spec": {"containers": [{"name": "demo", "env": [{"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}]}, {"name": "side", "env": [{"name": "S", "value": "1"}]}]}}""")
+            }
+        };
+        var body = BodyOf(server);
+        var paused = JsonNode.Parse(EnvironmentReset.WithoutVariables(body))!;
+
+        Assert.All(paused["spec"]!["template"]!["spec"]!["containers"]!.AsArray(), container => Assert.Null(container!["env"]));
+        Assert.Equal(2, paused["spec"]!["template"]!["spec"]!["containers"]!.AsArray().Count);
         Json.AssertEqual(
-            JsonSerializer.Serialize(
-                DeploymentManifest.Build(SampleServers.Effective(new MCPServerSpec { Image = "i:1" }), SampleServers.Settings),
-                ManifestJsonContext.Default.Deployment),
-            JsonSerializer.SerializeToUtf8Bytes(
-                paused with { Spec = paused.Spec with { Paused = null } }, ManifestJsonContext.Default.Deployment));
+            """{"spec": {"template": {"spec": {"containers": [{"name": "demo", "env": [{"name": "IP", "$patch": "delete"}]}, {"name": "side", "env": [{"name": "S", "$patch": "delete"}]}]}}}}""",
+            EnvironmentReset.DeletePatch(body, Live("""{"name": "demo", "env": [{"name": "IP"}]}, {"name": "side", "env": [{"name": "S"}]}""")));
     }
 
     [Fact]
@@ -43,7 +62,7 @@ public class EnvironmentResetTests
         var live = Live("""{"name": "sidecar", "env": [{"name": "B"}]}, {"name": "demo", "env": [{"name": "A"}, {"name": "C"}]}, {"name": "mcp-gateway"}""");
         Json.AssertEqual(
             """{"spec": {"template": {"spec": {"containers": [{"name": "demo", "env": [{"name": "A", "$patch": "delete"}]}]}}}}""",
-            EnvironmentReset.DeletePatch(DeploymentManifest.Build(SampleServers.WithGateway(new MCPServerSpec { EnvVars = [new() { Name = "A", Value = "1" }, new() { Name = "B" }] }), SampleServers.Settings), live));
+            EnvironmentReset.DeletePatch(BodyOf(SampleServers.WithGateway(new MCPServerSpec { EnvVars = [new() { Name = "A", Value = "1" }, new() { Name = "B" }] })), live));
         Assert.Empty(EnvironmentReset.DeletePatch(Deployment, Live("""{"name": "demo"}""")));
     }
 

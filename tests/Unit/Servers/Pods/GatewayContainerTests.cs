@@ -222,7 +222,7 @@ public sealed partial class GatewayContainerTests
     {
         var rows = VariableRow().Matches(File.ReadAllText(RepositoryRoot.File("docs/gateway.md")));
 
-        Assert.Equal(Names(Everything, Configured), rows.Select(row => row.Groups[1].Value));
+        Assert.Equal(Names(Everything with { Auth = new AuthConfig { Mode = "mtls", TrustDomain = "example.org" } }, Configured), rows.Select(row => row.Groups[1].Value));
         Assert.Equal(
             Names(new MCPServerSpec(), SampleServers.Settings),
             rows.Where(row => row.Groups[2].Value.Trim() == "always").Select(row => row.Groups[1].Value));
