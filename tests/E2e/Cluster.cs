@@ -113,24 +113,29 @@ public sealed partial class Cluster : IAsyncLifetime
 
     public Task<IReadOnlyList<JsonObject>> OperatorPodsAsync() => Client.ListAsync(Resource.Pods, OperatorNamespace, "control-plane=controller-manager");
 
-    // In the node's own network, where containerd asks it as one of localhost, and without TLS.
+    // In the node's own network, where containerd asks it as one of localhost, and without TLS. A Deployment, since its controller tries
+    // again: a pod is refused as long as its namespace's service account, or that one's token, is not there yet.
     private async Task StartRegistryAsync()
     {
         await Client.ApplyAsync("{apiVersion: v1, kind: Namespace, metadata: {name: e2e-registry}}");
         await Client.ApplyAsync($$"""
-            apiVersion: v1
-            kind: Pod
+            apiVersion: apps/v1
+            kind: Deployment
             metadata: {name: registry, namespace: e2e-registry}
             spec:
-              hostNetwork: true
-              terminationGracePeriodSeconds: 0
-              containers:
-              - {name: registry, image: '{{PodImage}}', env: [{name: PORT, value: '5000'}]}
+              selector: {matchLabels: {app: registry}}
+              template:
+                metadata: {labels: {app: registry}}
+                spec:
+                  hostNetwork: true
+                  terminationGracePeriodSeconds: 0
+                  containers:
+                  - {name: registry, image: '{{PodImage}}', env: [{name: PORT, value: '5000'}]}
             """);
         await Eventually.TrueAsync(
-            "the registry that refuses everything was running",
-            () => Client.GetAsync(Resource.Pods, "e2e-registry", "registry"),
-            pod => (string?)pod["status"]?["phase"] == "Running",
+            "the registry that refuses everything was available",
+            () => Client.GetAsync(Resource.Deployments, "e2e-registry", "registry"),
+            live => (int?)live["status"]?["availableReplicas"] == 1,
             Limit);
     }
 
