@@ -118,7 +118,7 @@ public sealed partial class Cluster : IAsyncLifetime
     private async Task StartRegistryAsync()
     {
         await Client.ApplyAsync("{apiVersion: v1, kind: Namespace, metadata: {name: e2e-registry}}");
-        await Client.ApplyAsync($$"""
+        await Client.ApplyAsync($$$"""
             apiVersion: apps/v1
             kind: Deployment
             metadata: {name: registry, namespace: e2e-registry}
@@ -130,7 +130,7 @@ public sealed partial class Cluster : IAsyncLifetime
                   hostNetwork: true
                   terminationGracePeriodSeconds: 0
                   containers:
-                  - {name: registry, image: '{{PodImage}}', env: [{name: PORT, value: '5000'}]}
+                  - {name: registry, image: '{{{PodImage}}}', env: [{name: PORT, value: '5000'}]}
             """);
         await Eventually.TrueAsync(
             "the registry that refuses everything was available",
