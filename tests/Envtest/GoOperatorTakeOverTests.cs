@@ -77,6 +77,24 @@ public sealed class GoOperatorTakeOverTests(OwnControlPlane own) : IClassFixture
         }
     }
 
+    /// <summary>Its Ingresses have no label by which a watch would find them.</summary>
+    [Fact]
+    public async Task AnIngressThatIsWantedNoMoreGoesWithTheFirstPass()
+    {
+        var controlPlane = own.Require();
+        await using var ns = await TestNamespace.CreateAsync(controlPlane);
+        await using var other = await TestNamespace.CreateAsync(controlPlane);
+        var recorded = new GoOperatorObjects(controlPlane.Client, ns.Name, other.Name);
+        await recorded.WriteAsync();
+        await controlPlane.Client.PatchAsync(Resource.MCPServers, ns.Name, "plain", """{"spec": {"route": "None"}}""");
+
+        await using var scenario = await ServerScenario.StartAsync(controlPlane, ns, GoOperatorObjects.Environment, ServerScenario.OneWorker);
+        var settled = await scenario.SettledAsync("plain");
+
+        Assert.Null(await controlPlane.Client.FindAsync(Resource.Ingresses, ns.Name, "plain"));
+        Assert.Null(settled["status"]!["url"]);
+    }
+
     internal static async Task<ServerScenario> SwitchAsync(ControlPlane controlPlane, TestNamespace ns, TestNamespace other)
     {
         var scenario = await ServerScenario.StartAsync(

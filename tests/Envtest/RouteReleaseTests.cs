@@ -10,8 +10,10 @@ public sealed class RouteReleaseTests(ControlPlaneFixture fixture)
     private const string Younger = "b-younger";
 
     /// <summary>What finalizers hold is deleted once, and serves until it is gone.</summary>
-    [Fact]
-    public async Task AnIngressThatIsHeldByItsFinalizersKeepsItsRoute()
+    [Theory]
+    [InlineData("ingressPath: /same", "False RouteConflict")]
+    [InlineData("route: None", "False Terminating")]
+    public async Task AnIngressThatIsHeldByItsFinalizersKeepsItsRoute(string edit, string told)
     {
         await using var scenario = await ServerScenario.StartAsync(fixture, ServerScenario.Permissive, ServerScenario.OneWorker);
         await scenario.CreateServerAsync(Same, Older);
@@ -22,9 +24,8 @@ public sealed class RouteReleaseTests(ControlPlaneFixture fixture)
         await scenario.Client.PatchAsync(
             Resource.Ingresses, scenario.Namespace.Name, Moving, """{"metadata": {"finalizers": ["example.org/held"]}}""");
 
-        await scenario.EditServerAsync("ingressPath: /same", Moving);
-        await scenario.EventuallyStatusAsync(
-            "it was withheld", seen => ServerScenario.StatusAndReason(seen, "IngressReady") == "False RouteConflict", Moving);
+        await scenario.EditServerAsync(edit, Moving);
+        await scenario.EventuallyConditionAsync("IngressReady", told, Moving);
         await scenario.CreateServerAsync("{image: 'example.org/hello:1', ingressHost: x.example.org, ingressPath: /left}", Younger);
         await IsAsync("False RouteConflict");
         await scenario.PassAsync(Moving);
@@ -34,6 +35,8 @@ public sealed class RouteReleaseTests(ControlPlaneFixture fixture)
 
         await scenario.Client.PatchAsync(Resource.Ingresses, scenario.Namespace.Name, Moving, """{"metadata": {"finalizers": null}}""");
         await IsAsync("True IngressCreated");
+        var status = (await scenario.SettledAsync(Moving))["status"]!;
+        Assert.Equal((told == "False Terminating" ? "" : told, null), (ServerScenario.StatusAndReason(status, "IngressReady"), (string?)status["url"]));
 
         Task IsAsync(string reason) => scenario.EventuallyStatusAsync(
             $"the younger one was {reason}", seen => ServerScenario.StatusAndReason(seen, "IngressReady") == reason, Younger);

@@ -19,6 +19,7 @@ internal abstract class Observed : IKubernetesObject
         LabelledOwner = labelledOwner;
         Fingerprint = ours.Fingerprint(json);
         CopiedBy = ours.FindCopy(json);
+        HasFinalizers = metadata.Child("finalizers"u8).HasItem(static _ => true);
         if (metadata.Child("deletionTimestamp"u8) is not null)
             Finalizers = FinalizersOf(metadata);
         if (metadata.Child("ownerReferences"u8) is { ValueKind: JsonValueKind.Array } owners)
@@ -73,6 +74,9 @@ internal abstract class Observed : IKubernetesObject
     public string? Finalizers { get; }
 
     public bool IsTerminating => Finalizers is not null;
+
+    /// <summary>Whether it is still there for a while when it is deleted.</summary>
+    public bool HasFinalizers { get; }
 
     /// <summary>Whether its controller is of this kind and group, in any version.</summary>
     public bool IsControlledBy(ResourceType type) => ControllerKind == type.Kind

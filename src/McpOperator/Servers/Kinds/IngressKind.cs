@@ -57,7 +57,7 @@ internal sealed class IngressKind(ServerKinds kinds, Store<ObservedIngress> stor
     }
 
     /// <summary>Of an Ingress that is not wanted, only why it is still there when it cannot be deleted.</summary>
-    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => !pass.Spec.HasIngress() && pass.ResultOf(this).Problem is null ? [] : [ConditionOf(
+    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => !pass.Spec.HasIngress() && pass.ResultOf(this) is { Problem: null, Live: not { IsTerminating: true } } ? [] : [ConditionOf(
         pass, pass.ResultOf(this).Problem, live => live switch
         {
             _ when HasAddress(pass, live) => pass.Settings.PermissiveIngressReadiness

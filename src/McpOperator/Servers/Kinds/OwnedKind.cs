@@ -126,23 +126,27 @@ internal abstract class OwnedKind<T>(
                 return await applier.ApplyAsync(
                     _objects, server.AsOwner(), Key(server.Key), request, pass.Memory.ApplyMemoryOf(this), cancellationToken).ConfigureAwait(false);
             case DesiredState.Absent:
-                return await DeleteAsync(FindOwned(server)).ConfigureAwait(false) with { Live = null };
+                return await DeleteAsync().ConfigureAwait(false);
             case DesiredState.Withhold { Problem: var problem }:
-                // The predecessor's Ingresses have no label of ours.
-                var live = FindOwned(server) ?? (server.IsTakenOver() ? await FindUnwatchedAsync().ConfigureAwait(false) : null);
-                var deleted = await DeleteAsync(live).ConfigureAwait(false);
-                // It exists until the watch says that it is gone: finalizers may hold it.
-                var isThere = deleted.Change == Change.Deleted || deleted.PutOff is not null || live?.IsTerminating == true;
-                return deleted.Problem is null ? deleted with { Live = isThere ? live : null, Problem = problem, Change = Change.None } : deleted;
+                var deleted = await DeleteAsync().ConfigureAwait(false);
+                return deleted.Problem is null ? deleted with { Problem = problem, Change = Change.None } : deleted;
             default:
-                return ApplyResult.Unchanged(FindOwned(server) ?? (server.IsTakenOver() ? await FindUnwatchedAsync().ConfigureAwait(false) : null));
+                return ApplyResult.Unchanged(await FindAsync().ConfigureAwait(false));
         }
 
-        Task<T?> FindUnwatchedAsync() => applier.FindUnwatchedAsync(_objects, server.AsOwner(), Key(server.Key), cancellationToken);
+        // The predecessor's Ingresses have no label of ours.
+        async Task<T?> FindAsync() => FindOwned(server) ?? (server.IsTakenOver() && Type == ResourceTypes.Ingress
+            ? await applier.FindUnwatchedAsync(_objects, server.AsOwner(), Key(server.Key), cancellationToken).ConfigureAwait(false)
+            : null);
 
-        Task<ApplyResult> DeleteAsync(T? live) => live is null
-            ? Task.FromResult<ApplyResult>(default)
-            : applier.DeleteIfOursAsync(_objects, live, pass.Memory.ApplyMemoryOf(this), cancellationToken);
+        async Task<ApplyResult> DeleteAsync()
+        {
+            if (await FindAsync().ConfigureAwait(false) is not { } live)
+                return default;
+            var deleted = await applier.DeleteIfOursAsync(_objects, live, pass.Memory.ApplyMemoryOf(this), cancellationToken).ConfigureAwait(false);
+            // What has finalizers is there until the watch says that it is gone.
+            return deleted.Change == Change.Deleted && live.HasFinalizers ? deleted with { Live = live } : deleted;
+        }
     }
 
     public override Change ChangeBy(Pass pass, DesiredState desired)
