@@ -62,6 +62,30 @@ public sealed class TlsTests(HttpRouteTests.WithGatewayApi own) : IClassFixture<
             "the HTTPRoute was gone", () => scenario.Client.FindAsync(Resource.HttpRoutes, scenario.Namespace.Name, ServerScenario.Name), route => route is null);
     }
 
+    /// <summary>cert-manager makes one Certificate for all Ingresses that name its Secret, and it is the first one's.</summary>
+    [Fact]
+    public async Task ServersThatShareACertificateAllHearOfIt()
+    {
+        await using var scenario = await ServerScenario.StartAsync(own.Require(), ServerScenario.Permissive);
+        const string Other = "other";
+        const string Shared = "{image: 'example.org/web:1', ingressHost: mcp.example.org, tls: {secretName: web-tls, issuer: {name: ca}}}";
+        await scenario.CreateServerAsync(Shared);
+        await scenario.CreateServerAsync(Shared, Other);
+        await scenario.EventuallyConditionAsync("CertificateReady", "False CertificatePending");
+        await scenario.RollOutAsync();
+        await scenario.EventuallyConditionAsync("CertificateReady", "False CertificatePending", Other);
+        await scenario.RollOutAsync(Other);
+
+        await MakeCertificateAsync(scenario, await scenario.IngressAsync());
+        await CertificateAsync(scenario, "True", "issued");
+        await scenario.EventuallyPhaseAsync("Ready");
+        await scenario.EventuallyPhaseAsync("Ready", Other);
+        // Nobody looks at what is ready, but for news.
+        await CertificateAsync(scenario, "False", "expired");
+        await scenario.EventuallyConditionAsync("Ready", "False CertificateNotReady");
+        await scenario.EventuallyConditionAsync("Ready", "False CertificateNotReady", Other);
+    }
+
     private static Task<JsonObject> MakeCertificateAsync(ServerScenario scenario, JsonObject ingress) => scenario.Client.CreateAsync(
         new JsonObject
         {

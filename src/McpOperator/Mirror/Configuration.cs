@@ -28,17 +28,14 @@ internal sealed class Configuration(IEnqueuer servers)
 /// </summary>
 internal sealed class ConfigurationKind
 {
-    private readonly Lock _lock = new();
-    private readonly Dictionary<ObjectKey, IReadOnlyCollection<string>> _names = [];
-    private readonly KeyMap<object> _changes = new();
+    private readonly References _references;
     private readonly TaskCompletionSource _wanted = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly IEnqueuer _servers;
 
     /// <param name="fields">A field selector: most Secrets of a cluster are such as no pod of a server refers to.</param>
     public ConfigurationKind(ResourceType type, IEnqueuer servers, string? fields = null)
     {
-        (Type, Fields, _servers) = (type, fields, servers);
-        Store = new Store<ObjectVersion>(OnChange, onInstalled: OnRight);
+        (Type, Fields, _references) = (type, fields, new References(servers));
+        Store = new Store<ObjectVersion>(OnChange, onInstalled: _references.AllChanged);
     }
 
     public ResourceType Type { get; }
@@ -51,32 +48,21 @@ internal sealed class ConfigurationKind
     public Task Wanted => _wanted.Task;
 
     /// <summary>Whether the server refers to some, of which nothing is known because the operator may not list them.</summary>
-    public bool IsDeniedTo(ObjectKey server)
-    {
-        lock (_lock)
-            return _names.ContainsKey(server) && Store.IsDenied(server.Namespace);
-    }
+    public bool IsDeniedTo(ObjectKey server) => _references.Contains(server) && Store.IsDenied(server.Namespace);
 
     /// <summary>Whether its objects there are known, or are not to be had.</summary>
     public bool IsSettled(string ns) => Store.IsDenied(ns) || Store.Reached(ns) is not null;
 
-    /// <summary>Stands for what changed last of what a server refers to; null for nothing yet.</summary>
-    public object? LastChangeFor(ObjectKey server) => _changes.Get(server);
+    /// <inheritdoc cref="References.LastChangeFor"/>
+    public object? LastChangeFor(ObjectKey server) => _references.LastChangeFor(server);
 
     /// <summary>The version of an object; null when there is none, or it is not known.</summary>
     public string? VersionOf(ObjectKey key) => Store.Get(key)?.ResourceVersion;
 
-    /// <summary>Says what a server refers to, in its namespace, in place of what was said before.</summary>
+    /// <inheritdoc cref="References.Refer"/>
     public void Refer(ObjectKey server, IReadOnlyCollection<string> names)
     {
-        lock (_lock)
-        {
-            if (names.Count > 0)
-                _names[server] = names;
-            else if (_names.Remove(server))
-                _changes.Remove(server);
-        }
-
+        _references.Refer(server, names);
         if (names.Count > 0)
             _wanted.TrySetResult();
     }
@@ -85,23 +71,6 @@ internal sealed class ConfigurationKind
     private void OnChange(ObjectVersion? before, ObjectVersion? after, Origin origin)
     {
         if (after is not null && before?.ResourceVersion != after.ResourceVersion)
-            Tell(after.Key.Namespace, after.Key.Name);
-    }
-
-    private void OnRight() => Tell(null, null);
-
-    /// <param name="ns">Null for all servers.</param>
-    private void Tell(string? ns, string? name)
-    {
-        lock (_lock)
-        {
-            foreach (var (server, names) in _names)
-            {
-                if (ns is not null && (server.Namespace != ns || !names.Contains(name!)))
-                    continue;
-                _changes.Set(server, new object());
-                _servers.Add(server, Priority.Changed);
-            }
-        }
+            _references.Changed(after.Key);
     }
 }

@@ -28,6 +28,7 @@ internal sealed class Stores
         Servers = new Store<StoredServer>(OnServerChanged, StoredServer.DifferOnlyInStatus);
         Configuration = new Configuration(servers);
         Policies = new PolicyStates(key => servers.Add(key, Priority.Changed));
+        Certificates = new References(servers);
         Mcp = new McpStates(key => servers.Add(key, Priority.Changed));
     }
 
@@ -43,8 +44,8 @@ internal sealed class Stores
 
     public OptionalKinds Optional { get; } = new();
 
-    /// <summary>The last change of the certificate of a server's Ingress.</summary>
-    public KeyMap<object> IngressCertificates { get; } = new();
+    /// <summary>The certificates of the servers' Ingresses, which cert-manager makes.</summary>
+    public References Certificates { get; }
 
     public FormerVariables FormerVariables { get; } = new();
 
@@ -95,7 +96,7 @@ internal sealed class Stores
         {
             FormerVariables.Forget(key);
             ImmutablePolicies.Remove(key);
-            IngressCertificates.Remove(key);
+            Certificates.Refer(key, []);
         }
 
         var priority = isEdited ? Priority.Edited : Urgency(before, after, origin);
@@ -124,6 +125,10 @@ internal sealed class Stores
     /// <param name="runsPods">Whether they run pods, which the access controller may be waiting for.</param>
     /// <param name="suffixes">Their names are the server's with one of these appended.</param>
     public Store<T> CreateOwnedStore<T>(bool runsPods, params string[] suffixes)
+        where T : Observed => CreateOwnedStore<T>(runsPods, references: null, suffixes);
+
+    /// <param name="references">To others of the kind, which servers only read.</param>
+    public Store<T> CreateOwnedStore<T>(bool runsPods, References? references, params string[] suffixes)
         where T : Observed =>
         new((before, after, origin) =>
         {
@@ -138,6 +143,7 @@ internal sealed class Stores
 
             // Somebody may have removed the owner reference, so the server is found by name, too.
             var key = (after ?? before)!.Key;
+            references?.Changed(key);
             foreach (var suffix in suffixes)
             {
                 if (!key.Name.EndsWith(suffix, StringComparison.Ordinal))
@@ -159,11 +165,5 @@ internal sealed class Stores
     {
         if (child is { ControllerName: { } owner } && child.IsControlledBy(MCPServer.Type))
             _servers.Add(child.Key with { Name = owner }, priority);
-        // Of a certificate that cert-manager made for an Ingress: it has the server's name.
-        else if (child is { ControllerKind: "Ingress", ControllerName: { } ingress } && child.Key with { Name = ingress } is var server && Servers.Get(server) is not null)
-        {
-            IngressCertificates.Set(server, new object());
-            _servers.Add(server, priority);
-        }
     }
 }

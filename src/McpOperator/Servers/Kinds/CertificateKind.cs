@@ -19,22 +19,25 @@ internal sealed class CertificateKind(Stores stores, Store<ObservedCertificate> 
 
     public override bool IsInstalled => store.IsInstalled;
 
-    public override object? InputOf(ObjectKey server) => stores.IngressCertificates.Get(server) ?? (store.Reached(server.Namespace) is null ? null : Listed);
+    public override object? InputOf(ObjectKey server) => stores.Certificates.LastChangeFor(server) ?? (store.Reached(server.Namespace) is null ? null : Listed);
 
     public override DesiredState DesiredStateOf(Pass pass) => new DesiredState.Keep();
 
-    public override Task<ApplyResult> CarryOutAsync(
-        Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken) => Task.FromResult<ApplyResult>(default);
+    public override Task<ApplyResult> CarryOutAsync(Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
+    {
+        stores.Certificates.Refer(pass.Server.Key, SecretOf(pass) is { } secret ? [secret] : []);
+        return Task.FromResult<ApplyResult>(default);
+    }
 
     public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass)
     {
-        if (!pass.Spec.HasIngress() || TlsConfig.Of(pass.Spec) is not { HasIssuer: true } tls || !IsSeen(pass.Server.Metadata.Namespace))
+        if (SecretOf(pass) is not { } secret || !IsSeen(pass.Server.Metadata.Namespace))
             return [];
-        var secret = tls.SecretNameOf(pass.Server.Metadata.Name)!;
+        var tls = TlsConfig.Of(pass.Spec)!;
         return [store.Get(new ObjectKey(pass.Server.Metadata.Namespace, secret)) is { } live
             ? ConditionOf(ConditionTypes.CertificateReady, Name, live, secret, $"{tls.IssuerKind} {tls.IssuerName}")
             : new(ConditionTypes.CertificateReady, Name, false, Reasons.CertificatePending,
-                $"cert-manager has not made the Certificate {secret} for the Ingress yet: does it run, and watch Ingresses?")];
+                $"cert-manager has not made the Certificate {secret} for the Ingress yet: does it run, and watch Ingresses, and is there no Certificate of that name that is another's?")];
     }
 
     /// <summary>What cert-manager says of a certificate.</summary>
@@ -47,6 +50,10 @@ internal sealed class CertificateKind(Stores stores, Store<ObservedCertificate> 
 
     public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>
         reflectors.Create(Type, ns, Labels.ManagedSelector, json => new ObservedCertificate(json, ours), store, isOptional: true, wanted: stores.Optional.Certificates);
+
+    /// <summary>The Secret that cert-manager is to fill; null without one. Other servers may have named the same.</summary>
+    private static string? SecretOf(Pass pass) =>
+        pass.Spec.HasIngress() && TlsConfig.Of(pass.Spec) is { HasIssuer: true } tls ? tls.SecretNameOf(pass.Server.Metadata.Name) : null;
 
     /// <summary>Whether clients would get another certificate than the server's.</summary>
     public bool IsAwaited(Pass pass) => ConditionsOf(pass).Any(static condition => !condition.IsReady);

@@ -22,7 +22,8 @@ internal sealed class ServerKinds
         Ingress = new IngressKind(this, stores.CreateOwnedStore<ObservedIngress>(runsPods: false, ""), ours);
         HttpRoute = new HttpRouteKind(this, stores.Optional, stores.CreateOwnedStore<ObservedHttpRoute>(runsPods: false, ""), ours);
         IngressRoute = new IngressRouteKind(this, stores.Optional, stores.CreateOwnedStore<ObservedPresence>(runsPods: false, ""), ours);
-        var certificates = stores.CreateOwnedStore<ObservedCertificate>(runsPods: false, ObjectNames.GatewayCertificateSuffix, ObjectNames.IngressCertificateSuffix);
+        var certificates = stores.CreateOwnedStore<ObservedCertificate>(
+            runsPods: false, stores.Certificates, ObjectNames.GatewayCertificateSuffix, ObjectNames.IngressCertificateSuffix);
         Certificate = new CertificateKind(stores, certificates, ours);
         GatewayCertificate = CertificateOf(ObjectNames.GatewayCertificateSuffix, MtlsObjects.GatewayCertificate, "gateways' certificate");
         ForIngressRoute =
