@@ -111,7 +111,8 @@ internal sealed class StoredServer : IReportedObject
             Probes = null,
             PodTemplate = null,
             ImagePullSecrets = null,
-            IngressAnnotations = null,
+            IngressAnnotations = spec.IngressAnnotations?.GetValueOrDefault(Routing.ClassAnnotation) is { } named
+                ? new Dictionary<string, string> { [Routing.ClassAnnotation] = named } : null,
             DisruptionBudget = null,
             Network = null,
         },
