@@ -122,6 +122,29 @@ public sealed class McpReadinessTests(ControlPlaneFixture fixture)
         Assert.Equal("spec.tools does not have time", Message(status, "ToolsMatch"));
     }
 
+    /// <summary>
+    /// The reference server of npm by both transports (its answers are events, it keeps a session, and may send other messages first), and one of
+    /// the TypeScript SDK without sessions, whose answers are JSON.
+    /// </summary>
+    [Theory]
+    [InlineData("everything streamableHttp", "True McpAnswered", "mcp-servers/everything", "False ToolsDiffer", "the server does not list add; spec.tools does not have get-annotated-message, ")]
+    [InlineData("everything sse", "True McpAnswered", "mcp-servers/everything", "False ToolsDiffer", "the server does not list add; spec.tools does not have get-annotated-message, ")]
+    [InlineData("sdk", "True McpAnswered", "typescript", "True ToolsMatched", "the server lists the tools of spec.tools")]
+    [InlineData("sdk token", "True AuthRequired", null, "Unknown AuthRequired", "not compared, since authentication is needed")]
+    public async Task AServerOfTheTypeScriptSdkAnswers(string arguments, string ready, string? name, string tools, string told)
+    {
+        await using var server = await TestProgram.McpServerAsync(arguments.Split(' '));
+        await using var scenario = await StartAsync();
+        await scenario.CreateServerAsync($"{{image: 'example.org/web:1', port: {server.Port}, readiness: mcp, {Tools}}}");
+        await ServeAsync(scenario);
+
+        var status = await scenario.EventuallyPhaseAsync("Ready");
+        Assert.Equal(ready, ServerScenario.StatusAndReason(status, "McpReady"));
+        Assert.Equal((name, name is null ? null : "2025-06-18"), ((string?)status["mcp"]!["name"], (string?)status["mcp"]!["protocolVersion"]));
+        Assert.Equal(tools, ServerScenario.StatusAndReason(status, "ToolsMatch"));
+        Assert.StartsWith(told, Message(status, "ToolsMatch"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AServerThatWantsToKnowWhoAsksIsReady()
     {

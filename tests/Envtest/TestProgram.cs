@@ -23,6 +23,10 @@ internal sealed partial class TestProgram : IAsyncDisposable
     public static Task<TestProgram> TestIngressAsync(params IReadOnlyList<string> arguments) =>
         StartAsync("TestIngress", "McpOperator.TestIngress", "TEST_INGRESS_BINARY", arguments, []);
 
+    /// <summary>A server of others, from npm: hack/mcp-server has which.</summary>
+    public static Task<TestProgram> McpServerAsync(params IReadOnlyList<string> arguments) =>
+        StartAsync(Repository.PathTo("hack", "mcp-server"), arguments, []);
+
     /// <summary>Everything that it wrote, for a failure's message.</summary>
     public override string ToString()
     {
@@ -40,18 +44,20 @@ internal sealed partial class TestProgram : IAsyncDisposable
     public static string Built(string project, string assembly) => Path.Combine(AppContext.BaseDirectory.Replace(
         Repository.PathTo("tests", "Envtest"), Repository.PathTo("hack", project), StringComparison.Ordinal), assembly + ".dll");
 
-    private static async Task<TestProgram> StartAsync(
-        string project, string assembly, string variable, IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> environment)
+    private static Task<TestProgram> StartAsync(
+        string project, string assembly, string variable, IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> environment) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } published
+            ? StartAsync(published, arguments, environment)
+            : StartAsync("dotnet", [Built(project, assembly), .. arguments], environment);
+
+    private static async Task<TestProgram> StartAsync(string file, IReadOnlyList<string> arguments, IReadOnlyList<(string Name, string Value)> environment)
     {
         var program = new TestProgram();
-        var built = Built(project, assembly);
-        var published = Environment.GetEnvironmentVariable(variable);
-        var (file, first) = string.IsNullOrEmpty(published) ? ("dotnet", new[] { built }) : (published, []);
         program._process = await TetheredProcess.StartAsync(
-            file, [.. first, .. arguments], program.Read, environment.ToDictionary(pair => pair.Name, string? (pair) => pair.Value));
+            file, arguments, program.Read, environment.ToDictionary(pair => pair.Name, string? (pair) => pair.Value));
         var ended = program._process.Exited;
         if (await Task.WhenAny(program._port.Task, ended).WaitAsync(Eventually.Limit) != program._port.Task)
-            throw new InvalidOperationException($"{assembly} ended with {await ended}:\n{program}");
+            throw new InvalidOperationException($"{file} {string.Join(' ', arguments)} ended with {await ended}:\n{program}");
         return program;
     }
 
