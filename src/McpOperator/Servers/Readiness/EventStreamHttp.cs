@@ -36,7 +36,7 @@ internal sealed class EventStreamHttp : IMcpTransport, IDisposable
         try
         {
             response = await http.SendAsync(HttpMethod.Get, uri, McpHttp.Events, body: null, headers: null, either.Token).ConfigureAwait(false);
-            if (response.Content.Headers.ContentType?.MediaType != McpHttp.Events)
+            if (McpHttp.TypeOf(response) != McpHttp.Events)
                 throw new McpFault(Reasons.McpProtocolError, "answered no stream of events");
             events = new EventReader(await response.Content.ReadAsStreamAsync(either.Token).ConfigureAwait(false), http.Allowance);
             if (await events.ReadAsync(either.Token).ConfigureAwait(false) is not { Name: "endpoint", Data: var data })

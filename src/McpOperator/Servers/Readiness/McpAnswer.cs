@@ -10,8 +10,9 @@ namespace McpOperator.Servers.Readiness;
 /// <param name="Info">Without its revision; null without an answer.</param>
 /// <param name="Way">How it answered; null when it did not.</param>
 /// <param name="Pod">Its name; empty when there was none.</param>
+/// <param name="PodHash">Of its template; null when there was none.</param>
 internal sealed record McpAnswer(
-    string Reason, string Detail = "", string Asked = "", McpInfo? Info = null, McpTools? Tools = null, McpWay? Way = null, string Pod = "")
+    string Reason, string Detail = "", string Asked = "", McpInfo? Info = null, McpTools? Tools = null, McpWay? Way = null, string Pod = "", string? PodHash = null)
 {
     public bool IsAnswer => Reason is Reasons.McpAnswered or Reasons.AuthRequired;
 

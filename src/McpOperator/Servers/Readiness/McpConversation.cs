@@ -17,8 +17,21 @@ internal sealed class McpConversation(IMcpTransport transport, McpClient client,
 
     private int _lastId;
 
+    /// <param name="limit">Of asking. The session is ended after it, too: a server may keep it for long.</param>
     /// <exception cref="McpFault">It has not answered initialize as it should. What comes after that makes no fault.</exception>
-    public async Task<McpAnswer> RunAsync(CancellationToken cancellationToken)
+    public async Task<McpAnswer> RunAsync(CancellationToken limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await AskAsync(limit).ConfigureAwait(false);
+        }
+        finally
+        {
+            await EndAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<McpAnswer> AskAsync(CancellationToken cancellationToken)
     {
         var id = ++_lastId;
         McpInfo info = null!;
@@ -37,7 +50,6 @@ internal sealed class McpConversation(IMcpTransport transport, McpClient client,
             tools = new McpTools(null, fault.Reason == Reasons.AuthRequired ? Reasons.AuthRequired : Reasons.ToolsNotListed, $"not compared, since tools/list {fault.Message}");
         }
 
-        await EndAsync(cancellationToken).ConfigureAwait(false);
         return new McpAnswer(Reasons.McpAnswered, Info: info with { Tools = tools.Names?.Count }, Tools: tools);
     }
 

@@ -19,6 +19,12 @@ internal sealed class McpEntry(McpTarget target)
     /// <summary>Whether it was asked at this revision by this process.</summary>
     public bool IsAsked { get; set; }
 
+    /// <summary>Of the template of the pods that were asked last; null of none.</summary>
+    public string? PodHash { get; set; }
+
+    /// <summary>The same of the revision before, where that was asked.</summary>
+    public string? FormerHash { get; init; }
+
     /// <summary>In a row.</summary>
     public int Misses { get; set; }
 

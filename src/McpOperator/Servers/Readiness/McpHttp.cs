@@ -86,6 +86,9 @@ internal sealed class McpHttp(IPEndPoint server, McpClient client) : IDisposable
 
     public void Dispose() => _http.Dispose();
 
+    /// <summary>The media type; null without one.</summary>
+    public static string? TypeOf(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType?.ToLowerInvariant();
+
     private async Task<McpFault> RefusalAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
@@ -98,7 +101,7 @@ internal sealed class McpHttp(IPEndPoint server, McpClient client) : IDisposable
         }
 
         var words = "";
-        if (response.Content.Headers.ContentType?.MediaType == Json)
+        if (TypeOf(response) == Json)
         {
             using var body = await ReadAsync(response, cancellationToken, LargestRefusal).ConfigureAwait(false);
             words = JsonRpc.WordsOf(body.Written);

@@ -24,21 +24,24 @@ internal sealed class McpPods(ApiClient api, Func<double> random, ILogger logger
         var ready = all.Where(pod => pod.Deployment == target.Deployment && pod.Address is not null).OrderBy(static pod => pod.Key.Name, StringComparer.Ordinal).ToList();
         if (ready.Count == 0)
             return new("", null, "none of its pods is ready");
-        // The Deployment has none of a former revision any more, so that the list is older than that.
-        if (ready.Exists(pod => pod.Revision != ready[0].Revision))
+        // The Deployment has none of a former revision any more, so that the list is older than that: it comes from a cache.
+        if (ready.Exists(pod => pod.Hash != ready[0].Hash || pod.Hash == target.FormerHash))
             return new("", null, "pods of a former revision are still there");
         var chosen = ready[Math.Min((int)(random() * ready.Count), ready.Count - 1)];
-        return new(chosen.Key.Name, new IPEndPoint(chosen.Address!, target.Port), "");
+        return new(chosen.Key.Name, new IPEndPoint(chosen.Address!, target.Port), "", chosen.Hash);
     }
 
     /// <summary>A pod's name and address, or why there is none. (No struct: a task of one is a second copy of the machinery.)</summary>
-    internal sealed class Found(string name, IPEndPoint? at, string problem)
+    internal sealed class Found(string name, IPEndPoint? at, string problem, string? hash = null)
     {
         public string Name => name;
 
         public IPEndPoint? At => at;
 
         public string Problem => problem;
+
+        /// <summary>Of its template.</summary>
+        public string? Hash => hash;
     }
 
     private sealed class Pod(JsonElement json) : IKubernetesObject
@@ -47,7 +50,7 @@ internal sealed class McpPods(ApiClient api, Func<double> random, ILogger logger
 
         public string ResourceVersion => "";
 
-        public string? Revision { get; } = PodOwner.RevisionOf(json);
+        public string? Hash { get; } = PodOwner.RevisionOf(json);
 
         public string? Deployment { get; } = PodOwner.DeploymentOf(json);
 

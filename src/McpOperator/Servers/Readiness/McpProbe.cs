@@ -20,7 +20,7 @@ internal sealed class McpProbe(McpClient client, TimeProvider time)
         var pod = await pods.FindAsync(target, cancellationToken).ConfigureAwait(false);
         return pod.At is null
             ? new McpAnswer(Reasons.McpPending, pod.Problem)
-            : await AskAsync(pod.At, target.Path, way, cancellationToken).ConfigureAwait(false) with { Pod = pod.Name };
+            : await AskAsync(pod.At, target.Path, way, cancellationToken).ConfigureAwait(false) with { Pod = pod.Name, PodHash = pod.Hash };
     }
 
     /// <param name="path">Where it is expected.</param>
@@ -72,7 +72,7 @@ internal sealed class McpProbe(McpClient client, TimeProvider time)
             {
                 var transport = await open().ConfigureAwait(false);
                 using var events = transport as EventStreamHttp;
-                return await new McpConversation(transport, client, time).RunAsync(either.Token).ConfigureAwait(false) with { Asked = http.Asked, Way = at };
+                return await new McpConversation(transport, client, time).RunAsync(either.Token, cancellationToken).ConfigureAwait(false) with { Asked = http.Asked, Way = at };
             }
             catch (Exception exception) when (exception is McpFault or HttpRequestException or IOException)
             {

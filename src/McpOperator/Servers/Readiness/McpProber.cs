@@ -1,3 +1,4 @@
+using System.Globalization;
 using McpOperator.Api;
 using McpOperator.Controller;
 using McpOperator.Mirror;
@@ -55,14 +56,16 @@ internal sealed class McpProber(
                     DueAt = isKnown && !isUrgent ? time.After(now, Period * random()) : now,
                     IsParked = entry?.IsParked == true,
                     Info = entry?.Target.Uid == target.Uid ? entry.Info : null,
+                    FormerHash = entry is not null && IsNext(entry.Target.Revision, target.Revision) ? entry.PodHash : null,
                 };
             }
             else if (entry.Target != target)
             {
                 (entry.DueAt, entry.Way) = (now, null);
             }
-            else if (isUrgent && !entry.IsAsked)
+            else if ((isUrgent && !entry.IsAsked) || (entry.IsHeld && entry.Misses + entry.Absences > 0))
             {
+                // One that was held may have other pods than those that did not answer.
                 (isChanged, entry.DueAt) = (true, now);
             }
 
@@ -120,7 +123,7 @@ internal sealed class McpProber(
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
-            var answer = await ask(target, entry.Way, either.Token).ConfigureAwait(false);
+            var answer = await ask(target with { FormerHash = entry.FormerHash }, entry.Way, either.Token).ConfigureAwait(false);
             either.Token.ThrowIfCancellationRequested();
             result = answer.Result;
             return Take(entry, target, answer);
@@ -148,7 +151,7 @@ internal sealed class McpProber(
                 return Outcome.Done;
             if (entry.Target != target)
                 return Outcome.RequeueAfter(TimeSpan.Zero);
-            entry.IsAsked = true;
+            (entry.IsAsked, entry.PodHash) = (true, answer.PodHash ?? entry.PodHash);
             (delay, state) = answer switch
             {
                 { IsAnswer: true } => Answered(entry, answer),
@@ -166,11 +169,22 @@ internal sealed class McpProber(
     private (TimeSpan Delay, McpState State) Answered(McpEntry entry, McpAnswer answer)
     {
         var target = entry.Target;
+        // Servers that came up together are not asked together for ever.
+        var delay = entry.HasAnswered ? Period * (0.9 + (0.2 * random())) : Period * (0.1 + random());
         (entry.HasAnswered, entry.Misses, entry.Absences, entry.Failure, entry.Way) = (true, 0, 0, null, answer.Way);
         entry.Info = answer.Info! with { Revision = target.Revision };
-        return (
-            Period * (0.9 + (0.2 * random())),
-            new McpState(target.Uid, target.Revision, IsAnswering: true, answer.Reason, McpWords.Of(answer.Reason), entry.Info, answer.Tools));
+        return (delay, new McpState(target.Uid, target.Revision, IsAnswering: true, answer.Reason, McpWords.Of(answer.Reason), entry.Info, answer.Tools));
+    }
+
+    /// <summary>
+    /// Whether the Deployment has made the second revision after the first, with nothing in between: then their templates differ. (With another one in between it may
+    /// have been rolled back to the first.)
+    /// </summary>
+    private static bool IsNext(string first, string second)
+    {
+        var (at, of) = (first.LastIndexOf('-') + 1, second.LastIndexOf('-') + 1);
+        return first.AsSpan(0, at).SequenceEqual(second.AsSpan(0, of))
+            && long.TryParse(first.AsSpan(at), CultureInfo.InvariantCulture, out var number) && long.TryParse(second.AsSpan(of), CultureInfo.InvariantCulture, out var next) && next == number + 1;
     }
 
     private (TimeSpan Delay, McpState? State) NotAsked(McpEntry entry, McpAnswer answer)

@@ -6,4 +6,5 @@ namespace McpOperator.Servers.Readiness;
 /// <param name="Deployment">Its name.</param>
 /// <param name="Port">The server's own: the gateway is not asked.</param>
 /// <param name="Path">Where the server is expected behind its route.</param>
-internal sealed record McpTarget(ObjectKey Server, string Uid, string Revision, string Deployment, int Port, string Path);
+/// <param name="FormerHash">Of the template of the revision before, whose pods a list that lags may still have; null where it is not known.</param>
+internal sealed record McpTarget(ObjectKey Server, string Uid, string Revision, string Deployment, int Port, string Path, string? FormerHash = null);

@@ -17,7 +17,7 @@ internal sealed class StreamableHttp(McpHttp http, Uri uri) : IMcpTransport
         using var response = await NotifyAsync(message, cancellationToken).ConfigureAwait(false);
         if (_session is null && response.Headers.TryGetValues("Mcp-Session-Id", out var values) && values.First() is { Length: <= LongestSession } session)
             _session = session;
-        switch (response.Content.Headers.ContentType?.MediaType?.ToLowerInvariant())
+        switch (McpHttp.TypeOf(response))
         {
             case McpHttp.Json:
                 using (var body = await http.ReadAsync(response, cancellationToken).ConfigureAwait(false))

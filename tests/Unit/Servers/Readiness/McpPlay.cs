@@ -64,7 +64,7 @@ public sealed class McpPlay : IAsyncDisposable
         else if (ResponseTo(request) is not { } response)
             await McpListener.SendAsync(stream, 202, "", "");
         else if (IsOfEvents)
-            await McpListener.SendAsync(stream, 200, "text/event-stream", $": comment\nevent: message\ndata: {Notification}\n\nid: 7\r\ndata: {response.ToJsonString()}\r\n\r\n", SessionOf(request));
+            await McpListener.SendAsync(stream, 200, "text/event-stream", $": comment\nevent: message\ndata: {Notification}\n\n{NoMessages}id: 7\r\ndata: {response.ToJsonString()}\r\n\r\n", SessionOf(request));
         else
             await McpListener.SendAsync(stream, 200, "application/json; charset=utf-8", response.ToJsonString(), SessionOf(request));
     }
@@ -83,13 +83,16 @@ public sealed class McpPlay : IAsyncDisposable
         {
             await McpListener.SendAsync(stream, 202, "text/plain", "Accepted");
             if (ResponseTo(request) is { } response)
-                await _streams[request.Path.Split('=')[1]].WriteAsync(Encoding.UTF8.GetBytes($"event: message\ndata: {response.ToJsonString()}\n\n"), stop);
+                await _streams[request.Path.Split('=')[1]].WriteAsync(Encoding.UTF8.GetBytes($"{NoMessages}event: message\ndata: {response.ToJsonString()}\n\n"), stop);
         }
         else
         {
             await McpListener.SendAsync(stream, request.Path == Path ? 405 : 404, "text/plain", "no");
         }
     }
+
+    /// <summary>As some servers send to keep a stream open, or to have it resumed.</summary>
+    private const string NoMessages = "id: 1\ndata:\n\nevent: ping\ndata: 2026-01-01 00:00\n\n";
 
     private const string Notification = """{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"hello"}}""";
 

@@ -363,6 +363,20 @@ public sealed class McpProbeTests
         Assert.Equal("not compared, since tools/list was not answered in time", (await asking).Tools!.Message);
     }
 
+    /// <summary>Else a server that is asked without end would be left with as many.</summary>
+    [Theory]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"not today"}}""", "answered with the error -32602: not today")]
+    [InlineData("no JSON", "answered what is no JSON")]
+    public async Task TheSessionOfWhoRefusesIsEnded(string body, string told)
+    {
+        await using var server = new McpListener((request, stream, _) => request.Method == "DELETE"
+            ? McpListener.SendAsync(stream, 204, "", "")
+            : McpListener.SendAsync(stream, 200, "application/json", body, "Mcp-Session-Id: s-1"));
+
+        Assert.Equal((Reasons.McpProtocolError, told), Told(await AskAsync(server.Address)));
+        Assert.Equal([("POST", null), ("DELETE", "s-1")], server.Requests.Select(request => (request.Method, request.Headers.GetValueOrDefault("mcp-session-id"))));
+    }
+
     [Fact]
     public async Task AnEndpointElsewhereIsNotGoneTo()
     {

@@ -24,6 +24,7 @@ public sealed class McpProberTests : IDisposable
     private readonly McpProber _prober;
     private Func<McpTarget, CancellationToken, Task<McpAnswer>> _answer = static (_, _) => Task.FromResult(Answer);
     private string _pod = "pod-1";
+    private string? _hash;
 
     public McpProberTests()
     {
@@ -35,7 +36,7 @@ public sealed class McpProberTests : IDisposable
         async Task<McpAnswer> AskAsync(McpTarget target, McpWay? way, CancellationToken stop)
         {
             _asked.Add((target, way, _line.Now));
-            return await _answer(target, stop) with { Pod = _pod };
+            return await _answer(target, stop) with { Pod = _pod, PodHash = _hash };
         }
     }
 
@@ -53,8 +54,9 @@ public sealed class McpProberTests : IDisposable
         Assert.Equal([Key("web")], _told);
 
         _line.RunFor(TimeSpan.FromHours(2));
-        Assert.Equal(12, _asked.Count - 1, tolerance: 1);
-        Assert.All(_asked.Zip(_asked.Skip(1), (one, next) => next.At - one.At), pause => Assert.InRange(pause.TotalMinutes, 9, 11));
+        Assert.Equal(13, _asked.Count - 1, tolerance: 1);
+        Assert.InRange(_asked[1].At.TotalMinutes, 1, 11);
+        Assert.All(_asked.Skip(1).Zip(_asked.Skip(2), (one, next) => next.At - one.At), pause => Assert.InRange(pause.TotalMinutes, 9, 11));
         // The way that answered is taken again, and the same answer is no news.
         Assert.All(_asked.Skip(1), asked => Assert.Equal(Answer.Way, asked.Way));
         Assert.Single(_told);
@@ -168,13 +170,18 @@ public sealed class McpProberTests : IDisposable
         Assert.Null(_states.Get(Key("known")));
     }
 
-    /// <summary>What its status says is taken: no word is told, and the first questions come evenly over the period.</summary>
-    [Fact]
-    public void AfterARestartAThousandServersAreAskedEvenly()
+    /// <summary>
+    /// After a restart what a status says is taken: no word is told, and the first questions come evenly over the period. Of those that come up
+    /// together, the second ones do.
+    /// </summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AThousandServersAreAskedEvenly(bool isKnown)
     {
         for (var i = 0; i < 1000; i++)
-            _prober.Want(Target($"s{i}"), isKnown: true, isUrgent: false);
-        _line.RunFor(McpProber.Period);
+            _prober.Want(Target($"s{i}"), isKnown, isUrgent: false);
+        _line.RunFor(isKnown ? McpProber.Period : McpProber.Period * 2);
 
         Assert.Equal(1000, _asked.Select(asked => asked.Target.Server).Distinct().Count());
         for (var hour = 0; hour < 3; hour++)
@@ -232,7 +239,7 @@ public sealed class McpProberTests : IDisposable
         Assert.Equal((McpProber.WorkersPerNamespace, McpProber.WorkersPerNamespace), (hanging.Count, _states.InFlight));
         Assert.True(_states.Get(Key("other"))!.IsAnswering);
         var looks = _line.Runs;
-        _line.RunFor(TimeSpan.FromMinutes(5));
+        _line.RunFor(TimeSpan.FromMinutes(1));
         Assert.Equal(looks, _line.Runs);
 
         // Each has its turn, in the order in which they came.
@@ -314,6 +321,44 @@ public sealed class McpProberTests : IDisposable
         _line.RunFor(TimeSpan.FromSeconds(1));
         Assert.Equal(2, _asked.Count);
         Assert.Single(_told);
+    }
+
+    /// <summary>A crash took its readiness, and another process of its pod may answer.</summary>
+    [Fact]
+    public void WhatWasHeldAndDidNotAnswerIsAskedAtOnce()
+    {
+        _answer = static (_, _) => Task.FromResult(Miss);
+        _prober.Want(Target("web"), isKnown: false, isUrgent: false);
+        _line.RunFor(TimeSpan.FromHours(1));
+        _prober.Hold(Key("web"));
+        _answer = static (_, _) => Task.FromResult(Answer);
+        var asked = _asked.Count;
+        _prober.Want(Target("web"), isKnown: false, isUrgent: false);
+        _line.RunFor(TimeSpan.Zero);
+
+        Assert.Equal(asked + 1, _asked.Count);
+        Assert.True(_states.Get(Key("web"))!.IsAnswering);
+    }
+
+    /// <summary>A list of pods may lag, and a Deployment's next revision is never of the same template. One after that may be: it was rolled back.</summary>
+    [Theory]
+    [InlineData("12345678-1", "12345678-2", "hash")]
+    [InlineData("12345678-9", "12345678-10", "hash")]
+    [InlineData("12345678-1", "12345678-3", null)]
+    [InlineData("12345678-2", "12345678-1", null)]
+    [InlineData("12345678-1", "87654321-2", null)]
+    [InlineData("12345678-", "12345678-1", null)]
+    public void ThePodsOfTheRevisionBeforeAreNotAsked(string before, string now, string? former)
+    {
+        _hash = "hash";
+        _prober.Want(Target("web", before), isKnown: false, isUrgent: false);
+        _line.RunFor(TimeSpan.Zero);
+        Assert.Null(_asked[^1].Target.FormerHash);
+
+        _hash = null;
+        _prober.Want(Target("web", now), isKnown: false, isUrgent: false);
+        _line.RunFor(TimeSpan.FromMinutes(20));
+        Assert.All(_asked.Skip(1), asked => Assert.Equal((now, former), (asked.Target.Revision, asked.Target.FormerHash)));
     }
 
     [Fact]
