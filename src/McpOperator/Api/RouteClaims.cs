@@ -10,7 +10,8 @@ namespace McpOperator.Api;
 /// when the report is about the current spec, and of no conflict. Until the next such report it is what it was before. When that is not known
 /// either (the operator has just started), the path counts as perhaps served, which comes before what is surely not served, and after
 /// what surely is. So does, in every ingress class, what an edited or an invalid server serves whose class this process has not seen
-/// reported; and that comes before nobody by age alone, so that no edit takes a route from who may serve it.
+/// reported; and that comes before nobody by age alone, so that no edit takes a route from who may serve it. The other hosts of a server whose spec is
+/// invalid when the operator starts are not known at all: where somebody else asks for one, the Gateway goes by the older HTTPRoute.
 /// </remarks>
 internal sealed class RouteClaims
 {
@@ -24,24 +25,20 @@ internal sealed class RouteClaims
     private readonly DateTimeOffset _since;
     private readonly Route? _served;
     private readonly string? _servedClass;
-    private readonly bool? _servesMetadata;
+
+    /// <summary>What is served beside that; null when it is not known.</summary>
+    private readonly Claim[]? _others;
     private readonly Claim[] _claims;
 
-    private RouteClaims(
-        ObjectMeta metadata, string ingressClass, IReadOnlyList<Route> asked, int own, Route? served, string? servedClass, bool? servesMetadata)
+    private RouteClaims(ObjectMeta metadata, Claim[] asked, Route? served, string? servedClass, Claim[]? others)
     {
         Key = metadata.Key;
         _uid = metadata.Uid;
         _since = metadata.CreationTimestamp;
         _served = served;
         _servedClass = servedClass;
-        _servesMetadata = servesMetadata;
-        _claims = [.. ClaimsOf(ingressClass, asked, own, served, servedClass, servesMetadata switch
-        {
-            true => Standing.Served,
-            false => Standing.Asked,
-            null => Standing.PerhapsServed,
-        })];
+        _others = others;
+        _claims = served is null ? asked : [.. ClaimsOf(asked, served, servedClass, others)];
     }
 
     public ObjectKey Key { get; }
@@ -64,35 +61,31 @@ internal sealed class RouteClaims
             ingressClass = EveryClass;
         if (effective.Spec.HasHttpRoute())
             ingressClass = ClassOf(effective, settings);
-        IReadOnlyList<Route> asked = Validation.Validate(effective, settings).Count > 0
-            ? []
-            : [.. Routing.Routes(server.Metadata.Name, effective.Spec).Select(route => route.Compared())];
-        // After the routes of the hosts come those of their metadata.
-        var own = Routing.HasMetadata(effective.Spec) ? asked.Count / 2 : asked.Count;
+        var asked = Validation.Validate(effective, settings).Count > 0 ? [] : AskedBy(effective, ingressClass);
         var served = Route.FromUrl(server.Reported?.Url)?.Compared();
-        if (asked.Count > 0 && asked[0] == served)
-            served = asked[0]; // one copy of its text for as long as the server is there
+        if (asked.Length > 0 && asked[0].Route == served)
+            served = asked[0].Route; // one copy of its text for as long as the server is there
         if (served is null)
-            return asked.Count == 0 ? null : new RouteClaims(server.Metadata, ingressClass, asked, own, null, servedClass: null, servesMetadata: false);
-        bool? servesMetadata = null;
+            return asked.Length == 0 ? null : new RouteClaims(server.Metadata, asked, null, servedClass: null, others: []);
+        Claim[]? others = null;
         // One that does not get its routes keeps its URL until its Ingress is gone, which is not as its spec asks.
         var isWithheld = IsWithheld(ConditionTypes.IngressReady) || IsWithheld(ConditionTypes.HttpRouteReady) || IsWithheld(ConditionTypes.IngressRouteReady);
         var isCurrent = server.IsObservedGeneration();
-        if (asked.Count > 0 && asked[0] == served && !isWithheld && isCurrent)
-            servesMetadata = asked.Count > 1;
+        if (asked.Length > 0 && asked[0].Route == served && !isWithheld && isCurrent)
+            others = asked.Length == 1 ? [] : asked[1..];
         else if (before?._uid == server.Metadata.Uid && before._served == served)
-            servesMetadata = before._servesMetadata;
+            others = before._others;
         // No status names the class. After an edit, and of an invalid spec, it is the one that was reported on before.
-        var servedClass = asked.Count > 0 && isCurrent ? ingressClass
+        var servedClass = asked.Length > 0 && isCurrent ? ingressClass
             : before?._uid == server.Metadata.Uid && before._served is not null ? before._servedClass : null;
-        return new RouteClaims(server.Metadata, ingressClass, asked, own, served, servedClass, servesMetadata);
+        return new RouteClaims(server.Metadata, asked, served, servedClass, others);
 
         bool IsWithheld(string condition) => server.Reported!.Find(condition)?.Reason == Reasons.RouteConflict;
     }
 
     public bool IsSameAs(RouteClaims other) =>
-        _uid == other._uid && _since == other._since && _servesMetadata == other._servesMetadata
-        && _claims.AsSpan().SequenceEqual(other._claims);
+        _uid == other._uid && _since == other._since && _others is null == other._others is null
+        && _others.AsSpan().SequenceEqual(other._others) && _claims.AsSpan().SequenceEqual(other._claims);
 
     /// <summary>
     /// The conflict because of which the other server does not get its routes while this one has them; null when there is none.
@@ -120,26 +113,49 @@ internal sealed class RouteClaims
         return best;
     }
 
-    /// <param name="ingressClass">That the spec asks for.</param>
-    /// <param name="servedClass">In which it serves; null when that is not known.</param>
-    private static IEnumerable<Claim> ClaimsOf(
-        string ingressClass, IReadOnlyList<Route> asked, int own, Route? served, string? servedClass, Standing ofMetadata)
+    /// <summary>What a spec asks for, in its class: first the routes of its hosts, then those of their metadata.</summary>
+    private static Claim[] AskedBy(MCPServer effective, string ingressClass)
     {
-        var servesRoute = asked.Count > 0 && asked[0] == served && (servedClass is null || servedClass == ingressClass);
-        var asksMetadata = asked.Count > own;
-        var ofServed = servedClass is null ? Standing.PerhapsServed : Standing.Served;
-        if (ofMetadata > ofServed)
-            ofMetadata = ofServed;
-        if (asked.Count > 0)
-            yield return new Claim(asked[0], ingressClass, IsMetadata: false, IsAsked: true, servesRoute ? ofServed : Standing.Asked);
-        for (var i = 1; i < asked.Count; i++)
-            yield return new Claim(asked[i], ingressClass, IsMetadata: i >= own, IsAsked: true, servesRoute ? ofMetadata : Standing.Asked);
-        if (served is null)
-            yield break;
-        if (!servesRoute || servedClass is null)
-            yield return new Claim(served, servedClass, IsMetadata: false, IsAsked: false, ofServed);
-        if (ofMetadata != Standing.Asked && !(servesRoute && asksMetadata && servedClass is not null))
-            yield return new Claim(served.Metadata(), servedClass, IsMetadata: true, IsAsked: false, ofMetadata);
+        var routes = Routing.Routes(effective.Metadata.Name, effective.Spec);
+        var own = Routing.HasMetadata(effective.Spec) ? routes.Count / 2 : routes.Count;
+        var claims = new Claim[routes.Count];
+        for (var i = 0; i < claims.Length; i++)
+            claims[i] = new Claim(routes[i].Compared(), ingressClass, IsMetadata: i >= own, IsAsked: true, Standing.Asked);
+        return claims;
+    }
+
+    /// <param name="servedClass">In which it serves; null when that is not known.</param>
+    private static IEnumerable<Claim> ClaimsOf(Claim[] asked, Route served, string? servedClass, Claim[]? others)
+    {
+        var isKnown = servedClass is not null;
+        var ofServed = isKnown ? Standing.Served : Standing.PerhapsServed;
+        var isItsClass = asked.Length > 0 && (servedClass ?? asked[0].Class) == asked[0].Class;
+        var servesRoute = isItsClass && asked[0].Route == served;
+        foreach (var claim in asked)
+        {
+            var isServed = isItsClass && ((claim.Route == served && !claim.IsMetadata) || Has(others, claim));
+            yield return isServed ? claim with { Standing = ofServed } : others is null && servesRoute ? claim with { Standing = Standing.PerhapsServed } : claim;
+        }
+
+        var own = new Claim(served, servedClass, IsMetadata: false, IsAsked: false, ofServed);
+        if (!(isKnown && isItsClass && Has(asked, own)))
+            yield return own;
+        foreach (var other in others ?? [new Claim(served.Metadata(), servedClass, IsMetadata: true, IsAsked: false, Standing.PerhapsServed)])
+        {
+            if (!(isKnown && (others is null ? servesRoute : isItsClass) && Has(asked, other)))
+                yield return other with { Class = servedClass, IsAsked = false, Standing = others is null ? Standing.PerhapsServed : ofServed };
+        }
+
+        static bool Has(Claim[]? claims, Claim wanted)
+        {
+            foreach (var claim in claims ?? [])
+            {
+                if (claim.Route == wanted.Route && claim.IsMetadata == wanted.IsMetadata)
+                    return true;
+            }
+
+            return false;
+        }
     }
 
     /// <summary>That of an HTTPRoute: what two Gateways serve is no conflict, but an Ingress and a Gateway may have one address.</summary>

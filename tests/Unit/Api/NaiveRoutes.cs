@@ -45,7 +45,7 @@ internal sealed class NaiveRoutes
         foreach (var (ingressClass, host, path, isMetadata, strength, _) in Claims(server))
             foreach (var (otherClass, otherHost, otherPath, isOtherMetadata, otherStrength, isAsked) in Claims(other))
             {
-                if (!isAsked || host != otherHost || (ingressClass != Any && ingressClass != otherClass))
+                if (!isAsked || host != otherHost || AreApart(ingressClass, otherClass))
                     continue;
                 var foreign = server.Namespace != other.Namespace;
                 var overlap = path == otherPath
@@ -57,11 +57,31 @@ internal sealed class NaiveRoutes
         return strongest;
     }
 
-    private static bool IsBelow(string path, string above)
+    public static bool IsBelow(string path, string above)
     {
         var (segments, first) = (path.Split('/'), above.Split('/'));
         return segments.Length > first.Length && segments.Take(first.Length).SequenceEqual(first);
     }
+
+    /// <summary>An Ingress and a Gateway may have one address.</summary>
+    public static bool AreApart(string? one, string? other) => one != Any && other != Any && one != other && IsGateway(one) == IsGateway(other);
+
+    public static string? Class(MCPServer server) => server.Spec.HasHttpRoute()
+        ? $"gateway {server.Spec.HttpRoute!.Value.GetProperty("parentRefs")[0].GetProperty("name").GetString()}"
+        : server.Spec.IngressClass;
+
+    /// <summary>First its own, by host, and then their metadata paths.</summary>
+    public static List<(string? Host, string Path, bool IsMetadata)> Routes(MCPServer server)
+    {
+        string?[] hosts = server.Spec.HasHttpRoute() && server.Spec.HttpRoute!.Value.GetProperty("hostnames") is var names && names.GetArrayLength() > 0
+            ? [.. names.EnumerateArray().Select(name => name.GetString())]
+            : [server.Spec.IngressHost];
+        var path = server.Spec.IngressPath!.TrimEnd('/');
+        var metadata = server.Spec.Auth?.Mode == "oauth" ? hosts : [];
+        return [.. hosts.Select(host => (host, path, false)), .. metadata.Select(host => (host, RouteWorld.Metadata + path, true))];
+    }
+
+    private static bool IsGateway(string? of) => of?.StartsWith("gateway ", StringComparison.Ordinal) == true;
 
     private bool IsOlder(ObjectKey server, ObjectKey other) =>
         (Created(server), server.Namespace, server.Name).CompareTo((Created(other), other.Namespace, other.Name)) < 0;
@@ -74,27 +94,23 @@ internal sealed class NaiveRoutes
         var server = _told[key][^1];
         var claims = new List<(string?, string?, string, bool, int, bool)>();
         var url = server.Reported?.Url;
-        var (servedClass, served) = url is null ? (null, 1) : ClassKnown(_told[key]);
-        var metadata = url is null ? 1 : Known(_told[key]) switch { true => served, false => 1, null => 2 };
+        var (servedClass, strength) = url is null ? (null, 1) : ClassKnown(_told[key]);
+        var others = url is null ? [] : OthersKnown(_told[key]);
+        List<(string? Host, string Path, bool IsMetadata)> served = url is null ? [] : [RouteOf(url), .. others ?? []];
         if (server.Spec.Image is not null)
         {
-            var path = Path(server);
-            var isServed = url?.TrimEnd('/') == Url(server) && (servedClass == Any || servedClass == server.Spec.IngressClass);
-            claims.Add((server.Spec.IngressClass, server.Spec.IngressHost, path, false, isServed ? served : 1, true));
-            if (IsOAuth(server))
-                claims.Add((server.Spec.IngressClass, server.Spec.IngressHost, RouteWorld.Metadata + path, true, isServed ? metadata : 1, true));
+            var (own, asked) = (Class(server), Routes(server));
+            foreach (var route in asked)
+            {
+                var isServed = (servedClass == Any || servedClass == own) && served.Contains(route);
+                var mayBe = others is null && (servedClass == Any || servedClass == own) && asked[0] == served[0];
+                claims.Add((own, route.Host, route.Path, route.IsMetadata, isServed ? strength : mayBe ? 2 : 1, true));
+            }
         }
-        if (url is not null)
-        {
-            var at = url.IndexOf("://", StringComparison.Ordinal);
-            var rest = at < 0 ? url : url[(at + 3)..];
-            var slash = rest.IndexOf('/', StringComparison.Ordinal);
-            var host = slash == 0 ? null : rest[..slash];
-            var path = rest[slash..].TrimEnd('/');
-            claims.Add((servedClass, host, path, false, served, false));
-            if (metadata > 1)
-                claims.Add((servedClass, host, RouteWorld.Metadata + path, true, metadata, false));
-        }
+
+        claims.AddRange(served.Select(route => (servedClass, route.Host, route.Path, route.IsMetadata, strength, false)));
+        if (others is null)
+            claims.Add((servedClass, served[0].Host, RouteWorld.Metadata + served[0].Path, true, 2, false));
         return claims;
     }
 
@@ -104,28 +120,28 @@ internal sealed class NaiveRoutes
         for (var i = versions.Count - 1; i >= 0 && versions[i].Reported?.Url is not null; i--)
         {
             if (versions[i].Spec.Image is not null && versions[i].Reported!.ObservedGeneration == versions[i].Metadata.Generation)
-                return (versions[i].Spec.IngressClass, 3);
+                return (Class(versions[i]), 3);
         }
         return (Any, 2);
     }
 
-    /// <summary>Whether its Ingress has the metadata path, by the last report that was about the spec of its time.</summary>
-    private static bool? Known(List<MCPServer> versions)
+    /// <summary>What it serves beside what its URL says, by the last report that was about the spec of its time; null when that is not known.</summary>
+    private static List<(string? Host, string Path, bool IsMetadata)>? OthersKnown(List<MCPServer> versions)
     {
         for (var i = versions.Count - 1; i >= 0 && versions[i].Reported?.Url?.TrimEnd('/') == versions[^1].Reported!.Url!.TrimEnd('/'); i--)
         {
             var version = versions[i];
-            if (version.Spec.Image is not null && version.Reported!.Url!.TrimEnd('/') == Url(version)
-                && version.Reported.ObservedGeneration == version.Metadata.Generation)
-                return IsOAuth(version);
+            if (version.Spec.Image is not null && Routes(version)[0] == RouteOf(version.Reported!.Url!) && version.Reported.ObservedGeneration == version.Metadata.Generation)
+                return Routes(version)[1..];
         }
         return null;
     }
 
-    private static bool IsOAuth(MCPServer server) => server.Spec.Auth?.Mode == "oauth";
-
-    private static string Path(MCPServer server) => server.Spec.IngressPath!.TrimEnd('/');
-
-    private static string Url(MCPServer server) =>
-        server.Spec.IngressHost is { } host ? $"http://{host}{Path(server)}" : Path(server);
+    private static (string? Host, string Path, bool IsMetadata) RouteOf(string url)
+    {
+        var at = url.IndexOf("://", StringComparison.Ordinal);
+        var rest = at < 0 ? url : url[(at + 3)..];
+        var slash = rest.IndexOf('/', StringComparison.Ordinal);
+        return slash < 0 ? (rest, "", false) : (slash == 0 ? null : rest[..slash], rest[slash..].TrimEnd('/'), false);
+    }
 }

@@ -115,7 +115,9 @@ public sealed class RoutePropertyTests
         foreach (var (key, server) in world.Servers)
         {
             Assert.True(IsReported(RouteWorld.Reported(server, table.ConflictOf(key) is null), server.Reported), $"{key} was left out");
-            Assert.Equal(table.ConflictOf(key) is null, restarted.ConflictOf(key) is null);
+            // Which hosts an invalid server still serves, beside its URL's, a new process cannot know.
+            if (!world.Servers.Values.Any(other => other.Spec.Image is null && NaiveRoutes.Routes(other).Count(route => !route.IsMetadata) > 1))
+                Assert.Equal(table.ConflictOf(key) is null, restarted.ConflictOf(key) is null);
         }
 
         var served = world.Servers.Values.Where(server => server.Spec.Image is not null && server.Reported?.Url is not null).ToList();
@@ -125,11 +127,10 @@ public sealed class RoutePropertyTests
                     Assert.False(Overlap(server, other), $"{server.Key} and {other.Key} both have their routes");
     }
 
-    private static bool Overlap(MCPServer server, MCPServer other) => server.Spec.IngressClass == other.Spec.IngressClass && (
-        from route in Routing.Routes(server.Metadata.Name, server.Spec).Select(route => route.Compared())
-        from theirs in Routing.Routes(other.Metadata.Name, other.Spec).Select(route => route.Compared())
-        where route == theirs
-            || (server.Metadata.Namespace != other.Metadata.Namespace && server.Spec.Auth?.Mode == "oauth"
-                && route == Routing.Routes(server.Metadata.Name, server.Spec)[^1].Compared() && theirs.IsBelow(route))
+    private static bool Overlap(MCPServer server, MCPServer other) => !NaiveRoutes.AreApart(NaiveRoutes.Class(server), NaiveRoutes.Class(other)) && (
+        from route in NaiveRoutes.Routes(server)
+        from theirs in NaiveRoutes.Routes(other)
+        where (route.Host, route.Path) == (theirs.Host, theirs.Path)
+            || (server.Metadata.Namespace != other.Metadata.Namespace && route.IsMetadata && route.Host == theirs.Host && NaiveRoutes.IsBelow(theirs.Path, route.Path))
         select route).Any();
 }

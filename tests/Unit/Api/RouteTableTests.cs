@@ -493,6 +493,40 @@ public sealed class RouteTableTests
         Assert.Null(_routes.ConflictOf(none));
     }
 
+    /// <summary>Nor does the path of its metadata, though it serves that of its first host.</summary>
+    [Fact]
+    public void AHostThatIsAddedIsNotServedYetThoughTheFirstOneIs()
+    {
+        var older = Served(ByGateway(OAuth("older", "/mcp", age: 2), "edge/one", "a.example"));
+        Put(older);
+        var younger = Put(Served(ByGateway(Server("younger", "/mcp", age: 1), "edge/one", "b.example")));
+        var metadata = Put(Served(ByGateway(Server("metadata", $"{Metadata}/mcp", age: 1), "edge/one", "b.example")));
+
+        Put(ByGateway(Edited(older, "/mcp"), "edge/one", "a.example", "b.example"));
+
+        Assert.Null(_routes.ConflictOf(younger));
+        Assert.Null(_routes.ConflictOf(metadata));
+        Assert.Contains(_routes.ConflictOf(older.Key)?.Holder, new ObjectKey?[] { younger, metadata });
+    }
+
+    [Theory]
+    [InlineData("a.example")]
+    [InlineData("b.example", "a.example")]
+    [InlineData("c.example")]
+    public void AHostThatIsServedStaysItsUntilTheNextReport(params string[] hosts)
+    {
+        var server = Served(ByGateway(Server("server", "/mcp", age: 1), "edge/one", "a.example", "b.example"));
+        Put(server);
+        Put(ByGateway(Edited(server, "/mcp"), "edge/one", hosts));
+
+        var other = Put(ByGateway(Server("other", "/mcp", age: 2), "edge/one", "b.example"));
+
+        Assert.Equal(server.Key, _routes.ConflictOf(other)?.Holder);
+        var edited = ByGateway(Edited(server, "/mcp"), "edge/one", hosts);
+        Put(Served(edited));
+        Assert.Equal(hosts.Contains("b.example") ? server.Key : null, _routes.ConflictOf(other)?.Holder);
+    }
+
     private static MCPServer ByGateway(MCPServer server, string gateway, params string[] hosts) => server with
     {
         Spec = server.Spec with

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CsCheck;
 using McpOperator.Api;
 using McpOperator.Kubernetes;
@@ -5,7 +6,8 @@ using McpOperator.Kubernetes;
 namespace McpOperator.Unit.Api;
 
 /// <summary>What happens to one server.</summary>
-internal sealed record RouteStep(int Server, RouteStep.Kind What, int Path, int Host, bool OAuth, bool IsOtherClass, int Age)
+/// <param name="Gateway">0 for an Ingress; else which Gateway has its HTTPRoute.</param>
+internal sealed record RouteStep(int Server, RouteStep.Kind What, int Path, int Host, bool OAuth, bool IsOtherClass, int Age, int Gateway, bool HasTwoHosts)
 {
     public enum Kind
     {
@@ -50,8 +52,9 @@ internal sealed class RouteWorld
     public IReadOnlyDictionary<ObjectKey, MCPServer> Servers => _servers;
 
     public static Gen<RouteStep> Step(params RouteStep.Kind[] kinds) => Gen.Select(
-        Gen.Int[0, Keys.Length - 1], Gen.OneOf(kinds), Gen.Int[0, Paths.Length - 1], Gen.Int[0, 5], Gen.Bool, Gen.Frequency((4, Gen.Const(false)), (1, Gen.Const(true))), Gen.Int[0, 2],
-        (server, kind, path, host, oauth, isOtherClass, age) => new RouteStep(server, kind, path, host, oauth, isOtherClass, age));
+        Gen.Int[0, Keys.Length - 1], Gen.OneOf(kinds), Gen.Int[0, Paths.Length - 1], Gen.Int[0, 5], Gen.Bool, Gen.Frequency((4, Gen.Const(false)), (1, Gen.Const(true))),
+        Gen.Select(Gen.Int[0, 2], Gen.Frequency((3, Gen.Const(0)), (3, Gen.Const(1)), (1, Gen.Const(2))), Gen.Bool),
+        (server, kind, path, host, oauth, isOtherClass, more) => new RouteStep(server, kind, path, host, oauth, isOtherClass, more.Item1, more.Item2, more.Item3));
 
     /// <returns>The server as it is then, or null for none; and whether it is another than it was.</returns>
     public (ObjectKey Key, MCPServer? Server, bool IsChanged) Take(RouteStep step)
@@ -108,10 +111,25 @@ internal sealed class RouteWorld
         Spec = SpecOf(step),
     };
 
+    private static string?[] HostsOf(RouteStep step) => (step.Host, step.HasTwoHosts) switch
+    {
+        (0, _) => [null],
+        (1, false) => ["other.example"],
+        (1, true) => ["other.example", "h.example"],
+        (_, false) => ["h.example"],
+        _ => ["h.example", "other.example"],
+    };
+
     private static MCPServerSpec SpecOf(RouteStep step) => new()
     {
         Image = "i",
-        IngressHost = step.Host switch { 0 => null, 1 => "other.example", _ => "h.example" },
+        Route = step.Gateway == 0 ? null : "HTTPRoute",
+        HttpRoute = step.Gateway == 0 ? null : JsonSerializer.SerializeToElement(new
+        {
+            parentRefs = new[] { new { @namespace = "edge", name = $"g{step.Gateway}" } },
+            hostnames = HostsOf(step).OfType<string>(),
+        }),
+        IngressHost = HostsOf(step)[0],
         IngressPath = Paths[step.Path],
         IngressClass = step.IsOtherClass ? "other" : null,
         Gateway = new GatewayConfig { Enabled = true, Image = "g" },
