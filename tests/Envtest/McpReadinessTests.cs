@@ -36,9 +36,13 @@ public sealed class McpReadinessTests(ControlPlaneFixture fixture)
         (play.Name, play.Version, play.Status) = ("second", "2.0.0", 503);
         await scenario.EditAndSettleAsync("image: example.org/web:2");
         await NumberAsync(scenario, 2);
+        await scenario.RollOutAsync();
+        // Not one of the revision before, which a list may have for a moment longer, alone or beside the new ones.
+        await scenario.EventuallyStatusAsync("the list was of before", now => Message(now, "McpReady") == "pods of a former revision are still there");
         await ServeAsync(scenario, "2");
-        // Not one of the revision before, which a list may have for a moment longer.
-        await scenario.EventuallyConditionAsync("McpReady", "False McpPending");
+        var asked = play.Requests.Count;
+        await scenario.PassAsync();
+        Assert.Equal(asked, play.Requests.Count);
         await scenario.Client.DeleteAsync(Resource.Pods, scenario.Namespace.Name, "web-1-a");
         status = await scenario.EventuallyConditionAsync("McpReady", "False McpNotAnswering");
         Assert.Equal(

@@ -13,7 +13,8 @@ internal sealed class DiagnosisLists(Action<LogLevel, string> tell)
     /// </summary>
     public static readonly Backoff Again = new(TimeSpan.FromMinutes(1), 2, TimeSpan.FromMinutes(12), Jitter: 0, TimeSpan.MaxValue);
 
-    private string? _fault;
+    /// <summary>What is refused, and why, for as long as it is: by what was to be listed, and where.</summary>
+    private readonly Dictionary<string, string> _faults = [];
 
     /// <summary>Null when the API server refuses, or is away.</summary>
     public async Task<IReadOnlyList<T>?> ListAsync<T>(ListWatch list, CancellationToken cancellationToken)
@@ -21,13 +22,22 @@ internal sealed class DiagnosisLists(Action<LogLevel, string> tell)
     {
         try
         {
-            return [.. (await list.ListAsync("0", cancellationToken).ConfigureAwait(false)).Items.Cast<T>()];
+            var items = (await list.ListAsync("0", cancellationToken).ConfigureAwait(false)).Items;
+            lock (_faults)
+                _faults.Remove(list.Name);
+            return [.. items.Cast<T>()];
         }
         catch (Exception exception) when (exception is ApiException or HttpRequestException)
         {
             var fault = (exception as ApiException)?.Status.Message ?? exception.Message;
-            tell(fault == _fault ? LogLevel.Debug : LogLevel.Warning, fault);
-            _fault = fault;
+            bool isNews;
+            lock (_faults)
+            {
+                isNews = _faults.GetValueOrDefault(list.Name) != fault;
+                _faults[list.Name] = fault;
+            }
+
+            tell(isNews ? LogLevel.Warning : LogLevel.Debug, fault);
             return null;
         }
     }

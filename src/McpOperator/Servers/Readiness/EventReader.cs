@@ -5,12 +5,15 @@ namespace McpOperator.Servers.Readiness;
 /// <summary>Reads server-sent events (HTML Living Standard, 9.2) from a stream that may end anywhere, or never.</summary>
 internal sealed class EventReader(Stream stream, ByteAllowance allowance) : IDisposable
 {
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
     private readonly GrowingBuffer _buffer = new(4 * 1024);
     private readonly MemoryStream _data = new();
 
     /// <summary>Of the unused bytes, those that hold no end of a line.</summary>
     private int _scanned;
     private bool _isEnd;
+    private bool _hasBegun;
 
     /// <summary>Without its end, which is CR, LF or both; valid until the next.</summary>
     private ReadOnlyMemory<byte> _line;
@@ -26,7 +29,8 @@ internal sealed class EventReader(Stream stream, ByteAllowance allowance) : IDis
         _data.SetLength(0);
         while (await ReadLineAsync(cancellationToken).ConfigureAwait(false))
         {
-            var line = _line;
+            var line = !_hasBegun && _line.Span.StartsWith(ByteOrderMark) ? _line[ByteOrderMark.Length..] : _line;
+            _hasBegun = true;
             if (line.Length == 0)
             {
                 if (hasData)

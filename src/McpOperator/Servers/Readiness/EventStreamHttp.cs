@@ -77,10 +77,12 @@ internal sealed class EventStreamHttp : IMcpTransport, IDisposable
         _response.Dispose();
     }
 
-    /// <summary>At the server itself, or nowhere: else a server could have the operator send messages to whom it likes.</summary>
+    /// <summary>
+    /// Its path, at the server itself: a server may name the address at which clients find it, and must not have the operator send messages to whom it likes.
+    /// </summary>
     private static Uri EndpointOf(Uri stream, ReadOnlySpan<byte> data) =>
-        Uri.TryCreate(stream, Encoding.UTF8.GetString(data), out var endpoint)
-        && endpoint.Scheme == stream.Scheme && endpoint.Authority == stream.Authority && endpoint.UserInfo.Length == 0
+        Uri.TryCreate(stream, Encoding.UTF8.GetString(data), out var named) && (named.Scheme == Uri.UriSchemeHttp || named.Scheme == Uri.UriSchemeHttps)
+        && Uri.TryCreate(stream.GetLeftPart(UriPartial.Authority) + named.PathAndQuery, UriKind.Absolute, out var endpoint)
             ? endpoint
-            : throw new McpFault(Reasons.McpProtocolError, "names an endpoint that is not at its own address");
+            : throw new McpFault(Reasons.McpProtocolError, "names an endpoint that is no URL");
 }

@@ -17,7 +17,18 @@ internal sealed class McpProbe(McpClient client, TimeProvider time)
     /// <summary>Finds a pod of the server, and asks that.</summary>
     public async Task<McpAnswer> AskAsync(McpPods pods, McpTarget target, McpWay? way, CancellationToken cancellationToken)
     {
-        var pod = await pods.FindAsync(target, cancellationToken).ConfigureAwait(false);
+        using var limit = new CancellationTokenSource(Limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        McpPods.Found pod;
+        try
+        {
+            pod = await pods.FindAsync(target, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new McpAnswer(Reasons.McpPending, "the list of its pods did not come in time");
+        }
+
         return pod.At is null
             ? new McpAnswer(Reasons.McpPending, pod.Problem)
             : await AskAsync(pod.At, target.Path, way, cancellationToken).ConfigureAwait(false) with { Pod = pod.Name, PodHash = pod.Hash };

@@ -33,6 +33,12 @@ internal sealed class McpProber(
     /// <summary>Of one that has.</summary>
     private static readonly Backoff Doubt = Again with { Min = TimeSpan.FromSeconds(5) };
 
+    /// <summary>
+    /// So often, for about half a minute, pods of the revision before are not asked. No list lags for longer; and what was taken for that revision may be of this one,
+    /// where it was the news of the Deployment that lagged.
+    /// </summary>
+    private const int Patience = 5;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<ObjectKey, McpEntry> _entries = [];
     private readonly Dictionary<string, (int Running, Queue<ObjectKey> Parked)> _namespaces = new(StringComparer.Ordinal);
@@ -89,8 +95,10 @@ internal sealed class McpProber(
     public void Forget(ObjectKey server)
     {
         lock (_lock)
+        {
             _entries.Remove(server);
-        states.Remove(server);
+            states.Remove(server);
+        }
     }
 
     /// <summary>Asks one server, if it is due.</summary>
@@ -123,7 +131,7 @@ internal sealed class McpProber(
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
-            var answer = await ask(target with { FormerHash = entry.FormerHash }, entry.Way, either.Token).ConfigureAwait(false);
+            var answer = await ask(target with { FormerHash = entry.Absences < Patience ? entry.FormerHash : null }, entry.Way, either.Token).ConfigureAwait(false);
             either.Token.ThrowIfCancellationRequested();
             result = answer.Result;
             return Take(entry, target, answer);
@@ -159,10 +167,11 @@ internal sealed class McpProber(
                 _ => Missed(entry, answer),
             };
             entry.DueAt = time.After(time.GetTimestamp(), delay);
+            // Within the lock: else it could come after the server was forgotten.
+            if (state is not null)
+                states.Set(target.Server, state);
         }
 
-        if (state is not null)
-            states.Set(target.Server, state);
         return Outcome.RequeueAfter(delay);
     }
 

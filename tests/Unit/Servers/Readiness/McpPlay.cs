@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -10,7 +9,7 @@ public sealed class McpPlay : IAsyncDisposable
     public const string Session = "1868a90c-session";
 
     private readonly McpListener _listener;
-    private readonly ConcurrentDictionary<string, Stream> _streams = new();
+    private volatile Stream? _stream;
 
     public McpPlay() => _listener = new McpListener(AnswerAsync);
 
@@ -38,6 +37,9 @@ public sealed class McpPlay : IAsyncDisposable
 
     /// <summary>HTTP with SSE, as of 2024-11-05: the stream is at <see cref="Path"/>.</summary>
     public bool IsOld { get; set; }
+
+    /// <summary>Where it has messages sent, as it says itself.</summary>
+    public string Endpoint { get; set; } = "/messages?sessionId=1";
 
     /// <summary>What it answers whatever it is asked; 0 for an answer.</summary>
     public int Status { get; set; }
@@ -73,17 +75,16 @@ public sealed class McpPlay : IAsyncDisposable
     {
         if (request.Method == "GET" && request.Path == Path)
         {
-            var id = $"{_streams.Count + 1}";
-            _streams[id] = stream;
+            _stream = stream;
             await McpListener.BeginAsync(stream, "text/event-stream");
-            await stream.WriteAsync(Encoding.UTF8.GetBytes($"event: endpoint\ndata: /messages?sessionId={id}\n\n"), stop);
+            await stream.WriteAsync(Encoding.UTF8.GetBytes($"event: endpoint\ndata: {Endpoint}\n\n"), stop);
             await Task.Delay(Timeout.Infinite, stop);
         }
         else if (request.Method == "POST" && request.Path.StartsWith("/messages?sessionId=", StringComparison.Ordinal))
         {
             await McpListener.SendAsync(stream, 202, "text/plain", "Accepted");
             if (ResponseTo(request) is { } response)
-                await _streams[request.Path.Split('=')[1]].WriteAsync(Encoding.UTF8.GetBytes($"{NoMessages}event: message\ndata: {response.ToJsonString()}\n\n"), stop);
+                await _stream!.WriteAsync(Encoding.UTF8.GetBytes($"{NoMessages}event: message\ndata: {response.ToJsonString()}\n\n"), stop);
         }
         else
         {

@@ -285,6 +285,7 @@ public sealed class McpProbeTests
     [Theory]
     [InlineData("data: a\n\n", "message=a")]
     [InlineData("\ufeff: comment\r\nevent: x\r\ndata:a\r\ndata: b\r\ndata\r\n\r\ndata: c\n\n", "x=a|b|", "message=c")]
+    [InlineData("\ufeffevent: x\ndata: \ufeffa\n\n\ufeffdata: b\n\n", "x=\ufeffa")]
     [InlineData("data: a\r\rdata: b\r\r", "message=a", "message=b")]
     [InlineData("event: x\n\ndata: a\n\ndatum: b\n\ndata: cut\n", "message=a")]
     public async Task EventsAreReadWhereverTheirStreamIsCut(string text, params string[] expected)
@@ -377,28 +378,35 @@ public sealed class McpProbeTests
         Assert.Equal([("POST", null), ("DELETE", "s-1")], server.Requests.Select(request => (request.Method, request.Headers.GetValueOrDefault("mcp-session-id"))));
     }
 
-    [Fact]
-    public async Task AnEndpointElsewhereIsNotGoneTo()
+    /// <summary>A server may name the address at which clients find it. The operator goes to the pod all the same, and to nobody else.</summary>
+    [Theory]
+    [InlineData("https://mcp.example.org/messages?sessionId=1")]
+    [InlineData("//user:secret@127.0.0.1:PORT/messages?sessionId=1")]
+    [InlineData("http://127.0.0.1:PORT/messages?sessionId=1#x")]
+    [InlineData("messages?sessionId=1")]
+    public async Task AnEndpointElsewhereIsTakenForThePodsOwn(string endpoint)
     {
         await using var other = new McpPlay();
-        await using var server = new McpListener(async (request, stream, stop) =>
-        {
-            if (request.Method == "POST")
-            {
-                await McpListener.SendAsync(stream, 405, "", "");
-                return;
-            }
+        await using var server = new McpPlay { IsOld = true, Path = "/sse", Endpoint = endpoint.Replace("PORT", $"{other.Port}", StringComparison.Ordinal) };
 
-            await McpListener.BeginAsync(stream, "text/event-stream");
-            await stream.WriteAsync(Encoding.UTF8.GetBytes($"event: endpoint\ndata: http://127.0.0.1:{other.Port}/mcp\n\n"), stop);
-            await Task.Delay(Timeout.Infinite, stop);
-        });
+        var answer = await AskAsync(server.Address, "/sse");
 
-        Assert.Equal((Reasons.McpProtocolError, "answered 405"), Told(await AskAsync(server.Address)));
+        Assert.Equal((Reasons.McpAnswered, "play"), (answer.Reason, answer.Info?.Name));
         Assert.Empty(other.Requests);
+        Assert.All(server.Requests.Where(request => request.Rpc.Length > 0 && request.Path != "/sse" && request.Path != "/mcp"), request => Assert.Equal("/messages?sessionId=1", request.Path));
+        Assert.DoesNotContain("secret", string.Join(' ', server.Requests.SelectMany(request => request.Headers.Values)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("mailto:a@example.org")]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("http://[")]
+    public async Task AnEndpointThatIsNoUrlIsAFault(string endpoint)
+    {
+        await using var server = new McpPlay { IsOld = true, Path = "/sse", Endpoint = endpoint };
+
         Assert.Equal(
-            (Reasons.McpProtocolError, "names an endpoint that is not at its own address"),
-            Told(await AskAsync(server.Address, "/mcp", new McpWay("/mcp", IsEventStream: true))));
+            (Reasons.McpProtocolError, "names an endpoint that is no URL"), Told(await AskAsync(server.Address, "/sse", new McpWay("/sse", IsEventStream: true))));
     }
 
     /// <summary>A streamable server may open a stream for a GET, and say nothing on it.</summary>

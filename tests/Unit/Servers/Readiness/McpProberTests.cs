@@ -361,6 +361,22 @@ public sealed class McpProberTests : IDisposable
         Assert.All(_asked.Skip(1), asked => Assert.Equal((now, former), (asked.Target.Revision, asked.Target.FormerHash)));
     }
 
+    /// <summary>What was asked for a revision may have been of the next one already, whose pods would be refused for ever.</summary>
+    [Fact]
+    public void AfterHalfAMinuteAllAreAsked()
+    {
+        _hash = "hash";
+        _prober.Want(Target("web", "12345678-1"), isKnown: false, isUrgent: false);
+        _line.RunFor(TimeSpan.Zero);
+        _answer = static (target, _) => Task.FromResult(target.FormerHash is null ? Answer : new McpAnswer(Reasons.McpPending, "pods of a former revision are still there"));
+        _prober.Want(Target("web", "12345678-2"), isKnown: false, isUrgent: false);
+
+        _line.RunFor(TimeSpan.FromSeconds(20));
+        Assert.False(_states.Get(Key("web"))!.IsAnswering);
+        _line.RunFor(TimeSpan.FromSeconds(20));
+        Assert.True(_states.Get(Key("web"))!.IsAnswering);
+    }
+
     [Fact]
     public async Task TheEndOfTheProcessBreaksOffWhatIsUnderWay()
     {
