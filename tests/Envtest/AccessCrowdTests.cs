@@ -79,7 +79,7 @@ public sealed class AccessCrowdTests(OwnControlPlane own) : IClassFixture<OwnCon
         await Eventually.TrueAsync(
             "every grant was looked at", () => scenario.Operator!.MetricAsync("mcp_operator_access_judged_total"), count => count >= 2000);
         await scenario.AccessPassAsync();
-        Assert.DoesNotContain((await scenario.AllWritesAsync()).Skip(writes), write => write.Resource is not ("serviceaccounts" or "events"));
+        Assert.DoesNotContain((await scenario.AllWritesAsync()).Skip(writes), write => write.Resource != "serviceaccounts");
     }
 
     private static Task<int> AllAreAcceptedAsync(ServerScenario scenario, int count) => Eventually.TrueAsync(

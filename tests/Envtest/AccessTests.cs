@@ -269,7 +269,7 @@ public sealed class AccessTests(ControlPlaneFixture fixture)
         await scenario.StartOperatorAsync(ServerScenario.Permissive, ServerScenario.OneWorker);
         await scenario.AccessPassAsync();
         await scenario.PassAsync();
-        Assert.DoesNotContain((await scenario.AllWritesAsync()).Skip(writes), write => write.Resource is not ("serviceaccounts" or "events"));
+        Assert.DoesNotContain((await scenario.AllWritesAsync()).Skip(writes), write => write.Resource != "serviceaccounts");
     }
 
     [Fact]

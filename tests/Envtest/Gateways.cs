@@ -129,11 +129,14 @@ internal static class Gateways
 
     public static bool IsSentinel(AuditEvent request) => request.Name?.StartsWith("sentinel-", StringComparison.Ordinal) == true;
 
-    /// <summary>Of this test's operator, but those about sentinels and barriers.</summary>
+    /// <summary>
+    /// Of this test's operator, but those about sentinels and barriers, and events: that something is waited for is one after half a minute, which
+    /// a test takes on a busy machine.
+    /// </summary>
     public static async Task<IReadOnlyList<AuditEvent>> AllWritesAsync(this ServerScenario scenario) =>
     [
         .. (await scenario.Namespace.OperatorRequestsAsync()).Where(request =>
-            request.IsWrite && !IsSentinel(request) && request.Name?.StartsWith(ServerScenario.Barrier, StringComparison.Ordinal) != true),
+            request.IsWrite && request.Resource != "events" && !IsSentinel(request) && request.Name?.StartsWith(ServerScenario.Barrier, StringComparison.Ordinal) != true),
     ];
 
     /// <summary>The revision that a gateway computes: docs/policy.md, with no eye to cost.</summary>

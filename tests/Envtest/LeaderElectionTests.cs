@@ -8,7 +8,7 @@ public sealed class LeaderElectionTests(ControlPlaneFixture fixture)
     // Waiting for either of them to pass would exceed every limit of a test.
     internal static readonly string[] Patient = Timing("10m", "5m");
 
-    private static readonly string[] Quick = Timing("3s", "2s");
+    private static readonly string[] Quick = Timing("6s", "4s");
 
     [Fact]
     public async Task AStandbyHasItsCachesAndAnswersProbesAndWritesNothing()
