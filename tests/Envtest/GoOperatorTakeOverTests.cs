@@ -95,6 +95,26 @@ public sealed class GoOperatorTakeOverTests(OwnControlPlane own) : IClassFixture
         Assert.Null(settled["status"]!["url"]);
     }
 
+    [Fact]
+    public async Task AnIngressThatServesUntilAnotherRouteDoesStaysWithTheFirstPass()
+    {
+        var controlPlane = own.Require();
+        await using var ns = await TestNamespace.CreateAsync(controlPlane);
+        await using var other = await TestNamespace.CreateAsync(controlPlane);
+        var recorded = new GoOperatorObjects(controlPlane.Client, ns.Name, other.Name);
+        await recorded.WriteAsync();
+        var before = await controlPlane.Client.GetAsync(Resource.Ingresses, ns.Name, "plain");
+        await controlPlane.Client.PatchAsync(Resource.MCPServers, ns.Name, "plain", """{"spec": {"route": "HTTPRoute", "httpRoute": {"parentRefs": [{"name": "edge"}]}}}""");
+
+        await using var scenario = await ServerScenario.StartAsync(controlPlane, ns, GoOperatorObjects.Environment, ServerScenario.OneWorker);
+        await scenario.EventuallyConditionAsync("HTTPRouteReady", "False NotInstalled", "plain");
+        await scenario.PassAsync("plain");
+
+        var after = await controlPlane.Client.GetAsync(Resource.Ingresses, ns.Name, "plain");
+        Assert.Equal(((string?)before["metadata"]!["uid"], "mcp-runtime"), ((string?)after["metadata"]!["uid"], (string?)after["metadata"]!["labels"]!["app.kubernetes.io/managed-by"]));
+        ServerScenario.AssertJson(before["spec"]!, after["spec"]);
+    }
+
     internal static async Task<ServerScenario> SwitchAsync(ControlPlane controlPlane, TestNamespace ns, TestNamespace other)
     {
         var scenario = await ServerScenario.StartAsync(

@@ -109,6 +109,56 @@ public sealed class HttpRouteTests(HttpRouteTests.WithGatewayApi own) : IClassFi
         Assert.Equal("http://mcp.example.org/web/mcp", (string?)status["url"]);
     }
 
+    /// <summary>Its class, its certificate and its annotations are the Ingress', and may all go with the edit that asks for an HTTPRoute.</summary>
+    [Fact]
+    public async Task AnIngressThatServesUntilAnHttpRouteDoesStaysAsItIs()
+    {
+        await using var scenario = await ServerScenario.StartAsync(own.Require(), environment: null, ServerScenario.OneWorker);
+        await scenario.CreateServerAsync(
+            "{image: 'example.org/web:1', ingressHost: mcp.example.org, ingressClass: nginx, tls: {secretName: mine}, ingressAnnotations: {example.org/a: b}}");
+        await scenario.EventuallyConditionAsync("IngressReady", "False LoadBalancerPending");
+        await scenario.ServeIngressAsync();
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+        var before = await scenario.IngressAsync();
+
+        await scenario.EditAndSettleAsync($"{{{Route}, ingressClass: null, tls: {{secretName: null}}, ingressAnnotations: null}}");
+        var status = await scenario.EventuallyConditionAsync("HTTPRouteReady", "False HTTPRoutePending");
+        await scenario.PassAsync();
+        ServerScenario.AssertJson(before["spec"]!, (await scenario.IngressAsync())["spec"]);
+        ServerScenario.AssertJson(before["metadata"]!["annotations"]!, (await scenario.IngressAsync())["metadata"]!["annotations"]);
+        Assert.Equal("True IngressCreated", ServerScenario.StatusAndReason(status, "IngressReady"));
+        Assert.Equal("it serves until the HTTPRoute does", (string?)ServerScenario.Condition(status, "IngressReady")!["message"]);
+
+        await AcceptAsync(scenario);
+        status = await scenario.EventuallyPhaseAsync("Ready");
+        await IngressAsync(scenario, isThere: false);
+        await scenario.EventuallyStatusAsync("it was forgotten", now => ServerScenario.StatusAndReason(now, "IngressReady").Length == 0);
+    }
+
+    [Fact]
+    public async Task AnHttpRouteThatFinalizersHoldKeepsItsHostAndNotTheUrl()
+    {
+        await using var scenario = await ServerScenario.StartAsync(own.Require(), ServerScenario.Permissive);
+        await scenario.CreateServerAsync(Spec);
+        await scenario.EventuallyConditionAsync("HTTPRouteReady", "False HTTPRoutePending");
+        await AcceptAsync(scenario);
+        await scenario.RollOutAsync();
+        await scenario.EventuallyPhaseAsync("Ready");
+        await scenario.Client.PatchAsync(Resource.HttpRoutes, scenario.Namespace.Name, ServerScenario.Name, """{"metadata": {"finalizers": ["example.org/held"]}}""");
+
+        await scenario.EditServerAsync("{route: Ingress, httpRoute: null, ingressHost: new.example.org}");
+        var status = await scenario.EventuallyConditionAsync("HTTPRouteReady", "False Terminating");
+        Assert.Equal("http://new.example.org/web/mcp", (string?)status["url"]);
+        Assert.Equal("False Terminating", ServerScenario.StatusAndReason(status, "Ready"));
+        await scenario.CreateServerAsync($"{{image: 'example.org/b:1', ingressHost: mcp.example.org, ingressPath: /web/mcp, {Route}}}", "other");
+        await scenario.EventuallyConditionAsync("HTTPRouteReady", "False RouteConflict", "other");
+
+        await scenario.Client.PatchAsync(Resource.HttpRoutes, scenario.Namespace.Name, ServerScenario.Name, """{"metadata": {"finalizers": null}}""");
+        await scenario.EventuallyPhaseAsync("Ready");
+        await scenario.EventuallyConditionAsync("HTTPRouteReady", "False HTTPRoutePending", "other");
+    }
+
     [Fact]
     public async Task WhatAControllerRefusesIsToldInItsWords()
     {

@@ -18,6 +18,18 @@ internal sealed class RouteClaims
     /// <summary>That of an Ingress which names two.</summary>
     private const string EveryClass = "*";
 
+    /// <summary>An HTTPRoute has 16 hosts, each with two routes.</summary>
+    private const int MostOthers = 32;
+
+    private static readonly string[] RouteConditions = [ConditionTypes.IngressReady, ConditionTypes.HttpRouteReady, ConditionTypes.IngressRouteReady];
+
+    /// <summary>The conditions by which a report is judged.</summary>
+    private static readonly string[] Read = [.. RouteConditions, ConditionTypes.Paused];
+
+    /// <summary>The reasons of what is not ready, and yet written as the spec asks. With any other, what served before may do so still.</summary>
+    private static readonly string[] Written =
+        [Reasons.LoadBalancerPending, Reasons.IngressClassNotFound, Reasons.HttpRoutePending, Reasons.HttpRouteNotAccepted];
+
     /// <summary>Begins the class of an HTTPRoute, whose rest is its Gateway. No IngressClass has a blank in its name.</summary>
     private const string GatewayClass = "Gateway ";
 
@@ -67,21 +79,53 @@ internal sealed class RouteClaims
             served = asked[0].Route; // one copy of its text for as long as the server is there
         if (served is null)
             return asked.Length == 0 ? null : new RouteClaims(server.Metadata, asked, null, servedClass: null, others: []);
-        Claim[]? others = null;
-        // One that does not get its routes keeps its URL until its Ingress is gone, which is not as its spec asks.
-        var isWithheld = IsWithheld(ConditionTypes.IngressReady) || IsWithheld(ConditionTypes.HttpRouteReady) || IsWithheld(ConditionTypes.IngressRouteReady);
-        var isCurrent = server.IsObservedGeneration();
-        if (asked.Length > 0 && asked[0].Route == served && !isWithheld && isCurrent)
-            others = asked.Length == 1 ? [] : asked[1..];
-        else if (before?._uid == server.Metadata.Uid && before._served == served)
-            others = before._others;
-        // No status names the class. After an edit, and of an invalid spec, it is the one that was reported on before.
-        var servedClass = asked.Length > 0 && isCurrent ? ingressClass
-            : before?._uid == server.Metadata.Uid && before._served is not null ? before._servedClass : null;
-        return new RouteClaims(server.Metadata, asked, served, servedClass, others);
-
-        bool IsWithheld(string condition) => server.Reported!.Find(condition)?.Reason == Reasons.RouteConflict;
+        if (asked.Length > 0 && asked[0].Route == served && IsCarriedOut(effective))
+            return new RouteClaims(server.Metadata, asked, served, ingressClass, others: asked.Length == 1 ? [] : asked[1..]);
+        // No status names the class, or other hosts. After an edit, and of an invalid spec, they are those that were reported on before.
+        return before?._uid == server.Metadata.Uid && before._served is not null
+            ? new RouteClaims(server.Metadata, asked, served, before._servedClass, before.OthersWith(served))
+            : new RouteClaims(server.Metadata, asked, served, servedClass: null, others: null);
     }
+
+    /// <summary>Whether two reports say the same of what is claimed.</summary>
+    public static bool ReadsTheSame(LastReport? one, LastReport? other)
+    {
+        if (one?.Url != other?.Url || one?.ObservedGeneration != other?.ObservedGeneration)
+            return false;
+        foreach (var type in Read)
+        {
+            var (before, after) = (one?.Find(type), other?.Find(type));
+            if (before?.Status != after?.Status || before?.Reason != after?.Reason)
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Whether what is served is what the spec asks for, as the last report has it: it is about this spec, the object could be written, and what it
+    /// takes the place of is gone.
+    /// </summary>
+    private static bool IsCarriedOut(MCPServer effective)
+    {
+        if (!effective.IsObservedGeneration())
+            return false;
+        var wanted = effective.Spec.HasIngress() ? ConditionTypes.IngressReady
+            : effective.Spec.HasHttpRoute() ? ConditionTypes.HttpRouteReady : ConditionTypes.IngressRouteReady;
+        foreach (var type in RouteConditions)
+        {
+            var condition = effective.Reported!.Find(type);
+            if (type != wanted ? condition is not null : condition is { Status: not "True" } && !Written.Contains(condition.Value.Reason))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>What is served beside this route, while nothing is known to be carried out: what was before, the route before included.</summary>
+    private Claim[]? OthersWith(Route served) => _others is null || _served == served || _others.Length >= MostOthers
+        ? _others
+        : [.. _others, new Claim(_served!, _servedClass, IsMetadata: false, IsAsked: false, Standing.Served)];
 
     public bool IsSameAs(RouteClaims other) =>
         _uid == other._uid && _since == other._since && _others is null == other._others is null

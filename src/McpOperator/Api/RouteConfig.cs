@@ -78,6 +78,9 @@ internal sealed class TlsConfig
     /// <inheritdoc cref="IssuerAnnotation"/>
     public const string ClusterIssuerAnnotation = "cert-manager.io/cluster-issuer";
 
+    /// <summary>Makes the issuer of the other annotation one of this kind.</summary>
+    public const string IssuerKindAnnotation = "cert-manager.io/issuer-kind";
+
     private TlsConfig(JsonElement json, SpecFaults? faults)
     {
         SecretName = SpecView.Text(json, "secretName", "spec.tls", faults);

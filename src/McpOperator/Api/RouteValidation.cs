@@ -135,6 +135,10 @@ internal static class RouteValidation
                 faults.Add("spec.tls.issuer.name", $"must not be {SpecFaults.Quote(identities)}, which issues the identities of mTLS (MCP_MTLS_CLUSTER_ISSUER): name another issuer");
             if (spec.IngressAnnotations?.GetValueOrDefault(TlsConfig.ClusterIssuerAnnotation) == identities)
                 faults.Add($"spec.ingressAnnotations[{TlsConfig.ClusterIssuerAnnotation}]", $"must not be {SpecFaults.Quote(identities)}, which issues the identities of mTLS (MCP_MTLS_CLUSTER_ISSUER)");
+            // What cert-manager takes for an Issuer of this name may be turned into the ClusterIssuer.
+            if (spec.IngressAnnotations?.ContainsKey(TlsConfig.IssuerKindAnnotation) == true
+                && (tls.IssuerName == identities || spec.IngressAnnotations.GetValueOrDefault(TlsConfig.IssuerAnnotation) == identities))
+                faults.Add($"spec.ingressAnnotations[{TlsConfig.IssuerKindAnnotation}]", $"must not be there with an issuer {SpecFaults.Quote(identities)}, as the ClusterIssuer of that name issues the identities of mTLS (MCP_MTLS_CLUSTER_ISSUER)");
         }
 
         if (!tls.HasIssuer)

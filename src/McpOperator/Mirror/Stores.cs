@@ -117,8 +117,7 @@ internal sealed class Stores
         before is not null && after is not null
         && before.Metadata.Uid == after.Metadata.Uid
         && before.Metadata.Generation == after.Metadata.Generation
-        && before.Reported?.Url == after.Reported?.Url
-        && before.Reported?.ObservedGeneration == after.Reported?.ObservedGeneration
+        && RouteClaims.ReadsTheSame(before.Reported, after.Reported)
         && before.Spec.Span.SequenceEqual(after.Spec.Span);
 
     /// <summary>A store for objects that servers own: a change enqueues the server.</summary>
@@ -143,7 +142,8 @@ internal sealed class Stores
 
             // Somebody may have removed the owner reference, so the server is found by name, too.
             var key = (after ?? before)!.Key;
-            references?.Changed(key);
+            if (before != after)
+                references?.Changed(key);
             foreach (var suffix in suffixes)
             {
                 if (!key.Name.EndsWith(suffix, StringComparison.Ordinal))

@@ -162,6 +162,7 @@ internal sealed class Reconciler(
         _memories.Remove(key);
         prober.Forget(key);
         stores.Configuration.Forget(key);
+        stores.Certificates.Refer(key, []);
         if (stores.Servers.Snapshot(key.Namespace).Count > 0)
             return;
         stores.Ending.Remove(key.Namespace);

@@ -527,6 +527,53 @@ public sealed class RouteTableTests
         Assert.Equal(hosts.Contains("b.example") ? server.Key : null, _routes.ConflictOf(other)?.Holder);
     }
 
+    /// <summary>
+    /// Of an older server that changes its class into that of a younger one, and whose Ingress cannot be changed, or deleted: no report of that makes it one
+    /// that serves there.
+    /// </summary>
+    [Theory]
+    [InlineData("False", Reasons.RouteConflict)]
+    [InlineData("False", Reasons.Terminating)]
+    [InlineData("False", "ApplyFailed")]
+    [InlineData("False", "Contested")]
+    public void WhatIsReportedToBeNotCarriedOutIsNotServed(string status, string reason)
+    {
+        var older = Served(InClass(Server("older", "/same", age: 2), "nginx"));
+        Put(older);
+        var younger = Put(Served(InClass(Server("younger", "/same", age: 1), "traefik")));
+        var edited = InClass(Edited(older, "/same"), "traefik");
+
+        Put(Served(edited, new LastCondition(ConditionTypes.IngressReady, status, null, reason)));
+
+        Assert.Null(_routes.ConflictOf(younger));
+        Assert.Equal(younger, _routes.ConflictOf(older.Key)?.Holder);
+        // Its own class stays its, too.
+        var nginx = Put(InClass(Server("nginx", "/same", age: 3), "nginx"));
+        Assert.Equal(older.Key, _routes.ConflictOf(nginx)?.Holder);
+    }
+
+    /// <summary>An HTTPRoute of two hosts becomes an Ingress of the first, and stays for a while, or for long.</summary>
+    [Theory]
+    [InlineData(Reasons.HttpRouteAccepted, "True")]
+    [InlineData(Reasons.Terminating, "False")]
+    public void WhatStaysUntilAnotherServesHasItsHosts(string reason, string status)
+    {
+        var server = Served(ByGateway(Server("server", "/mcp", age: 1, "a.example"), "edge/one", "a.example", "b.example"));
+        Put(server);
+        var edited = Edited(server, "/mcp") is var other ? other with { Spec = other.Spec with { Route = null, HttpRoute = null } } : null!;
+        var former = new LastCondition(ConditionTypes.HttpRouteReady, status, null, reason);
+        Put(Served(edited, new LastCondition(ConditionTypes.IngressReady, "False", null, Reasons.LoadBalancerPending), former));
+        var older = Put(ByGateway(Server("older", "/mcp", age: 2), "edge/one", "b.example"));
+
+        Assert.Equal(server.Key, _routes.ConflictOf(older)?.Holder);
+        // Though the new one may have another host by then.
+        Put(Served(edited with { Spec = edited.Spec with { IngressHost = "c.example" } }, former));
+        Assert.Equal(server.Key, _routes.ConflictOf(older)?.Holder);
+        Assert.Equal(server.Key, _routes.ConflictOf(Add("first", "/mcp", age: 3, "a.example"))?.Holder);
+        Put(Served(edited with { Spec = edited.Spec with { IngressHost = "c.example" } }));
+        Assert.Null(_routes.ConflictOf(older));
+    }
+
     private static MCPServer ByGateway(MCPServer server, string gateway, params string[] hosts) => server with
     {
         Spec = server.Spec with
@@ -565,10 +612,11 @@ public sealed class RouteTableTests
     }
 
     /// <summary>As it is once its Ingress is there.</summary>
-    private static MCPServer Served(MCPServer server) => server with
+    private static MCPServer Served(MCPServer server, params LastCondition[] conditions) => server with
     {
         Reported = new LastReport
         {
+            Conditions = conditions,
             Url = Routing.Resolve(server.Metadata.Name, server.Spec).Url(Routing.IsTls(server.Spec, SampleServers.Settings)),
             ObservedGeneration = server.Metadata.Generation,
         },

@@ -391,6 +391,9 @@ public sealed class ValidationTests
     [Theory]
     [InlineData("\"tls\":{\"issuer\":{\"kind\":\"ClusterIssuer\",\"name\":\"identities\"}}", "spec.tls.issuer.name")]
     [InlineData("\"tls\":{\"secretName\":\"s\"},\"ingressAnnotations\":{\"cert-manager.io/cluster-issuer\":\"identities\"}", "spec.ingressAnnotations[cert-manager.io/cluster-issuer]")]
+    [InlineData("\"tls\":{\"issuer\":{\"name\":\"identities\"}},\"ingressAnnotations\":{\"cert-manager.io/issuer-kind\":\"ClusterIssuer\"}", "spec.ingressAnnotations[cert-manager.io/issuer-kind]")]
+    [InlineData("\"tls\":{\"secretName\":\"s\"},\"ingressAnnotations\":{\"cert-manager.io/issuer\":\"identities\",\"cert-manager.io/issuer-kind\":\"ClusterIssuer\"}", "spec.ingressAnnotations[cert-manager.io/issuer-kind]")]
+    [InlineData("\"tls\":{\"issuer\":{\"name\":\"other\"}},\"ingressAnnotations\":{\"cert-manager.io/issuer-kind\":\"OriginIssuer\"}", null)]
     [InlineData("\"tls\":{\"issuer\":{\"name\":\"identities\"}}", null)]
     [InlineData("\"tls\":{\"issuer\":{\"kind\":\"ClusterIssuer\",\"name\":\"other\"}}", null)]
     public void TheIssuerOfIdentitiesIssuesNoCertificateOfAnIngress(string fields, string? fault)

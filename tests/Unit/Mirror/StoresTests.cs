@@ -72,6 +72,22 @@ public sealed class StoresTests
         Assert.Equal([(younger.Key, (Priority?)Priority.Changed)], Queued);
     }
 
+    /// <summary>What a paused server serves is not what its spec asks for; once it is not paused any more, all else of its status may stay.</summary>
+    [Fact]
+    public void WhatAPausedServerServesIsKnownOnceItGoesOn()
+    {
+        const string Url = "/demo";
+        static LastReport Report(params LastCondition[] conditions) => new() { Fingerprint = (ulong)conditions.Length, Url = Url, ObservedGeneration = 3, Conditions = conditions };
+        var other = Server(Before, version: "9", name: "younger", spec: """{"image":"i","ingressPath":"/demo","ingressClass":"other"}""");
+        Change(Server(Report(new LastCondition(ConditionTypes.Paused, "True", null, Reasons.Paused))));
+        Change(other);
+        Assert.Equal(_server.Key, _stores.Routes.ConflictOf(other.Key)?.Holder);
+
+        Change(Server(Report(), version: "10"));
+
+        Assert.Null(_stores.Routes.ConflictOf(other.Key));
+    }
+
     [Fact]
     public void AServerThatGoesWhileItIsReportedLeavesNoClaim()
     {

@@ -14,12 +14,14 @@ namespace McpOperator.Servers.Kinds;
 internal sealed class CertificateKind(Stores stores, Store<ObservedCertificate> store, OwnedFields ours) : OwnedKind(ResourceTypes.Certificate, "certificate")
 {
     private static readonly object Listed = new();
+    private static readonly object Denied = new();
 
     public override bool IsOptional => true;
 
     public override bool IsInstalled => store.IsInstalled;
 
-    public override object? InputOf(ObjectKey server) => stores.Certificates.LastChangeFor(server) ?? (store.Reached(server.Namespace) is null ? null : Listed);
+    public override object? InputOf(ObjectKey server) => store.IsDenied(server.Namespace) ? Denied
+        : stores.Certificates.LastChangeFor(server) ?? (store.Reached(server.Namespace) is null ? null : Listed);
 
     public override DesiredState DesiredStateOf(Pass pass) => new DesiredState.Keep();
 

@@ -40,12 +40,11 @@ internal sealed class HttpRouteKind(ServerKinds kinds, OptionalKinds optional, S
     {
         var result = pass.ResultOf(this);
         if (!pass.Spec.HasHttpRoute())
-            // It was reported once: while it is there, the next operator has to know of it.
-            return result.Live is null && result.Problem is null ? [] : [ConditionOf(pass, result.Problem, _ => Ready(Reasons.HttpRouteAccepted, "it serves until the Ingress does"))];
+            return result is { Live: null, Problem: null } ? [] : [ConditionOf(pass, result.Problem, _ => Ready(Reasons.HttpRouteAccepted, kinds.UntilMessage(pass)))];
         return [ConditionOf(pass, result.Problem, live => ConditionOf(pass, live))];
     }
 
-    public override string? UrlOf(Pass pass) => ServerKinds.UrlOf(pass, pass.ResultOf(this), pass.Spec.HasHttpRoute());
+    public override string? UrlOf(Pass pass) => kinds.UrlOf(pass, this);
 
     /// <param name="server">With the defaults filled in, and valid.</param>
     internal static byte[] Build(MCPServer server, OperatorSettings settings)

@@ -4,6 +4,7 @@ using McpOperator.Api;
 using McpOperator.Apply;
 using McpOperator.Controller;
 using McpOperator.Kubernetes.Types;
+using McpOperator.Mirror;
 
 namespace McpOperator.Servers.Kinds;
 
@@ -22,15 +23,25 @@ internal sealed class IngressKind(ServerKinds kinds, Store<ObservedIngress> stor
     {
         if (pass.Spec.HasIngress() && pass.RouteConflict is { } conflict)
             return new DesiredState.Withhold(new Problem(Reasons.RouteConflict, conflict.Message));
-        if (!pass.Spec.HasIngress() && !kinds.IsRouteKept(pass, FindOwned(pass.Server)))
+        if (pass.Spec.HasIngress())
+            return Apply(pass, FirstTry(pass));
+        var live = FindOwned(pass.Server);
+        // The predecessor's has no label yet; it gets one, and stays.
+        if (live is null && pass.Server.IsTakenOver() && kinds.IsRouteAwaited(pass) && IsItsRoute(pass))
+            return Apply(pass, FirstTry(pass));
+        if (live is null || !kinds.IsRouteKept(pass, live))
             return new DesiredState.Absent();
-        // One that stays for a while follows the spec, but for its route: nobody is asked for another one on its behalf.
-        return pass.Spec.HasIngress() || IsItsRoute(pass) ? Apply(pass, FirstTry(pass)) : new DesiredState.Keep();
+        // One that stays for a while is as it was, but for the port of the Service, which it would lead past; and never for another route, which nobody was asked for.
+        return live.ServicePort == (pass.Spec.ServicePort ?? Defaults.ServicePort) || !IsItsRoute(pass) ? new DesiredState.Keep() : Apply(pass, FirstTry(pass));
     }
 
-    /// <summary>Whether the Ingress that stays serves, by its status, what it would serve by the spec.</summary>
+    /// <summary>
+    /// Whether the Ingress that stays serves, by the server's status, what it would serve by the spec. (The predecessor's status has no URL: there it has to be what
+    /// is asked for as well.)
+    /// </summary>
     private static bool IsItsRoute(Pass pass) =>
-        Route.FromUrl(pass.Server.Reported?.Url)?.Compared() == Routing.IngressRoutes(pass.Server.Metadata.Name, pass.Spec)[0].Compared();
+        (Route.FromUrl(pass.Server.Reported?.Url) ?? Routing.Resolve(pass.Server.Metadata.Name, pass.Spec)).Compared()
+            == Routing.IngressRoutes(pass.Server.Metadata.Name, pass.Spec)[0].Compared();
 
     /// <summary>Whether an ingress controller leads clients to the server.</summary>
     public override bool Serves(Pass pass) => pass.ResultOf(this) is { Problem: null, Live: ObservedIngress { IsTerminating: false } live } && HasAddress(pass, live)
@@ -56,9 +67,12 @@ internal sealed class IngressKind(ServerKinds kinds, Store<ObservedIngress> stor
         return without with { Problem = without.Problem ?? result.Problem };
     }
 
-    /// <summary>Of an Ingress that is not wanted, only why it is still there when it cannot be deleted.</summary>
-    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass) => !pass.Spec.HasIngress() && pass.ResultOf(this) is { Problem: null, Live: not { IsTerminating: true } } ? [] : [ConditionOf(
-        pass, pass.ResultOf(this).Problem, live => live switch
+    public override IEnumerable<ComponentCondition> ConditionsOf(Pass pass)
+    {
+        var result = pass.ResultOf(this);
+        if (!pass.Spec.HasIngress())
+            return result is { Live: null, Problem: null } ? [] : [ConditionOf(pass, result.Problem, _ => Ready(Reasons.IngressCreated, kinds.UntilMessage(pass)))];
+        return [ConditionOf(pass, result.Problem, live => live switch
         {
             _ when HasAddress(pass, live) => pass.Settings.PermissiveIngressReadiness
                 ? Ready(Reasons.IngressCreated, "the Ingress exists")
@@ -66,14 +80,16 @@ internal sealed class IngressKind(ServerKinds kinds, Store<ObservedIngress> stor
             _ when pass.Memory.AddressWait?.Cause is { } cause => Unready(cause.Reason, $"{NoAddress}: {cause.Message}"),
             _ => Unready(Reasons.LoadBalancerPending, NoAddress),
         })];
+    }
 
     /// <summary>While the Ingress could not be changed it serves the old route, so the URL stays as reported.</summary>
     public override string? UrlOf(Pass pass) => pass.ResultOf(this) switch
     {
         { Live: null } => null,
         // What serves is the one that it takes the place of, as long as that is there.
-        _ when pass.Spec.HasIngress() && (kinds.HttpRoute.LiveAfter(pass) is not null || kinds.IngressRoute.LiveAfter(pass) is not null) => null,
-        _ when !pass.IsValid || pass.IsPaused || !pass.Spec.HasIngress() => pass.Server.Reported?.Url,
+        _ when !pass.Spec.HasIngress() => kinds.FormerUrlOf(pass, this),
+        _ when kinds.IsInPlace(pass, kinds.HttpRoute) || kinds.IsInPlace(pass, kinds.IngressRoute) => null,
+        _ when !pass.IsValid || pass.IsPaused => pass.Server.Reported?.Url,
         { Stands: false, Problem: { } problem, Live: var live } when !(IsOfMetadata(problem) && Stands(pass, live, MetadataPath.None)) => pass.Server.Reported?.Url,
         _ => Routing.IngressRoutes(pass.Server.Metadata.Name, pass.Spec)[0].Url(Routing.IsIngressTls(pass.Spec, pass.Settings)),
     };
@@ -244,12 +260,18 @@ internal sealed class ObservedIngress : Observed
     public ObservedIngress(JsonElement json, OwnedFields ours)
         : base(json, ours, Labels.OwnerOf(json))
     {
+        var first = (json.Child("spec"u8)?.Child("rules"u8)) is { ValueKind: JsonValueKind.Array } rules && rules.GetArrayLength() > 0
+            && rules[0].Child("http"u8)?.Child("paths"u8) is { ValueKind: JsonValueKind.Array } paths && paths.GetArrayLength() > 0 ? paths[0] : default(JsonElement?);
+        ServicePort = (int)(first?.Child("backend"u8)?.Child("service"u8)?.Child("port"u8)?.Number("number"u8) ?? 0);
         HasRule = (json.Child("spec"u8)?.Child("rules"u8)).HasItem(static _ => true);
         HasLoadBalancer = (json.Child("status"u8)?.Child("loadBalancer"u8)?.Child("ingress"u8))
             .HasItem(static entry => !string.IsNullOrEmpty(entry.Text("ip"u8)) || !string.IsNullOrEmpty(entry.Text("hostname"u8)));
     }
 
     public bool HasRule { get; }
+
+    /// <summary>To which its first path leads; 0 where that is unknown.</summary>
+    public int ServicePort { get; }
 
     /// <summary>True once the ingress controller has published an address.</summary>
     public bool HasLoadBalancer { get; }

@@ -34,8 +34,7 @@ internal sealed class IngressRouteKind(ServerKinds kinds, OptionalKinds optional
     {
         var result = pass.ResultOf(this);
         if (!pass.Spec.HasIngressRoute())
-            // It was reported once: while it is there, the next operator has to know of it.
-            return result is { Live: null, Problem: null } ? [] : [ConditionOf(pass, result.Problem, _ => Ready(Reasons.IngressRouteCreated, "it serves until the Ingress does"))];
+            return result is { Live: null, Problem: null } ? [] : [ConditionOf(pass, result.Problem, _ => Ready(Reasons.IngressRouteCreated, kinds.UntilMessage(pass)))];
         if (result is { Live: null, Problem: null })
         {
             return [Unready(Reasons.NotCreated, kinds.Ingress.LiveAfter(pass) is null && kinds.HttpRoute.LiveAfter(pass) is null
@@ -46,7 +45,7 @@ internal sealed class IngressRouteKind(ServerKinds kinds, OptionalKinds optional
         return [ConditionOf(pass, result.Problem, _ => Ready(Reasons.IngressRouteCreated, "the IngressRoute exists"))];
     }
 
-    public override string? UrlOf(Pass pass) => ServerKinds.UrlOf(pass, pass.ResultOf(this), pass.Spec.HasIngressRoute());
+    public override string? UrlOf(Pass pass) => kinds.UrlOf(pass, this);
 
     /// <param name="server">With the defaults filled in, and valid.</param>
     internal static byte[] Build(MCPServer server, OperatorSettings settings) => ApplyConfiguration.Of(
@@ -64,5 +63,5 @@ internal sealed class IngressRouteKind(ServerKinds kinds, OptionalKinds optional
     /// </summary>
     private bool MayServe(Pass pass) =>
         kinds.ForIngressRoute.All(kind => pass.ResultOf(kind) is { Problem: null, Live: { IsTerminating: false } live } && live is not ObservedCertificate { IsReady: false })
-        && ((kinds.Ingress.FindOwned(pass.Server) is null && kinds.HttpRoute.FindOwned(pass.Server) is null) || kinds.HaveSwitched(pass));
+        && ((kinds.Ingress.FindOwned(pass.Server) is null && !pass.Server.IsTakenOver() && kinds.HttpRoute.FindOwned(pass.Server) is null) || kinds.HaveSwitched(pass));
 }

@@ -100,17 +100,30 @@ internal sealed class ServerKinds
     public bool IsRouteDue(Pass pass, OwnedKind kind) => RouteOf(pass.Spec) is not { } wanted || wanted == kind || pass.IsDone(wanted);
 
     /// <summary>Whether one that is not wanted any more stays, so that one of them serves at any time.</summary>
-    public bool IsRouteKept(Pass pass, Observed? live) => live is { IsTerminating: false } && !pass.IsPlan && pass.RouteConflict is null
-        && RouteOf(pass.Spec) is { } wanted && !wanted.Serves(pass);
+    public bool IsRouteKept(Pass pass, Observed? live) => live is { IsTerminating: false } && IsRouteAwaited(pass);
+
+    /// <summary>Whether what leads clients to the server is to be another than what did, and does not serve yet.</summary>
+    public bool IsRouteAwaited(Pass pass) => !pass.IsPlan && pass.RouteConflict is null && RouteOf(pass.Spec) is { } wanted && !wanted.Serves(pass);
 
     /// <summary>The URL of an HTTPRoute or an IngressRoute: as it was, while it is not as the spec asks.</summary>
-    public static string? UrlOf(Pass pass, ApplyResult result, bool isWanted) => result switch
+    public string? UrlOf(Pass pass, OwnedKind kind) => pass.ResultOf(kind) switch
     {
         { Live: null } => null,
-        { Problem: null } when isWanted && pass is { IsValid: true, IsPaused: false } =>
+        _ when RouteOf(pass.Spec) != kind => FormerUrlOf(pass, kind),
+        { Problem: null } when pass is { IsValid: true, IsPaused: false } =>
             Routing.Resolve(pass.Server.Metadata.Name, pass.Spec).Url(Routing.IsTls(pass.Spec, pass.Settings)),
         _ => pass.Server.Reported?.Url,
     };
+
+    /// <summary>That of one which is not wanted any more: it is what serves, as long as it is there; null once it is not.</summary>
+    public string? FormerUrlOf(Pass pass, OwnedKind kind) => IsInPlace(pass, kind) ? pass.Server.Reported?.Url : null;
+
+    /// <summary>Whether one that is not wanted any more is there. One that finalizers hold counts only until what takes its place serves.</summary>
+    public bool IsInPlace(Pass pass, OwnedKind kind) =>
+        pass.ResultOf(kind).Live is { } live && !(live.IsTerminating && RouteOf(pass.Spec) is { } wanted && wanted.Serves(pass));
+
+    /// <summary>Says of one that is not wanted any more how long it stays. It is reported, so that the next operator knows of it, and that it has its route.</summary>
+    public string UntilMessage(Pass pass) => RouteOf(pass.Spec) is { } wanted ? $"it serves until the {wanted.Name} does" : "it is to go";
 
     /// <summary>
     /// Whether pods would hang, for want of the Secret with their certificate. It stays when the certificate is issued anew, so that it is asked for once.
