@@ -50,7 +50,7 @@ internal sealed class RouteClaims
         _served = served;
         _servedClass = servedClass;
         _others = others;
-        _claims = served is null ? asked : [.. ClaimsOf(asked, served, servedClass, others)];
+        _claims = served is null ? asked : ClaimsOf(asked, served, servedClass, others);
     }
 
     public ObjectKey Key { get; }
@@ -169,32 +169,38 @@ internal sealed class RouteClaims
     }
 
     /// <param name="servedClass">In which it serves; null when that is not known.</param>
-    private static IEnumerable<Claim> ClaimsOf(Claim[] asked, Route served, string? servedClass, Claim[]? others)
+    private static Claim[] ClaimsOf(Claim[] asked, Route served, string? servedClass, Claim[]? others)
     {
         var isKnown = servedClass is not null;
         var ofServed = isKnown ? Standing.Served : Standing.PerhapsServed;
         var isItsClass = asked.Length > 0 && (servedClass ?? asked[0].Class) == asked[0].Class;
         var servesRoute = isItsClass && asked[0].Route == served;
+        var own = new Claim(served, servedClass, IsMetadata: false, IsAsked: false, ofServed);
+        Claim[] beside = others ?? [new Claim(served.Metadata(), servedClass, IsMetadata: true, IsAsked: false, Standing.PerhapsServed)];
+        var (claims, count) = (new Claim[asked.Length + 1 + beside.Length], 0);
         foreach (var claim in asked)
         {
-            var isServed = isItsClass && ((claim.Route == served && !claim.IsMetadata) || Has(others, claim));
-            yield return isServed ? claim with { Standing = ofServed } : others is null && servesRoute ? claim with { Standing = Standing.PerhapsServed } : claim;
+            var isServed = isItsClass && (IsSame(claim, own) || (others is not null && Has(others, claim)));
+            claims[count++] = isServed ? claim with { Standing = ofServed } : others is null && servesRoute ? claim with { Standing = Standing.PerhapsServed } : claim;
         }
 
-        var own = new Claim(served, servedClass, IsMetadata: false, IsAsked: false, ofServed);
         if (!(isKnown && isItsClass && Has(asked, own)))
-            yield return own;
-        foreach (var other in others ?? [new Claim(served.Metadata(), servedClass, IsMetadata: true, IsAsked: false, Standing.PerhapsServed)])
+            claims[count++] = own;
+        foreach (var other in beside)
         {
             if (!(isKnown && (others is null ? servesRoute : isItsClass) && Has(asked, other)))
-                yield return other with { Class = servedClass, IsAsked = false, Standing = others is null ? Standing.PerhapsServed : ofServed };
+                claims[count++] = other with { Class = servedClass, IsAsked = false, Standing = others is null ? Standing.PerhapsServed : ofServed };
         }
 
-        static bool Has(Claim[]? claims, Claim wanted)
+        return claims[..count];
+
+        static bool IsSame(Claim one, Claim other) => one.Route == other.Route && one.IsMetadata == other.IsMetadata;
+
+        static bool Has(Claim[] claims, Claim wanted)
         {
-            foreach (var claim in claims ?? [])
+            foreach (var claim in claims)
             {
-                if (claim.Route == wanted.Route && claim.IsMetadata == wanted.IsMetadata)
+                if (IsSame(claim, wanted))
                     return true;
             }
 

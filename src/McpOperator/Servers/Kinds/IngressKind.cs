@@ -260,10 +260,9 @@ internal sealed class ObservedIngress : Observed
     public ObservedIngress(JsonElement json, OwnedFields ours)
         : base(json, ours, Labels.OwnerOf(json))
     {
-        var first = (json.Child("spec"u8)?.Child("rules"u8)) is { ValueKind: JsonValueKind.Array } rules && rules.GetArrayLength() > 0
-            && rules[0].Child("http"u8)?.Child("paths"u8) is { ValueKind: JsonValueKind.Array } paths && paths.GetArrayLength() > 0 ? paths[0] : default(JsonElement?);
-        ServicePort = (int)(first?.Child("backend"u8)?.Child("service"u8)?.Child("port"u8)?.Number("number"u8) ?? 0);
-        HasRule = (json.Child("spec"u8)?.Child("rules"u8)).HasItem(static _ => true);
+        var rule = FirstOf(json.Child("spec"u8)?.Child("rules"u8));
+        HasRule = rule is not null;
+        ServicePort = (int)(FirstOf(rule?.Child("http"u8)?.Child("paths"u8))?.Child("backend"u8)?.Child("service"u8)?.Child("port"u8)?.Number("number"u8) ?? 0);
         HasLoadBalancer = (json.Child("status"u8)?.Child("loadBalancer"u8)?.Child("ingress"u8))
             .HasItem(static entry => !string.IsNullOrEmpty(entry.Text("ip"u8)) || !string.IsNullOrEmpty(entry.Text("hostname"u8)));
     }
@@ -275,4 +274,6 @@ internal sealed class ObservedIngress : Observed
 
     /// <summary>True once the ingress controller has published an address.</summary>
     public bool HasLoadBalancer { get; }
+
+    private static JsonElement? FirstOf(JsonElement? items) => items is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() > 0 ? list[0] : null;
 }

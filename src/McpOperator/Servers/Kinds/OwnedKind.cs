@@ -116,37 +116,28 @@ internal abstract class OwnedKind<T>(
         Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
         var server = pass.Server;
-        switch (desired)
+        if (desired is DesiredState.Apply apply)
         {
-            case DesiredState.Apply apply:
-                var request = new ApplyRequest<T>(
-                    _ => apply.Body(), apply.IsRepair ?? server.IsObservedGeneration(), server.ExistedAtLastStatus(condition), apply.RemedyFor,
-                    Removal: apply.Removal, HadNameConflict: server.HadNameConflict(condition),
-                    IsAfterPredecessor: server.IsTakenOver());
-                return await applier.ApplyAsync(
-                    _objects, server.AsOwner(), Key(server.Key), request, pass.Memory.ApplyMemoryOf(this), cancellationToken).ConfigureAwait(false);
-            case DesiredState.Absent:
-                return await DeleteAsync().ConfigureAwait(false);
-            case DesiredState.Withhold { Problem: var problem }:
-                var deleted = await DeleteAsync().ConfigureAwait(false);
-                return deleted.Problem is null ? deleted with { Problem = problem, Change = Change.None } : deleted;
-            default:
-                return ApplyResult.Unchanged(await FindAsync().ConfigureAwait(false));
+            var request = new ApplyRequest<T>(
+                _ => apply.Body(), apply.IsRepair ?? server.IsObservedGeneration(), server.ExistedAtLastStatus(condition), apply.RemedyFor,
+                Removal: apply.Removal, HadNameConflict: server.HadNameConflict(condition),
+                IsAfterPredecessor: server.IsTakenOver());
+            return await applier.ApplyAsync(
+                _objects, server.AsOwner(), Key(server.Key), request, pass.Memory.ApplyMemoryOf(this), cancellationToken).ConfigureAwait(false);
         }
 
+        var live = FindOwned(server);
         // The predecessor's Ingresses have no label of ours.
-        async Task<T?> FindAsync() => FindOwned(server) ?? (server.IsTakenOver() && Type == ResourceTypes.Ingress
-            ? await applier.FindUnwatchedAsync(_objects, server.AsOwner(), Key(server.Key), cancellationToken).ConfigureAwait(false)
-            : null);
-
-        async Task<ApplyResult> DeleteAsync()
-        {
-            if (await FindAsync().ConfigureAwait(false) is not { } live)
-                return default;
-            var deleted = await applier.DeleteIfOursAsync(_objects, live, pass.Memory.ApplyMemoryOf(this), cancellationToken).ConfigureAwait(false);
-            // What has finalizers is there until the watch says that it is gone.
-            return deleted.Change == Change.Deleted && live.HasFinalizers ? deleted with { Live = live } : deleted;
-        }
+        if (live is null && Type == ResourceTypes.Ingress && server.IsTakenOver())
+            live = await applier.FindUnwatchedAsync(_objects, server.AsOwner(), Key(server.Key), cancellationToken).ConfigureAwait(false);
+        if (desired is DesiredState.Keep)
+            return ApplyResult.Unchanged(live);
+        var deleted = live is null ? default
+            : await applier.DeleteIfOursAsync(_objects, live, pass.Memory.ApplyMemoryOf(this), cancellationToken).ConfigureAwait(false);
+        // What has finalizers is there until the watch says that it is gone.
+        if (deleted.Change == Change.Deleted && live!.HasFinalizers)
+            deleted = deleted with { Live = live };
+        return desired is DesiredState.Withhold { Problem: var problem } && deleted.Problem is null ? deleted with { Problem = problem, Change = Change.None } : deleted;
     }
 
     public override Change ChangeBy(Pass pass, DesiredState desired)

@@ -21,33 +21,25 @@ internal sealed class McpConversation(IMcpTransport transport, McpClient client,
     /// <exception cref="McpFault">It has not answered initialize as it should. What comes after that makes no fault.</exception>
     public async Task<McpAnswer> RunAsync(CancellationToken limit, CancellationToken cancellationToken)
     {
-        try
-        {
-            return await AskAsync(limit).ConfigureAwait(false);
-        }
-        finally
-        {
-            await EndAsync(cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task<McpAnswer> AskAsync(CancellationToken cancellationToken)
-    {
-        var id = ++_lastId;
-        McpInfo info = null!;
-        await transport.RequestAsync(JsonRpc.Initialize(id, client), id, result => info = ReadInfo(result), cancellationToken).ConfigureAwait(false);
-        transport.ProtocolVersion = info.ProtocolVersion;
+        McpInfo? info = null;
         McpTools tools;
         try
         {
-            (await transport.NotifyAsync(JsonRpc.Initialized(), cancellationToken).ConfigureAwait(false)).Dispose();
-            tools = info.Capabilities!.Contains("tools") ? await ListToolsAsync(cancellationToken).ConfigureAwait(false) : new McpTools([]);
+            var id = ++_lastId;
+            await transport.RequestAsync(JsonRpc.Initialize(id, client), id, result => info = ReadInfo(result), limit).ConfigureAwait(false);
+            transport.ProtocolVersion = info!.ProtocolVersion;
+            (await transport.NotifyAsync(JsonRpc.Initialized(), limit).ConfigureAwait(false)).Dispose();
+            tools = info.Capabilities!.Contains("tools") ? await ListToolsAsync(limit).ConfigureAwait(false) : new McpTools([]);
         }
-        catch (Exception exception) when (exception is McpFault or HttpRequestException or IOException or OperationCanceledException)
+        catch (Exception exception) when (info is not null && exception is (McpFault or HttpRequestException or IOException or OperationCanceledException))
         {
             var fault = exception as McpFault ?? (exception is OperationCanceledException
                 ? new McpFault(Reasons.McpNotAnswering, $"{McpWords.NoAnswer} in time") : McpHttp.FaultOf(exception));
             tools = new McpTools(null, fault.Reason == Reasons.AuthRequired ? Reasons.AuthRequired : Reasons.ToolsNotListed, $"not compared, since tools/list {fault.Message}");
+        }
+        finally
+        {
+            await EndAsync(cancellationToken).ConfigureAwait(false);
         }
 
         return new McpAnswer(Reasons.McpAnswered, Info: info with { Tools = tools.Names?.Count }, Tools: tools);
