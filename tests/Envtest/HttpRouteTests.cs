@@ -128,7 +128,7 @@ public sealed class HttpRouteTests(HttpRouteTests.WithGatewayApi own) : IClassFi
         ServerScenario.AssertJson(before["spec"]!, (await scenario.IngressAsync())["spec"]);
         ServerScenario.AssertJson(before["metadata"]!["annotations"]!, (await scenario.IngressAsync())["metadata"]!["annotations"]);
         Assert.Equal("True IngressCreated", ServerScenario.StatusAndReason(status, "IngressReady"));
-        Assert.Equal("it serves until the HTTPRoute does", (string?)ServerScenario.Condition(status, "IngressReady")!["message"]);
+        Assert.Equal("it stays until the HTTPRoute serves", (string?)ServerScenario.Condition(status, "IngressReady")!["message"]);
 
         await AcceptAsync(scenario);
         status = await scenario.EventuallyPhaseAsync("Ready");

@@ -73,18 +73,20 @@ internal sealed class RouteClaims
             ingressClass = EveryClass;
         if (effective.Spec.HasHttpRoute())
             ingressClass = ClassOf(effective, settings);
-        var asked = Validation.Validate(effective, settings).Count > 0 ? [] : AskedBy(effective, ingressClass);
         var served = Route.FromUrl(server.Reported?.Url)?.Compared();
+        var (isWritten, hasFormer) = served is null ? default : ReadReport(effective);
+        var asked = Validation.Validate(effective, settings).Count > 0 ? [] : AskedBy(effective, ingressClass, isWritten ? Standing.Served : Standing.Asked);
         if (asked.Length > 0 && asked[0].Route == served)
             served = asked[0].Route; // one copy of its text for as long as the server is there
         if (served is null)
             return asked.Length == 0 ? null : new RouteClaims(server.Metadata, asked, null, servedClass: null, others: []);
-        if (asked.Length > 0 && asked[0].Route == served && IsCarriedOut(effective))
-            return new RouteClaims(server.Metadata, asked, served, ingressClass, others: asked.Length == 1 ? [] : asked[1..]);
+        var isAsked = asked.Length > 0 && asked[0].Route == served;
+        var known = before?._uid == server.Metadata.Uid && before._served is not null ? before : null;
+        // Only what was written has another URL than before, though somebody else may contest a part of it.
+        if (isAsked && !hasFormer && (isWritten || (known is not null && known._served != served && server.IsObservedGeneration())))
+            return new RouteClaims(server.Metadata, asked, served, ingressClass, others: !isWritten ? null : asked.Length == 1 ? [] : asked[1..]);
         // No status names the class, or other hosts. After an edit, and of an invalid spec, they are those that were reported on before.
-        return before?._uid == server.Metadata.Uid && before._served is not null
-            ? new RouteClaims(server.Metadata, asked, served, before._servedClass, before.OthersWith(served))
-            : new RouteClaims(server.Metadata, asked, served, servedClass: null, others: null);
+        return new RouteClaims(server.Metadata, asked, served, known?._servedClass, hasFormer ? known?.OthersWith(served) : known?._others);
     }
 
     /// <summary>Whether two reports say the same of what is claimed.</summary>
@@ -103,29 +105,31 @@ internal sealed class RouteClaims
     }
 
     /// <summary>
-    /// Whether what is served is what the spec asks for, as the last report has it: it is about this spec, the object could be written, and what it
-    /// takes the place of is gone.
+    /// What the last report says: whether it is about this spec, whose object is as it asks; and whether what that takes the place of is still there.
     /// </summary>
-    private static bool IsCarriedOut(MCPServer effective)
+    private static (bool IsWritten, bool HasFormer) ReadReport(MCPServer effective)
     {
-        if (!effective.IsObservedGeneration())
-            return false;
         var wanted = effective.Spec.HasIngress() ? ConditionTypes.IngressReady
             : effective.Spec.HasHttpRoute() ? ConditionTypes.HttpRouteReady : ConditionTypes.IngressRouteReady;
+        var (isWritten, hasFormer) = (effective.IsObservedGeneration(), false);
         foreach (var type in RouteConditions)
         {
             var condition = effective.Reported!.Find(type);
-            if (type != wanted ? condition is not null : condition is { Status: not "True" } && !Written.Contains(condition.Value.Reason))
-                return false;
+            if (type != wanted)
+                hasFormer |= condition is not null;
+            else if (condition is { Status: not "True" } && !Written.Contains(condition.Value.Reason))
+                isWritten = false;
         }
 
-        return true;
+        return (isWritten, hasFormer);
     }
 
-    /// <summary>What is served beside this route, while nothing is known to be carried out: what was before, the route before included.</summary>
-    private Claim[]? OthersWith(Route served) => _others is null || _served == served || _others.Length >= MostOthers
-        ? _others
-        : [.. _others, new Claim(_served!, _servedClass, IsMetadata: false, IsAsked: false, Standing.Served)];
+    /// <summary>What is served beside this route, while it takes the place of others: what was before, the route before included.</summary>
+    private Claim[]? OthersWith(Route served)
+    {
+        var own = new Claim(_served!, _servedClass, IsMetadata: false, IsAsked: false, Standing.Served);
+        return _others is null || _served == served || Has(_others, own) ? _others : [.. _others.Length < MostOthers ? _others : _others[1..], own];
+    }
 
     public bool IsSameAs(RouteClaims other) =>
         _uid == other._uid && _since == other._since && _others is null == other._others is null
@@ -158,13 +162,13 @@ internal sealed class RouteClaims
     }
 
     /// <summary>What a spec asks for, in its class: first the routes of its hosts, then those of their metadata.</summary>
-    private static Claim[] AskedBy(MCPServer effective, string ingressClass)
+    private static Claim[] AskedBy(MCPServer effective, string ingressClass, Standing standing)
     {
         var routes = Routing.Routes(effective.Metadata.Name, effective.Spec);
         var own = Routing.HasMetadata(effective.Spec) ? routes.Count / 2 : routes.Count;
         var claims = new Claim[routes.Count];
         for (var i = 0; i < claims.Length; i++)
-            claims[i] = new Claim(routes[i].Compared(), ingressClass, IsMetadata: i >= own, IsAsked: true, Standing.Asked);
+            claims[i] = new Claim(routes[i].Compared(), ingressClass, IsMetadata: i >= own, IsAsked: true, standing);
         return claims;
     }
 
@@ -181,7 +185,8 @@ internal sealed class RouteClaims
         foreach (var claim in asked)
         {
             var isServed = isItsClass && (IsSame(claim, own) || (others is not null && Has(others, claim)));
-            claims[count++] = isServed ? claim with { Standing = ofServed } : others is null && servesRoute ? claim with { Standing = Standing.PerhapsServed } : claim;
+            var standing = isServed ? ofServed : others is null && servesRoute ? Standing.PerhapsServed : Standing.Asked;
+            claims[count++] = standing > claim.Standing ? claim with { Standing = standing } : claim;
         }
 
         if (!(isKnown && isItsClass && Has(asked, own)))
@@ -193,19 +198,19 @@ internal sealed class RouteClaims
         }
 
         return claims[..count];
+    }
 
-        static bool IsSame(Claim one, Claim other) => one.Route == other.Route && one.IsMetadata == other.IsMetadata;
+    private static bool IsSame(Claim one, Claim other) => one.Route == other.Route && one.IsMetadata == other.IsMetadata;
 
-        static bool Has(Claim[] claims, Claim wanted)
+    private static bool Has(Claim[] claims, Claim wanted)
+    {
+        foreach (var claim in claims)
         {
-            foreach (var claim in claims)
-            {
-                if (IsSame(claim, wanted))
-                    return true;
-            }
-
-            return false;
+            if (IsSame(claim, wanted))
+                return true;
         }
+
+        return false;
     }
 
     /// <summary>That of an HTTPRoute: what two Gateways serve is no conflict, but an Ingress and a Gateway may have one address.</summary>

@@ -112,7 +112,7 @@ internal sealed class Stores
     public static Priority Urgency(object? before, object? after, Origin origin) =>
         origin == Origin.List && (before is null || before == after) ? Priority.Listed : Priority.Changed;
 
-    /// <summary>A server's claims follow from its spec and the URL in its status; most events change neither.</summary>
+    /// <summary>A server's claims follow from its spec and a part of its status; most events change neither.</summary>
     private static bool ClaimsTheSame(StoredServer? before, StoredServer? after) =>
         before is not null && after is not null
         && before.Metadata.Uid == after.Metadata.Uid

@@ -552,6 +552,36 @@ public sealed class RouteTableTests
         Assert.Equal(older.Key, _routes.ConflictOf(nginx)?.Holder);
     }
 
+    /// <summary>Where somebody contests a part of it, or a controller refuses the path of the metadata, the route moves all the same, and the one before is free.</summary>
+    [Theory]
+    [InlineData("ApplyFailed")]
+    [InlineData("Contested")]
+    public void ARouteThatIsLeftIsFreeThoughNotAllOfTheSpecIsCarriedOut(string reason)
+    {
+        var server = Served(OAuth("server", "/before", age: 1));
+        Put(server);
+        Put(Served(Edited(server, "/after"), new LastCondition(ConditionTypes.IngressReady, "False", null, reason)));
+
+        Assert.Null(_routes.ConflictOf(Add("before", "/before", age: 2)));
+        Assert.Equal(server.Key, _routes.ConflictOf(Add("after", "/after", age: 2))?.Holder);
+    }
+
+    /// <summary>A former Ingress that is held must not keep what has taken its place from its route.</summary>
+    [Fact]
+    public void WhatIsWrittenBesideAFormerOneIsServedInItsOwnClass()
+    {
+        var server = Served(InClass(Server("server", "/same", age: 1, "h.example"), "alb"));
+        Put(server);
+        var edited = InClass(Edited(server, "/same"), "traefik") is var other ? other with { Spec = other.Spec with { Route = "HTTPRoute", HttpRoute = Json.Element("""{"parentRefs":[{"name":"g"}]}""") } } : null!;
+        Put(Served(
+            edited, new LastCondition(ConditionTypes.IngressReady, "False", null, Reasons.Terminating), new LastCondition(ConditionTypes.HttpRouteReady, "True", null, Reasons.HttpRouteAccepted)));
+
+        var gateway = Put(ByGateway(Server("gateway", "/same", age: 2, "h.example"), "team/g"));
+        var alb = Put(InClass(Server("alb", "/same", age: 2, "h.example"), "alb"));
+        Assert.Equal(server.Key, _routes.ConflictOf(gateway)?.Holder);
+        Assert.Equal(server.Key, _routes.ConflictOf(alb)?.Holder);
+    }
+
     /// <summary>An HTTPRoute of two hosts becomes an Ingress of the first, and stays for a while, or for long.</summary>
     [Theory]
     [InlineData(Reasons.HttpRouteAccepted, "True")]

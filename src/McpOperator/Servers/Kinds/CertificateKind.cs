@@ -27,7 +27,7 @@ internal sealed class CertificateKind(Stores stores, Store<ObservedCertificate> 
 
     public override Task<ApplyResult> CarryOutAsync(Applier applier, Pass pass, DesiredState desired, CancellationToken cancellationToken)
     {
-        stores.Certificates.Refer(pass.Server.Key, SecretOf(pass) is { } secret ? [secret] : []);
+        Refer(pass);
         return Task.FromResult<ApplyResult>(default);
     }
 
@@ -53,12 +53,19 @@ internal sealed class CertificateKind(Stores stores, Store<ObservedCertificate> 
     public override IReflector? Watch(ReflectorFactory reflectors, string? ns) =>
         reflectors.Create(Type, ns, Labels.ManagedSelector, json => new ObservedCertificate(json, ours), store, isOptional: true, wanted: stores.Optional.Certificates);
 
-    /// <summary>The Secret that cert-manager is to fill; null without one. Other servers may have named the same.</summary>
+    /// <summary>The Secret that cert-manager is to fill, perhaps for other servers as well; null without one.</summary>
     private static string? SecretOf(Pass pass) =>
         pass.Spec.HasIngress() && TlsConfig.Of(pass.Spec) is { HasIssuer: true } tls ? tls.SecretNameOf(pass.Server.Metadata.Name) : null;
 
     /// <summary>Whether clients would get another certificate than the server's.</summary>
-    public bool IsAwaited(Pass pass) => ConditionsOf(pass).Any(static condition => !condition.IsReady);
+    public bool IsAwaited(Pass pass)
+    {
+        Refer(pass);
+        return ConditionsOf(pass).Any(static condition => !condition.IsReady);
+    }
+
+    /// <summary>Before it is looked at: else what changes in between would be no news.</summary>
+    private void Refer(Pass pass) => stores.Certificates.Refer(pass.Server.Key, SecretOf(pass) is { } secret ? [secret] : []);
 
     /// <summary>Also before the first list: what is not known yet is waited for.</summary>
     private bool IsSeen(string ns) => store.IsInstalled && !store.IsDenied(ns);

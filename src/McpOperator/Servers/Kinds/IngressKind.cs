@@ -26,22 +26,17 @@ internal sealed class IngressKind(ServerKinds kinds, Store<ObservedIngress> stor
         if (pass.Spec.HasIngress())
             return Apply(pass, FirstTry(pass));
         var live = FindOwned(pass.Server);
-        // The predecessor's has no label yet; it gets one, and stays.
-        if (live is null && pass.Server.IsTakenOver() && kinds.IsRouteAwaited(pass) && IsItsRoute(pass))
-            return Apply(pass, FirstTry(pass));
+        // The predecessor's has no label yet; it gets one, and stays. Where it leads to is what is asked for.
+        if (live is null && pass.Server.IsTakenOver() && kinds.IsRouteAwaited(pass))
+            return Apply(WithSpec(pass, pass.Spec with { IngressHost = Routing.Resolve(pass.Server.Metadata.Name, pass.Spec).Host }), pass.Settings, FirstTry(pass));
         if (live is null || !kinds.IsRouteKept(pass, live))
             return new DesiredState.Absent();
-        // One that stays for a while is as it was, but for the port of the Service, which it would lead past; and never for another route, which nobody was asked for.
-        return live.ServicePort == (pass.Spec.ServicePort ?? Defaults.ServicePort) || !IsItsRoute(pass) ? new DesiredState.Keep() : Apply(pass, FirstTry(pass));
-    }
+        // One that stays for a while is as it was, but for the port of the Service, which it would lead past.
+        var before = Build(WithSpec(pass, pass.Spec with { ServicePort = live.ServicePort }), pass.Settings, FirstTry(pass));
+        return live.Fingerprint == OwnedFields.FingerprintOf(ApplyConfiguration.Of(before)) ? Apply(pass, FirstTry(pass)) : new DesiredState.Keep();
 
-    /// <summary>
-    /// Whether the Ingress that stays serves, by the server's status, what it would serve by the spec. (The predecessor's status has no URL: there it has to be what
-    /// is asked for as well.)
-    /// </summary>
-    private static bool IsItsRoute(Pass pass) =>
-        (Route.FromUrl(pass.Server.Reported?.Url) ?? Routing.Resolve(pass.Server.Metadata.Name, pass.Spec)).Compared()
-            == Routing.IngressRoutes(pass.Server.Metadata.Name, pass.Spec)[0].Compared();
+        static MCPServer WithSpec(Pass pass, MCPServerSpec spec) => pass.Server with { Spec = spec };
+    }
 
     /// <summary>Whether an ingress controller leads clients to the server.</summary>
     public override bool Serves(Pass pass) => pass.ResultOf(this) is { Problem: null, Live: ObservedIngress { IsTerminating: false } live } && HasAddress(pass, live)
@@ -88,7 +83,7 @@ internal sealed class IngressKind(ServerKinds kinds, Store<ObservedIngress> stor
         { Live: null } => null,
         // What serves is the one that it takes the place of, as long as that is there.
         _ when !pass.Spec.HasIngress() => kinds.FormerUrlOf(pass, this),
-        _ when kinds.IsInPlace(pass, kinds.HttpRoute) || kinds.IsInPlace(pass, kinds.IngressRoute) => null,
+        _ when kinds.HasFormer(pass, this) => null,
         _ when !pass.IsValid || pass.IsPaused => pass.Server.Reported?.Url,
         { Stands: false, Problem: { } problem, Live: var live } when !(IsOfMetadata(problem) && Stands(pass, live, MetadataPath.None)) => pass.Server.Reported?.Url,
         _ => Routing.IngressRoutes(pass.Server.Metadata.Name, pass.Spec)[0].Url(Routing.IsIngressTls(pass.Spec, pass.Settings)),
@@ -165,9 +160,11 @@ internal sealed class IngressKind(ServerKinds kinds, Store<ObservedIngress> stor
     private static bool Stands(Pass pass, Observed live, MetadataPath metadata) =>
         live.Fingerprint == OwnedFields.FingerprintOf(ApplyConfiguration.Of(Build(pass.Server, pass.Settings, metadata)));
 
-    private static DesiredState.Apply Apply(Pass pass, MetadataPath metadata)
+    private static DesiredState.Apply Apply(Pass pass, MetadataPath metadata) => Apply(pass.Server, pass.Settings, metadata);
+
+    private static DesiredState.Apply Apply(MCPServer server, OperatorSettings settings, MetadataPath metadata)
     {
-        var ingress = Build(pass.Server, pass.Settings, metadata);
+        var ingress = Build(server, settings, metadata);
         return new(() => ApplyConfiguration.Of(ingress), refused => RemedyFor(ingress, refused));
     }
 

@@ -66,6 +66,9 @@ internal abstract class OwnedKind(ResourceType type, string? name = null)
     /// <summary>Fields of others in it, which the spec does not have; null for none.</summary>
     public virtual string? ForeignOf(Pass pass) => null;
 
+    /// <summary>Whether it is there still, and is being deleted.</summary>
+    public bool IsGoing(Pass pass) => pass.ResultOf(this) is { Live: { } live } result && (live.IsTerminating || result.Change == Change.Deleted);
+
     /// <summary>Whether it leads clients to the server.</summary>
     public virtual bool Serves(Pass pass) => false;
 
@@ -166,6 +169,7 @@ internal abstract class OwnedKind<T>(
     {
         null => Unready(Reasons.NotCreated, $"the {Name} does not exist"),
         { Finalizers: { } finalizers } => Unready(Reasons.Terminating, TerminatingMessage(finalizers)),
+        _ when IsGoing(pass) => Unready(Reasons.Terminating, TerminatingMessage("")),
         var live => conditionOf(live),
     }).With(problem);
 

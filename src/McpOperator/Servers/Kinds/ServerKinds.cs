@@ -110,6 +110,7 @@ internal sealed class ServerKinds
     {
         { Live: null } => null,
         _ when RouteOf(pass.Spec) != kind => FormerUrlOf(pass, kind),
+        _ when HasFormer(pass, kind) => null,
         { Problem: null } when pass is { IsValid: true, IsPaused: false } =>
             Routing.Resolve(pass.Server.Metadata.Name, pass.Spec).Url(Routing.IsTls(pass.Spec, pass.Settings)),
         _ => pass.Server.Reported?.Url,
@@ -118,12 +119,16 @@ internal sealed class ServerKinds
     /// <summary>That of one which is not wanted any more: it is what serves, as long as it is there; null once it is not.</summary>
     public string? FormerUrlOf(Pass pass, OwnedKind kind) => IsInPlace(pass, kind) ? pass.Server.Reported?.Url : null;
 
+    /// <summary>Whether one that it takes the place of serves still.</summary>
+    public bool HasFormer(Pass pass, OwnedKind wanted) =>
+        (wanted != Ingress && IsInPlace(pass, Ingress)) || (wanted != HttpRoute && IsInPlace(pass, HttpRoute)) || (wanted != IngressRoute && IsInPlace(pass, IngressRoute));
+
     /// <summary>Whether one that is not wanted any more is there. One that finalizers hold counts only until what takes its place serves.</summary>
-    public bool IsInPlace(Pass pass, OwnedKind kind) =>
-        pass.ResultOf(kind).Live is { } live && !(live.IsTerminating && RouteOf(pass.Spec) is { } wanted && wanted.Serves(pass));
+    private bool IsInPlace(Pass pass, OwnedKind kind) =>
+        pass.ResultOf(kind).Live is not null && !(kind.IsGoing(pass) && RouteOf(pass.Spec) is { } wanted && wanted.Serves(pass));
 
     /// <summary>Says of one that is not wanted any more how long it stays. It is reported, so that the next operator knows of it, and that it has its route.</summary>
-    public string UntilMessage(Pass pass) => RouteOf(pass.Spec) is { } wanted ? $"it serves until the {wanted.Name} does" : "it is to go";
+    public string UntilMessage(Pass pass) => RouteOf(pass.Spec) is { } wanted ? $"it stays until the {wanted.Name} serves" : "it is to go";
 
     /// <summary>
     /// Whether pods would hang, for want of the Secret with their certificate. It stays when the certificate is issued anew, so that it is asked for once.

@@ -23,7 +23,7 @@ internal sealed class McpEntry(McpTarget target)
     public string? PodHash { get; set; }
 
     /// <summary>The same of the revision before, where that was asked.</summary>
-    public string? FormerHash { get; init; }
+    public string? FormerHash { get; set; }
 
     /// <summary>In a row.</summary>
     public int Misses { get; set; }

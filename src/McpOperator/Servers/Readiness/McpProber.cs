@@ -159,7 +159,9 @@ internal sealed class McpProber(
                 return Outcome.Done;
             if (entry.Target != target)
                 return Outcome.RequeueAfter(TimeSpan.Zero);
-            (entry.IsAsked, entry.PodHash) = (true, answer.PodHash ?? entry.PodHash);
+            entry.IsAsked = true;
+            if (answer.PodHash is { } hash)
+                (entry.PodHash, entry.FormerHash) = (hash, null);
             (delay, state) = answer switch
             {
                 { IsAnswer: true } => Answered(entry, answer),
@@ -191,9 +193,9 @@ internal sealed class McpProber(
     /// </summary>
     private static bool IsNext(string first, string second)
     {
-        var (at, of) = (first.LastIndexOf('-') + 1, second.LastIndexOf('-') + 1);
-        return first.AsSpan(0, at).SequenceEqual(second.AsSpan(0, of))
-            && long.TryParse(first.AsSpan(at), CultureInfo.InvariantCulture, out var number) && long.TryParse(second.AsSpan(of), CultureInfo.InvariantCulture, out var next) && next == number + 1;
+        var at = first.LastIndexOf('-') + 1;
+        return int.TryParse(first.AsSpan(at), CultureInfo.InvariantCulture, out var number)
+            && second == first[..at] + (number + 1).ToString(CultureInfo.InvariantCulture);
     }
 
     private (TimeSpan Delay, McpState? State) NotAsked(McpEntry entry, McpAnswer answer)

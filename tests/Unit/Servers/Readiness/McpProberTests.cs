@@ -369,6 +369,7 @@ public sealed class McpProberTests : IDisposable
         _prober.Want(Target("web", "12345678-1"), isKnown: false, isUrgent: false);
         _line.RunFor(TimeSpan.Zero);
         _answer = static (target, _) => Task.FromResult(target.FormerHash is null ? Answer : new McpAnswer(Reasons.McpPending, "pods of a former revision are still there"));
+        _hash = null;
         _prober.Want(Target("web", "12345678-2"), isKnown: false, isUrgent: false);
 
         _line.RunFor(TimeSpan.FromSeconds(20));
