@@ -44,12 +44,16 @@ internal sealed class RouteWorld
     ];
 
     private readonly Dictionary<ObjectKey, MCPServer> _servers = [];
+    private readonly HashSet<ObjectKey> _hadManyHosts = [];
     private int _uids;
 
     public static ObjectKey[] Keys { get; } =
         [.. from ns in new[] { "x", "y", "z" } from name in new[] { "a", "b", "c" } select new ObjectKey(ns, name)];
 
     public IReadOnlyDictionary<ObjectKey, MCPServer> Servers => _servers;
+
+    /// <summary>Whether a spec of this server has asked for several hosts at any time.</summary>
+    public bool HadManyHosts(ObjectKey key) => _hadManyHosts.Contains(key);
 
     public static Gen<RouteStep> Step(params RouteStep.Kind[] kinds) => Gen.Select(
         Gen.Int[0, Keys.Length - 1], Gen.OneOf(kinds), Gen.Int[0, Paths.Length - 1], Gen.Int[0, 5], Gen.Bool, Gen.Frequency((4, Gen.Const(false)), (1, Gen.Const(true))),
@@ -82,6 +86,8 @@ internal sealed class RouteWorld
             _servers.Remove(key);
         else
             _servers[key] = server;
+        if (server is not null && NaiveRoutes.Routes(server).Count(route => !route.IsMetadata) > 1)
+            _hadManyHosts.Add(key);
     }
 
     /// <summary>As the operator reports it: of an invalid server its URL stays.</summary>
