@@ -26,7 +26,7 @@ public sealed class UnrelatedObjectsTests(OwnControlPlane own) : IClassFixture<O
         // Two kilobytes each; what comes over are a few bookmarks and pings.
         Assert.InRange(scenario.Front.Wire.Received - received, 0, 16 * 1024);
         // That the server waits for its pods is an event after half a minute, which a busy machine takes for this.
-        Assert.DoesNotContain(scenario.Front.Requests.Skip(requests), request => !request.Path.EndsWith("/events", StringComparison.Ordinal));
+        Assert.DoesNotContain(scenario.Front.Requests.Skip(requests), request => !request.IsOf(Resource.Events));
         await scenario.AssertRecoveredAsync();
 
         // A start lists, and gets what is ours.

@@ -168,8 +168,7 @@ internal abstract class OwnedKind<T>(
     protected ComponentCondition ConditionOf(Pass pass, Problem? problem, Func<T, ComponentCondition> conditionOf) => (LiveAfter(pass) switch
     {
         null => Unready(Reasons.NotCreated, $"the {Name} does not exist"),
-        { Finalizers: { } finalizers } => Unready(Reasons.Terminating, TerminatingMessage(finalizers)),
-        _ when IsGoing(pass) => Unready(Reasons.Terminating, TerminatingMessage("")),
+        { } live when IsGoing(pass) => Unready(Reasons.Terminating, TerminatingMessage(live.Finalizers ?? "")),
         var live => conditionOf(live),
     }).With(problem);
 
